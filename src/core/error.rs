@@ -1,0 +1,148 @@
+//! One error type for the whole crate: a variant for each cause, carrying the value and the place that caused it.
+
+/// What can go wrong, and where.
+///
+/// Every public function that can fail returns this type; none of them panics on any input.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A table without rows or without columns.
+    #[error("{what} is empty: {rows} rows x {columns} columns")]
+    Empty {
+        /// Which table.
+        what: &'static str,
+        /// Its rows.
+        rows: usize,
+        /// Its columns.
+        columns: usize,
+    },
+    /// A value that is NaN or infinite where only finite numbers can be used.
+    #[error("value {value} at row {row}, column {column} of {what}: only finite numbers can be used here")]
+    NotFinite {
+        /// Which table.
+        what: &'static str,
+        /// Row of the first such value, counted from 0.
+        row: usize,
+        /// Its column, counted from 0.
+        column: usize,
+        /// The value itself.
+        value: f32,
+    },
+    /// Fewer rows than the method can work with.
+    #[error("{method} needs at least {needed} rows, the data has {rows}")]
+    TooFewRows {
+        /// The method that was asked for.
+        method: &'static str,
+        /// Rows that it needs.
+        needed: usize,
+        /// Rows that it was given.
+        rows: usize,
+    },
+    /// More rows than row numbers of 32 bits can name.
+    #[error("{rows} rows: at most {most} are supported")]
+    TooManyRows {
+        /// Rows given.
+        rows: usize,
+        /// Rows supported.
+        most: usize,
+    },
+    /// Two things that must agree in size do not.
+    #[error("{what}: expected {expected}, found {found}")]
+    Shape {
+        /// What was compared.
+        what: &'static str,
+        /// The size that fits.
+        expected: usize,
+        /// The size that was given.
+        found: usize,
+    },
+    /// A setting outside its range.
+    #[error("{name} = {value}: {allowed}")]
+    Setting {
+        /// Name of the setting.
+        name: &'static str,
+        /// Its value, as text.
+        value: String,
+        /// What is allowed, such as "must be at least 1".
+        allowed: &'static str,
+    },
+    /// A label that cannot be used.
+    #[error("label {label} at row {row}: {reason}")]
+    Label {
+        /// Row of the label, counted from 0.
+        row: usize,
+        /// The label.
+        label: i64,
+        /// Why it cannot be used.
+        reason: &'static str,
+    },
+    /// A plug-in algorithm returned something that breaks its trait's contract.
+    #[error("the {room} \"{name}\" broke its contract: {reason}")]
+    Contract {
+        /// "embedder", "clusterer" or "explainer".
+        room: &'static str,
+        /// The plug-in's own name.
+        name: String,
+        /// What is wrong with what it returned.
+        reason: String,
+    },
+    /// An error of a plug-in's own.
+    #[error("plug-in: {0}")]
+    Plugin(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The run was cancelled through its [`Cancel`](crate::Cancel) handle.
+    #[error("cancelled during {stage}")]
+    Cancelled {
+        /// The stage that noticed.
+        stage: &'static str,
+    },
+    /// A thread pool could not be started.
+    #[error("{threads} threads could not be started: {reason}")]
+    Threads {
+        /// Threads asked for.
+        threads: usize,
+        /// The system's reason.
+        reason: String,
+    },
+    /// A saved file that is not what its reader expects.
+    #[error("not a valid {format}: {reason}")]
+    Format {
+        /// The format that was expected.
+        format: &'static str,
+        /// What does not fit, and where.
+        reason: String,
+    },
+    /// A saved file of a format version that this version of the crate does not know.
+    #[error("{format} version {found} is unknown here: this version of recluster reads version {supported}")]
+    Version {
+        /// The format.
+        format: &'static str,
+        /// The version in the file.
+        found: u64,
+        /// The version that can be read.
+        supported: u64,
+    },
+    /// A file could not be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file or folder.
+        path: String,
+        /// The system's reason.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// A result whose error is this crate's [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// A setting outside its range; for use at the door of a fit.
+    pub fn setting(name: &'static str, value: impl std::fmt::Display, allowed: &'static str) -> Self {
+        Error::Setting { name, value: value.to_string(), allowed }
+    }
+
+    /// A file that could not be read or written.
+    pub fn io(path: impl AsRef<std::path::Path>, source: std::io::Error) -> Self {
+        Error::Io { path: path.as_ref().display().to_string(), source }
+    }
+}

@@ -1,0 +1,21 @@
+//! What every room stands on: the three traits, errors, the run, row order, random numbers, numerics.
+
+mod error;
+pub(crate) mod numerics;
+pub(crate) mod parallel;
+pub(crate) mod random;
+mod rows;
+mod run;
+#[cfg(feature = "serde")]
+pub(crate) mod saved;
+pub(crate) mod simd;
+mod size;
+mod traits;
+
+pub use error::{Error, Result};
+pub(crate) use rows::{Canonical, Rows};
+pub use run::{Cancel, Event, Observer, Run, Stage};
+#[cfg(feature = "serde")]
+pub use saved::Saved;
+pub use size::Size;
+pub use traits::{Clusterer, Clustering, Embedder, Explainer, Explanation, NOISE};

@@ -1,0 +1,211 @@
+//! The door: a table is checked once, then read as plain rows; and the canonical order of rows by their content.
+
+use super::{Error, Result, parallel, random};
+use ndarray::ArrayRef2;
+use std::borrow::Cow;
+
+/// A checked table of f32, row after row. Borrows the caller's memory where its layout allows.
+#[derive(Clone, Debug)]
+pub(crate) struct Rows<'a> {
+    data: Cow<'a, [f32]>,
+    rows: usize,
+    columns: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// Accepts a table with at least one row and one column, of finite values only.
+    pub(crate) fn finite(table: &'a ArrayRef2<f32>) -> Result<Self> {
+        Self::checked(table, f32::is_finite)
+    }
+
+    /// Accepts NaN as "missing"; infinities are still an error.
+    pub(crate) fn with_missing(table: &'a ArrayRef2<f32>) -> Result<Self> {
+        Self::checked(table, |value| !value.is_infinite())
+    }
+
+    fn checked(table: &'a ArrayRef2<f32>, good: impl Fn(f32) -> bool + Sync + Send) -> Result<Self> {
+        let (rows, columns) = table.dim();
+        if rows == 0 || columns == 0 {
+            return Err(Error::Empty { what: "the data", rows, columns });
+        }
+        if rows > u32::MAX as usize - 1 {
+            return Err(Error::TooManyRows { rows, most: u32::MAX as usize - 1 });
+        }
+        let data = match table.as_slice() {
+            Some(slice) => Cow::Borrowed(slice),
+            None => Cow::Owned(table.iter().copied().collect()),
+        };
+        let bad = parallel::map_ranges(data.len(), 1 << 20, |range| {
+            let start = range.start;
+            data[range].iter().position(|&value| !good(value)).map(|i| start + i)
+        });
+        if let Some(at) = bad.into_iter().flatten().next() {
+            return Err(Error::NotFinite {
+                what: "the data",
+                row: at / columns,
+                column: at % columns,
+                value: data[at],
+            });
+        }
+        Ok(Rows { data, rows, columns })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.rows
+    }
+
+    pub(crate) fn columns(&self) -> usize {
+        self.columns
+    }
+
+    pub(crate) fn row(&self, i: usize) -> &[f32] {
+        &self.data[i * self.columns..(i + 1) * self.columns]
+    }
+
+    /// All values, row after row.
+    pub(crate) fn data(&self) -> &[f32] {
+        &self.data
+    }
+}
+
+/// The rows in an order given by their content alone, equal rows side by side.
+///
+/// Shuffling a table's rows leaves the sequence of contents unchanged, so an algorithm that walks the rows in this
+/// order, and treats equal rows alike, computes the same bits for any order of its input.
+#[derive(Clone, Debug)]
+pub(crate) struct Canonical {
+    /// Original row at each canonical place; a permutation.
+    pub(crate) order: Vec<u32>,
+    /// Canonical place at which each group of equal rows begins, then the number of rows.
+    pub(crate) starts: Vec<u32>,
+}
+
+impl Canonical {
+    /// Sorts by a 64-bit hash of the content, then by the content itself. O(rows x columns) and one sort of rows.
+    pub(crate) fn of(rows: &Rows<'_>) -> Self {
+        let mut keyed: Vec<(u64, u32)> = parallel::map_ranges(rows.len(), 1024, |range| {
+            range.map(|i| (hash(rows.row(i)), i as u32)).collect::<Vec<_>>()
+        })
+        .concat();
+        parallel::sort_by_key(&mut keyed, |&key| key);
+        // Equal hashes of unequal rows are settled by content, so that not even a collision depends on input order.
+        let mut at = 0;
+        while at < keyed.len() {
+            let end = at + keyed[at..].iter().take_while(|k| k.0 == keyed[at].0).count();
+            if end - at > 1 {
+                keyed[at..end].sort_by(|a, b| {
+                    let (x, y) = (rows.row(a.1 as usize), rows.row(b.1 as usize));
+                    x.iter().map(|&v| bits(v)).cmp(y.iter().map(|&v| bits(v))).then(a.1.cmp(&b.1))
+                });
+            }
+            at = end;
+        }
+        let order: Vec<u32> = keyed.iter().map(|k| k.1).collect();
+        let equal = |a: u32, b: u32| {
+            let (x, y) = (rows.row(a as usize), rows.row(b as usize));
+            x.iter().zip(y).all(|(&v, &w)| bits(v) == bits(w))
+        };
+        let mut starts: Vec<u32> = (0..order.len())
+            .filter(|&i| i == 0 || keyed[i].0 != keyed[i - 1].0 || !equal(order[i], order[i - 1]))
+            .map(|i| i as u32)
+            .collect();
+        starts.push(order.len() as u32);
+        Canonical { order, starts }
+    }
+
+    /// Number of different rows.
+    pub(crate) fn groups(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// Original numbers of the rows in one group of equal rows.
+    pub(crate) fn group(&self, g: usize) -> &[u32] {
+        &self.order[self.starts[g] as usize..self.starts[g + 1] as usize]
+    }
+
+    /// One original row that stands for the group.
+    pub(crate) fn representative(&self, g: usize) -> usize {
+        self.order[self.starts[g] as usize] as usize
+    }
+
+    /// Number of rows in the group.
+    pub(crate) fn weight(&self, g: usize) -> usize {
+        (self.starts[g + 1] - self.starts[g]) as usize
+    }
+
+    /// Values by canonical place, brought back to the original row numbers.
+    pub(crate) fn restore<T: Clone>(&self, by_place: &[T]) -> Vec<T> {
+        let mut place_of = vec![0u32; self.order.len()];
+        for (place, &row) in self.order.iter().enumerate() {
+            place_of[row as usize] = place as u32;
+        }
+        place_of.iter().map(|&place| by_place[place as usize].clone()).collect()
+    }
+
+    /// For each original row the group it belongs to.
+    pub(crate) fn group_of_row(&self) -> Vec<u32> {
+        let mut group = vec![0; self.order.len()];
+        for g in 0..self.groups() {
+            for &row in self.group(g) {
+                group[row as usize] = g as u32;
+            }
+        }
+        group
+    }
+}
+
+/// The bits of a value, with one zero and one NaN.
+#[inline(always)]
+fn bits(value: f32) -> u32 {
+    if value.is_nan() { 0x7fc0_0000 } else { (value + 0.0).to_bits() }
+}
+
+/// Four lanes of multiply-and-mix, so that the loop is not bound by the latency of one chain.
+fn hash(row: &[f32]) -> u64 {
+    let mut lanes = [1u64, 2, 3, 4].map(random::mix);
+    let mut chunks = row.chunks_exact(4);
+    for chunk in &mut chunks {
+        for (lane, &value) in lanes.iter_mut().zip(chunk) {
+            *lane = (*lane ^ u64::from(bits(value))).wrapping_mul(0x9fb2_1c65_1e98_df25).rotate_left(29);
+        }
+    }
+    for (lane, &value) in lanes.iter_mut().zip(chunks.remainder()) {
+        *lane = (*lane ^ u64::from(bits(value)) ^ 1 << 40).wrapping_mul(0x9fb2_1c65_1e98_df25).rotate_left(29);
+    }
+    lanes.iter().fold(0, |hash, &lane| random::mix(hash ^ lane))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array2, array};
+
+    #[test]
+    fn order_depends_on_content_alone() {
+        let table = Array2::from_shape_fn((97, 5), |(i, j)| ((i * 7 + j * j) % 23) as f32 - 11.0);
+        let shuffle = random::Stream::new(3, 0).permutation(97);
+        let shuffled = Array2::from_shape_fn((97, 5), |(i, j)| table[[shuffle[i] as usize, j]]);
+        let (a, b) = (Rows::finite(&table).unwrap(), Rows::finite(&shuffled).unwrap());
+        let (ca, cb) = (Canonical::of(&a), Canonical::of(&b));
+        for (&i, &j) in ca.order.iter().zip(&cb.order) {
+            assert_eq!(a.row(i as usize), b.row(j as usize));
+        }
+        assert_eq!(ca.starts, cb.starts);
+        assert_eq!(ca.groups(), 23);
+        assert_eq!(ca.restore(&ca.order), (0..97).collect::<Vec<u32>>());
+    }
+
+    #[test]
+    fn both_zeros_are_equal_and_bad_values_are_named() {
+        let table = array![[0.0f32, 1.0], [-0.0, 1.0]];
+        assert_eq!(Canonical::of(&Rows::finite(&table).unwrap()).groups(), 1);
+        let table = array![[0.0f32, 1.0], [2.0, f32::NAN]];
+        assert!(matches!(Rows::finite(&table), Err(Error::NotFinite { row: 1, column: 1, .. })));
+        assert!(Rows::with_missing(&table).is_ok());
+        assert!(matches!(Rows::finite(&Array2::zeros((0, 3))), Err(Error::Empty { .. })));
+        // A transposed view is read in its own row order.
+        let wide = array![[1.0f32, 2.0, 3.0], [4.0, 5.0, 6.0]];
+        let turned = wide.t();
+        assert_eq!(Rows::finite(&turned).unwrap().row(1), &[2.0, 5.0]);
+    }
+}

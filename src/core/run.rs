@@ -1,0 +1,315 @@
+//! How an algorithm is run: seed, threads, progress, cancellation. Never what it computes.
+
+use super::{Error, Result, random};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+/// The circumstances of a run: seed, threads, progress observer, cancellation.
+///
+/// Cheap to clone. The seed alone changes results; the number of threads never does.
+///
+/// ```
+/// use recluster::Run;
+/// let run = Run::new().seed(7).threads(2);
+/// assert_ne!(run.key(), Run::new().seed(8).key());
+/// ```
+#[derive(Clone)]
+pub struct Run {
+    seed: u64,
+    /// Mixed from the seed and the names of all places entered.
+    key: u64,
+    place: Arc<str>,
+    pool: Arc<Pool>,
+    observer: Option<Arc<dyn Observer>>,
+    cancel: Cancel,
+}
+
+/// Threads of a run, started at first use.
+struct Pool {
+    threads: usize,
+    #[cfg(feature = "rayon")]
+    started: std::sync::OnceLock<rayon::ThreadPool>,
+}
+
+impl Pool {
+    fn new(threads: usize) -> Self {
+        Pool {
+            threads,
+            #[cfg(feature = "rayon")]
+            started: std::sync::OnceLock::new(),
+        }
+    }
+}
+
+impl Default for Run {
+    fn default() -> Self {
+        Run::new()
+    }
+}
+
+impl Run {
+    /// Seed 0, all threads, no observer.
+    pub fn new() -> Self {
+        Run {
+            seed: 0,
+            key: random::mix(0x7265_636c),
+            place: Arc::from(""),
+            pool: Arc::new(Pool::new(0)),
+            observer: None,
+            cancel: Cancel::default(),
+        }
+    }
+
+    /// Sets the seed of every random draw; default 0.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self.key = random::mix(random::mix(seed).wrapping_add(0x7265_636c));
+        self
+    }
+
+    /// Sets the number of threads; 0, the default, takes all. Results never depend on it.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.pool = Arc::new(Pool::new(threads));
+        self
+    }
+
+    /// Sets who is told of progress.
+    pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Sets the handle through which the run can be cancelled from another thread.
+    pub fn cancel(mut self, cancel: Cancel) -> Self {
+        self.cancel = cancel;
+        self
+    }
+
+    /// The seed as it was set.
+    pub fn seed_value(&self) -> u64 {
+        self.seed
+    }
+
+    /// A number that stands for the seed and the place; what counter-based random draws are keyed with.
+    pub fn key(&self) -> u64 {
+        self.key
+    }
+
+    /// A random generator of this place's own: one ChaCha stream for each place under the run's seed.
+    pub fn rng(&self) -> rand_chacha::ChaCha8Rng {
+        use rand::SeedableRng;
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(self.seed);
+        rng.set_stream(self.key);
+        rng
+    }
+
+    /// The same run inside a named place, such as the node `0.2` of a tree, with random draws of its own.
+    pub fn at(&self, place: &str) -> Run {
+        let mut inner = self.clone();
+        inner.key = place.bytes().fold(random::mix(self.key), |key, byte| random::mix(key ^ u64::from(byte)));
+        inner.place = if self.place.is_empty() { Arc::from(place) } else { format!("{} {place}", self.place).into() };
+        inner
+    }
+
+    /// The name of the place, for progress; empty at the top.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// Runs `work` on this run's threads. Parallel loops inside use them; nesting is free.
+    ///
+    /// # Errors
+    /// [`Error::Threads`] when the threads cannot be started.
+    pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> Result<R> {
+        #[cfg(feature = "rayon")]
+        if self.pool.threads > 0 {
+            if self.pool.started.get().is_none() {
+                let pool = rayon::ThreadPoolBuilder::new()
+                    .num_threads(self.pool.threads)
+                    .build()
+                    .map_err(|e| Error::Threads { threads: self.pool.threads, reason: e.to_string() })?;
+                // A lost race only drops the spare pool.
+                let _ = self.pool.started.set(pool);
+            }
+            if let Some(pool) = self.pool.started.get() {
+                return Ok(pool.install(work));
+            }
+        }
+        let _ = self.pool.threads;
+        Ok(work())
+    }
+
+    /// Begins a stage of `total` steps: its progress and duration go to the observer, and each step can be cancelled.
+    pub fn stage(&self, name: &'static str, total: usize) -> Stage<'_> {
+        self.tell(Event::Started { place: &self.place, stage: name, total });
+        Stage { run: self, name, total, began: Instant::now() }
+    }
+
+    /// Tells the observer something that a user should know, such as a fallback that was taken.
+    pub fn note(&self, text: &str) {
+        self.tell(Event::Note { place: &self.place, text });
+    }
+
+    fn tell(&self, event: Event<'_>) {
+        if let Some(observer) = &self.observer {
+            observer.event(&event);
+        }
+    }
+}
+
+impl std::fmt::Debug for Run {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Run")
+            .field("seed", &self.seed)
+            .field("threads", &self.pool.threads)
+            .field("place", &self.place)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A stage under way. Dropping it ends the stage.
+pub struct Stage<'a> {
+    run: &'a Run,
+    name: &'static str,
+    total: usize,
+    began: Instant,
+}
+
+impl Stage<'_> {
+    /// Reports that `done` of the stage's steps are done. May be called from any thread.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] when the run has been cancelled.
+    pub fn step(&self, done: usize) -> Result<()> {
+        self.check()?;
+        self.run.tell(Event::Advanced { place: &self.run.place, stage: self.name, done, total: self.total });
+        Ok(())
+    }
+
+    /// Only checks for cancellation; cheap enough for inner loops over blocks.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] when the run has been cancelled.
+    pub fn check(&self) -> Result<()> {
+        if self.run.cancel.is_cancelled() { Err(Error::Cancelled { stage: self.name }) } else { Ok(()) }
+    }
+}
+
+impl Drop for Stage<'_> {
+    fn drop(&mut self) {
+        let seconds = self.began.elapsed().as_secs_f64();
+        self.run.tell(Event::Finished { place: &self.run.place, stage: self.name, seconds });
+    }
+}
+
+/// What an [`Observer`] is told.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A stage begins.
+    Started {
+        /// Where, such as the path of a node; empty outside a tree.
+        place: &'a str,
+        /// What, such as "layout".
+        stage: &'static str,
+        /// Its number of steps.
+        total: usize,
+    },
+    /// A stage got on.
+    Advanced {
+        /// Where.
+        place: &'a str,
+        /// What.
+        stage: &'static str,
+        /// Steps done.
+        done: usize,
+        /// Steps in all.
+        total: usize,
+    },
+    /// A stage ended.
+    Finished {
+        /// Where.
+        place: &'a str,
+        /// What.
+        stage: &'static str,
+        /// How long it took.
+        seconds: f64,
+    },
+    /// Something a user should know, such as a fallback that was taken.
+    Note {
+        /// Where.
+        place: &'a str,
+        /// What, in words.
+        text: &'a str,
+    },
+}
+
+/// Someone who is told of progress: a progress bar, a log, a clock. Called from any thread.
+///
+/// ```
+/// use recluster::{Event, Observer, Run};
+/// struct Log;
+/// impl Observer for Log {
+///     fn event(&self, event: &Event<'_>) {
+///         if let Event::Finished { place, stage, seconds } = event {
+///             eprintln!("{place} {stage}: {seconds:.2} s");
+///         }
+///     }
+/// }
+/// let run = Run::new().observer(Log);
+/// # let _ = run;
+/// ```
+pub trait Observer: Send + Sync {
+    /// Receives one event; should return quickly.
+    fn event(&self, event: &Event<'_>);
+}
+
+/// A handle that cancels the run it was given to, from any thread.
+///
+/// ```
+/// use recluster::{Cancel, Run};
+/// let cancel = Cancel::default();
+/// let run = Run::new().cancel(cancel.clone());
+/// cancel.cancel(); // every long computation under `run` now ends with `Error::Cancelled`
+/// # let _ = run;
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Cancels the run.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it has been cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_have_keys_and_streams_of_their_own() {
+        use rand::Rng;
+        let run = Run::new().seed(1);
+        assert_ne!(run.at("0.1").key(), run.at("0.2").key());
+        assert_eq!(run.at("0.1").key(), Run::new().seed(1).threads(3).at("0.1").key());
+        assert_ne!(run.at("0.1").rng().next_u64(), run.at("0.2").rng().next_u64());
+        assert_eq!(run.at("0").at("core").place(), "0 core");
+    }
+
+    #[test]
+    fn a_cancelled_run_says_so_at_the_next_step() {
+        let cancel = Cancel::default();
+        let run = Run::new().cancel(cancel.clone());
+        let stage = run.stage("layout", 10);
+        assert!(stage.step(1).is_ok());
+        cancel.cancel();
+        assert!(matches!(stage.step(2), Err(Error::Cancelled { stage: "layout" })));
+    }
+}

@@ -1,0 +1,94 @@
+//! The one fenced place for `unsafe`: compiling a hot loop twice and taking the wider one where the processor has it.
+//!
+//! Both versions give the same bits: the loop is compiled from the same source, floating-point operations are never
+//! reordered or fused by the compiler, and sums are written over a fixed number of lanes ([`LANES`]) that fits every
+//! register width. Hot loops must not use `mul_add`, nor functions of the platform's maths library.
+
+/// Lanes that sums of f32 run in, whatever the width of the machine's registers.
+pub(crate) const LANES: usize = 16;
+
+/// Defines a function whose body is compiled for the baseline and, on x86-64, for AVX2 too.
+///
+/// Works for plain functions without generics. Dispatch costs about a nanosecond: wrap a whole block of work.
+macro_rules! multiversion {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
+        $(#[$meta])*
+        #[allow(clippy::too_many_arguments)]
+        $vis fn $name($($arg: $ty),*) $(-> $ret)? {
+            #[inline(always)]
+            #[allow(clippy::too_many_arguments)]
+            fn body($($arg: $ty),*) $(-> $ret)? $body
+
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx2")]
+                #[allow(clippy::too_many_arguments)]
+                fn wide($($arg: $ty),*) $(-> $ret)? {
+                    body($($arg),*)
+                }
+                if std::arch::is_x86_feature_detected!("avx2") {
+                    // SAFETY: `wide` is a safe function but for its need of AVX2, which was just detected.
+                    #[allow(unsafe_code)]
+                    return unsafe { wide($($arg),*) };
+                }
+            }
+            body($($arg),*)
+        }
+    };
+}
+pub(crate) use multiversion;
+
+/// Adds up lanes in one fixed order: halves onto halves.
+#[inline(always)]
+pub(crate) fn fold_lanes(mut lanes: [f32; LANES]) -> f32 {
+    let mut width = LANES / 2;
+    while width > 0 {
+        for i in 0..width {
+            lanes[i] += lanes[i + width];
+        }
+        width /= 2;
+    }
+    lanes[0]
+}
+
+/// Sum over i of f(a_i, b_i) in [`LANES`] lanes; for use inside a `multiversion!` body.
+#[inline(always)]
+pub(crate) fn sum_lanes(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
+    let n = a.len().min(b.len());
+    let (a, b) = (&a[..n], &b[..n]);
+    let mut lanes = [0.0f32; LANES];
+    let (whole_a, rest_a) = a.as_chunks::<LANES>();
+    let (whole_b, rest_b) = b.as_chunks::<LANES>();
+    for (x, y) in whole_a.iter().zip(whole_b) {
+        for i in 0..LANES {
+            lanes[i] += f(x[i], y[i]);
+        }
+    }
+    for (i, (&x, &y)) in rest_a.iter().zip(rest_b).enumerate() {
+        lanes[i] += f(x, y);
+    }
+    fold_lanes(lanes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    multiversion! {
+        fn dot(a: &[f32], b: &[f32]) -> f32 {
+            sum_lanes(a, b, |x, y| x * y)
+        }
+    }
+
+    #[test]
+    fn wide_and_baseline_sums_have_the_same_bits() {
+        for n in [0, 1, 15, 16, 17, 784, 1001] {
+            let a: Vec<f32> = (0..n).map(|i| (i as f32 * 0.37).sin()).collect();
+            let b: Vec<f32> = (0..n).map(|i| (i as f32 * 0.11).cos()).collect();
+            // Called outside `multiversion!`, the same body is compiled for the baseline.
+            assert_eq!(dot(&a, &b).to_bits(), sum_lanes(&a, &b, |x, y| x * y).to_bits());
+            let exact: f64 = a.iter().zip(&b).map(|(&x, &y)| f64::from(x) * f64::from(y)).sum();
+            assert!((f64::from(dot(&a, &b)) - exact).abs() < 1e-4);
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! How good a clustering or an embedding is.
