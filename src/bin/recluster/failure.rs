@@ -1,0 +1,62 @@
+//! Why the program ends without a result, in one line, with its exit status.
+
+use recluster::Error;
+
+/// The reason, and whose fault it is.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The data, a file or the system: exit status 1.
+    Data(String),
+    /// The arguments: exit status 2.
+    Usage(String),
+}
+
+impl Failure {
+    pub(crate) fn data(reason: impl std::fmt::Display) -> Self {
+        Failure::Data(reason.to_string())
+    }
+
+    /// A reason that belongs to one file.
+    pub(crate) fn file(path: &str, reason: impl std::fmt::Display) -> Self {
+        Failure::Data(format!("{path}: {reason}"))
+    }
+
+    pub(crate) fn status(&self) -> u8 {
+        match self {
+            Failure::Data(_) => 1,
+            Failure::Usage(_) => 2,
+        }
+    }
+
+    /// Names the column, where the file does, in a reason that only knows its number.
+    pub(crate) fn about(error: Error, names: Option<&[String]>) -> Self {
+        match (&error, names) {
+            (Error::NotFinite { row, column, value, .. }, Some(names)) if *column < names.len() => {
+                let name = &names[*column];
+                let what = if value.is_nan() { "a missing value" } else { "an infinite value" };
+                Failure::Data(format!(
+                    "row {row}, column \"{name}\" (column {column}, both counted from 0): {what} cannot be used here"
+                ))
+            }
+            _ => error.into(),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            // A setting out of its range came from a flag.
+            Error::Setting { .. } => Failure::Usage(error.to_string()),
+            _ => Failure::Data(error.to_string()),
+        }
+    }
+}
+
+impl std::fmt::Display for Failure {
+    /// One line, whatever the reason holds.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (Failure::Data(reason) | Failure::Usage(reason)) = self;
+        f.write_str(&reason.split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+}

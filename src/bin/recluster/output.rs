@@ -1,0 +1,134 @@
+//! Files that come out: all of a command's files appear whole, or none does.
+
+use crate::failure::Failure;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// Files written under temporary names beside their places; [`Staged::commit`] puts them there.
+///
+/// Dropping it without a commit removes them, so that a command that fails leaves nothing behind.
+#[derive(Default)]
+pub(crate) struct Staged {
+    /// Temporary name, final name.
+    files: Vec<(PathBuf, PathBuf)>,
+    /// A folder that did not exist before, to be removed again when nothing comes of it.
+    made: Option<PathBuf>,
+}
+
+impl Staged {
+    /// Checks that the files can be put there, before hours are spent on what goes into them.
+    pub(crate) fn check<'a>(paths: impl IntoIterator<Item = &'a str>) -> Result<(), Failure> {
+        let mut seen = Vec::new();
+        for path in paths {
+            let folder = match Path::new(path).parent() {
+                Some(parent) if !parent.as_os_str().is_empty() => parent,
+                _ => Path::new("."),
+            };
+            if !folder.is_dir() {
+                return Err(Failure::file(path, format!("there is no folder {}", folder.display())));
+            }
+            if Path::new(path).is_dir() {
+                return Err(Failure::file(path, "is a folder, not a file"));
+            }
+            if seen.contains(&path) {
+                return Err(Failure::Usage(format!("{path}: two outputs under one name")));
+            }
+            seen.push(path);
+        }
+        Ok(())
+    }
+
+    /// Checks that a folder is there or can be made.
+    pub(crate) fn check_folder(path: &str) -> Result<(), Failure> {
+        let folder = Path::new(path);
+        if folder.exists() && !folder.is_dir() {
+            return Err(Failure::file(path, "is a file, not a folder"));
+        }
+        if folder.is_dir() { Ok(()) } else { Self::check([path.trim_end_matches('/')]) }
+    }
+
+    /// Makes the folder that the files go to.
+    pub(crate) fn folder(&mut self, path: &str) -> Result<(), Failure> {
+        if !Path::new(path).is_dir() {
+            std::fs::create_dir(path).map_err(|e| Failure::file(path, e))?;
+            self.made = Some(path.into());
+        }
+        Ok(())
+    }
+
+    /// Writes one file under a temporary name.
+    pub(crate) fn write(
+        &mut self,
+        path: impl AsRef<Path>,
+        content: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+    ) -> Result<(), Failure> {
+        let path = path.as_ref();
+        let mut name = path.file_name().unwrap_or_default().to_os_string();
+        name.push(format!(".{}.tmp", std::process::id()));
+        let temporary = path.with_file_name(name);
+        self.files.push((temporary.clone(), path.to_path_buf()));
+        let write = || {
+            let mut file = BufWriter::with_capacity(1 << 16, File::create(&temporary)?);
+            content(&mut file)?;
+            file.flush()
+        };
+        write().map_err(|e| Failure::file(&path.display().to_string(), e))
+    }
+
+    /// Gives all files their names.
+    pub(crate) fn commit(mut self) -> Result<(), Failure> {
+        while let Some((temporary, path)) = self.files.first() {
+            std::fs::rename(temporary, path).map_err(|e| Failure::file(&path.display().to_string(), e))?;
+            self.files.remove(0);
+        }
+        self.made = None;
+        Ok(())
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        // The command failed already; what cannot be removed adds nothing to say.
+        for (temporary, _) in &self.files {
+            let _ = std::fs::remove_file(temporary);
+        }
+        if let Some(folder) = &self.made {
+            let _ = std::fs::remove_dir(folder);
+        }
+    }
+}
+
+/// A number that `.npy` can hold.
+pub(crate) trait Number: Copy {
+    const DESCR: &'static str;
+    fn bytes(self) -> impl AsRef<[u8]>;
+}
+
+macro_rules! number {
+    ($($type:ty: $descr:literal),*) => {$(
+        impl Number for $type {
+            const DESCR: &'static str = $descr;
+            fn bytes(self) -> impl AsRef<[u8]> {
+                self.to_le_bytes()
+            }
+        }
+    )*};
+}
+number!(f32: "<f4", f64: "<f8", i32: "<i4");
+
+/// Writes an array in NumPy's format, version 1.0, row after row.
+pub(crate) fn npy<T: Number>(
+    out: &mut dyn Write,
+    shape: &[usize],
+    numbers: impl IntoIterator<Item = T>,
+) -> std::io::Result<()> {
+    let sizes: String = shape.iter().map(|n| format!("{n},")).collect();
+    // NumPy writes (3,) for one axis and (3, 2) for two; it reads (3,2,) as well.
+    let dict = format!("{{'descr': '{}', 'fortran_order': False, 'shape': ({sizes}), }}", T::DESCR);
+    let length = (10 + dict.len() + 1).next_multiple_of(64) - 10;
+    out.write_all(b"\x93NUMPY\x01\x00")?;
+    out.write_all(&(length as u16).to_le_bytes())?;
+    writeln!(out, "{dict:<0$}", length - 1)?;
+    numbers.into_iter().try_for_each(|number| out.write_all(number.bytes().as_ref()))
+}

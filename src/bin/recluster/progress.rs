@@ -1,0 +1,101 @@
+//! What is told of a run: a clock for the JSON object, and a bar for a person at a terminal.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use recluster::{Event, Observer};
+use std::io::IsTerminal;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// Sums the seconds of each stage, keeps the notes, and shows a bar when stderr is a terminal.
+#[derive(Clone, Default)]
+pub(crate) struct Progress(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    /// Seconds of each stage, in the order in which the stages first ended.
+    seconds: Vec<(String, f64)>,
+    notes: Vec<String>,
+    total: f64,
+    bar: Option<ProgressBar>,
+}
+
+impl Progress {
+    pub(crate) fn new() -> Self {
+        let progress = Progress::default();
+        if std::io::stderr().is_terminal() {
+            let style = ProgressStyle::with_template("{msg:<32} {bar:32} {pos}/{len} {elapsed}");
+            let bar = ProgressBar::new(0);
+            if let Ok(style) = style {
+                bar.set_style(style);
+            }
+            progress.state().bar = Some(bar);
+        }
+        progress
+    }
+
+    /// Does a piece of work and adds its seconds to the total; reading and writing files stay outside.
+    pub(crate) fn work<T>(&self, work: impl FnOnce() -> T) -> T {
+        let began = Instant::now();
+        let result = work();
+        self.state().total += began.elapsed().as_secs_f64();
+        result
+    }
+
+    /// `{"stage": seconds, .., "total": seconds}`.
+    pub(crate) fn seconds(&self) -> serde_json::Value {
+        let state = self.state();
+        let stages = state.seconds.iter().map(|(stage, seconds)| (stage.clone(), *seconds));
+        let all = stages.chain([("total".to_string(), state.total)]);
+        // A microsecond is finer than any clock of interest.
+        serde_json::Value::Object(all.map(|(stage, seconds)| (stage, ((seconds * 1e6).round() / 1e6).into())).collect())
+    }
+
+    /// What the library wanted a user to know.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        self.state().notes.clone()
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn end(&self) {
+        if let Some(bar) = self.state().bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Observer for Progress {
+    fn event(&self, event: &Event<'_>) {
+        let mut state = self.state();
+        match *event {
+            Event::Started { place, stage, total } => {
+                if let Some(bar) = &state.bar {
+                    bar.set_length(total as u64);
+                    bar.set_position(0);
+                    bar.set_message(format!("{place} {stage}").trim_start().to_string());
+                }
+            }
+            Event::Advanced { done, total, .. } => {
+                if let Some(bar) = &state.bar {
+                    bar.set_length(total as u64);
+                    bar.set_position(done as u64);
+                }
+            }
+            Event::Finished { stage, seconds, .. } => match state.seconds.iter_mut().find(|s| s.0 == stage) {
+                Some(sum) => sum.1 += seconds,
+                None => state.seconds.push((stage.to_string(), seconds)),
+            },
+            Event::Note { place, text } => {
+                let note = if place.is_empty() { text.to_string() } else { format!("{place}: {text}") };
+                if let Some(bar) = &state.bar {
+                    bar.println(format!("recluster: {note}"));
+                }
+                state.notes.push(note);
+            }
+            _ => {}
+        }
+    }
+}
