@@ -1,1 +1,6 @@
 //! The HTML report.
+mod charts;
+mod colour;
+mod raster;
+mod view;
+mod words;

@@ -1,0 +1,257 @@
+//! Charts drawn as SVG: the tree, diverging bars, the summary of attributions. Pure functions of plain values.
+
+use super::colour::{self, Rgb, hex};
+use super::view::View;
+use super::words;
+use maud::{Markup, html};
+
+/// A coordinate as SVG writes it.
+fn at(number: f64) -> String {
+    let text = format!("{number:.1}");
+    text.strip_suffix(".0").map_or(text.clone(), str::to_string)
+}
+
+/// Text cut to fit.
+pub(super) fn short(text: &str, most: usize) -> String {
+    match text.chars().count() > most {
+        true => text.chars().take(most.saturating_sub(1)).chain(['…']).collect(),
+        false => text.to_string(),
+    }
+}
+
+/// The tree as boxes, a column for each level from left to right, heights as shares of the rows.
+pub(super) fn tree(view: &View<'_>) -> Markup {
+    const WIDTH: f64 = 1000.0;
+    const GAP: f64 = 2.0;
+    let smallest = view.leaves().iter().map(|&leaf| view.share(leaf)).fold(1.0, f64::min).max(1e-6);
+    // Tall enough for a line of text in the smallest leaf, within what fits on a page.
+    let height = (18.0 / smallest).clamp(260.0, 780.0);
+    let levels = view.depth() + 1;
+    let root = if levels == 1 { WIDTH } else { 120.0 };
+    let column = (WIDTH - root) / (levels.max(2) - 1) as f64;
+    let mut tops = vec![0.0; view.nodes.len()];
+    let mut boxes = Vec::new();
+    for (i, node) in view.nodes.iter().enumerate() {
+        let tall = view.share(i) * height;
+        let left = if node.level == 0 { 0.0 } else { root + column * (node.level - 1) as f64 };
+        let wide = if node.level == 0 { root } else { column };
+        let fill = if node.level == 0 { [0x3c, 0x46, 0x57] } else { colour::cluster(view.number(i)) };
+        let name = if node.level == 0 { "All rows".to_string() } else { node.path.to_string() };
+        let link =
+            if node.children.is_empty() { format!("#cluster-{}", node.path) } else { format!("#map-{}", node.path) };
+        boxes.push((left, tops[i], wide, tall, fill, name, view.share(i), Some(link)));
+        let mut top = tops[i];
+        for &child in node.children {
+            tops[child] = top;
+            top += view.share(child) * height;
+        }
+        let noise = view.noise(i);
+        if noise > 0 {
+            let share = noise as f64 / view.rows() as f64;
+            let left = root + column * node.level as f64;
+            boxes.push((left, top, column, share * height, colour::NOISE, "in no cluster".to_string(), share, None));
+        }
+    }
+    html! {
+        svg class="tree" viewBox=(format!("0 0 {} {}", at(WIDTH), at(height))) role="img" aria-label="Tree of clusters" {
+            @for (left, top, wide, tall, fill, name, share, link) in boxes {
+                @let drawn = html! {
+                    g {
+                        title { (name) ": " (words::percent(share)) }
+                        rect x=(at(left)) y=(at(top)) width=(at(wide - GAP)) height=(at((tall - GAP).max(0.6))) rx="2" fill=(hex(fill)) {}
+                        @if tall >= 34.0 && wide < 150.0 {
+                            text x=(at(left + 10.0)) y=(at(top + tall / 2.0 - 4.0)) fill=(colour::text_on(fill)) class="strong" { (name) }
+                            text x=(at(left + 10.0)) y=(at(top + tall / 2.0 + 13.0)) fill=(colour::text_on(fill)) { (words::percent(share)) }
+                        } @else if tall >= 13.0 {
+                            text x=(at(left + 10.0)) y=(at(top + tall / 2.0 + 4.0)) fill=(colour::text_on(fill)) {
+                                tspan class="strong" { (name) } "  " (words::percent(share))
+                            }
+                        }
+                    }
+                };
+                @if let Some(link) = link { a href=(link) { (drawn) } } @else { (drawn) }
+            }
+        }
+    }
+}
+
+/// One bar to the left (lower) or to the right (higher) of a middle line.
+pub(super) struct Bar {
+    pub(super) name: String,
+    pub(super) length: f64,
+    /// What stands behind the bar, such as "3.2 (all rows: 1.1)".
+    pub(super) note: String,
+}
+
+/// Diverging bars with their names on the left and a note on the right.
+pub(super) fn bars(bars: &[Bar]) -> Markup {
+    const ROW: f64 = 24.0;
+    const NAMES: f64 = 190.0;
+    const MIDDLE: f64 = 330.0;
+    const REACH: f64 = 130.0;
+    let height = ROW * bars.len() as f64 + 26.0;
+    let longest = bars.iter().map(|bar| bar.length.abs()).fold(1e-300, f64::max);
+    html! {
+        svg class="bars" viewBox=(format!("0 0 680 {}", at(height))) role="img" aria-label="Features that set the cluster apart" {
+            text x=(at(MIDDLE - 8.0)) y="13" class="soft" text-anchor="end" { "lower than usual" }
+            text x=(at(MIDDLE + 8.0)) y="13" class="soft" { "higher than usual" }
+            text x="670" y="13" class="soft" text-anchor="end" { "here (all rows)" }
+            @for (i, bar) in bars.iter().enumerate() {
+                @let top = 22.0 + ROW * i as f64;
+                @let long = REACH * bar.length.abs() / longest;
+                @let left = if bar.length < 0.0 { MIDDLE - long } else { MIDDLE };
+                @let fill = colour::against_to_for(if bar.length < 0.0 { -0.85 } else { 0.85 });
+                text x=(at(NAMES)) y=(at(top + 15.0)) text-anchor="end" { title { (bar.name) } (short(&bar.name, 28)) }
+                rect x=(at(left)) y=(at(top + 3.0)) width=(at(long.max(1.0))) height=(at(ROW - 7.0)) rx="2" fill=(hex(fill)) {}
+                text x="670" y=(at(top + 15.0)) text-anchor="end" class="figure" { (bar.note) }
+            }
+            line x1=(at(MIDDLE)) x2=(at(MIDDLE)) y1="20" y2=(at(height - 2.0)) stroke="#8a93a0" {}
+        }
+    }
+}
+
+/// A feature's line in a summary of attributions.
+pub(super) struct Swarm {
+    pub(super) name: String,
+    /// For each row the attribution, and the feature's value from low (0) to high (1); NaN where it is missing.
+    pub(super) points: Vec<(f64, f64)>,
+}
+
+/// The summary of attributions: a line for each feature, a dot for each row.
+pub(super) fn swarms(swarms: &[Swarm]) -> Markup {
+    const ROW: f64 = 34.0;
+    const NAMES: f64 = 170.0;
+    const LEFT: f64 = 182.0;
+    const RIGHT: f64 = 640.0;
+    let height = ROW * swarms.len() as f64 + 58.0;
+    let foot = ROW * swarms.len() as f64 + 18.0;
+    let values = || swarms.iter().flat_map(|swarm| &swarm.points).map(|p| p.0).filter(|v| v.is_finite());
+    let (low, high) = (values().fold(0.0, f64::min), values().fold(0.0, f64::max));
+    let span = if high > low { high - low } else { 1.0 };
+    let x = |value: f64| LEFT + 8.0 + (RIGHT - LEFT - 16.0) * (value - low) / span;
+    html! {
+        svg class="swarm" viewBox=(format!("0 0 720 {}", at(height))) role="img" aria-label="How each feature pushes the model" {
+            @if low < 0.0 {
+                text x=(at(x(0.0) - 8.0)) y="12" text-anchor="end" class="soft" { "speaks against ←" }
+            }
+            text x=(at(x(0.0) + 8.0)) y="12" class="soft" { "→ speaks for this cluster" }
+            @for tick in ticks(low, high) {
+                line x1=(at(x(tick))) x2=(at(x(tick))) y1="18" y2=(at(foot)) stroke=(if tick == 0.0 { "#8a93a0" } else { "#e7eaee" }) {}
+                text x=(at(x(tick))) y=(at(foot + 15.0)) text-anchor="middle" class="soft" { (words::value(tick)) }
+            }
+            text x=(at((LEFT + RIGHT) / 2.0)) y=(at(foot + 33.0)) text-anchor="middle" class="soft" { "push on the model (SHAP value, log-odds)" }
+            @for (i, swarm) in swarms.iter().enumerate() {
+                @let middle = 18.0 + ROW * (i as f64 + 0.5);
+                text x=(at(NAMES)) y=(at(middle + 4.0)) text-anchor="end" { title { (swarm.name) } (short(&swarm.name, 24)) }
+                @for (fill, path) in dots(&swarm.points, &x, middle, ROW) {
+                    path d=(path) stroke=(hex(fill)) {}
+                }
+            }
+            // The legend: the colours of the values.
+            @for step in 0..32 {
+                rect x="672" y=(at(26.0 + (foot - 34.0) * f64::from(31 - step) / 32.0)) width="9" height=(at((foot - 34.0) / 32.0 + 0.6))
+                    fill=(hex(colour::low_to_high(f64::from(step) / 31.0))) {}
+            }
+            text x="688" y="36" class="soft" { "high" }
+            text x="688" y=(at(foot - 8.0)) class="soft" { "low" }
+            text transform=(format!("translate(702 {}) rotate(-90)", at((foot + 18.0) / 2.0))) text-anchor="middle" class="soft" { "value" }
+        }
+    }
+}
+
+/// Dots that keep out of each other's way, as one path for each colour.
+fn dots(points: &[(f64, f64)], x: &impl Fn(f64) -> f64, middle: f64, room: f64) -> Vec<(Rgb, String)> {
+    const SHADES: usize = 12;
+    const MISSING: Rgb = [0x9a, 0x9f, 0xa6];
+    // By column of three units, then by value, so that the picture depends on nothing but the values.
+    let mut sorted: Vec<(i64, f64, f64)> =
+        points.iter().filter(|p| p.0.is_finite()).map(|&(push, value)| ((x(push) / 3.0) as i64, push, value)).collect();
+    sorted.sort_by(|a, b| a.0.cmp(&b.0).then(a.2.total_cmp(&b.2)).then(a.1.total_cmp(&b.1)));
+    let fullest = sorted.chunk_by(|a, b| a.0 == b.0).map(<[_]>::len).max().unwrap_or(1);
+    let step = (0.92 * room / fullest as f64).min(3.2);
+    let mut paths = vec![String::new(); SHADES + 1];
+    for column in sorted.chunk_by(|a, b| a.0 == b.0) {
+        for (i, &(_, push, value)) in column.iter().enumerate() {
+            // 0, 1, -1, 2, -2, ..: around the middle line, thicker where there are more.
+            let side = if i % 2 == 1 { 1.0 } else { -1.0 };
+            let y = middle + side * i.div_ceil(2) as f64 * step;
+            let shade =
+                if value.is_nan() { SHADES } else { (value.clamp(0.0, 1.0) * (SHADES - 1) as f64).round() as usize };
+            paths[shade].push_str(&format!("M{} {}h.01", at(x(push)), at(y)));
+        }
+    }
+    let colour = |shade: usize| match shade {
+        SHADES => MISSING,
+        _ => colour::low_to_high(shade as f64 / (SHADES - 1) as f64),
+    };
+    paths
+        .into_iter()
+        .enumerate()
+        .filter(|(_, path)| !path.is_empty())
+        .map(|(shade, path)| (colour(shade), path))
+        .collect()
+}
+
+/// Round numbers from `low` to `high`, zero among them when it lies between.
+fn ticks(low: f64, high: f64) -> Vec<f64> {
+    let span = high - low;
+    if !(span > 0.0 && span.is_finite()) {
+        return vec![0.0];
+    }
+    let mut power = 1.0;
+    while power * 10.0 <= span {
+        power *= 10.0;
+    }
+    while power > span {
+        power /= 10.0;
+    }
+    let step =
+        [0.2, 0.5, 1.0, 2.0].into_iter().map(|part| part * power).find(|step| span / step <= 6.0).unwrap_or(power);
+    let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
+    (first..=last).map(|i| i as f64 * step).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round_and_include_zero() {
+        assert_eq!(ticks(-1.0, 2.0), [-1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0]);
+        assert_eq!(ticks(0.0, 0.0), [0.0]);
+        assert_eq!(ticks(0.0, f64::INFINITY), [0.0]);
+        for (low, high) in [(-3.7, 12.0), (-1e-9, 4e-9), (0.0, 7e5)] {
+            let found = ticks(low, high);
+            assert!((2..=8).contains(&found.len()) && found.contains(&0.0), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn every_row_is_a_dot_and_stays_in_its_line() {
+        let points: Vec<(f64, f64)> =
+            (0..200).map(|i| (f64::from(i % 7), f64::from(i) / 199.0)).chain([(1.0, f64::NAN)]).collect();
+        let paths = dots(&points, &|v| 10.0 * v, 50.0, 30.0);
+        let all: String = paths.iter().map(|p| p.1.as_str()).collect();
+        assert_eq!(all.matches('M').count(), 201);
+        for y in all
+            .split('M')
+            .skip(1)
+            .map(|d| d.split(' ').nth(1).unwrap().split('h').next().unwrap().parse::<f64>().unwrap())
+        {
+            assert!((34.0..=66.0).contains(&y), "{y}");
+        }
+    }
+
+    #[test]
+    fn charts_survive_empty_and_odd_values() {
+        assert!(bars(&[]).into_string().contains("<svg"));
+        assert!(
+            bars(&[Bar { name: "<a>&".into(), length: 0.0, note: String::new() }])
+                .into_string()
+                .contains("&lt;a&gt;&amp;")
+        );
+        let svg = swarms(&[Swarm { name: "x".into(), points: vec![(f64::NAN, 0.0), (0.0, 0.5)] }]).into_string();
+        assert!(!svg.contains("NaN"));
+        assert_eq!(short("abcdef", 4), "abc…");
+    }
+}

@@ -1,0 +1,168 @@
+//! Pictures made of pixels, as PNG inside a data address.
+
+use super::colour::{self, Rgb};
+use crate::{Error, Result};
+use base64::Engine;
+
+/// A picture, row by row.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Picture {
+    pub(super) width: usize,
+    pub(super) height: usize,
+    /// width x height colours.
+    pub(super) pixels: Vec<Rgb>,
+}
+
+impl Picture {
+    /// One pixel for each value.
+    pub(super) fn of(values: &[f64], width: usize, colour: impl Fn(f64) -> Rgb) -> Self {
+        let width = width.max(1);
+        Picture { width, height: values.len() / width, pixels: values.iter().map(|&v| colour(v)).collect() }
+    }
+
+    /// The picture as the address of an `img`.
+    ///
+    /// # Errors
+    /// [`Error::Format`] when it has no pixels or too many.
+    pub(super) fn address(&self) -> Result<String> {
+        let bad = |e: png::EncodingError| Error::Format { format: "picture", reason: e.to_string() };
+        let side =
+            |n: usize| u32::try_from(n).map_err(|_| Error::Format { format: "picture", reason: "too wide".into() });
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, side(self.width)?, side(self.height)?);
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_compression(png::Compression::High);
+        let mut writer = encoder.write_header().map_err(bad)?;
+        writer.write_image_data(self.pixels.as_flattened()).map_err(bad)?;
+        writer.finish().map_err(bad)?;
+        Ok(format!("data:image/png;base64,{}", base64::engine::general_purpose::STANDARD.encode(bytes)))
+    }
+}
+
+/// Where the points of a map lie.
+#[derive(Clone, Debug)]
+pub(super) struct Places {
+    pub(super) width: usize,
+    pub(super) height: usize,
+    /// x, y of each point in pixels, y downwards.
+    pub(super) points: Vec<(f32, f32)>,
+    /// Radius of a point in pixels.
+    pub(super) radius: f32,
+}
+
+/// Fits points into a picture `width` pixels wide: one scale for both axes, a margin around.
+pub(super) fn place(points: &[(f32, f32)], width: usize) -> Places {
+    let span = |pick: fn(&(f32, f32)) -> f32| {
+        let (low, high) = points.iter().map(pick).fold((f32::MAX, f32::MIN), |(l, h), v| (l.min(v), h.max(v)));
+        // Halves first: the whole difference of two large numbers may not be a number.
+        if points.is_empty() { (0.0, 0.0) } else { (0.5 * low + 0.5 * high, (0.5 * high - 0.5 * low).max(0.0)) }
+    };
+    let ((x0, half_x), (y0, half_y)) = (span(|p| p.0), span(|p| p.1));
+    let radius = (width as f32 / (14.0 + 1.6 * (points.len() as f32).sqrt())).clamp(1.6, 7.0);
+    let margin = 2.5 * radius + 6.0;
+    let room = width as f32 / 2.0 - margin;
+    // A picture of one point, or of points on a line, still has a height.
+    let flat = half_y / half_x.max(f32::MIN_POSITIVE);
+    let (room_y, scale) = if half_x > 0.0 && flat <= 1.0 {
+        (room * flat.max(0.45), room / half_x)
+    } else if half_y > 0.0 {
+        (room, room / half_y)
+    } else {
+        (room * 0.45, 0.0)
+    };
+    let height = (2.0 * (room_y + margin)).ceil() as usize;
+    let (cx, cy) = (width as f32 / 2.0, height as f32 / 2.0);
+    // Upwards is up, as in every chart.
+    let points = points.iter().map(|&(x, y)| (cx + (x - x0) * scale, cy - (y - y0) * scale)).collect();
+    Places { width, height, points, radius }
+}
+
+/// A map of points coloured by cluster, noise in light grey.
+///
+/// Each pixel takes the mean colour of the points over it, and the more solidly the more they are, so that dense and
+/// thin places look different and no cluster hides another. Sums of whole numbers: the order of points does not matter.
+pub(super) fn map(places: &Places, labels: &[i32]) -> Picture {
+    let Places { width, height, radius, .. } = *places;
+    // Coverage in 1/255, weighted; red, green, blue sums.
+    let mut sums = vec![[0u64; 4]; width * height];
+    for (&(x, y), &label) in places.points.iter().zip(labels) {
+        let [r, g, b] = colour::cluster(label).map(u64::from);
+        let strength = if label < 0 { 90.0 } else { 255.0 };
+        let reach = radius + 1.0;
+        let range = |centre: f32, size: usize| {
+            let low = (centre - reach).floor().max(0.0) as usize;
+            low..(((centre + reach).ceil().max(0.0) as usize) + 1).min(size)
+        };
+        for row in range(y, height) {
+            for column in range(x, width) {
+                let (dx, dy) = (column as f32 + 0.5 - x, row as f32 + 0.5 - y);
+                // The disc's edge falls off over one pixel.
+                let cover = (radius + 0.5 - (dx * dx + dy * dy).sqrt()).clamp(0.0, 1.0);
+                let weight = (cover * strength) as u64;
+                let sum = &mut sums[row * width + column];
+                for (sum, part) in sum.iter_mut().zip([weight, weight * r, weight * g, weight * b]) {
+                    *sum += part;
+                }
+            }
+        }
+    }
+    let pixels = sums
+        .iter()
+        .map(|&[weight, r, g, b]| {
+            if weight == 0 {
+                return [255; 3];
+            }
+            // One point covers by 60 %, two by 75 %, many fully.
+            let over = weight as f64 / 255.0;
+            let solid =
+                (1.5 * over / (1.0 + 1.5 * over)).min(0.96) * if over < 1.0 { over.max(0.35).sqrt() } else { 1.0 };
+            [r, g, b].map(|sum| (255.0 + solid * (sum as f64 / weight as f64 - 255.0) + 0.5) as u8)
+        })
+        .collect();
+    Picture { width, height, pixels }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_fit_and_bad_shapes_do_no_harm() {
+        for points in [vec![], vec![(1.0, 1.0)], vec![(0.0, 0.0), (0.0, 5.0)], vec![(-3e38, 0.0), (3e38, 1.0)]] {
+            let places = place(&points, 200);
+            assert_eq!(places.width, 200);
+            assert!((80..=210).contains(&places.height), "{}", places.height);
+            assert!(
+                places.points.iter().all(|p| (0.0..=200.0).contains(&p.0) && p.1 >= 0.0 && p.1 <= places.height as f32)
+            );
+        }
+        let places = place(&[(0.0, 0.0), (10.0, 10.0)], 100);
+        assert!(places.points[0].1 > places.points[1].1, "upwards is up");
+    }
+
+    #[test]
+    fn a_map_does_not_depend_on_the_order_of_points() {
+        let points: Vec<(f32, f32)> = (0..300).map(|i| ((i * 37 % 101) as f32, (i * 53 % 97) as f32)).collect();
+        let labels: Vec<i32> = (0..300).map(|i| i % 4 - 1).collect();
+        let forward = map(&place(&points, 120), &labels);
+        let back = map(
+            &place(&points.iter().rev().copied().collect::<Vec<_>>(), 120),
+            &labels.iter().rev().copied().collect::<Vec<_>>(),
+        );
+        assert_eq!(forward, back);
+        assert!(forward.pixels.contains(&[255; 3]) && forward.pixels.iter().any(|p| p != &[255; 3]));
+    }
+
+    #[test]
+    fn a_picture_can_be_read_back() {
+        let picture = Picture::of(&[0.0, 1.0, 0.5, 0.0, 0.0, 1.0], 3, colour::ink);
+        let address = picture.address().unwrap();
+        let bytes = base64::engine::general_purpose::STANDARD.decode(address.split_once(',').unwrap().1).unwrap();
+        let mut reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        reader.next_frame(&mut pixels).unwrap();
+        assert_eq!((reader.info().width, reader.info().height), (3, 2));
+        assert_eq!(pixels, picture.pixels.as_flattened());
+        assert!(Picture { width: 0, height: 0, pixels: vec![] }.address().is_err());
+    }
+}
