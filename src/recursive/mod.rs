@@ -1,1 +1,20 @@
-//! The recursive tree.
+//! The recursive tree: embed, cluster, zoom into each cluster on its original rows, and again.
+//!
+//! [`RecursiveTree`] holds the plan: an embedder, a clusterer, and how deep to go. Its `fit` gives a [`ClusterTree`]:
+//! every node with its path, its rows by their original numbers, its embedding and labels, and for every leaf the
+//! reason why it was not zoomed into. [`ClusterTree::surrogate`] trains the model that explains the leaves and assigns
+//! new rows.
+//!
+//! A cluster's zoom starts from its original rows, not from their places in the parent's embedding: neighbours that
+//! the parent's map had no room for are found anew, so that "local" and "global" mean something new in each node.
+//!
+//! Source: G. Pereira, "Recursive Embedding and Clustering", 2023.
+
+mod fit;
+mod place;
+mod text;
+mod tree;
+
+pub use fit::RecursiveTree;
+pub use place::{Place, StopReason};
+pub use tree::{ClusterTree, Node};

@@ -1,0 +1,217 @@
+use super::StopReason;
+use crate::{Error, Result};
+use ndarray::Array2;
+
+/// One node: a cluster of the node above it, or the whole table.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Node {
+    pub(super) path: String,
+    pub(super) level: usize,
+    pub(super) parent: Option<usize>,
+    /// In the order of the children's numbers, largest first.
+    pub(super) children: Vec<usize>,
+    /// Original row numbers, ascending.
+    pub(super) rows: Vec<u32>,
+    pub(super) share: f64,
+    pub(super) share_of_parent: f64,
+    /// One for each of `rows`: its strength of membership in this node, within the parent.
+    pub(super) membership: Vec<f32>,
+    pub(super) persistence: Option<f64>,
+    /// Row i belongs to `rows[i]`; present where the node was embedded.
+    pub(super) embedding: Option<Array2<f32>>,
+    /// One for each of `rows`: the number of the child it went to, or -1; empty for a leaf.
+    pub(super) labels: Vec<i32>,
+    /// Present exactly on leaves.
+    pub(super) stop_reason: Option<StopReason>,
+}
+
+impl Node {
+    /// The path: `0` for the root, `0.2` for its child number 2.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The level; the root is level 1.
+    pub fn level(&self) -> usize {
+        self.level
+    }
+
+    /// Place of the parent among [`ClusterTree::nodes`]; none for the root.
+    pub fn parent(&self) -> Option<usize> {
+        self.parent
+    }
+
+    /// Places of the children among [`ClusterTree::nodes`], by child number, which counts from the largest.
+    pub fn children(&self) -> &[usize] {
+        &self.children
+    }
+
+    /// Original numbers of the node's rows, ascending; the parent's noise is not among them.
+    pub fn rows(&self) -> &[u32] {
+        &self.rows
+    }
+
+    /// The node's share of all rows, in 0 to 1.
+    pub fn share(&self) -> f64 {
+        self.share
+    }
+
+    /// The node's share of its parent's rows, in 0 to 1.
+    pub fn share_of_parent(&self) -> f64 {
+        self.share_of_parent
+    }
+
+    /// For each of [`rows`](Node::rows) its strength of membership in this cluster, in 0 to 1, as the clusterer gave
+    /// it; 1 at the root.
+    pub fn membership(&self) -> &[f32] {
+        &self.membership
+    }
+
+    /// The cluster's persistence, in 0 to 1, where the clusterer knows it.
+    pub fn persistence(&self) -> Option<f64> {
+        self.persistence
+    }
+
+    /// The node's own embedding (rows x components), row i belonging to `rows()[i]`; present where the node was
+    /// worked on, which a leaf may have been too.
+    pub fn embedding(&self) -> Option<&Array2<f32>> {
+        self.embedding.as_ref()
+    }
+
+    /// For each of [`rows`](Node::rows) the number of the child that it went to, or -1 for noise; empty for a leaf.
+    pub fn labels(&self) -> &[i32] {
+        &self.labels
+    }
+
+    /// Rows of this node that went to none of its children; 0 for a leaf.
+    pub fn noise(&self) -> usize {
+        self.labels.iter().filter(|&&l| l < 0).count()
+    }
+
+    /// Why the node was not zoomed into; none when it has children.
+    pub fn stop_reason(&self) -> Option<&StopReason> {
+        self.stop_reason.as_ref()
+    }
+
+    /// Whether the node has no children.
+    pub fn is_leaf(&self) -> bool {
+        self.children.is_empty()
+    }
+}
+
+/// A fitted recursive tree.
+///
+/// Nodes stand in preorder: a parent before its children, child 0 with all that is below it before child 1. Every row
+/// has one path: that of the leaf that holds it, or that of the node in which it became noise with `.-` behind it.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct ClusterTree {
+    pub(super) nodes: Vec<Node>,
+    pub(super) columns: usize,
+    pub(super) embedder: String,
+    pub(super) clusterer: String,
+    pub(super) seed: u64,
+}
+
+impl ClusterTree {
+    /// All nodes, in preorder; the root comes first.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The root: all rows.
+    pub fn root(&self) -> &Node {
+        &self.nodes[0]
+    }
+
+    /// The node with this path.
+    pub fn node(&self, path: &str) -> Option<&Node> {
+        self.nodes.iter().find(|node| node.path == path)
+    }
+
+    /// The leaves, in preorder: the clusters that the method ends with.
+    pub fn leaves(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().filter(|node| node.is_leaf())
+    }
+
+    /// Number of rows of the table.
+    pub fn rows(&self) -> usize {
+        self.root().rows.len()
+    }
+
+    /// Number of columns of the table.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Name of the embedder.
+    pub fn embedder(&self) -> &str {
+        &self.embedder
+    }
+
+    /// Name of the clusterer.
+    pub fn clusterer(&self) -> &str {
+        &self.clusterer
+    }
+
+    /// Seed of the run that fitted the tree.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Number of levels, the root included.
+    pub fn depth(&self) -> usize {
+        self.nodes.iter().map(|node| node.level).max().unwrap_or(0)
+    }
+
+    /// For each row the number of its leaf, in the order of [`leaves`](ClusterTree::leaves), or -1 for noise at any
+    /// level.
+    pub fn leaf_labels(&self) -> Vec<i32> {
+        let mut labels = vec![crate::NOISE; self.rows()];
+        for (number, leaf) in self.leaves().enumerate() {
+            for &row in &leaf.rows {
+                labels[row as usize] = number as i32;
+            }
+        }
+        labels
+    }
+
+    /// For each row its path: the leaf's, or for noise that of the node it was lost in with `.-` behind it.
+    pub fn paths(&self) -> Vec<String> {
+        let mut paths = vec![String::new(); self.rows()];
+        for node in &self.nodes {
+            if node.is_leaf() {
+                node.rows.iter().for_each(|&row| paths[row as usize].clone_from(&node.path));
+            }
+            for (&row, _) in node.rows.iter().zip(&node.labels).filter(|(_, label)| **label < 0) {
+                paths[row as usize] = format!("{}.-", node.path);
+            }
+        }
+        paths
+    }
+
+    /// Each known class matched to the node below the root that fits it best: see
+    /// [`best_node_f`](crate::validity::best_node_f). `levels` limits it to splits down to that level, the root's own
+    /// split being level 1.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when there is not one class for each row.
+    pub fn best_node_f(&self, classes: &[i32], levels: usize) -> Result<f64> {
+        if classes.len() != self.rows() {
+            return Err(Error::Shape {
+                what: "classes, one for each row",
+                expected: self.rows(),
+                found: classes.len(),
+            });
+        }
+        let clusters = self.nodes.iter().filter(|node| node.level > 1 && node.level <= levels.saturating_add(1));
+        crate::validity::best_node_f(clusters.map(|node| node.rows.as_slice()), classes)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl crate::Saved for ClusterTree {
+    const FORMAT: &'static str = "recluster tree";
+    const VERSION: u64 = 1;
+}

@@ -1,0 +1,215 @@
+//! The recursion itself, on plug-ins whose results are known beforehand.
+
+use ndarray::{Array2, ArrayRef2, Axis};
+use proptest::prelude::*;
+use recluster::recursive::{Place, RecursiveTree, StopReason};
+use recluster::{Cancel, Clusterer, Clustering, Embedder, Error, NOISE, Result, Run};
+
+/// Leaves the rows as they are.
+struct Identity;
+impl Embedder for Identity {
+    fn embed(&self, rows: &ArrayRef2<f32>, _run: &Run) -> Result<Array2<f32>> {
+        Ok(rows.to_owned())
+    }
+}
+
+/// The rows of a node by what stands in one column; values below zero are noise.
+struct ByColumn(usize);
+impl Clusterer for ByColumn {
+    fn cluster(&self, rows: &ArrayRef2<f32>, _run: &Run) -> Result<Clustering> {
+        let label = |row: ndarray::ArrayView1<'_, f32>| if row[self.0] < 0.0 { NOISE } else { row[self.0] as i32 };
+        let labels: Vec<i32> = rows.axis_iter(Axis(0)).map(label).collect();
+        let clustering = Clustering::compact(labels)?;
+        let persistence = (0..clustering.clusters()).map(|c| 1.0 / (c + 1) as f64).collect();
+        clustering.with_persistence(persistence)
+    }
+}
+
+/// Column 0: 3 groups of 60, 30 and 10 rows; column 1: halves, where the first group also has 6 rows of noise;
+/// column 2 tells all rows apart.
+fn table() -> Array2<f32> {
+    Array2::from_shape_fn((100, 3), |(i, j)| match j {
+        0 => [2.0, 0.0, 1.0][usize::from(i >= 60) + usize::from(i >= 90)],
+        1 if i < 60 && i % 10 == 0 => -1.0,
+        1 => (i % 2) as f32,
+        _ => i as f32 / 7.0,
+    })
+}
+
+fn plan() -> RecursiveTree<Identity, ByColumn> {
+    RecursiveTree::new(Identity, ByColumn(0)).clusterer_by(|place| ByColumn(place.level - 1)).min_rows(2)
+}
+
+#[test]
+fn every_row_has_one_path_and_children_are_numbered_from_the_largest() {
+    let tree = plan().fit(&table(), &Run::new()).unwrap();
+    let paths: Vec<&str> = tree.nodes().iter().map(|node| node.path()).collect();
+    assert_eq!(paths, ["0", "0.0", "0.0.0", "0.0.1", "0.1", "0.1.0", "0.1.1", "0.2", "0.2.0", "0.2.1"]);
+    let group = tree.node("0.0").unwrap();
+    assert_eq!((group.rows().len(), group.share(), group.noise(), group.level()), (60, 0.6, 6, 2));
+    assert_eq!(group.rows(), (0..60).collect::<Vec<u32>>());
+    assert_eq!(group.persistence(), Some(1.0 / 3.0), "cluster 2 of the clusterer is child 0");
+    assert_eq!(group.labels()[10], NOISE);
+    assert_eq!(tree.paths()[10], "0.0.-");
+    assert_eq!(tree.paths()[95], tree.leaves().nth(tree.leaf_labels()[95] as usize).unwrap().path());
+    assert_eq!(tree.leaf_labels()[10], NOISE);
+    assert_eq!(group.embedding().unwrap(), &table().slice(ndarray::s![..60, ..]));
+    assert_eq!(tree.depth(), 3);
+    for (at, node) in tree.nodes().iter().enumerate() {
+        assert_eq!(node.is_leaf(), node.stop_reason().is_some());
+        assert!(node.children().iter().all(|&child| tree.nodes()[child].parent() == Some(at)));
+    }
+}
+
+#[test]
+fn each_limit_stops_with_its_reason() {
+    let reason = |plan: RecursiveTree<Identity, ByColumn>, path: &str| {
+        plan.fit(&table(), &Run::new()).unwrap().node(path).unwrap().stop_reason().cloned()
+    };
+    assert_eq!(reason(plan(), "0.0.0"), Some(StopReason::LastLevel { levels: 2 }));
+    assert_eq!(reason(plan().levels(1), "0.1"), Some(StopReason::LastLevel { levels: 1 }));
+    assert_eq!(reason(plan().min_share(0.3), "0.1"), None, "exactly the least share is zoomed into");
+    assert_eq!(reason(plan().min_share(0.2), "0.2"), Some(StopReason::ShareOfAll { share: 0.1, least: 0.2 }));
+    let reason_of_parent = reason(plan().min_share_of_parent(0.5), "0.1");
+    assert_eq!(reason_of_parent, Some(StopReason::ShareOfParent { share: 0.3, least: 0.5 }));
+    assert_eq!(reason(plan().min_rows(11), "0.2"), Some(StopReason::Rows { rows: 10, least: 11 }));
+    assert_eq!(reason(plan().min_rows(101), "0"), Some(StopReason::Rows { rows: 100, least: 101 }));
+    let one = plan().clusterer_by(|_| ByColumn(0));
+    assert_eq!(reason(one, "0.0"), Some(StopReason::OneCluster { clusters: 1 }));
+}
+
+#[test]
+fn settings_out_of_range_and_bad_tables_are_errors() {
+    let fails = |plan: RecursiveTree<Identity, ByColumn>| plan.fit(&table(), &Run::new()).unwrap_err();
+    assert!(matches!(fails(plan().levels(0)), Error::Setting { name: "levels", .. }));
+    assert!(matches!(fails(plan().min_share(1.5)), Error::Setting { name: "min_share", .. }));
+    assert!(matches!(fails(plan().min_share_of_parent(f64::NAN)), Error::Setting { .. }));
+    let mut bad = table();
+    bad[[17, 2]] = f32::NAN;
+    let error = plan().fit(&bad, &Run::new()).unwrap_err();
+    assert!(matches!(error, Error::NotFinite { row: 17, column: 2, .. }), "{error}");
+    assert!(matches!(plan().fit(&Array2::zeros((0, 3)), &Run::new()), Err(Error::Empty { .. })));
+}
+
+#[test]
+fn plug_ins_that_break_their_contract_are_named() {
+    struct Drops;
+    impl Embedder for Drops {
+        fn embed(&self, rows: &ArrayRef2<f32>, _run: &Run) -> Result<Array2<f32>> {
+            Ok(rows.slice(ndarray::s![1.., ..]).to_owned())
+        }
+    }
+    struct Breaks;
+    impl Embedder for Breaks {
+        fn embed(&self, rows: &ArrayRef2<f32>, _run: &Run) -> Result<Array2<f32>> {
+            Ok(rows.mapv(|value| if value == 3.0 { f32::NAN } else { value }))
+        }
+    }
+    struct Short;
+    impl Clusterer for Short {
+        fn cluster(&self, _rows: &ArrayRef2<f32>, _run: &Run) -> Result<Clustering> {
+            Clustering::new(vec![0, 1])
+        }
+    }
+    let error = RecursiveTree::new(Drops, ByColumn(0)).fit(&table(), &Run::new()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the embedder \"Drops\" broke its contract: 100 rows went in, 99 rows x 3 columns came out"
+    );
+    let error = RecursiveTree::new(Breaks, ByColumn(0)).fit(&table(), &Run::new()).unwrap_err();
+    assert!(error.to_string().contains("is NaN"), "{error}");
+    let error = RecursiveTree::new(Identity, Short).fit(&table(), &Run::new()).unwrap_err();
+    assert!(error.to_string().contains("100 rows went in, 2 labels came out"), "{error}");
+}
+
+#[test]
+fn a_method_that_needs_more_rows_fails_at_the_root_and_stops_below() {
+    struct Needs(usize);
+    impl Embedder for Needs {
+        fn embed(&self, rows: &ArrayRef2<f32>, _run: &Run) -> Result<Array2<f32>> {
+            match rows.nrows() {
+                rows if rows < self.0 => Err(Error::TooFewRows { method: "needs", needed: self.0, rows }),
+                _ => Ok(rows.to_owned()),
+            }
+        }
+    }
+    let plan =
+        |needs| RecursiveTree::new(Needs(needs), ByColumn(0)).clusterer_by(|p| ByColumn(p.level - 1)).min_rows(1);
+    let tree = plan(40).fit(&table(), &Run::new()).unwrap();
+    assert_eq!(tree.node("0.1").unwrap().stop_reason(), Some(&StopReason::TooFewRows { rows: 30, needed: 40 }));
+    assert!(matches!(plan(101).fit(&table(), &Run::new()), Err(Error::TooFewRows { rows: 100, needed: 101, .. })));
+}
+
+#[test]
+fn boxed_algorithms_and_choices_by_node_plug_in() {
+    let pick = |place: &Place| -> Box<dyn Clusterer> { Box::new(ByColumn(place.path.len() / 2)) };
+    let embedder: Box<dyn Embedder> = Box::new(Identity);
+    let tree = RecursiveTree::new(
+        embedder,
+        pick(&Place { path: "0".into(), level: 1, rows: 1, total_rows: 1, parent_rows: 1 }),
+    )
+    .clusterer_by(pick)
+    .min_rows(2)
+    .fit(&table(), &Run::new())
+    .unwrap();
+    assert_eq!(tree.clusterer(), "ByColumn");
+    assert_eq!(tree, plan().fit(&table(), &Run::new()).unwrap());
+}
+
+#[test]
+fn a_cancelled_run_ends_with_an_error() {
+    struct Patient;
+    impl Embedder for Patient {
+        fn embed(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f32>> {
+            run.stage("waiting", 1).check()?;
+            Ok(rows.to_owned())
+        }
+    }
+    let cancel = Cancel::default();
+    cancel.cancel();
+    let failed = RecursiveTree::new(Patient, ByColumn(0)).fit(&table(), &Run::new().cancel(cancel));
+    assert!(matches!(failed, Err(Error::Cancelled { stage: "waiting" })));
+}
+
+#[test]
+fn text_shows_each_node_on_a_line() {
+    let text = plan().levels(1).fit(&table(), &Run::new()).unwrap().to_text(|node| format!("<{}>", node.level()));
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "path   rows    share  persistence");
+    assert_eq!(lines[1], "0       100  100.0 %            -  <1>");
+    assert_eq!(lines[2], "  0.0    60   60.0 %         0.33  <2>");
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn a_tree_is_saved_and_loaded_whole() {
+    use recluster::Saved;
+    let tree = plan().fit(&table(), &Run::new().seed(9)).unwrap();
+    let loaded = recluster::recursive::ClusterTree::from_json(&tree.to_json().unwrap()).unwrap();
+    assert_eq!(loaded, tree);
+    assert_eq!(loaded.seed(), 9);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+    /// Shuffling the rows permutes the result alike, and nothing is lost between parent and child.
+    #[test]
+    fn row_order_does_not_matter(cells in prop::collection::vec((0..4i32, -1..3i32), 2..80), seed in 0..1000u64) {
+        let table = Array2::from_shape_fn((cells.len(), 3), |(i, j)| match j {
+            0 => cells[i].0 as f32,
+            1 => cells[i].1 as f32,
+            _ => i as f32,
+        });
+        let mut order: Vec<usize> = (0..cells.len()).collect();
+        order.sort_by_key(|&i| (i as u64 * 7919 + seed * 104_729) % 1009);
+        let tree = plan().min_share(0.0).fit(&table, &Run::new()).unwrap();
+        let shuffled = plan().min_share(0.0).fit(&table.select(Axis(0), &order), &Run::new().threads(3)).unwrap();
+        let expected: Vec<String> = { let paths = tree.paths(); order.iter().map(|&i| paths[i].clone()).collect() };
+        prop_assert_eq!(shuffled.paths(), expected);
+        prop_assert!(tree.paths().iter().all(|path| path.starts_with('0')));
+        for node in tree.nodes().iter().filter(|node| !node.is_leaf()) {
+            let below: usize = node.children().iter().map(|&child| tree.nodes()[child].rows().len()).sum();
+            prop_assert_eq!(below + node.noise(), node.rows().len());
+        }
+    }
+}
