@@ -1,8 +1,8 @@
 //! Charts drawn as SVG: the tree, diverging bars, the summary of attributions. Pure functions of plain values.
 
 use super::colour::{self, Rgb, hex};
-use super::view::View;
 use super::words;
+use crate::recursive::ClusterTree;
 use maud::{Markup, html};
 
 /// A coordinate as SVG writes it.
@@ -19,36 +19,39 @@ pub(super) fn short(text: &str, most: usize) -> String {
     }
 }
 
+/// A node's number among its siblings, which its colour goes by; 0 for the root.
+pub(super) fn number(tree: &ClusterTree, node: usize) -> i32 {
+    let siblings = tree.nodes()[node].parent().map_or(&[][..], |parent| tree.nodes()[parent].children());
+    siblings.iter().position(|&sibling| sibling == node).unwrap_or(0) as i32
+}
+
 /// The tree as boxes, a column for each level from left to right, heights as shares of the rows.
-pub(super) fn tree(view: &View<'_>) -> Markup {
+pub(super) fn tree(tree: &ClusterTree) -> Markup {
     const WIDTH: f64 = 1000.0;
     const GAP: f64 = 2.0;
-    let smallest = view.leaves().iter().map(|&leaf| view.share(leaf)).fold(1.0, f64::min).max(1e-6);
+    let smallest = tree.leaves().map(|leaf| leaf.share()).fold(1.0, f64::min).max(1e-6);
     // Tall enough for a line of text in the smallest leaf, within what fits on a page.
     let height = (18.0 / smallest).clamp(260.0, 780.0);
-    let levels = view.depth() + 1;
-    let root = if levels == 1 { WIDTH } else { 120.0 };
-    let column = (WIDTH - root) / (levels.max(2) - 1) as f64;
-    let mut tops = vec![0.0; view.nodes.len()];
+    let root = if tree.depth() == 1 { WIDTH } else { 120.0 };
+    let column = (WIDTH - root) / (tree.depth().max(2) - 1) as f64;
+    let mut tops = vec![0.0; tree.nodes().len()];
     let mut boxes = Vec::new();
-    for (i, node) in view.nodes.iter().enumerate() {
-        let tall = view.share(i) * height;
-        let left = if node.level == 0 { 0.0 } else { root + column * (node.level - 1) as f64 };
-        let wide = if node.level == 0 { root } else { column };
-        let fill = if node.level == 0 { [0x3c, 0x46, 0x57] } else { colour::cluster(view.number(i)) };
-        let name = if node.level == 0 { "All rows".to_string() } else { node.path.to_string() };
-        let link =
-            if node.children.is_empty() { format!("#cluster-{}", node.path) } else { format!("#map-{}", node.path) };
-        boxes.push((left, tops[i], wide, tall, fill, name, view.share(i), Some(link)));
+    for (i, node) in tree.nodes().iter().enumerate() {
+        let tall = node.share() * height;
+        let is_root = node.parent().is_none();
+        let (left, wide) = if is_root { (0.0, root) } else { (root + column * (node.level() - 2) as f64, column) };
+        let fill = if is_root { [0x3c, 0x46, 0x57] } else { colour::cluster(number(tree, i)) };
+        let name = if is_root { "All rows".to_string() } else { node.path().to_string() };
+        let link = format!("#{}-{}", if node.is_leaf() { "cluster" } else { "map" }, node.path());
+        boxes.push((left, tops[i], wide, tall, fill, name, node.share(), Some(link)));
         let mut top = tops[i];
-        for &child in node.children {
+        for &child in node.children() {
             tops[child] = top;
-            top += view.share(child) * height;
+            top += tree.nodes()[child].share() * height;
         }
-        let noise = view.noise(i);
-        if noise > 0 {
-            let share = noise as f64 / view.rows() as f64;
-            let left = root + column * node.level as f64;
+        if node.noise() > 0 {
+            let share = node.noise() as f64 / tree.rows() as f64;
+            let left = root + column * (node.level() - 1) as f64;
             boxes.push((left, top, column, share * height, colour::NOISE, "in no cluster".to_string(), share, None));
         }
     }
@@ -56,15 +59,15 @@ pub(super) fn tree(view: &View<'_>) -> Markup {
         svg class="tree" viewBox=(format!("0 0 {} {}", at(WIDTH), at(height))) role="img" aria-label="Tree of clusters" {
             @for (left, top, wide, tall, fill, name, share, link) in boxes {
                 @let drawn = html! {
-                    g {
+                    g fill=(colour::text_on(fill)) {
                         title { (name) ": " (words::percent(share)) }
                         rect x=(at(left)) y=(at(top)) width=(at(wide - GAP)) height=(at((tall - GAP).max(0.6))) rx="2" fill=(hex(fill)) {}
                         @if tall >= 34.0 && wide < 150.0 {
-                            text x=(at(left + 10.0)) y=(at(top + tall / 2.0 - 4.0)) fill=(colour::text_on(fill)) class="strong" { (name) }
-                            text x=(at(left + 10.0)) y=(at(top + tall / 2.0 + 13.0)) fill=(colour::text_on(fill)) { (words::percent(share)) }
+                            text x=(at(left + 10.0)) y=(at(top + tall / 2.0 - 4.0)) class="strong" { (name) }
+                            text x=(at(left + 10.0)) y=(at(top + tall / 2.0 + 13.0)) { (words::percent(share)) }
                         } @else if tall >= 13.0 {
-                            text x=(at(left + 10.0)) y=(at(top + tall / 2.0 + 4.0)) fill=(colour::text_on(fill)) {
-                                tspan class="strong" { (name) } "  " (words::percent(share))
+                            text x=(at(left + 10.0)) y=(at(top + tall / 2.0 + 4.0)) {
+                                tspan class="strong" { (name) } tspan dx="7" { (words::percent(share)) }
                             }
                         }
                     }

@@ -70,7 +70,7 @@ pub(super) fn hex([r, g, b]: Rgb) -> String {
 /// Black or white, whichever can be read on the colour.
 pub(super) fn text_on([r, g, b]: Rgb) -> &'static str {
     let luma = 0.299 * f64::from(r) + 0.587 * f64::from(g) + 0.114 * f64::from(b);
-    if luma > 150.0 { "#14181f" } else { "#ffffff" }
+    if luma > 138.0 { "#14181f" } else { "#ffffff" }
 }
 
 #[cfg(test)]

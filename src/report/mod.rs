@@ -1,6 +1,204 @@
-//! The HTML report.
+//! The HTML report: one file without scripts that opens from disk, reads without jargon, and prints a card a page.
+//!
+//! It shows the tree with its shares, a map of every node that was split, and a card for each cluster: how large it
+//! is, what sets it apart, its average picture where rows are images, and, with the surrogate's attributions, what a
+//! model looks at when it puts a row there. All charts are drawn here, as SVG and PNG inside the page.
+
+mod cards;
 mod charts;
 mod colour;
+mod page;
 mod raster;
-mod view;
+mod statistics;
 mod words;
+
+use crate::core::{Canonical, Rows};
+use crate::recursive::ClusterTree;
+use crate::{Error, Explanation, Result};
+use ndarray::ArrayRef2;
+use statistics::Statistics;
+use std::path::Path;
+
+/// A report about a fitted tree.
+///
+/// ```
+/// # use ndarray::{Array2, ArrayRef2};
+/// # use recluster::{Clusterer, Clustering, Embedder, Result, Run, recursive::RecursiveTree, report::Report};
+/// # struct Keep;
+/// # impl Embedder for Keep {
+/// #     fn embed(&self, rows: &ArrayRef2<f32>, _: &Run) -> Result<Array2<f32>> { Ok(rows.to_owned()) }
+/// # }
+/// # struct Sign;
+/// # impl Clusterer for Sign {
+/// #     fn cluster(&self, rows: &ArrayRef2<f32>, _: &Run) -> Result<Clustering> {
+/// #         Clustering::compact(rows.column(0).iter().map(|&x| i32::from(x > 50.0)).collect())
+/// #     }
+/// # }
+/// # let data = Array2::from_shape_fn((100, 2), |(i, j)| (i * (j + 1)) as f32);
+/// # let tree = RecursiveTree::new(Keep, Sign).levels(1).fit(&data, &Run::new())?;
+/// let html = Report::new(&tree, &data)
+///     .title("Customers")
+///     .feature_names(["visits", "spending"])
+///     .render()?;
+/// assert!(html.starts_with("<!DOCTYPE html>") && html.contains("spending"));
+/// # Ok::<(), recluster::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Report<'a> {
+    tree: &'a ClusterTree,
+    data: &'a ArrayRef2<f32>,
+    title: String,
+    names: Option<Vec<String>>,
+    /// Width, height.
+    image: Option<(usize, usize)>,
+    settings: Vec<(String, String)>,
+    /// The rows that were explained, and their attributions for each leaf.
+    explained: Option<(Vec<u32>, &'a Explanation)>,
+}
+
+impl<'a> Report<'a> {
+    /// A report about `tree`, which was fitted to `data` (rows x columns).
+    pub fn new(tree: &'a ClusterTree, data: &'a ArrayRef2<f32>) -> Self {
+        Report {
+            tree,
+            data,
+            title: "Clusters and what sets them apart".to_string(),
+            names: None,
+            image: None,
+            settings: Vec::new(),
+            explained: None,
+        }
+    }
+
+    /// The title; by default "Clusters and what sets them apart".
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = title.into();
+        self
+    }
+
+    /// Names of the columns, one for each; by default "column 1", "column 2" and so on, or the pixel's place.
+    pub fn feature_names(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.names = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Says that each row is an image of `width` x `height` pixels, row by row: clusters then show their average
+    /// image. Larger values are drawn darker.
+    pub fn image(mut self, width: usize, height: usize) -> Self {
+        self.image = Some((width, height));
+        self
+    }
+
+    /// Adds a line to the settings that the report lists.
+    pub fn setting(mut self, name: impl Into<String>, value: impl std::fmt::Display) -> Self {
+        self.settings.push((name.into(), value.to_string()));
+        self
+    }
+
+    /// Adds attributions: `explanation` has one output for each leaf, in the order of [`ClusterTree::leaves`], and one
+    /// row for each of `rows`, which are original row numbers such as those that [`sample`](Report::sample) chooses.
+    pub fn explanation(mut self, rows: Vec<u32>, explanation: &'a Explanation) -> Self {
+        self.explained = Some((rows, explanation));
+        self
+    }
+
+    /// Chooses rows to explain: at most about `most`, one half spread evenly over all rows, the other evenly over the
+    /// leaves, so that small clusters are seen too; ascending. The same rows at any order of the data.
+    ///
+    /// # Errors
+    /// Those of [`render`](Report::render) for the data.
+    pub fn sample(&self, most: usize) -> Result<Vec<u32>> {
+        let rows = self.rows()?;
+        let leaves = self.tree.leaves().count();
+        Ok(statistics::sample(&Canonical::of(&rows), &self.tree.leaf_labels(), leaves, most))
+    }
+
+    /// The report as the text of an HTML file. O(rows x columns), and the charts.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when data, names, image or attributions do not fit the tree; [`Error::Empty`] and
+    /// [`Error::NotFinite`] when the data cannot be used (missing values can).
+    pub fn render(&self) -> Result<String> {
+        let rows = self.rows()?;
+        self.check()?;
+        let leaves = self.tree.leaves().count();
+        let leaf_of_row = self.tree.leaf_labels();
+        let order = Canonical::of(&rows);
+        let facts = Facts {
+            report: self,
+            statistics: Statistics::of(&rows, &order, &leaf_of_row, leaves),
+            names: self.column_names(),
+            leaf_of_row,
+            rows,
+        };
+        Ok(page::page(&facts)?.into_string())
+    }
+
+    /// Writes the report whole or not at all.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be written, and those of [`render`](Report::render).
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
+        let (path, html) = (path.as_ref(), self.render()?);
+        let mut name = path.file_name().unwrap_or_default().to_os_string();
+        name.push(format!(".{}.tmp", std::process::id()));
+        let temporary = path.with_file_name(name);
+        std::fs::write(&temporary, html).and_then(|()| std::fs::rename(&temporary, path)).map_err(|e| {
+            // The write failed already; a temporary file that cannot be removed adds nothing to say.
+            let _ = std::fs::remove_file(&temporary);
+            Error::io(path, e)
+        })
+    }
+
+    fn rows(&self) -> Result<Rows<'a>> {
+        same("rows of the data", self.tree.rows(), self.data.nrows())?;
+        same("columns of the data", self.tree.columns(), self.data.ncols())?;
+        Rows::with_missing(self.data)
+    }
+
+    fn check(&self) -> Result<()> {
+        let columns = self.tree.columns();
+        if let Some(names) = &self.names {
+            same("feature names, one for each column", columns, names.len())?;
+        }
+        if let Some((width, height)) = self.image {
+            same("pixels of an image, one for each column", columns, width.saturating_mul(height))?;
+        }
+        if let Some((rows, explanation)) = &self.explained {
+            let (found, features, outputs) = explanation.values().dim();
+            same("attributions, one for each explained row", rows.len(), found)?;
+            same("attributions, one for each column", columns, features)?;
+            same("attributions, one output for each leaf", self.tree.leaves().count(), outputs)?;
+            if let Some(&row) = rows.iter().find(|&&row| row as usize >= self.tree.rows()) {
+                return Err(Error::setting("explanation", row, "must be the number of a row of the data"));
+            }
+        }
+        Ok(())
+    }
+
+    fn column_names(&self) -> Vec<String> {
+        if let Some(names) = &self.names {
+            return names.clone();
+        }
+        let name = |column: usize| match self.image {
+            Some((width, _)) => format!("pixel in line {}, place {}", column / width + 1, column % width + 1),
+            None => format!("column {}", column + 1),
+        };
+        (0..self.tree.columns()).map(name).collect()
+    }
+}
+
+fn same(what: &'static str, expected: usize, found: usize) -> Result<()> {
+    if expected == found { Ok(()) } else { Err(Error::Shape { what, expected, found }) }
+}
+
+/// All that the page is made of.
+struct Facts<'a> {
+    report: &'a Report<'a>,
+    rows: Rows<'a>,
+    statistics: Statistics,
+    /// One for each column.
+    names: Vec<String>,
+    /// For each row the number of its leaf, or -1.
+    leaf_of_row: Vec<i32>,
+}

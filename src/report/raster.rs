@@ -87,7 +87,7 @@ pub(super) fn map(places: &Places, labels: &[i32]) -> Picture {
     let mut sums = vec![[0u64; 4]; width * height];
     for (&(x, y), &label) in places.points.iter().zip(labels) {
         let [r, g, b] = colour::cluster(label).map(u64::from);
-        let strength = if label < 0 { 90.0 } else { 255.0 };
+        let strength = if label < 0 { 200.0 } else { 255.0 };
         let reach = radius + 1.0;
         let range = |centre: f32, size: usize| {
             let low = (centre - reach).floor().max(0.0) as usize;

@@ -1,0 +1,210 @@
+//! One card for each cluster.
+
+use super::charts::{self, Bar, Swarm};
+use super::colour;
+use super::page::{chip, origin};
+use super::raster::Picture;
+use super::statistics::{correlation, places, typical};
+use super::words::{count, list, percent, things, value};
+use super::{Explanation, Facts, Result};
+use maud::{Markup, html};
+
+/// Features that a chart shows.
+const FEATURES: usize = 9;
+/// Dots on a line of the summary of attributions.
+const DOTS: usize = 400;
+
+/// The card of leaf number `leaf`, which is node number `node`.
+pub(super) fn card(facts: &Facts<'_>, leaf: usize, node: usize) -> Result<Markup> {
+    let tree = facts.report.tree;
+    let this = &tree.nodes()[node];
+    let title = if node == 0 { "All rows".to_string() } else { format!("Cluster {}", this.path()) };
+    Ok(html! {
+        article class=(if leaf == 0 { "card first" } else { "card" }) id=(format!("cluster-{}", this.path())) {
+            div class="head" {
+                (chip(tree, node))
+                h3 { (title) }
+                span class="big" { (percent(this.share())) }
+            }
+            p {
+                (things(this.rows().len(), "row", "rows")) " of " (count(tree.rows()))
+                @if node > 0 { ", found in " (origin(tree, node)) }
+                ". "
+                @if let Some(persistence) = this.persistence() {
+                    "Persistence " (format!("{persistence:.2}")) " of 1 (how firmly it stands out). "
+                }
+                @if let Some(reason) = this.stop_reason() { "Not looked into further: " (reason) "." }
+            }
+            @if let Some((width, height)) = facts.report.image {
+                (pictures(facts, leaf, node, width, height)?)
+            } @else {
+                (profile(facts, leaf))
+            }
+            @if let Some((rows, explanation)) = &facts.report.explained {
+                (reasons(facts, leaf, rows, explanation))
+            }
+        }
+    })
+}
+
+/// The average image of a leaf as the address of a picture, where rows are images.
+pub(super) fn average(facts: &Facts<'_>, leaf: usize) -> Result<Option<String>> {
+    let Some((width, _)) = facts.report.image else {
+        return Ok(None);
+    };
+    Ok(Some(Picture::of(&facts.statistics.leaf_mean[leaf], width, |v| grey(facts, v)).address()?))
+}
+
+fn grey(facts: &Facts<'_>, value: f64) -> colour::Rgb {
+    let (low, high) = facts.statistics.range;
+    colour::ink(if high > low { (value - low) / (high - low) } else { 0.0 })
+}
+
+fn pictures(facts: &Facts<'_>, leaf: usize, node: usize, width: usize, height: usize) -> Result<Markup> {
+    let mean = &facts.statistics.leaf_mean[leaf];
+    let signed = |values: Vec<f64>| {
+        let most = values.iter().map(|v| v.abs()).filter(|v| v.is_finite()).fold(1e-300, f64::max);
+        Picture::of(&values, width, |v| colour::against_to_for(v / most)).address()
+    };
+    let apart = mean.iter().zip(&facts.statistics.mean).map(|(here, all)| here - all).collect();
+    let mut shown = vec![
+        (Picture::of(mean, width, |v| grey(facts, v)).address()?, "The average image of this cluster."),
+        (signed(apart)?, "What sets it apart: orange is darker than in the average of all rows, blue is lighter."),
+    ];
+    if let Some(push) = own_push(facts, leaf) {
+        shown.push((signed(push)?, "What the model goes by: the pixels that speak for this cluster (orange) or against it (blue) in its own rows."));
+    }
+    let mut members = Vec::new();
+    for row in typical(&facts.rows, facts.report.tree.nodes()[node].rows(), mean, 12) {
+        let values: Vec<f64> = facts.rows.row(row as usize).iter().map(|&v| f64::from(v)).collect();
+        members.push((row, Picture::of(&values, width, |v| grey(facts, v)).address()?));
+    }
+    let size = |long: usize| {
+        let long_side = width.max(height).max(1);
+        format!("width:{}px;height:{}px", (long * width / long_side).max(1), (long * height / long_side).max(1))
+    };
+    Ok(html! {
+        div class="pictures" {
+            @for (address, caption) in shown {
+                figure { img class="pixels" style=(size(190)) src=(address) alt=(caption); figcaption { (caption) } }
+            }
+        }
+        h4 { "Its most typical rows" }
+        div class="members" {
+            @for (row, address) in members {
+                img class="pixels" style=(size(60)) src=(address) alt=(format!("row {row}")) title=(format!("row {row}"));
+            }
+        }
+    })
+}
+
+/// The mean attribution of each feature to a leaf over the leaf's own explained rows.
+fn own_push(facts: &Facts<'_>, leaf: usize) -> Option<Vec<f64>> {
+    let (rows, explanation) = facts.report.explained.as_ref()?;
+    let own: Vec<usize> = (0..rows.len()).filter(|&i| facts.leaf_of_row[rows[i] as usize] == leaf as i32).collect();
+    let mean =
+        |feature: usize| own.iter().map(|&i| explanation.values()[[i, feature, leaf]]).sum::<f64>() / own.len() as f64;
+    if own.is_empty() { None } else { Some((0..explanation.values().dim().1).map(mean).collect()) }
+}
+
+/// The features in which the leaf's mean lies furthest from that of all rows.
+fn profile(facts: &Facts<'_>, leaf: usize) -> Markup {
+    let found = &facts.statistics;
+    let columns = found.apart(leaf, FEATURES);
+    if columns.is_empty() {
+        return html! { p { "Its averages are those of all rows in every column." } };
+    }
+    let bars: Vec<Bar> = columns
+        .iter()
+        .map(|&c| Bar {
+            name: facts.names[c].clone(),
+            length: found.distance(leaf, c),
+            note: format!("{} ({})", value(found.leaf_mean[leaf][c]), value(found.mean[c])),
+        })
+        .collect();
+    let words: Vec<String> = columns
+        .iter()
+        .take(3)
+        .map(|&c| {
+            let direction = if found.distance(leaf, c) > 0.0 { "higher" } else { "lower" };
+            let (here, all) = (value(found.leaf_mean[leaf][c]), value(found.mean[c]));
+            format!("{} is {direction} ({here} on average, {all} over all rows)", facts.names[c])
+        })
+        .collect();
+    html! {
+        h4 { "What sets it apart" }
+        p { "Compared with all rows, " (list(&words)) "." }
+        (charts::bars(&bars))
+        p class="small" { "The longer a bar, the further this cluster's average lies from that of all rows, measured in standard deviations of the column (the longest: " (value(bars.iter().map(|bar| bar.length.abs()).fold(0.0, f64::max))) "). On the right: the average here and, in brackets, over all rows." }
+    }
+}
+
+/// What the model goes by: in words, then as a chart.
+fn reasons(facts: &Facts<'_>, leaf: usize, rows: &[u32], explanation: &Explanation) -> Markup {
+    let values = explanation.values();
+    let features = values.dim().1;
+    let weight = |f: usize| (0..rows.len()).map(|i| values[[i, f, leaf]].abs()).sum::<f64>() / rows.len().max(1) as f64;
+    let mut weights: Vec<(f64, usize)> = (0..features).map(|f| (weight(f), f)).collect();
+    weights.retain(|w| w.0 > 0.0);
+    weights.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    let all: f64 = weights.iter().map(|w| w.0).sum();
+    weights.truncate(FEATURES);
+    if weights.is_empty() {
+        return html! { p { "The model finds no column that tells this cluster from other rows." } };
+    }
+    let pairs = |f: usize| -> Vec<(f64, f64)> {
+        rows.iter()
+            .enumerate()
+            .map(|(i, &row)| (f64::from(facts.rows.row(row as usize)[f]), values[[i, f, leaf]]))
+            .collect()
+    };
+    let dots = chosen(facts, leaf, rows);
+    let own = dots.iter().filter(|&&i| facts.leaf_of_row[rows[i] as usize] == leaf as i32).count();
+    let swarms: Vec<Swarm> = weights
+        .iter()
+        .map(|&(_, f)| {
+            let pairs = pairs(f);
+            let place = places(&pairs.iter().map(|p| p.0).collect::<Vec<_>>());
+            Swarm { name: facts.names[f].clone(), points: dots.iter().map(|&i| (pairs[i].1, place[i])).collect() }
+        })
+        .collect();
+    let said = weights.iter().take(4).map(|&(weight, f)| {
+        let (here, over) = (facts.statistics.leaf_mean[leaf][f], facts.statistics.mean[f]);
+        let direction = match correlation(&pairs(f)) {
+            r if r > 0.35 => "high values speak for this cluster".to_string(),
+            r if r < -0.35 => "low values speak for this cluster".to_string(),
+            _ => "some values speak for this cluster, lower and higher ones against it".to_string(),
+        };
+        (
+            facts.names[f].clone(),
+            format!("{direction} (average here {}, over all rows {})", value(here), value(over)),
+            weight / all,
+        )
+    });
+    html! {
+        h4 { "What tells it from other rows" }
+        ul {
+            @for (name, words, part) in said {
+                li { b { (name) } ": " (words) "; " (percent(part)) " of the model's say." }
+            }
+        }
+        (charts::swarms(&swarms))
+        p class="small" {
+            "A model was trained to tell this cluster from all other rows. Each line is a column, the most important one first; each dot is a row, "
+            (things(own, "row", "rows")) " of this cluster and " (count(dots.len() - own)) " others. A dot further to the right means that the column made the model surer that the row belongs here; orange dots have high values in the column, blue ones low values."
+        }
+    }
+}
+
+/// Places among the explained rows that are drawn: up to a third from this leaf, the rest from the others.
+fn chosen(facts: &Facts<'_>, leaf: usize, rows: &[u32]) -> Vec<usize> {
+    let (own, others): (Vec<usize>, Vec<usize>) =
+        (0..rows.len()).partition(|&i| facts.leaf_of_row[rows[i] as usize] == leaf as i32);
+    let evenly = |all: &[usize], most: usize| -> Vec<usize> {
+        let taken = most.min(all.len());
+        (0..taken).map(|i| all[i * all.len() / taken]).collect()
+    };
+    let mut taken = evenly(&own, DOTS / 3);
+    taken.extend(evenly(&others, DOTS - taken.len()));
+    taken
+}

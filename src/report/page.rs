@@ -1,0 +1,303 @@
+//! The page: summary, tree, maps, cards, words.
+
+use super::cards;
+use super::charts::{self, number};
+use super::colour::{self, hex};
+use super::raster;
+use super::words::{count, list, percent, things};
+use super::{Facts, Rows};
+use crate::Result;
+use crate::recursive::{ClusterTree, Node};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+pub(super) fn page(facts: &Facts<'_>) -> Result<Markup> {
+    let tree = facts.report.tree;
+    let split: Vec<usize> = (0..tree.nodes().len()).filter(|&i| !tree.nodes()[i].is_leaf()).collect();
+    Ok(html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="generator" content=(format!("recluster {}", env!("CARGO_PKG_VERSION")));
+                title { (facts.report.title) }
+                style { (PreEscaped(include_str!("style.css"))) }
+            }
+            body {
+                header {
+                    h1 { (facts.report.title) }
+                    p class="lead" { (lead(tree)) }
+                }
+                (tiles(tree))
+                @if split.is_empty() {
+                    section class="panel" {
+                        h3 { "No clusters were found" }
+                        p { "All rows stayed together: " (tree.root().stop_reason().map_or_else(String::new, ToString::to_string)) ". The card below describes them as one group." }
+                    }
+                } @else {
+                    h2 { "The tree" }
+                    p { "Every column of boxes is one step closer. A box is a cluster, as tall as its share of all rows; to its right stand the clusters found inside it. A number such as 0.2.1 is a path: cluster 1 inside cluster 2 of all rows (0)." }
+                    section class="panel" { (charts::tree(tree)) }
+                }
+                (glance(facts)?)
+                @if !split.is_empty() {
+                    h2 class="page" { "The maps" }
+                    p { "Each dot is a row, and dots close to each other are rows that are alike. Directions and distances across a map have no unit; what counts is who lies next to whom. Grey dots belong to no cluster." }
+                    div class="maps" {
+                        @for &node in &split { (map(tree, node)?) }
+                    }
+                }
+                h2 class="page" { "The clusters, one by one" }
+                section class="clusters" {
+                    @for (leaf, node) in leaves(tree).into_iter().enumerate() { (cards::card(facts, leaf, node)?) }
+                }
+                h2 class="page" { "How this was made" }
+                (settings(facts))
+                h2 { "Words in this report" }
+                section class="panel" { (glossary(facts)) }
+                footer { "Made by recluster " (env!("CARGO_PKG_VERSION")) ". The same data, settings and seed give this report again, figure for figure." }
+            }
+        }
+    })
+}
+
+/// Places of the leaves among the nodes.
+fn leaves(tree: &ClusterTree) -> Vec<usize> {
+    (0..tree.nodes().len()).filter(|&i| tree.nodes()[i].is_leaf()).collect()
+}
+
+fn noise(tree: &ClusterTree) -> usize {
+    tree.nodes().iter().map(Node::noise).sum()
+}
+
+fn lead(tree: &ClusterTree) -> String {
+    let rows = things(tree.rows(), "row", "rows");
+    if tree.root().is_leaf() {
+        return format!("{rows} were searched for groups of rows that are alike; they stayed one group.");
+    }
+    let of_two = |least: bool| {
+        let leaves = tree.leaves();
+        if least { leaves.min_by_key(|l| l.rows().len()) } else { leaves.max_by_key(|l| l.rows().len()) }
+    };
+    let sizes = match (of_two(false), of_two(true)) {
+        (Some(large), Some(small)) => format!(
+            " The largest, {}, holds {} of them, the smallest, {}, {}.",
+            large.path(),
+            percent(large.share()),
+            small.path(),
+            percent(small.share())
+        ),
+        _ => String::new(),
+    };
+    format!(
+        "{rows} sorted into {} of rows that are alike.{sizes}",
+        things(tree.leaves().count(), "cluster", "clusters")
+    )
+}
+
+fn tiles(tree: &ClusterTree) -> Markup {
+    let noise = noise(tree) as f64 / tree.rows().max(1) as f64;
+    let levels = tree.depth() - 1;
+    html! {
+        div class="tiles" {
+            div class="tile" { b { (count(tree.rows())) } span { "rows" } }
+            div class="tile" { b { (count(tree.columns())) } span { (if tree.columns() == 1 { "column" } else { "columns" }) } }
+            div class="tile" { b { (count(if levels == 0 { 0 } else { tree.leaves().count() })) } span { "final clusters" } }
+            div class="tile" { b { (percent(noise)) } span { "of rows in no cluster" } }
+            div class="tile" { b { (levels) } span { (if levels == 1 { "level of clusters" } else { "levels of clusters" }) } }
+        }
+    }
+}
+
+/// The colour and path of a node, as a small label.
+pub(super) fn chip(tree: &ClusterTree, node: usize) -> Markup {
+    let fill = if node == 0 { [0x3c, 0x46, 0x57] } else { colour::cluster(number(tree, node)) };
+    html! {
+        span class="chip" style=(format!("background:{};color:{}", hex(fill), colour::text_on(fill))) { (tree.nodes()[node].path()) }
+    }
+}
+
+/// All leaves in one table.
+fn glance(facts: &Facts<'_>) -> Result<Markup> {
+    let tree = facts.report.tree;
+    let leaves = leaves(tree);
+    let largest = tree.leaves().map(Node::share).fold(1e-9, f64::max);
+    let mut pictures = Vec::new();
+    for leaf in 0..leaves.len() {
+        pictures.push(cards::average(facts, leaf)?);
+    }
+    let drawn = facts.report.image.is_some();
+    Ok(html! {
+        h2 { "At a glance" }
+        section class="panel" {
+            table class="glance" {
+                thead { tr {
+                    th { "Cluster" }
+                    @if drawn { th { "Average" } }
+                    th { "Share of all rows" } th class="figure" { "Rows" }
+                    th { (if drawn { "Came out of" } else { "What sets it apart most" }) }
+                } }
+                tbody {
+                    @for (leaf, (&node, picture)) in leaves.iter().zip(pictures).enumerate() {
+                        @let this = &tree.nodes()[node];
+                        @let fill = hex(if node == 0 { colour::NOISE } else { colour::cluster(number(tree, node)) });
+                        tr {
+                            td { a href=(format!("#cluster-{}", this.path())) { (chip(tree, node)) } }
+                            @if let Some(picture) = picture { td { img class="pixels thumb" src=(picture) alt="average image"; } }
+                            td {
+                                span class="share" style=(format!("width:{:.0}px;background:{fill}", 1.0 + 150.0 * this.share() / largest)) {}
+                                " " (percent(this.share()))
+                            }
+                            td class="figure" { (count(this.rows().len())) }
+                            td {
+                                @if drawn { (origin(tree, node)) } @else { (apart(facts, leaf)) }
+                            }
+                        }
+                    }
+                    @if noise(tree) > 0 {
+                        tr {
+                            td { span class="soft" { "none" } }
+                            @if drawn { td {} }
+                            td {
+                                span class="share" style=(format!("width:{:.0}px;background:{}", 1.0 + 150.0 * (noise(tree) as f64 / tree.rows() as f64 / largest).min(1.2), hex(colour::NOISE))) {}
+                                " " (percent(noise(tree) as f64 / tree.rows() as f64))
+                            }
+                            td class="figure" { (count(noise(tree))) }
+                            td class="soft" { "rows that are not enough like any cluster; they are left out rather than forced in" }
+                        }
+                    }
+                }
+            }
+        }
+    })
+}
+
+/// Where a node came from, in words.
+pub(super) fn origin(tree: &ClusterTree, node: usize) -> String {
+    match tree.nodes()[node].parent() {
+        None => "all rows".to_string(),
+        Some(0) => "all rows, directly".to_string(),
+        Some(parent) => {
+            let parent = &tree.nodes()[parent];
+            format!("cluster {} ({} of all rows)", parent.path(), percent(parent.share()))
+        }
+    }
+}
+
+/// The features that set a leaf apart, in a few words.
+fn apart(facts: &Facts<'_>, leaf: usize) -> String {
+    let columns = facts.statistics.apart(leaf, 3);
+    if columns.is_empty() {
+        return "nothing in any single column".to_string();
+    }
+    let part = |&c: &usize| {
+        let direction = if facts.statistics.distance(leaf, c) > 0.0 { "higher" } else { "lower" };
+        format!("{direction} {}", charts::short(&facts.names[c], 40))
+    };
+    list(&columns.iter().map(part).collect::<Vec<_>>())
+}
+
+/// The map of a node that was split.
+fn map(tree: &ClusterTree, at: usize) -> Result<Markup> {
+    let node = &tree.nodes()[at];
+    let Some(embedding) = node.embedding() else {
+        return Ok(html! {});
+    };
+    let axis = |row: usize, axis: usize| embedding.get((row, axis)).copied().unwrap_or(0.0);
+    let points: Vec<(f32, f32)> = (0..embedding.nrows()).map(|row| (axis(row, 0), axis(row, 1))).collect();
+    let wide = at == 0;
+    let places = raster::place(&points, if wide { 1240 } else { 860 });
+    let picture = raster::map(&places, node.labels());
+    let text = if wide { 34.0 } else { 36.0 };
+    let medians = (0..node.children().len()).filter_map(|child| median(&places.points, node.labels(), child as i32));
+    let name = if at == 0 { "All rows".to_string() } else { format!("Inside cluster {}", node.path()) };
+    Ok(html! {
+        section class=(if wide { "card wide" } else { "card" }) id=(format!("map-{}", node.path())) {
+            h3 { (name) }
+            p class="small" {
+                (things(node.rows().len(), "row", "rows")) " (" (percent(node.share())) " of all) fell into " (node.children().len()) " clusters"
+                @if node.noise() > 0 { "; " (percent(node.noise() as f64 / node.rows().len() as f64)) " of them fit none" }
+                "."
+                @if embedding.ncols() > 2 { " The map shows the first two of " (embedding.ncols()) " dimensions." }
+            }
+            svg class="map" viewBox=(format!("0 0 {} {}", places.width, places.height)) role="img" aria-label=(format!("Map: {name}")) {
+                image width=(places.width) height=(places.height) href=(picture.address()?) {}
+                @for (child, (x, y)) in medians.enumerate() {
+                    text x=(format!("{x:.1}")) y=(format!("{:.1}", f64::from(y) + 0.36 * text)) style=(format!("font-size:{text}px;stroke-width:{}px", text / 4.0)) { (child) }
+                }
+            }
+            div class="legend" {
+                @for &child in node.children() {
+                    @let path = tree.nodes()[child].path();
+                    span {
+                        a href=(format!("#{}-{path}", if tree.nodes()[child].is_leaf() { "cluster" } else { "map" })) { (chip(tree, child)) }
+                        " " (percent(tree.nodes()[child].share_of_parent()))
+                    }
+                }
+                @if node.noise() > 0 {
+                    span { span class="chip" style=(format!("background:{};color:#14181f", hex(colour::NOISE))) { "none" } " " (percent(node.noise() as f64 / node.rows().len() as f64)) }
+                }
+            }
+        }
+    })
+}
+
+/// The middle of a child's points: the median of each coordinate.
+fn median(points: &[(f32, f32)], labels: &[i32], child: i32) -> Option<(f32, f32)> {
+    let middle = |pick: fn(&(f32, f32)) -> f32| {
+        let mut all: Vec<f32> = points.iter().zip(labels).filter(|p| *p.1 == child).map(|p| pick(p.0)).collect();
+        all.sort_by(f32::total_cmp);
+        all.get(all.len() / 2).copied()
+    };
+    Some((middle(|p| p.0)?, middle(|p| p.1)?))
+}
+
+fn settings(facts: &Facts<'_>) -> Markup {
+    let tree = facts.report.tree;
+    html! {
+        section class="panel" {
+            p { "All rows were drawn as a map on which rows that are alike lie close together (" (tree.embedder()) "). Dense places on the map became clusters (" (tree.clusterer()) "). Then each cluster was looked at alone: from its original rows a new map was drawn, and the search repeated." }
+            dl {
+                dt { "Map" } dd { (tree.embedder()) }
+                dt { "Clusters" } dd { (tree.clusterer()) }
+                @for (name, value) in &facts.report.settings { dt { (name) } dd { (value) } }
+                dt { "Seed" } dd { (tree.seed()) " (the number that all random choices follow from)" }
+                dt { "Version" } dd { "recluster " (env!("CARGO_PKG_VERSION")) }
+                @if let Some((rows, _)) = &facts.report.explained {
+                    dt { "Explained" } dd { (explained(rows.len(), &facts.rows)) }
+                }
+            }
+        }
+    }
+}
+
+fn explained(explained: usize, rows: &Rows<'_>) -> String {
+    match explained == rows.len() {
+        true => format!("all {}", things(explained, "row", "rows")),
+        false => format!(
+            "a sample of {} of {}: one half spread over all rows, the other evenly over the clusters",
+            count(explained),
+            things(rows.len(), "row", "rows")
+        ),
+    }
+}
+
+fn glossary(facts: &Facts<'_>) -> Markup {
+    html! {
+        dl {
+            dt { "Row, column" } dd { "One thing that was measured, such as a customer or an image; one property of it." }
+            dt { "Cluster" } dd { "Rows that are more like each other than like the rest. Nobody said beforehand what the clusters should be." }
+            dt { "Path" } dd { "A cluster's address in the tree. 0 is all rows, 0.2 a cluster found among all rows, 0.2.1 one found inside 0.2. Clusters are numbered from the largest." }
+            dt { "Share" } dd { "A cluster's part of all rows." }
+            dt { "In no cluster" } dd { "Rows in thin or mixed places of a map. They are named as such, not forced into the nearest cluster." }
+            @if facts.report.tree.nodes().iter().any(|node| node.persistence().is_some()) {
+                dt { "Persistence" } dd { "How firmly a cluster stands out, from 0 (just about) to 1 (at every density that was looked at)." }
+            }
+            dt { "Standard deviation" } dd { "How far rows usually lie from the average; about two thirds of rows lie closer than one." }
+            @if facts.report.explained.is_some() {
+                dt { "The model" } dd { "A set of decision trees, trained afterwards to tell each cluster from all other rows by the original columns alone. What it looks at tells what the cluster is about." }
+                dt { "SHAP value" } dd { "How much one column of one row pushed the model towards the cluster (above 0) or away from it (below 0). A row's values add up to the model's answer, in log-odds: 0 is even, +2 about 88 %, -2 about 12 %." }
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Plain statistics of the rows: what sets a cluster apart, which rows are typical, which are explained.
+
+use crate::core::{Canonical, Rows};
+
+/// Means and spreads of the columns, missing values left out.
+#[derive(Clone, Debug)]
+pub(super) struct Statistics {
+    /// Of all rows, for each column.
+    pub(super) mean: Vec<f64>,
+    /// Standard deviation of all rows, for each column.
+    pub(super) deviation: Vec<f64>,
+    /// (leaf, column): mean of a leaf's rows; NaN where all values are missing.
+    pub(super) leaf_mean: Vec<Vec<f64>>,
+    /// Smallest and largest value anywhere.
+    pub(super) range: (f64, f64),
+}
+
+impl Statistics {
+    /// Walks the rows in canonical order, so that the rows' order in the file changes no digit.
+    pub(super) fn of(rows: &Rows<'_>, order: &Canonical, leaf_of_row: &[i32], leaves: usize) -> Self {
+        let columns = rows.columns();
+        let mut all = Sums::new(columns);
+        let mut each: Vec<Sums> = (0..leaves).map(|_| Sums::new(columns)).collect();
+        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+        for &row in &order.order {
+            let values = rows.row(row as usize);
+            for value in values.iter().map(|&v| f64::from(v)) {
+                (low, high) = (low.min(value), high.max(value));
+            }
+            all.add(values);
+            if let Some(sums) = usize::try_from(leaf_of_row[row as usize]).ok().and_then(|leaf| each.get_mut(leaf)) {
+                sums.add(values);
+            }
+        }
+        let mean = all.means();
+        let mut squares = Sums::new(columns);
+        for &row in &order.order {
+            squares.add_squares(rows.row(row as usize), &mean);
+        }
+        let deviation = squares.means().into_iter().map(f64::sqrt).collect();
+        let range = if low <= high { (low, high) } else { (0.0, 0.0) };
+        Statistics { mean, deviation, leaf_mean: each.iter().map(Sums::means).collect(), range }
+    }
+
+    /// How far a leaf's mean lies from that of all rows, in standard deviations; 0 where that means nothing.
+    pub(super) fn distance(&self, leaf: usize, column: usize) -> f64 {
+        let distance = (self.leaf_mean[leaf][column] - self.mean[column]) / self.deviation[column];
+        if distance.is_finite() { distance } else { 0.0 }
+    }
+
+    /// The columns in which a leaf lies furthest from all rows, furthest first.
+    pub(super) fn apart(&self, leaf: usize, most: usize) -> Vec<usize> {
+        let mut columns: Vec<usize> = (0..self.mean.len()).filter(|&c| self.distance(leaf, c) != 0.0).collect();
+        columns.sort_by(|&a, &b| self.distance(leaf, b).abs().total_cmp(&self.distance(leaf, a).abs()).then(a.cmp(&b)));
+        columns.truncate(most);
+        columns
+    }
+}
+
+/// Sums over rows with a count of present values for each column.
+struct Sums {
+    sum: Vec<f64>,
+    present: Vec<u32>,
+}
+
+impl Sums {
+    fn new(columns: usize) -> Self {
+        Sums { sum: vec![0.0; columns], present: vec![0; columns] }
+    }
+
+    fn add(&mut self, values: &[f32]) {
+        for ((sum, present), &value) in self.sum.iter_mut().zip(&mut self.present).zip(values) {
+            if !value.is_nan() {
+                *sum += f64::from(value);
+                *present += 1;
+            }
+        }
+    }
+
+    fn add_squares(&mut self, values: &[f32], mean: &[f64]) {
+        for (((sum, present), &value), &mean) in self.sum.iter_mut().zip(&mut self.present).zip(values).zip(mean) {
+            if !value.is_nan() {
+                let apart = f64::from(value) - mean;
+                *sum += apart * apart;
+                *present += 1;
+            }
+        }
+    }
+
+    fn means(&self) -> Vec<f64> {
+        self.sum.iter().zip(&self.present).map(|(&sum, &present)| sum / f64::from(present)).collect()
+    }
+}
+
+/// The rows of a leaf that lie nearest its mean, nearest first; equal ones in canonical order.
+pub(super) fn typical(rows: &Rows<'_>, members: &[u32], mean: &[f64], most: usize) -> Vec<u32> {
+    let mut near: Vec<(f64, u32)> = members
+        .iter()
+        .map(|&row| {
+            let apart = rows.row(row as usize).iter().zip(mean).map(|(&v, &m)| f64::from(v) - m);
+            (apart.filter(|a| a.is_finite()).map(|a| a * a).sum(), row)
+        })
+        .collect();
+    near.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    near.truncate(most);
+    near.into_iter().map(|(_, row)| row).collect()
+}
+
+/// At most about `most` rows to explain: one half spread evenly over all rows, the other evenly over the leaves, so
+/// that a small cluster is seen too. Taken from the canonical order: the same rows whatever the order of the file.
+pub(super) fn sample(order: &Canonical, leaf_of_row: &[i32], leaves: usize, most: usize) -> Vec<u32> {
+    fn evenly(rows: &[u32], most: usize) -> impl Iterator<Item = u32> {
+        let taken = most.min(rows.len());
+        (0..taken).map(move |i| rows[i * rows.len() / taken])
+    }
+    let mut of_leaf = vec![Vec::new(); leaves];
+    for &row in &order.order {
+        if let Some(rows) = usize::try_from(leaf_of_row[row as usize]).ok().and_then(|leaf| of_leaf.get_mut(leaf)) {
+            rows.push(row);
+        }
+    }
+    let mut rows: Vec<u32> = evenly(&order.order, most.div_ceil(2)).collect();
+    let each = (most / 2) / leaves.max(1);
+    rows.extend(of_leaf.iter().flat_map(|rows| evenly(rows, each)));
+    rows.sort_unstable();
+    rows.dedup();
+    rows
+}
+
+/// How a feature's value goes with its attribution over the explained rows, from -1 to 1; 0 when either is constant.
+pub(super) fn correlation(pairs: &[(f64, f64)]) -> f64 {
+    let present = || pairs.iter().filter(|p| p.0.is_finite() && p.1.is_finite());
+    let n = present().count() as f64;
+    let (mean_x, mean_y) = present().fold((0.0, 0.0), |(x, y), p| (x + p.0 / n, y + p.1 / n));
+    let (mut xy, mut xx, mut yy) = (0.0, 0.0, 0.0);
+    for &(x, y) in present() {
+        xy += (x - mean_x) * (y - mean_y);
+        xx += (x - mean_x) * (x - mean_x);
+        yy += (y - mean_y) * (y - mean_y);
+    }
+    let r = xy / (xx * yy).sqrt();
+    if r.is_finite() { r } else { 0.0 }
+}
+
+/// The places of values between low (0, the 5th hundredth) and high (1, the 95th); NaN stays NaN.
+pub(super) fn places(values: &[f64]) -> Vec<f64> {
+    let mut sorted: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
+    sorted.sort_by(f64::total_cmp);
+    let at = |part: f64| sorted.get((part * sorted.len().saturating_sub(1) as f64).round() as usize).copied();
+    let ends = |a: f64, b: f64| (at(a).unwrap_or(0.0), at(b).unwrap_or(0.0));
+    let (mut low, mut high) = ends(0.05, 0.95);
+    if low == high {
+        // Nearly all values are the same: the few others are what there is to see.
+        (low, high) = ends(0.0, 1.0);
+    }
+    let span = high - low;
+    values
+        .iter()
+        .map(|&v| match v {
+            v if v.is_nan() => f64::NAN,
+            v if span > 0.0 => ((v - low) / span).clamp(0.0, 1.0),
+            _ => 0.5,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn missing_values_and_constant_columns_do_no_harm() {
+        let table = array![[1.0f32, 5.0, f32::NAN], [3.0, 5.0, f32::NAN], [8.0, 5.0, 2.0]];
+        let rows = Rows::with_missing(&table).unwrap();
+        let found = Statistics::of(&rows, &Canonical::of(&rows), &[0, 0, -1], 1);
+        assert_eq!((found.mean[0], found.mean[2], found.leaf_mean[0][0]), (4.0, 2.0, 2.0));
+        assert!((found.deviation[0] - (26.0f64 / 3.0).sqrt()).abs() < 1e-12);
+        assert_eq!(found.apart(0, 5), [0]);
+        assert_eq!(found.range, (1.0, 8.0));
+        assert_eq!(typical(&rows, &[0, 1, 2], &[2.9, 5.0, 2.0], 2), [1, 0]);
+    }
+
+    #[test]
+    fn the_sample_sees_every_leaf_and_no_row_order() {
+        let table = ndarray::Array2::from_shape_fn((1000, 1), |(i, _)| ((i * 7) % 1000) as f32);
+        let labels: Vec<i32> = table.iter().map(|&v| if v < 8.0 { 1 } else { 0 }).collect();
+        let rows = Rows::finite(&table).unwrap();
+        let taken = sample(&Canonical::of(&rows), &labels, 2, 100);
+        assert!(taken.len() <= 100 && taken.len() > 80);
+        assert_eq!(taken.iter().filter(|&&r| labels[r as usize] == 1).count(), 8);
+        let turned = table.slice(ndarray::s![..;-1, ..]).to_owned();
+        let rows = Rows::finite(&turned).unwrap();
+        let again = sample(&Canonical::of(&rows), &labels.iter().rev().copied().collect::<Vec<_>>(), 2, 100);
+        let values = |t: &ndarray::Array2<f32>, s: &[u32]| {
+            let mut v: Vec<u32> = s.iter().map(|&r| t[[r as usize, 0]] as u32).collect();
+            v.sort_unstable();
+            v
+        };
+        assert_eq!(values(&table, &taken), values(&turned, &again));
+    }
+
+    #[test]
+    fn directions_and_places() {
+        assert!((correlation(&[(1.0, 2.0), (2.0, 4.0), (f64::NAN, 9.0)]) - 1.0).abs() < 1e-12);
+        assert_eq!((correlation(&[(1.0, 2.0), (1.0, 3.0)]), correlation(&[])), (0.0, 0.0));
+        assert_eq!(places(&[0.0, 5.0, 10.0]), [0.0, 0.5, 1.0]);
+        assert_eq!(places(&[3.0, 3.0]), [0.5, 0.5]);
+        assert!(places(&[f64::NAN, 1.0])[0].is_nan());
+    }
+}
