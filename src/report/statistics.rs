@@ -187,7 +187,7 @@ mod tests {
         let labels: Vec<i32> = table.iter().map(|&v| if v < 8.0 { 1 } else { 0 }).collect();
         let rows = Rows::finite(&table).unwrap();
         let taken = sample(&Canonical::of(&rows), &labels, 2, 100);
-        assert!(taken.len() <= 100 && taken.len() > 80);
+        assert!((60..=100).contains(&taken.len()));
         assert_eq!(taken.iter().filter(|&&r| labels[r as usize] == 1).count(), 8);
         let turned = table.slice(ndarray::s![..;-1, ..]).to_owned();
         let rows = Rows::finite(&turned).unwrap();
