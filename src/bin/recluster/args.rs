@@ -1,0 +1,267 @@
+//! The arguments.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use recluster::embed::Scaling;
+use recluster::neighbors::Metric;
+
+/// Recursive embedding and clustering, with explanations.
+///
+/// Data is a file: .npy (rows x columns), .csv (a header line, numeric columns, an empty cell for a missing value), IDX
+/// or IDX gzip; or the word "digits" for 1,797 built-in handwritten digits. Progress goes to stderr; stdout gets one
+/// JSON object, in which "seconds" says how long each stage took. Exit status: 0; 1 for bad data, with the reason in
+/// one line; 2 for bad arguments.
+#[derive(Debug, Parser)]
+#[command(name = "recluster", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Reduce many columns to a few
+    Embed(Embed),
+    /// Group rows
+    Cluster(Cluster),
+    /// Train boosted trees, one booster for each label against all others
+    Boost(Boost),
+    /// Explain a model's outputs for each row by exact SHAP values
+    Shap(Shap),
+    /// The whole method: embed, cluster, zoom into each cluster, explain, report
+    Fit(Fit),
+    /// Put new rows into the clusters of a fit, without embedding or clustering
+    Predict(Predict),
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// The data: a file, or "digits"
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: String,
+    /// Read only the first N rows of the data (and of its labels)
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub(crate) rows: Option<usize>,
+    /// Threads; all by default. Results do not depend on it
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub(crate) threads: Option<usize>,
+    /// Seed of all random choices
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EmbedMethod {
+    Umap,
+    Pca,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ClusterMethod {
+    Hdbscan,
+    Kmeans,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Selection {
+    /// The clusters that persist the most
+    Eom,
+    /// The finest clusters
+    Leaf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Embed {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Where the embedding goes: .npy, f32, rows x components
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: String,
+    #[arg(long, value_enum, default_value = "umap")]
+    pub(crate) method: EmbedMethod,
+    /// Columns of the embedding
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(crate) components: usize,
+    /// Neighbours of each row that UMAP looks at, itself included [default: 15]
+    #[arg(long, value_name = "N")]
+    pub(crate) neighbors: Option<usize>,
+    /// How close UMAP puts rows that are alike [default: 0.1]
+    #[arg(long, value_name = "X")]
+    pub(crate) min_dist: Option<f64>,
+    /// euclidean, manhattan, chebyshev, cosine or correlation; for UMAP [default: euclidean]
+    #[arg(long, value_parser = metric)]
+    pub(crate) metric: Option<Metric>,
+    /// Rounds of UMAP's layout [default: 500 up to 10,000 rows, else 200]
+    #[arg(long, value_name = "N")]
+    pub(crate) epochs: Option<usize>,
+    /// Rows that were not in the fit, to be embedded with it
+    #[arg(long, value_name = "FILE", requires = "new_out")]
+    pub(crate) new: Option<String>,
+    /// Where their embedding goes
+    #[arg(long, value_name = "FILE", requires = "new")]
+    pub(crate) new_out: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Cluster {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Where the labels go: .npy, i32, -1 for noise
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: String,
+    #[arg(long, value_enum, default_value = "hdbscan")]
+    pub(crate) method: ClusterMethod,
+    /// HDBSCAN: the least rows of a cluster [default: 5]
+    #[arg(long, value_name = "N")]
+    pub(crate) min_cluster_size: Option<usize>,
+    /// HDBSCAN: neighbours that make a place dense, the row itself not counted [default: as --min-cluster-size]
+    #[arg(long, value_name = "N")]
+    pub(crate) min_samples: Option<usize>,
+    /// k-means: number of clusters
+    #[arg(long, value_name = "K")]
+    pub(crate) clusters: Option<usize>,
+    /// HDBSCAN: which clusters of the tree to take [default: eom]
+    #[arg(long, value_enum)]
+    pub(crate) selection: Option<Selection>,
+    /// HDBSCAN: do not split clusters below this distance [default: 0]
+    #[arg(long, value_name = "X")]
+    pub(crate) epsilon: Option<f64>,
+    /// HDBSCAN: one cluster is an answer too
+    #[arg(long)]
+    pub(crate) allow_single_cluster: bool,
+    /// HDBSCAN: how strongly each row belongs to its cluster, .npy, f64
+    #[arg(long, value_name = "FILE")]
+    pub(crate) probabilities_out: Option<String>,
+    /// HDBSCAN: how much of an outlier each row is, .npy, f64
+    #[arg(long, value_name = "FILE")]
+    pub(crate) outlier_scores_out: Option<String>,
+    /// HDBSCAN: the spanning tree, .npy, f64, (rows - 1) x (a, b, weight)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tree_out: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Boost {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// The label of each row: .npy, .csv of one column, IDX, or "digits"; -1 leaves a row out
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: String,
+    /// Where the model goes: JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: String,
+    /// Trees of each booster
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) rounds: usize,
+    /// Levels of a tree
+    #[arg(long, value_name = "N", default_value_t = 6)]
+    pub(crate) max_depth: usize,
+    /// How much of each tree is taken
+    #[arg(long, value_name = "X", default_value_t = 0.3)]
+    pub(crate) learning_rate: f64,
+    /// Rows to predict with the model
+    #[arg(long, value_name = "FILE", requires = "new_out")]
+    pub(crate) new: Option<String>,
+    /// Where their probabilities go: .npy, f64, rows x labels, by ascending label
+    #[arg(long, value_name = "FILE", requires = "new")]
+    pub(crate) new_out: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Shap {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// The model: JSON of "recluster boost", of "recluster fit", or of XGBoost
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: String,
+    /// Where the values go: .npy, f64, rows x (features + 1) x outputs; the last feature slot is the base value
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Fit {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// The folder that gets report.html, tree.json, assignments.csv and model.json
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: String,
+    #[arg(long, value_enum, default_value = "umap")]
+    pub(crate) embedder: EmbedMethod,
+    #[arg(long, value_enum, default_value = "hdbscan")]
+    pub(crate) clusterer: ClusterMethod,
+    /// Levels that are embedded and clustered, all rows being the first: 2 zooms into each cluster once
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(crate) depth: usize,
+    /// HDBSCAN: the least share of a node's rows that makes a cluster [default: 0.05]
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) min_cluster_share: Option<f64>,
+    /// A cluster below this share of all rows is not zoomed into
+    #[arg(long, value_name = "SHARE", default_value_t = 0.05)]
+    pub(crate) min_node_share: f64,
+    /// HDBSCAN: neighbours that make a place dense [default: 10]
+    #[arg(long, value_name = "N")]
+    pub(crate) min_samples: Option<usize>,
+    /// k-means: number of clusters of each node
+    #[arg(long, value_name = "K")]
+    pub(crate) clusters: Option<usize>,
+    /// Neighbours of each row that UMAP looks at, itself included [default: 15]
+    #[arg(long, value_name = "N")]
+    pub(crate) neighbors: Option<usize>,
+    /// How close UMAP puts rows that are alike [default: 0]
+    #[arg(long, value_name = "X")]
+    pub(crate) min_dist: Option<f64>,
+    /// Columns of each embedding
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(crate) components: usize,
+    /// How columns are brought to one scale, in each node anew: none, standard or robust
+    #[arg(long, value_parser = scaling, default_value = "none")]
+    pub(crate) scale: Scaling,
+    /// Known classes, for judging only: adds best_node_f and ari to the JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: Option<String>,
+    /// Says that each row is an image, for the report, where the file does not say it
+    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = image)]
+    pub(crate) image: Option<(usize, usize)>,
+    /// The report's title
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Predict {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// model.json of "recluster fit"
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: String,
+    /// Where the assignments go: .csv with row, assigned path, confidence
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: String,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("must be at least 1".to_string()),
+        Ok(number) => Ok(number),
+        Err(_) => Err("must be a whole number of at least 1".to_string()),
+    }
+}
+
+fn metric(text: &str) -> Result<Metric, String> {
+    text.parse().map_err(|e: recluster::Error| e.to_string())
+}
+
+fn scaling(text: &str) -> Result<Scaling, String> {
+    match text {
+        "none" => Ok(Scaling::None),
+        "standard" => Ok(Scaling::Standard),
+        "robust" => Ok(Scaling::Robust),
+        _ => Err("must be none, standard or robust".to_string()),
+    }
+}
+
+fn image(text: &str) -> Result<(usize, usize), String> {
+    let sides = text.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    sides.filter(|&(w, h): &(usize, usize)| w > 0 && h > 0).ok_or_else(|| "must look like 28x28".to_string())
+}

@@ -1,0 +1,291 @@
+//! The single steps: embed, cluster, boost, shap, predict.
+
+use crate::args::{self, ClusterMethod, EmbedMethod};
+use crate::failure::Failure;
+use crate::input::{self, Table};
+use crate::output::{Staged, npy};
+use crate::progress::Progress;
+use crate::{refuse, run};
+use ndarray::Array2;
+use recluster::boost::{Boost, BoostModel};
+use recluster::cluster::{Hdbscan, KMeans, Selection};
+use recluster::embed::{Pca, Umap};
+use recluster::explain::{Surrogate, TreeShap};
+use recluster::{Clustering, Explainer, Run, Saved};
+use serde_json::{Map, Value, json};
+
+type Facts = Result<Map<String, Value>, Failure>;
+
+/// What every command says of its data.
+pub(crate) fn facts(command: &str, data: &Table) -> Map<String, Value> {
+    let (rows, columns) = data.values.dim();
+    let mut facts = Map::new();
+    facts.insert("command".to_string(), command.into());
+    facts.insert("rows".to_string(), rows.into());
+    facts.insert("columns".to_string(), columns.into());
+    facts
+}
+
+pub(crate) fn embed(args: &args::Embed, progress: &Progress) -> Facts {
+    if args.method == EmbedMethod::Pca {
+        let given = [
+            ("--neighbors", args.neighbors.is_some()),
+            ("--min-dist", args.min_dist.is_some()),
+            ("--metric", args.metric.is_some()),
+            ("--epochs", args.epochs.is_some()),
+        ];
+        refuse("pca", &given)?;
+    }
+    Staged::check([Some(args.out.as_str()), args.new_out.as_deref()].into_iter().flatten())?;
+    let data = input::table(&args.common.data, args.common.rows)?;
+    let new = args.new.as_deref().map(|new| input::table(new, None)).transpose()?;
+    let run = run(&args.common, progress);
+    let named = |e| Failure::about(e, data.names.as_deref());
+    let named_new = |e| Failure::about(e, new.as_ref().and_then(|new| new.names.as_deref()));
+    let mut facts = facts("embed", &data);
+    let new_rows = new.as_ref().map(|new| &new.values);
+    let (embedding, placed) = match args.method {
+        EmbedMethod::Pca => {
+            let model = progress.work(|| Pca::new(args.components).fit(&data.values, &run)).map_err(named)?;
+            facts.insert("explained_variance_ratio".to_string(), json!(model.explained_variance_ratio().to_vec()));
+            let own = progress.work(|| model.transform(&data.values, &run)).map_err(named)?;
+            (own, new_rows.map(|new| progress.work(|| model.transform(new, &run))).transpose().map_err(named_new)?)
+        }
+        EmbedMethod::Umap => {
+            let mut umap = Umap::new().n_components(args.components);
+            umap = args.neighbors.map_or(umap.clone(), |n| umap.n_neighbors(n));
+            umap = args.min_dist.map_or(umap.clone(), |x| umap.min_dist(x));
+            umap = args.metric.map_or(umap.clone(), |m| umap.metric(m));
+            umap = args.epochs.map_or(umap.clone(), |n| umap.n_epochs(n));
+            let model = progress.work(|| umap.fit(&data.values, &run)).map_err(named)?;
+            facts.insert("graph".to_string(), json!(model.graph()));
+            facts.insert("start".to_string(), json!(model.start()));
+            facts.insert("epochs".to_string(), model.epochs().into());
+            let placed = new_rows.map(|new| progress.work(|| model.transform(new, &run))).transpose();
+            (model.embedding().clone(), placed.map_err(named_new)?)
+        }
+    };
+    let mut files = Staged::default();
+    files.write(&args.out, |out| npy(out, embedding.shape(), embedding.iter().copied()))?;
+    if let (Some(path), Some(placed)) = (&args.new_out, &placed) {
+        files.write(path, |out| npy(out, placed.shape(), placed.iter().copied()))?;
+        facts.insert("new_rows".to_string(), placed.nrows().into());
+    }
+    files.commit()?;
+    facts.insert("components".to_string(), embedding.ncols().into());
+    Ok(facts)
+}
+
+pub(crate) fn cluster(args: &args::Cluster, progress: &Progress) -> Facts {
+    let outputs = [&args.probabilities_out, &args.outlier_scores_out, &args.tree_out];
+    match args.method {
+        ClusterMethod::Hdbscan => refuse("hdbscan", &[("--clusters", args.clusters.is_some())])?,
+        ClusterMethod::Kmeans => refuse(
+            "kmeans",
+            &[
+                ("--min-cluster-size", args.min_cluster_size.is_some()),
+                ("--min-samples", args.min_samples.is_some()),
+                ("--selection", args.selection.is_some()),
+                ("--epsilon", args.epsilon.is_some()),
+                ("--allow-single-cluster", args.allow_single_cluster),
+                ("--probabilities-out", args.probabilities_out.is_some()),
+                ("--outlier-scores-out", args.outlier_scores_out.is_some()),
+                ("--tree-out", args.tree_out.is_some()),
+            ],
+        )?,
+    }
+    Staged::check(outputs.into_iter().flatten().chain([&args.out]).map(String::as_str))?;
+    let kmeans = kmeans(args.method, args.clusters)?;
+    let data = input::table(&args.common.data, args.common.rows)?;
+    let run = run(&args.common, progress);
+    let named = |e| Failure::about(e, data.names.as_deref());
+    let mut facts = facts("cluster", &data);
+    let mut files = Staged::default();
+    let labels = match kmeans {
+        Some(kmeans) => {
+            let model = progress.work(|| kmeans.fit(&data.values, &run)).map_err(named)?;
+            facts.insert("inertia".to_string(), model.inertia().into());
+            facts.insert("converged".to_string(), model.converged().into());
+            model.labels().to_vec()
+        }
+        None => {
+            let mut hdbscan = Hdbscan::new().allow_single_cluster(args.allow_single_cluster);
+            hdbscan = args.min_cluster_size.map_or(hdbscan.clone(), |n| hdbscan.min_cluster_size(n));
+            hdbscan = args.min_samples.map_or(hdbscan.clone(), |n| hdbscan.min_samples(n));
+            hdbscan = args.epsilon.map_or(hdbscan.clone(), |x| hdbscan.epsilon(x));
+            hdbscan = match args.selection {
+                Some(args::Selection::Leaf) => hdbscan.selection(Selection::Leaf),
+                Some(args::Selection::Eom) | None => hdbscan.selection(Selection::Eom),
+            };
+            let model = progress.work(|| hdbscan.fit(&data.values, &run)).map_err(named)?;
+            facts.insert("persistence".to_string(), json!(model.persistence()));
+            if let Some(path) = &args.probabilities_out {
+                files.write(path, |out| npy(out, &[model.labels().len()], model.membership().iter().copied()))?;
+            }
+            if let Some(path) = &args.outlier_scores_out {
+                files.write(path, |out| npy(out, &[model.labels().len()], model.outlier_scores().iter().copied()))?;
+            }
+            if let Some(path) = &args.tree_out {
+                let tree = model.spanning_tree();
+                let numbers = tree.edges().flat_map(|(a, b, weight)| [a as f64, b as f64, weight]);
+                files.write(path, |out| npy(out, &[tree.len(), 3], numbers))?;
+            }
+            model.labels().to_vec()
+        }
+    };
+    files.write(&args.out, |out| npy(out, &[labels.len()], labels.iter().copied()))?;
+    files.commit()?;
+    let clusters = labels.iter().map(|&label| label + 1).max().unwrap_or(0);
+    let mut sizes = vec![0usize; clusters as usize];
+    labels.iter().filter(|&&label| label >= 0).for_each(|&label| sizes[label as usize] += 1);
+    facts.insert("clusters".to_string(), clusters.into());
+    facts.insert("sizes".to_string(), json!(sizes));
+    facts.insert("noise".to_string(), labels.iter().filter(|&&label| label < 0).count().into());
+    Ok(facts)
+}
+
+/// The k-means that is asked for, if it is.
+pub(crate) fn kmeans(method: ClusterMethod, clusters: Option<usize>) -> Result<Option<KMeans>, Failure> {
+    match (method, clusters) {
+        (ClusterMethod::Hdbscan, _) => Ok(None),
+        (ClusterMethod::Kmeans, Some(clusters)) => Ok(Some(KMeans::new(clusters))),
+        (ClusterMethod::Kmeans, None) => Err(Failure::Usage("kmeans needs --clusters K".to_string())),
+    }
+}
+
+pub(crate) fn boost(args: &args::Boost, progress: &Progress) -> Facts {
+    Staged::check([Some(args.out.as_str()), args.new_out.as_deref()].into_iter().flatten())?;
+    let data = input::table(&args.common.data, args.common.rows)?;
+    let given = input::labels(&args.labels, args.common.rows)?;
+    let new = args.new.as_deref().map(|new| input::table(new, None)).transpose()?;
+    let run = run(&args.common, progress);
+    // Labels may have gaps (1, 2, 5); the model's outputs go by ascending label.
+    let mut distinct: Vec<i32> = given.iter().copied().filter(|&label| label >= 0).collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let labels = Clustering::compact(given)?.labels().to_vec();
+    let boost = Boost::new().rounds(args.rounds).max_depth(args.max_depth).learning_rate(args.learning_rate);
+    let mut model = progress
+        .work(|| boost.fit(&data.values, &labels, &run))
+        .map_err(|e| Failure::about(e, data.names.as_deref()))?;
+    if let Some(names) = &data.names {
+        model = model.with_feature_names(names.clone())?;
+    }
+    let mut files = Staged::default();
+    let text = model.to_json()?;
+    files.write(&args.out, |out| out.write_all(text.as_bytes()))?;
+    let mut facts = facts("boost", &data);
+    if let (Some(new), Some(path)) = (&new, &args.new_out) {
+        let found: Array2<f64> = progress
+            .work(|| model.probabilities(&new.values, &run))
+            .map_err(|e| Failure::about(e, new.names.as_deref()))?;
+        files.write(path, |out| npy(out, found.shape(), found.iter().copied()))?;
+        facts.insert("new_rows".to_string(), found.nrows().into());
+    }
+    files.commit()?;
+    facts.insert("labels".to_string(), json!(distinct));
+    facts.insert("trees".to_string(), model.outputs().iter().map(|output| output.trees().len()).sum::<usize>().into());
+    Ok(facts)
+}
+
+pub(crate) fn shap(args: &args::Shap, progress: &Progress) -> Facts {
+    /// Bytes of attributions that are held at once.
+    const BLOCK: usize = 256 << 20;
+    Staged::check([args.out.as_str()])?;
+    let model = model(&args.model)?;
+    let data = input::table(&args.common.data, args.common.rows)?;
+    let run = run(&args.common, progress);
+    let (rows, outputs) = (data.values.nrows(), model.outputs().len());
+    let row = 8 * (model.features() + 1) * outputs;
+    let block = (BLOCK / row).max(1);
+    let explainer = TreeShap::new(&model);
+    let mut files = Staged::default();
+    let mut failed = None;
+    files.write(&args.out, |out| {
+        npy::<f64>(out, &[rows, model.features() + 1, outputs], [])?;
+        for first in (0..rows).step_by(block) {
+            let part = data.values.slice(ndarray::s![first..(first + block).min(rows), ..]);
+            match progress.work(|| explainer.explain(&part, &run)) {
+                Ok(why) => {
+                    for row in why.values().outer_iter() {
+                        row.iter().chain(why.base()).try_for_each(|value| out.write_all(&value.to_le_bytes()))?;
+                    }
+                }
+                Err(error) => {
+                    failed = Some(in_block(error, first));
+                    break;
+                }
+            }
+        }
+        Ok(())
+    })?;
+    if rows == 0 {
+        failed = progress.work(|| explainer.explain(&data.values, &run)).err();
+    }
+    if let Some(error) = failed {
+        return Err(Failure::about(error, data.names.as_deref()));
+    }
+    files.commit()?;
+    let mut facts = facts("shap", &data);
+    facts.insert("features".to_string(), model.features().into());
+    facts.insert("outputs".to_string(), outputs.into());
+    Ok(facts)
+}
+
+/// An error's row number within a block, as that of the whole table.
+fn in_block(error: recluster::Error, first: usize) -> recluster::Error {
+    match error {
+        recluster::Error::NotFinite { what, row, column, value } => {
+            recluster::Error::NotFinite { what, row: row + first, column, value }
+        }
+        other => other,
+    }
+}
+
+/// Reads a model of ours or XGBoost's; the file itself says which.
+fn model(path: &str) -> Result<BoostModel, Failure> {
+    #[derive(serde::Deserialize)]
+    struct Head {
+        #[serde(default)]
+        format: String,
+        learner: Option<serde::de::IgnoredAny>,
+    }
+    let bad = |reason: &dyn std::fmt::Display| Failure::file(path, reason);
+    let text = std::fs::read_to_string(path).map_err(|e| bad(&e))?;
+    let head: Head = serde_json::from_str(&text).map_err(|e| bad(&format!("not a model: {e}")))?;
+    let read = if head.learner.is_some() {
+        BoostModel::from_xgboost(&text)
+    } else if head.format == <Surrogate as Saved>::FORMAT {
+        Surrogate::from_json(&text).map(|surrogate| surrogate.model().clone())
+    } else {
+        BoostModel::from_json(&text)
+    };
+    read.map_err(|e| bad(&e))
+}
+
+pub(crate) fn predict(args: &args::Predict, progress: &Progress) -> Facts {
+    Staged::check([args.out.as_str()])?;
+    let surrogate = Surrogate::load(&args.model).map_err(|e| match e {
+        e @ recluster::Error::Io { .. } => e.into(),
+        e => Failure::file(&args.model, e),
+    })?;
+    let data = input::table(&args.common.data, args.common.rows)?;
+    let run: Run = run(&args.common, progress);
+    let assigned = progress.work(|| {
+        let stage = run.stage("assign", 1);
+        let assigned = surrogate.assign(&data.values, &run)?;
+        stage.step(1)?;
+        Ok(assigned)
+    });
+    let assigned = assigned.map_err(|e| Failure::about(e, data.names.as_deref()))?;
+    let mut files = Staged::default();
+    files.write(&args.out, |out| {
+        writeln!(out, "row,assigned,confidence")?;
+        let mut rows = assigned.iter().enumerate();
+        rows.try_for_each(|(row, to)| writeln!(out, "{row},{},{:.6}", to.path, to.confidence))
+    })?;
+    files.commit()?;
+    let mut facts = facts("predict", &data);
+    facts.insert("clusters".to_string(), surrogate.classes().len().into());
+    Ok(facts)
+}

@@ -1,0 +1,164 @@
+//! The main job: the tree, the model that stands in for it, the report.
+
+use crate::args::{self, ClusterMethod, EmbedMethod};
+use crate::commands::{facts, kmeans};
+use crate::failure::Failure;
+use crate::input::{self, Table};
+use crate::output::Staged;
+use crate::progress::Progress;
+use crate::{refuse, run};
+use ndarray::Axis;
+use recluster::boost::Boost;
+use recluster::cluster::Hdbscan;
+use recluster::embed::{Pca, Scaled, Umap};
+use recluster::explain::Surrogate;
+use recluster::recursive::{ClusterTree, RecursiveTree};
+use recluster::report::Report;
+use recluster::validity::adjusted_rand;
+use recluster::{Clusterer, Embedder, Explainer, Run, Saved, Size};
+use serde_json::{Map, Value, json};
+use std::path::Path;
+
+pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, Value>, Failure> {
+    let (embedder, clusterer) = (embedder(args)?, clusterer(args)?);
+    Staged::check_folder(&args.out)?;
+    let data = input::table(&args.common.data, args.common.rows)?;
+    let classes = args.labels.as_deref().map(|labels| input::labels(labels, args.common.rows)).transpose()?;
+    if let Some(classes) = classes.as_ref().filter(|classes| classes.len() != data.values.nrows()) {
+        let (rows, labels) = (data.values.nrows(), classes.len());
+        return Err(Failure::data(format!("the data has {rows} rows, --labels {labels}")));
+    }
+    let run = run(&args.common, progress);
+    let named = |e| Failure::about(e, data.names.as_deref());
+    let plan = RecursiveTree::new(embedder, clusterer).levels(args.depth).min_share(args.min_node_share);
+    let tree = progress.work(|| plan.fit(&data.values, &run)).map_err(named)?;
+    let surrogate = progress.work(|| tree.surrogate(&data.values, &Boost::new(), &run)).map_err(named)?;
+    let html = progress.work(|| report(args, &data, &tree, &surrogate, &run)).map_err(named)?;
+    let assignments = progress.work(|| assignments(&data, &tree, &surrogate, &run)).map_err(named)?;
+    let (tree_json, model_json) = (tree.to_json()?, surrogate.to_json()?);
+
+    let mut files = Staged::default();
+    files.folder(&args.out)?;
+    for (name, text) in [
+        ("report.html", &html),
+        ("tree.json", &tree_json),
+        ("assignments.csv", &assignments),
+        ("model.json", &model_json),
+    ] {
+        files.write(Path::new(&args.out).join(name), |out| out.write_all(text.as_bytes()))?;
+    }
+    let mut facts = facts("fit", &data);
+    facts.insert("leaves".to_string(), tree.leaves().count().into());
+    facts.insert("levels".to_string(), tree.depth().saturating_sub(1).into());
+    facts.insert("noise".to_string(), tree.nodes().iter().map(|node| node.noise()).sum::<usize>().into());
+    facts.insert("nodes".to_string(), nodes(&tree));
+    if let Some(classes) = classes {
+        facts.insert("best_node_f".to_string(), tree.best_node_f(&classes, args.depth)?.into());
+        facts.insert("ari".to_string(), adjusted_rand(&tree.leaf_labels(), &classes)?.into());
+    }
+    files.commit()?;
+    Ok(facts)
+}
+
+fn embedder(args: &args::Fit) -> Result<Scaled<Box<dyn Embedder>>, Failure> {
+    let embedder: Box<dyn Embedder> = match args.embedder {
+        EmbedMethod::Umap => Box::new(
+            Umap::new()
+                .n_components(args.components)
+                .n_neighbors(args.neighbors.unwrap_or(15))
+                .min_dist(args.min_dist.unwrap_or(0.0)),
+        ),
+        EmbedMethod::Pca => {
+            let given = [("--neighbors", args.neighbors.is_some()), ("--min-dist", args.min_dist.is_some())];
+            refuse("pca", &given)?;
+            Box::new(Pca::new(args.components))
+        }
+    };
+    Ok(Scaled::new(embedder, args.scale))
+}
+
+fn clusterer(args: &args::Fit) -> Result<Box<dyn Clusterer>, Failure> {
+    match kmeans(args.clusterer, args.clusters)? {
+        Some(kmeans) => {
+            let given = [
+                ("--min-cluster-share", args.min_cluster_share.is_some()),
+                ("--min-samples", args.min_samples.is_some()),
+            ];
+            refuse("kmeans", &given)?;
+            Ok(Box::new(kmeans))
+        }
+        None => {
+            refuse("hdbscan", &[("--clusters", args.clusters.is_some())])?;
+            let share = args.min_cluster_share.unwrap_or(0.05);
+            let samples = args.min_samples.unwrap_or(10);
+            Ok(Box::new(Hdbscan::new().min_cluster_size(Size::Share(share)).min_samples(samples)))
+        }
+    }
+}
+
+fn report(
+    args: &args::Fit,
+    data: &Table,
+    tree: &ClusterTree,
+    surrogate: &Surrogate,
+    run: &Run,
+) -> recluster::Result<String> {
+    /// Bytes of attributions that the report may be made from.
+    const BYTES: usize = 64 << 20;
+    let mut report = Report::new(tree, &data.values)
+        .setting("Levels", args.depth)
+        .setting("Zoomed into from", format!("{} % of all rows", 100.0 * args.min_node_share));
+    match args.clusterer {
+        ClusterMethod::Hdbscan => {
+            let share = format!("{} % of the rows at hand", 100.0 * args.min_cluster_share.unwrap_or(0.05));
+            report = report
+                .setting("Smallest cluster", share)
+                .setting("Density", format!("by {} neighbours", args.min_samples.unwrap_or(10)));
+        }
+        ClusterMethod::Kmeans => report = report.setting("Clusters of each node", args.clusters.unwrap_or(0)),
+    }
+    if args.embedder == EmbedMethod::Umap {
+        let (neighbours, distance) = (args.neighbors.unwrap_or(15), args.min_dist.unwrap_or(0.0));
+        report = report.setting("Neighbours", neighbours).setting("Least distance on a map", distance);
+    }
+    report = report.setting("Scaling of columns", format!("{:?}", args.scale).to_lowercase());
+    if let Some(title) = &args.title {
+        report = report.title(title);
+    }
+    if let Some(names) = &data.names {
+        report = report.feature_names(names);
+    }
+    if let Some((width, height)) = args.image.or(data.image) {
+        report = report.image(width, height);
+    }
+    let row = 8 * tree.columns() * tree.leaves().count();
+    let rows = report.sample((BYTES / row).clamp(300, 2000))?;
+    let places: Vec<usize> = rows.iter().map(|&row| row as usize).collect();
+    let why = surrogate.explain(&data.values.select(Axis(0), &places), run)?;
+    let stage = run.stage("report", 1);
+    let html = report.explanation(rows, &why).render()?;
+    stage.step(1)?;
+    Ok(html)
+}
+
+/// Row, path in the tree, path by the model, how sure the model is.
+fn assignments(data: &Table, tree: &ClusterTree, surrogate: &Surrogate, run: &Run) -> recluster::Result<String> {
+    use std::fmt::Write;
+    let stage = run.stage("assign", 1);
+    let assigned = surrogate.assign(&data.values, run)?;
+    let mut text = "row,core,assigned,confidence\n".to_string();
+    for (row, (core, to)) in tree.paths().iter().zip(assigned).enumerate() {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{row},{core},{},{:.6}", to.path, to.confidence);
+    }
+    stage.step(1)?;
+    Ok(text)
+}
+
+fn nodes(tree: &ClusterTree) -> Value {
+    let node = |node: &recluster::recursive::Node| {
+        json!({"path": node.path(), "rows": node.rows().len(), "share": node.share(), "noise": node.noise(),
+            "persistence": node.persistence(), "leaf": node.is_leaf()})
+    };
+    Value::Array(tree.nodes().iter().map(node).collect())
+}
