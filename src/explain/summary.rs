@@ -53,7 +53,9 @@ pub fn top_features(rows: &ArrayRef2<f32>, why: &Explanation, output: usize, k: 
     let effect = |feature: usize| FeatureEffect {
         feature,
         mean_absolute: sums[feature] / n as f64,
-        direction: correlation(places.iter().map(|&row| (rows[[row as usize, feature]], values[[row as usize, feature]]))),
+        direction: correlation(
+            places.iter().map(|&row| (rows[[row as usize, feature]], values[[row as usize, feature]])),
+        ),
     };
     Ok(order.into_iter().map(effect).collect())
 }
