@@ -1,1 +1,15 @@
-//! Explainers.
+//! Explanations: exact SHAP values of boosted trees, and what they say in short.
+//!
+//! [`TreeShap`] computes path-dependent SHAP values (Lundberg, Erion and Lee, "Consistent Individualized Feature
+//! Attribution for Tree Ensembles", arXiv 1802.03888): a feature that is absent from a coalition sends a row down both
+//! sides of a split, weighted by the training rows' cover. [`top_features`] condenses an explanation to the features that
+//! matter most and the direction in which they push.
+
+mod paths;
+mod quadrature;
+mod summary;
+mod tables;
+mod tree_shap;
+
+pub use summary::{FeatureEffect, top_features};
+pub use tree_shap::TreeShap;

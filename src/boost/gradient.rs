@@ -1,0 +1,182 @@
+//! Gradients as integers.
+//!
+//! Sums of floating-point numbers depend on their order; sums of integers do not. So every gradient is rounded once to a
+//! multiple of a power of two, and any number of threads may add up any rows in any order and get the same bits.
+//! There are two grids. The fine one has about 61 bits for the sum over all rows; leaf values and covers come from it.
+//! The coarse one has 30 bits each for the sums of |g| and of h, so that both fit one 64-bit word and a histogram is
+//! built with one addition for each entry: splits are chosen on it. Its rounding, at most 2^-31 of the total for each
+//! row, is that of sums of f32, which XGBoost's gradients have.
+
+use crate::core::{numerics, parallel};
+
+/// Rows that one task works on.
+const PIECE: usize = 4096;
+
+/// Sum |g| or sum h on the coarse grid stays below 2^30 before rounding.
+const COARSE_BITS: u32 = 30;
+
+/// What a model learns to predict.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Loss {
+    /// -ln of the probability of the label; g = (p - y) w, h = max(p (1 - p), 1e-16) w.
+    Logistic {
+        /// Weight of rows that bear the label.
+        positive_weight: f64,
+    },
+    /// Half the squared error; g = margin - y, h = 1.
+    Squared,
+}
+
+/// Gradients of one output at one round.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Gradients {
+    /// For each row g (upper 32 bits, signed) and h (lower 32 bits) on the coarse grid; 0 for rows that are left out.
+    pub(super) packed: Vec<i64>,
+    /// g and h on the fine grid; 0 for rows that are left out.
+    fine: Vec<(i64, i64)>,
+    /// Size of a step of the coarse grid, for g and h.
+    pub(super) step: (f64, f64),
+    /// Size of a step of the fine grid, for g and h.
+    fine_step: (f64, f64),
+}
+
+impl Gradients {
+    /// Gradients at the margins. `target(row)` is the target, None for rows to leave out.
+    pub(super) fn compute(&mut self, loss: Loss, margins: &[f64], target: impl Fn(usize) -> Option<f64> + Sync + Send) {
+        let n = margins.len();
+        let (g_limit, h_limit) = match loss {
+            Loss::Logistic { positive_weight } => (positive_weight.max(1.0), positive_weight.max(1.0)),
+            Loss::Squared => {
+                let worst = parallel::map_ranges(n, PIECE, |range| {
+                    range.filter_map(|i| target(i).map(|y| (margins[i] - y).abs())).fold(0.0, f64::max)
+                });
+                (worst.into_iter().fold(f64::MIN_POSITIVE, f64::max), 1.0)
+            }
+        };
+        let (g_scale, h_scale) = (fine_scale(n, g_limit), fine_scale(n, h_limit));
+        self.fine_step = (1.0 / g_scale, 1.0 / h_scale);
+        self.fine.resize(n, (0, 0));
+        parallel::for_each_chunk(&mut self.fine, PIECE, |piece, fine| {
+            for (i, slot) in (piece * PIECE..).zip(fine) {
+                *slot = match target(i) {
+                    None => (0, 0),
+                    Some(y) => {
+                        let (g, h) = loss.gradient(margins[i], y);
+                        ((g * g_scale) as i64, (h * h_scale) as i64)
+                    }
+                };
+            }
+        });
+        let (g_total, h_total) = parallel::map_ranges(n, PIECE, |range| {
+            self.fine[range].iter().fold((0u64, 0u64), |sum, &(g, h)| (sum.0 + g.unsigned_abs(), sum.1 + h as u64))
+        })
+        .into_iter()
+        .fold((0, 0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
+        let shift = |total: u64| (u64::BITS - total.leading_zeros()).saturating_sub(COARSE_BITS);
+        let (g_shift, h_shift) = (shift(g_total), shift(h_total));
+        self.step = (self.fine_step.0 * (1u64 << g_shift) as f64, self.fine_step.1 * (1u64 << h_shift) as f64);
+        self.packed.resize(n, 0);
+        let fine = &self.fine;
+        parallel::for_each_chunk(&mut self.packed, PIECE, |piece, packed| {
+            for (slot, &(g, h)) in packed.iter_mut().zip(&fine[piece * PIECE..]) {
+                *slot = pack(round_shift(g, g_shift), round_shift(h, h_shift));
+            }
+        });
+    }
+
+    /// Sums of g and h over some rows, exact on the fine grid.
+    pub(super) fn sum(&self, rows: &[u32]) -> (i64, i64) {
+        rows.iter().fold((0, 0), |sum, &row| {
+            let (g, h) = self.fine[row as usize];
+            (sum.0 + g, sum.1 + h)
+        })
+    }
+
+    /// A fine sum in real units.
+    pub(super) fn real(&self, (g, h): (i64, i64)) -> (f64, f64) {
+        (g as f64 * self.fine_step.0, h as f64 * self.fine_step.1)
+    }
+}
+
+impl Loss {
+    #[inline(always)]
+    fn gradient(self, margin: f64, y: f64) -> (f64, f64) {
+        match self {
+            Loss::Logistic { positive_weight } => {
+                let p = numerics::sigmoid(margin);
+                let w = if y > 0.5 { positive_weight } else { 1.0 };
+                ((p - y) * w, (p * (1.0 - p)).max(1e-16) * w)
+            }
+            Loss::Squared => (margin - y, 1.0),
+        }
+    }
+}
+
+/// A power of two that keeps n values of at most `limit` below 2^61 in sum.
+fn fine_scale(n: usize, limit: f64) -> f64 {
+    let bits = 61 - libm::ceil(libm::log2(n as f64 * limit)) as i32;
+    libm::ldexp(1.0, bits.clamp(-900, 900))
+}
+
+/// value / 2^shift, rounded to the nearest.
+#[inline(always)]
+fn round_shift(value: i64, shift: u32) -> i64 {
+    (value + ((1i64 << shift) >> 1)) >> shift
+}
+
+/// g and h in one word. Words add up to the word of the sums as long as sums of h stay within 0 to 2^32.
+#[inline(always)]
+fn pack(g: i64, h: i64) -> i64 {
+    (g << 32) + h
+}
+
+/// The g of a word.
+#[inline(always)]
+pub(super) fn g_of(word: i64) -> i32 {
+    (word >> 32) as i32
+}
+
+/// The h of a word, below 2^31.
+#[inline(always)]
+pub(super) fn h_of(word: i64) -> i32 {
+    word as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_add_up() {
+        let parts = [(5i64, 7i64), (-9, 0), (-(1 << 29), 1 << 29), (3, 2)];
+        let word = parts.iter().fold(0i64, |sum, &(g, h)| sum.wrapping_add(pack(g, h)));
+        assert_eq!(i64::from(g_of(word)), parts.iter().map(|p| p.0).sum::<i64>());
+        assert_eq!(i64::from(h_of(word)), parts.iter().map(|p| p.1).sum::<i64>());
+        assert_eq!([round_shift(5, 1), round_shift(-5, 1), round_shift(7, 0), round_shift(-7, 2)], [3, -2, 7, -2]);
+    }
+
+    #[test]
+    fn both_grids_are_close_to_the_real_sums() {
+        let n = 10_000;
+        let margins: Vec<f64> = (0..n).map(|i| (i % 97) as f64 * 0.2 - 9.0).collect();
+        let rows: Vec<u32> = (0..n as u32).collect();
+        let target = |i: usize| if i % 5 == 4 { None } else { Some(f64::from(u8::from(i % 3 == 0))) };
+        for loss in [Loss::Logistic { positive_weight: 3.0 }, Loss::Squared] {
+            let mut gradients = Gradients::default();
+            gradients.compute(loss, &margins, target);
+            let (mut g, mut h) = (0.0, 0.0);
+            for i in 0..n {
+                if let Some(y) = target(i) {
+                    let (a, b) = loss.gradient(margins[i], y);
+                    g += a;
+                    h += b;
+                }
+            }
+            let fine = gradients.real(gradients.sum(&rows));
+            assert!((fine.0 - g).abs() < 1e-8 * g.abs() && (fine.1 - h).abs() < 1e-8 * h, "{fine:?} {g} {h}");
+            let word = gradients.packed.iter().sum::<i64>();
+            let coarse = (f64::from(g_of(word)) * gradients.step.0, f64::from(h_of(word)) * gradients.step.1);
+            assert!((coarse.0 - g).abs() < 1e-5 * g.abs() && (coarse.1 - h).abs() < 1e-6 * h, "{coarse:?} {g} {h}");
+        }
+    }
+}

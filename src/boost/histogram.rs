@@ -1,0 +1,264 @@
+//! Histograms of gradients: building, subtracting, and reading the best split off them.
+//!
+//! A histogram has one word for each bin of each column (see `gradient`). Default bins stay at zero in it: they are the
+//! node's total less the column's other bins, and that is worked out when the column is read.
+
+use super::bins::{Bins, Column};
+use super::gradient::{g_of, h_of};
+use crate::core::simd::multiversion;
+
+/// What makes a split good; XGBoost's names.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules {
+    pub(super) lambda: f64,
+    pub(super) alpha: f64,
+    pub(super) gamma: f64,
+    pub(super) min_child_weight: f64,
+}
+
+/// Gains up to this count as none; XGBoost's kRtEps.
+const NO_GAIN: f64 = 1e-6;
+
+impl Rules {
+    /// G pulled towards zero by alpha.
+    pub(super) fn shrink(&self, g: f64) -> f64 {
+        if g > self.alpha {
+            g - self.alpha
+        } else if g < -self.alpha {
+            g + self.alpha
+        } else {
+            0.0
+        }
+    }
+
+    /// G² / (H + λ), 0 where there is nothing to divide by.
+    fn score(&self, g: f64, h: f64) -> f64 {
+        let g = self.shrink(g);
+        if h + self.lambda > 0.0 { g * g / (h + self.lambda) } else { 0.0 }
+    }
+
+    /// Whether a split of this gain is made.
+    fn accepts(&self, gain: f64) -> bool {
+        gain > NO_GAIN && gain >= self.gamma
+    }
+}
+
+/// The best split of a node over some columns.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Split {
+    pub(super) column: u32,
+    /// Bins up to this one go left.
+    pub(super) bin: u8,
+    pub(super) missing_left: bool,
+    /// Score of the children; less that of the node once chosen.
+    pub(super) gain: f64,
+    /// Coarse sum of the left child.
+    pub(super) left: i64,
+}
+
+multiversion! {
+    /// Adds the gradients of `rows` to the slots of their entries.
+    pub(super) fn build(bins: &Bins, packed: &[i64], rows: &[u32], histogram: &mut [i64]) {
+        for &row in rows {
+            let word = packed[row as usize];
+            for &slot in bins.entries(row as usize) {
+                let slot = &mut histogram[slot as usize];
+                *slot = slot.wrapping_add(word);
+            }
+        }
+    }
+}
+
+multiversion! {
+    /// a - b, slot by slot.
+    pub(super) fn subtract(a: &mut [i64], b: &[i64]) {
+        for (a, b) in a.iter_mut().zip(b) {
+            *a = a.wrapping_sub(*b);
+        }
+    }
+}
+
+multiversion! {
+    /// a + b, slot by slot.
+    pub(super) fn add(a: &mut [i64], b: &[i64]) {
+        for (a, b) in a.iter_mut().zip(b) {
+            *a = a.wrapping_add(*b);
+        }
+    }
+}
+
+/// Models whose roots are summed in one pass; a multiple of four.
+pub(super) const SIDE_BY_SIDE: usize = 12;
+
+multiversion! {
+    /// Root histograms of one column for several models at once: `words` holds [`SIDE_BY_SIDE`] words for each row,
+    /// `out` as many for each bin.
+    pub(super) fn build_roots(rows: &[u32], codes: &[u8], words: &[i64], out: &mut [i64]) {
+        let (words, _) = words.as_chunks::<SIDE_BY_SIDE>();
+        let (out, _) = out.as_chunks_mut::<SIDE_BY_SIDE>();
+        for &row in rows {
+            let from = &words[row as usize];
+            let to = &mut out[usize::from(codes[row as usize])];
+            for i in 0..SIDE_BY_SIDE {
+                to[i] = to[i].wrapping_add(from[i]);
+            }
+        }
+    }
+}
+
+/// Running sums over the bins of one column, g and h apart, ready for the search.
+struct Prefix {
+    g: [i32; 256 + LANES],
+    h: [i32; 256 + LANES],
+}
+
+/// Bins that the search looks at together.
+const LANES: usize = 8;
+
+/// What the search compares against: the best so far, on the integers' own scale.
+#[derive(Clone, Copy)]
+struct Bar {
+    /// G² / (H + λ) summed over both children.
+    score: f64,
+    /// λ, α and the smallest H of a child in steps of the grid.
+    lambda: f64,
+    alpha: f64,
+    least: f64,
+}
+
+/// Finds the best split of a node over `columns`, and keeps in `open` those columns that could split its descendants.
+///
+/// Where all of a column's entries outside its default bin weigh less than `min_child_weight`, one side of any split
+/// would weigh less too, here and in every descendant, so the column is closed for good.
+pub(super) fn search(
+    bins: &Bins,
+    histogram: &[i64],
+    columns: &[u32],
+    total: i64,
+    rules: &Rules,
+    step: (f64, f64),
+    open: &mut Vec<u32>,
+) -> Option<Split> {
+    let (mut best, unit) = (None, step.0 * step.0 / step.1);
+    let mut bar = Bar {
+        score: 0.0,
+        lambda: rules.lambda / step.1,
+        alpha: rules.alpha / step.0,
+        least: rules.min_child_weight / step.1,
+    };
+    search_columns(bins, histogram, columns, total, &mut bar, open, &mut best);
+    best.map(|split: Split| Split { gain: split.gain * unit, ..split })
+}
+
+multiversion! {
+    fn search_columns(
+        bins: &Bins, histogram: &[i64], columns: &[u32], total: i64, bar: &mut Bar, open: &mut Vec<u32>,
+        best: &mut Option<Split>,
+    ) {
+        let mut prefix = Prefix { g: [0; 256 + LANES], h: [0; 256 + LANES] };
+        for &c in columns {
+            let column = &bins.columns[c as usize];
+            let slots = &histogram[column.first..column.first + column.bins];
+            let outside = slots.iter().fold(0i64, |sum, &word| sum.wrapping_add(word));
+            if outside == 0 || f64::from(h_of(outside)) < bar.least {
+                continue;
+            }
+            open.push(c);
+            let default = total.wrapping_sub(outside);
+            let values = column.cuts.len();
+            let missing = match column.has_missing() {
+                false => 0,
+                true if usize::from(column.default) == values => default,
+                true => slots[values],
+            };
+            // The last cut leaves nothing but missing values on its right.
+            let candidates = if missing == 0 { values - 1 } else { values };
+            running(&slots[..values], column, default, &mut prefix);
+            let found = scan(&prefix, candidates, total, 0, bar);
+            keep(found, c, false, &prefix, 0, best);
+            if missing != 0 {
+                let found = scan(&prefix, values - 1, total, missing, bar);
+                keep(found, c, true, &prefix, missing, best);
+            }
+        }
+    }
+}
+
+/// Sums over the bins up to each, with the default bin put in its place.
+#[inline(always)]
+fn running(slots: &[i64], column: &Column, default: i64, prefix: &mut Prefix) {
+    let place = usize::from(column.default);
+    let mut sum = 0i64;
+    for (i, &word) in slots.iter().enumerate() {
+        sum = sum.wrapping_add(word);
+        if i == place {
+            sum = sum.wrapping_add(default);
+        }
+        prefix.g[i] = g_of(sum);
+        prefix.h[i] = h_of(sum);
+    }
+}
+
+fn keep(found: Option<(usize, f64)>, c: u32, missing_left: bool, prefix: &Prefix, more: i64, best: &mut Option<Split>) {
+    if let Some((bin, gain)) = found {
+        let word = (i64::from(prefix.g[bin]) << 32) + i64::from(prefix.h[bin]);
+        *best = Some(Split { column: c, bin: bin as u8, missing_left, gain, left: word.wrapping_add(more) });
+    }
+}
+
+/// The first candidate of the highest score above the bar, which is raised to it. `more` joins the left side.
+///
+/// Scores are compared crosswise, n > bar · d for the score n / d, so that no division is needed to see that a
+/// candidate is not the best.
+#[inline(always)]
+fn scan(prefix: &Prefix, candidates: usize, total: i64, more: i64, bar: &mut Bar) -> Option<(usize, f64)> {
+    let (g_total, h_total) = (g_of(total), h_of(total));
+    let (g_more, h_more) = (g_of(more), h_of(more));
+    let mut found = None;
+    let sides = |i: usize| {
+        let (g, h) = (prefix.g[i].wrapping_add(g_more), prefix.h[i].wrapping_add(h_more));
+        let (g_rest, h_rest) = (g_total.wrapping_sub(g), h_total.wrapping_sub(h));
+        (f64::from(g), f64::from(h), f64::from(g_rest), f64::from(h_rest))
+    };
+    let Bar { lambda, alpha, least, .. } = *bar;
+    let fraction = |i: usize| {
+        let (g, h, g_rest, h_rest) = sides(i);
+        let (g, g_rest) = if alpha > 0.0 { (shrink(g, alpha), shrink(g_rest, alpha)) } else { (g, g_rest) };
+        let fits = (h >= least) & (h_rest >= least) & (h > 0.0) & (h_rest > 0.0);
+        let (d, d_rest) = (h + lambda, h_rest + lambda);
+        let numerator = g * g * d_rest + g_rest * g_rest * d;
+        (if fits { numerator } else { -1.0 }, d * d_rest)
+    };
+    let mut at = 0;
+    while at < candidates {
+        let mut any = false;
+        for lane in 0..LANES {
+            let (n, d) = fraction(at + lane);
+            any |= n > bar.score * d;
+        }
+        if any {
+            for i in at..(at + LANES).min(candidates) {
+                let (n, d) = fraction(i);
+                if n > bar.score * d && n / d > bar.score {
+                    bar.score = n / d;
+                    found = Some((i, bar.score));
+                }
+            }
+        }
+        at += LANES;
+    }
+    found
+}
+
+#[inline(always)]
+fn shrink(g: f64, alpha: f64) -> f64 {
+    (g.abs() - alpha).max(0.0)
+}
+
+/// The better of splits found over consecutive columns, if making it pays: its gain is then over the node's own score.
+pub(super) fn decide(found: &[Option<Split>], total: i64, rules: &Rules, step: (f64, f64)) -> Option<Split> {
+    let best = found.iter().flatten().copied().reduce(|best, next| if next.gain > best.gain { next } else { best })?;
+    let own = rules.score(f64::from(g_of(total)) * step.0, f64::from(h_of(total)) * step.1);
+    let gain = best.gain - own;
+    rules.accepts(gain).then_some(Split { gain, ..best })
+}

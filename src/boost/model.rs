@@ -1,0 +1,329 @@
+//! The fitted model: plain flat trees.
+
+use crate::{Error, Result};
+
+/// A decision tree in flat arrays, one entry for each node; node 0 is the root and children follow their parent.
+///
+/// A row goes left where `x < threshold` in f32; a missing value (NaN) goes where `default_left` says.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Tree {
+    /// Feature that a split looks at; 0 at leaves.
+    pub(crate) feature: Vec<u32>,
+    /// Value that a split compares with; 0 at leaves.
+    pub(crate) threshold: Vec<f32>,
+    /// Left child, above the node's own number; 0 at leaves.
+    pub(crate) left: Vec<u32>,
+    /// Right child, above the node's own number; 0 at leaves.
+    pub(crate) right: Vec<u32>,
+    /// Whether missing values go left.
+    pub(crate) default_left: Vec<bool>,
+    /// What a leaf adds to the margin, learning rate included; at a split what it would add if it were a leaf.
+    pub(crate) value: Vec<f32>,
+    /// Sum of the training rows' second derivatives; at a split the sum over its children.
+    pub(crate) cover: Vec<f64>,
+    /// Loss that the split saves (twice the fall of the second-order objective, as in XGBoost); 0 at leaves.
+    pub(crate) gain: Vec<f32>,
+}
+
+impl Tree {
+    /// Number of nodes, leaves included.
+    pub fn len(&self) -> usize {
+        self.feature.len()
+    }
+
+    /// Whether the tree has no node; never true of a tree of a model.
+    pub fn is_empty(&self) -> bool {
+        self.feature.is_empty()
+    }
+
+    /// Number of leaves.
+    pub fn leaves(&self) -> usize {
+        (0..self.len()).filter(|&i| self.is_leaf(i)).count()
+    }
+
+    /// Whether a node is a leaf.
+    pub fn is_leaf(&self, node: usize) -> bool {
+        self.left[node] == 0
+    }
+
+    /// Edges on the longest way from the root to a leaf.
+    pub fn depth(&self) -> usize {
+        let mut depth = vec![0usize; self.len()];
+        for i in 0..self.len() {
+            if !self.is_leaf(i) {
+                depth[self.left[i] as usize] = depth[i] + 1;
+                depth[self.right[i] as usize] = depth[i] + 1;
+            }
+        }
+        depth.into_iter().max().unwrap_or(0)
+    }
+
+    /// Features of the splits, by node; 0 at leaves.
+    pub fn feature(&self) -> &[u32] {
+        &self.feature
+    }
+
+    /// Thresholds of the splits, by node: a row goes left where its value is below, compared in f32.
+    pub fn threshold(&self) -> &[f32] {
+        &self.threshold
+    }
+
+    /// Left children, by node; 0 at leaves.
+    pub fn left(&self) -> &[u32] {
+        &self.left
+    }
+
+    /// Right children, by node; 0 at leaves.
+    pub fn right(&self) -> &[u32] {
+        &self.right
+    }
+
+    /// Whether missing values go left, by node.
+    pub fn default_left(&self) -> &[bool] {
+        &self.default_left
+    }
+
+    /// What a leaf adds to the margin, by node; at a split what it would add if it were a leaf.
+    pub fn value(&self) -> &[f32] {
+        &self.value
+    }
+
+    /// Sums of the training rows' second derivatives, by node.
+    pub fn cover(&self) -> &[f64] {
+        &self.cover
+    }
+
+    /// Loss saved by the splits, by node; 0 at leaves.
+    pub fn gain(&self) -> &[f32] {
+        &self.gain
+    }
+
+    /// Adds a leaf; used while a tree is put together.
+    pub(crate) fn push_leaf(&mut self, value: f32, cover: f64) -> usize {
+        self.feature.push(0);
+        self.threshold.push(0.0);
+        self.left.push(0);
+        self.right.push(0);
+        self.default_left.push(false);
+        self.value.push(value);
+        self.cover.push(cover);
+        self.gain.push(0.0);
+        self.len() - 1
+    }
+
+    /// Says what breaks the promises above, if anything does.
+    fn fault(&self, features: usize) -> Option<String> {
+        let n = self.len();
+        let lengths = [
+            self.threshold.len(),
+            self.left.len(),
+            self.right.len(),
+            self.default_left.len(),
+            self.value.len(),
+            self.cover.len(),
+            self.gain.len(),
+        ];
+        if n == 0 || lengths.iter().any(|&l| l != n) {
+            return Some(format!("{n} nodes, but arrays of {lengths:?}"));
+        }
+        let mut parents = vec![0u8; n];
+        for i in 0..n {
+            if !(self.value[i].is_finite() && self.cover[i].is_finite() && self.cover[i] >= 0.0) {
+                return Some(format!("node {i}: value {}, cover {}", self.value[i], self.cover[i]));
+            }
+            let children = [self.left[i] as usize, self.right[i] as usize];
+            if children == [0, 0] {
+                continue;
+            }
+            for child in children {
+                if child <= i || child >= n || parents[child] > 0 {
+                    return Some(format!("node {i}: child {child} of {n}"));
+                }
+                parents[child] = 1;
+            }
+            if self.feature[i] as usize >= features || self.threshold[i].is_nan() {
+                return Some(format!("node {i}: feature {} of {features}", self.feature[i]));
+            }
+        }
+        parents[1..].iter().position(|&p| p == 0).map(|i| format!("node {}: no parent", i + 1))
+    }
+}
+
+/// The trees of one output; their values and the base margin add up to the output's margin.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Ensemble {
+    /// Margin before any tree.
+    pub(crate) base: f64,
+    /// Trees in the order in which they were grown.
+    pub(crate) trees: Vec<Tree>,
+}
+
+impl Ensemble {
+    /// Margin before any tree.
+    pub fn base(&self) -> f64 {
+        self.base
+    }
+
+    /// Trees in the order in which they were grown.
+    pub fn trees(&self) -> &[Tree] {
+        &self.trees
+    }
+}
+
+/// How margins become predictions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum Link {
+    /// The margin is the prediction: regression.
+    Identity,
+    /// 1 / (1 + e^-margin), for each output on its own: one-versus-rest.
+    Logistic,
+    /// e^margin over the sum of all outputs' e^margin.
+    Softmax,
+}
+
+/// A fitted model: one [`Ensemble`] for each output. Made by [`Boost`](super::Boost) or read from XGBoost's JSON.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]
+pub struct BoostModel {
+    pub(crate) link: Link,
+    pub(crate) features: usize,
+    pub(crate) feature_names: Option<Vec<String>>,
+    pub(crate) outputs: Vec<Ensemble>,
+}
+
+/// The same, as read from a file.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Unchecked {
+    link: Link,
+    features: usize,
+    feature_names: Option<Vec<String>>,
+    outputs: Vec<Ensemble>,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for BoostModel {
+    type Error = Error;
+
+    fn try_from(file: Unchecked) -> Result<Self> {
+        let model = BoostModel::new(file.link, file.features, file.outputs)?;
+        match file.feature_names {
+            Some(names) => model.with_feature_names(names),
+            None => Ok(model),
+        }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl crate::Saved for BoostModel {
+    const FORMAT: &'static str = "recluster boosted trees";
+    const VERSION: u64 = 1;
+}
+
+impl BoostModel {
+    /// Puts a model together; every promise of [`Tree`] is checked.
+    pub(crate) fn new(link: Link, features: usize, outputs: Vec<Ensemble>) -> Result<Self> {
+        let bad = |reason: String| Error::Format { format: "boosted trees", reason };
+        if outputs.is_empty() {
+            return Err(bad("no outputs".into()));
+        }
+        for (o, output) in outputs.iter().enumerate() {
+            if !output.base.is_finite() {
+                return Err(bad(format!("output {o}: base margin {}", output.base)));
+            }
+            for (t, tree) in output.trees.iter().enumerate() {
+                if let Some(fault) = tree.fault(features) {
+                    return Err(bad(format!("output {o}, tree {t}, {fault}")));
+                }
+            }
+        }
+        Ok(BoostModel { link, features, feature_names: None, outputs })
+    }
+
+    /// Names the features, for charts and files.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when there is not one name for each feature.
+    pub fn with_feature_names(mut self, names: Vec<String>) -> Result<Self> {
+        let (expected, found) = (self.features, names.len());
+        if expected != found {
+            return Err(Error::Shape { what: "feature names, one for each feature", expected, found });
+        }
+        self.feature_names = Some(names);
+        Ok(self)
+    }
+
+    /// One ensemble for each output.
+    pub fn outputs(&self) -> &[Ensemble] {
+        &self.outputs
+    }
+
+    /// How margins become predictions.
+    pub fn link(&self) -> Link {
+        self.link
+    }
+
+    /// Number of features.
+    pub fn features(&self) -> usize {
+        self.features
+    }
+
+    /// Names of the features, where they were given.
+    pub fn feature_names(&self) -> Option<&[String]> {
+        self.feature_names.as_deref()
+    }
+
+    /// How much each feature matters to one output, by feature; features that no split uses have 0.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when there is no such output.
+    pub fn importance(&self, output: usize, kind: Importance) -> Result<Vec<f64>> {
+        let ensemble = self.outputs.get(output).ok_or(Error::Shape {
+            what: "output below the number of outputs",
+            expected: self.outputs.len(),
+            found: output,
+        })?;
+        let mut splits = vec![0.0; self.features];
+        let mut sums = vec![0.0; self.features];
+        for tree in &ensemble.trees {
+            for i in (0..tree.len()).filter(|&i| !tree.is_leaf(i)) {
+                let feature = tree.feature[i] as usize;
+                splits[feature] += 1.0;
+                sums[feature] += match kind {
+                    Importance::Weight => 1.0,
+                    Importance::Gain | Importance::TotalGain => f64::from(tree.gain[i]),
+                    Importance::Cover | Importance::TotalCover => tree.cover[i],
+                };
+            }
+        }
+        if matches!(kind, Importance::Gain | Importance::Cover) {
+            for (sum, &count) in sums.iter_mut().zip(&splits) {
+                *sum /= f64::max(count, 1.0);
+            }
+        }
+        Ok(sums)
+    }
+}
+
+/// What [`BoostModel::importance`] measures; XGBoost's kinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Importance {
+    /// Number of splits that use the feature.
+    Weight,
+    /// Mean loss saved by a split on the feature.
+    Gain,
+    /// Loss saved by all splits on the feature.
+    TotalGain,
+    /// Mean cover of a split on the feature.
+    Cover,
+    /// Cover of all splits on the feature.
+    TotalCover,
+}

@@ -1,0 +1,157 @@
+//! Prediction: blocks of rows through all trees.
+
+use super::model::{BoostModel, Ensemble, Link, Tree};
+use crate::core::{Rows, numerics, parallel};
+use crate::{Error, Result, Run};
+use ndarray::{Array2, ArrayRef2};
+
+/// Rows that one task predicts.
+const BLOCK: usize = 256;
+/// Rows that walk down a tree side by side, so that one's loads hide the other's.
+const ABREAST: usize = 8;
+
+/// A node as prediction reads it: 16 bytes. A leaf's children are itself.
+#[derive(Clone, Copy)]
+struct Step {
+    threshold: f32,
+    /// Feature, with the highest bit set where missing values go left.
+    feature: u32,
+    left: u32,
+    right: u32,
+}
+
+const MISSING_LEFT: u32 = 1 << 31;
+
+/// A tree as prediction reads it.
+struct Walk {
+    steps: Vec<Step>,
+    values: Vec<f32>,
+    depth: usize,
+}
+
+impl Walk {
+    fn of(tree: &Tree) -> Self {
+        let steps = (0..tree.len())
+            .map(|i| {
+                let leaf = tree.is_leaf(i);
+                let own = |child: u32| if leaf { i as u32 } else { child };
+                Step {
+                    threshold: tree.threshold[i],
+                    feature: tree.feature[i] | if tree.default_left[i] { MISSING_LEFT } else { 0 },
+                    left: own(tree.left[i]),
+                    right: own(tree.right[i]),
+                }
+            })
+            .collect();
+        Walk { steps, values: tree.value.clone(), depth: tree.depth() }
+    }
+
+    #[inline(always)]
+    fn next(&self, at: usize, row: &[f32]) -> usize {
+        let step = &self.steps[at];
+        let x = row[(step.feature & !MISSING_LEFT) as usize];
+        let left = (x < step.threshold) | (x.is_nan() & (step.feature & MISSING_LEFT != 0));
+        (if left { step.left } else { step.right }) as usize
+    }
+
+    /// Adds the tree's value for each row to its margin.
+    fn add(&self, rows: &[&[f32]], margins: &mut [f64]) {
+        for (rows, margins) in rows.chunks(ABREAST).zip(margins.chunks_mut(ABREAST)) {
+            let mut at = [0usize; ABREAST];
+            for _ in 0..self.depth {
+                for (at, row) in at.iter_mut().zip(rows) {
+                    *at = self.next(*at, row);
+                }
+            }
+            for (margin, at) in margins.iter_mut().zip(at) {
+                *margin += f64::from(self.values[at]);
+            }
+        }
+    }
+}
+
+/// Margins of `rows` for some ensembles, (row, ensemble).
+pub(crate) fn margins(ensembles: &[&Ensemble], rows: &Rows<'_>, run: &Run) -> Result<Array2<f64>> {
+    let stage = run.stage("predict", rows.len());
+    let blocks = run.install(|| {
+        let walks: Vec<Vec<Walk>> = ensembles.iter().map(|e| e.trees.iter().map(Walk::of).collect()).collect();
+        parallel::map_ranges(rows.len(), BLOCK, |range| {
+            stage.check()?;
+            let block: Vec<&[f32]> = range.map(|i| rows.row(i)).collect();
+            let mut by_row = vec![0.0; block.len() * ensembles.len()];
+            let mut column = vec![0.0; block.len()];
+            for (o, (ensemble, walks)) in ensembles.iter().zip(&walks).enumerate() {
+                column.fill(ensemble.base);
+                walks.iter().for_each(|walk| walk.add(&block, &mut column));
+                for (i, &margin) in column.iter().enumerate() {
+                    by_row[i * ensembles.len() + o] = margin;
+                }
+            }
+            Ok(by_row)
+        })
+    })?;
+    let all = blocks.into_iter().collect::<Result<Vec<_>>>()?.concat();
+    let (expected, found) = (rows.len() * ensembles.len(), all.len());
+    Array2::from_shape_vec((rows.len(), ensembles.len()), all).map_err(|_| Error::Shape {
+        what: "margins",
+        expected,
+        found,
+    })
+}
+
+impl BoostModel {
+    /// Checks a table at the door: as many columns as the model has features, NaN for missing, nothing infinite.
+    pub(crate) fn door<'a>(&self, rows: &'a ArrayRef2<f32>) -> Result<Rows<'a>> {
+        let (expected, found) = (self.features, rows.ncols());
+        if expected != found {
+            return Err(Error::Shape { what: "columns of the data, as many as the model's features", expected, found });
+        }
+        Rows::with_missing(rows)
+    }
+
+    /// Margins (sums of tree values and base), rows x outputs, in f64. NaN is a missing value.
+    ///
+    /// A row's margins are the same bits alone or in any batch. O(rows x trees x depth).
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when the columns are not the model's features; [`Error::Empty`]; [`Error::NotFinite`] for
+    /// infinities; [`Error::Cancelled`].
+    pub fn margins(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f64>> {
+        let rows = self.door(rows)?;
+        margins(&self.outputs.iter().collect::<Vec<_>>(), &rows, run)
+    }
+
+    /// Predictions, rows x outputs: margins through the model's [`Link`]. Of a one-versus-rest model these are the
+    /// probabilities of each label against all others; a row's need not add up to 1.
+    ///
+    /// # Errors
+    /// As [`BoostModel::margins`].
+    pub fn probabilities(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f64>> {
+        let mut table = self.margins(rows, run)?;
+        match self.link {
+            Link::Identity => {}
+            Link::Logistic => table.mapv_inplace(numerics::sigmoid),
+            Link::Softmax => {
+                for mut row in table.rows_mut() {
+                    let most = row.fold(f64::NEG_INFINITY, |most, &margin| most.max(margin));
+                    row.mapv_inplace(|margin| numerics::exp(margin - most));
+                    let sum: f64 = row.iter().sum();
+                    row.mapv_inplace(|e| e / sum);
+                }
+            }
+        }
+        Ok(table)
+    }
+
+    /// The output of the highest margin for each row, the first among equals: the label of a one-versus-rest model.
+    ///
+    /// # Errors
+    /// As [`BoostModel::margins`].
+    pub fn labels(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Vec<i32>> {
+        let table = self.margins(rows, run)?;
+        Ok(table
+            .outer_iter()
+            .map(|row| (1..row.len()).fold(0, |best, o| if row[o] > row[best] { o } else { best }) as i32)
+            .collect())
+    }
+}

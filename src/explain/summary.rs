@@ -1,0 +1,97 @@
+//! An explanation in short: the features that matter most to one output, and which way they push.
+
+use crate::core::{Canonical, Rows};
+use crate::{Error, Explanation, Result};
+use ndarray::ArrayRef2;
+
+/// How one feature acts on one output, over some rows.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct FeatureEffect {
+    /// The feature's number.
+    pub feature: usize,
+    /// Mean absolute attribution, in the unit of the output's margin.
+    pub mean_absolute: f64,
+    /// Pearson correlation, -1 to 1, of the feature's values with its attributions over the rows where it is not missing:
+    /// above 0, high values push the output up; below 0, low values do. 0 where either does not vary.
+    pub direction: f64,
+}
+
+/// The `k` features of the highest mean absolute attribution to one output, highest first, equal ones by number. Features
+/// without any attribution are left out, so there may be fewer.
+///
+/// `rows` are the explained rows (n x features), NaN for missing values. O(n x features).
+///
+/// # Errors
+/// [`Error::Shape`] when rows, features or output do not fit the explanation; [`Error::Empty`]; [`Error::NotFinite`] for
+/// infinities.
+pub fn top_features(rows: &ArrayRef2<f32>, why: &Explanation, output: usize, k: usize) -> Result<Vec<FeatureEffect>> {
+    let (n, features, outputs) = why.values().dim();
+    for (what, expected, found) in [
+        ("rows, as many as were explained", n, rows.nrows()),
+        ("columns, as many as were explained", features, rows.ncols()),
+    ] {
+        if expected != found {
+            return Err(Error::Shape { what, expected, found });
+        }
+    }
+    if output >= outputs {
+        return Err(Error::Shape { what: "output below the number of outputs", expected: outputs, found: output });
+    }
+    let values = why.values().index_axis(ndarray::Axis(2), output);
+    let mut sums = vec![0.0; features];
+    // An order given by content, so that sums are the same bits in any order of the rows.
+    let places = Canonical::of(&Rows::with_missing(rows)?).order;
+    for &row in &places {
+        for (sum, value) in sums.iter_mut().zip(values.row(row as usize)) {
+            *sum += value.abs();
+        }
+    }
+    let mut order: Vec<usize> = (0..features).filter(|&f| sums[f] > 0.0).collect();
+    order.sort_by(|&a, &b| sums[b].total_cmp(&sums[a]).then(a.cmp(&b)));
+    order.truncate(k);
+    let effect = |feature: usize| FeatureEffect {
+        feature,
+        mean_absolute: sums[feature] / n as f64,
+        direction: correlation(
+            places.iter().map(|&row| (rows[[row as usize, feature]], values[[row as usize, feature]])),
+        ),
+    };
+    Ok(order.into_iter().map(effect).collect())
+}
+
+/// Pearson's correlation over pairs whose first value is not missing; sums are taken around the means.
+fn correlation(pairs: impl Iterator<Item = (f32, f64)> + Clone) -> f64 {
+    let pairs = pairs.filter(|(x, _)| !x.is_nan()).map(|(x, y)| (f64::from(x), y));
+    let (mut n, mut sum_x, mut sum_y) = (0.0, 0.0, 0.0);
+    for (x, y) in pairs.clone() {
+        (n, sum_x, sum_y) = (n + 1.0, sum_x + x, sum_y + y);
+    }
+    let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
+    for (x, y) in pairs {
+        let (dx, dy) = (x - sum_x / n, y - sum_y / n);
+        (xx, yy, xy) = (xx + dx * dx, yy + dy * dy, xy + dx * dy);
+    }
+    if xx > 0.0 && yy > 0.0 { (xy / (libm::sqrt(xx) * libm::sqrt(yy))).clamp(-1.0, 1.0) } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array1, array};
+
+    #[test]
+    fn features_come_by_size_with_their_direction() {
+        let rows = array![[0.0f32, 1.0, 5.0], [1.0, 2.0, f32::NAN], [2.0, 3.0, 5.0]];
+        // One output: the first feature pushes up, the second down and harder, the third not at all.
+        let values = array![[[-1.0], [3.0], [0.0]], [[0.0], [0.0], [0.0]], [[1.0], [-3.0], [0.0]]];
+        let why = Explanation::new(values, Array1::zeros(1)).unwrap();
+        let top = top_features(&rows, &why, 0, 5).unwrap();
+        assert_eq!(top.iter().map(|e| e.feature).collect::<Vec<_>>(), [1, 0]);
+        assert_eq!((top[0].mean_absolute, top[1].mean_absolute), (2.0, 2.0 / 3.0));
+        assert!((top[0].direction + 1.0).abs() < 1e-12 && (top[1].direction - 1.0).abs() < 1e-12);
+        assert_eq!(top_features(&rows, &why, 0, 1).unwrap().len(), 1);
+        assert!(top_features(&rows, &why, 1, 1).is_err());
+        assert!(top_features(&array![[0.0f32]], &why, 0, 1).is_err());
+    }
+}
