@@ -1,0 +1,436 @@
+//! The exact minimum spanning tree of mutual reachability over a k-d tree, by Boruvka's rounds.
+//!
+//! Each round finds the lightest edge out of every component and joins along these edges. Most of them come from the
+//! lists of nearest neighbours that the core distances left behind; the tree is searched only for points that might do
+//! better, a whole leaf of points at a time, with one shared bound for each component.
+//!
+//! # Why the result depends on nothing but the points
+//! Threads share bounds, so what a search looks at depends on time, but what it decides does not. Let L be a
+//! component's lightest edge among the lists and W its lightest of all. If W = L, the edge is taken from the lists
+//! alone. If W < L, no search prunes an edge of weight W, since it prunes only above a bound that is never below W;
+//! each point that has such edges reports the one with the lowest position, and the lowest pair among these wins. Edges
+//! of equal weight are added through a union-find, which keeps the result a minimum spanning tree whichever of them
+//! was chosen.
+
+use super::kdtree::{CAP, Kernels, NONE, Tree, box_gap, distances, larger, point_gap};
+use crate::core::{Result, Stage, parallel};
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// A node whose points lie in several components.
+const MIXED: u32 = u32::MAX - 1;
+/// Queries whose points lie in several components; unlike [`MIXED`], so that the two are never taken for the same.
+const SEVERAL: u32 = u32::MAX - 2;
+/// Leaves in a task.
+const TASK: usize = 64;
+
+/// What is known of a leaf's points from one round to the next.
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    /// No edge out of the point's component is lighter than this (squared).
+    low: [f64; CAP],
+    /// Weight (squared) of the point's lightest edge out of its component, if `to` is not [`NONE`].
+    weight: [f64; CAP],
+    /// The other end of that edge, the lowest position if there are several.
+    to: [u32; CAP],
+    /// Weight of the lightest edge out of the component in the point's list; infinite if there is none.
+    list_weight: [f64; CAP],
+    /// Its other end.
+    list_to: [u32; CAP],
+    /// Entries of the point's list before this are in its own component.
+    at: [u8; CAP],
+}
+
+/// One round, as all searches see it.
+pub(super) struct Hunt<'a> {
+    core: &'a [[f64; CAP]],
+    /// Lowest core distance under each node.
+    node_core: &'a [f64],
+    component: &'a [[u32; CAP]],
+    /// The component of all points under a node, or [`MIXED`].
+    node_component: &'a [u32],
+    /// Lightest edge out of each component among the lists.
+    listed: &'a [f64],
+    /// Lightest edge out of each component so far, as bits: they order like the non-negative numbers they are.
+    bound: &'a [AtomicU64],
+}
+
+impl Hunt<'_> {
+    #[inline(always)]
+    fn bound(&self, component: u32) -> f64 {
+        f64::from_bits(self.bound[component as usize].load(Relaxed))
+    }
+}
+
+/// The spanning tree over positions as (squared weight, a, b), in the order in which edges were found.
+///
+/// `lists` holds `width` neighbours a position. Each of them must not be empty unless there is one point only.
+pub(super) fn spanning_tree<const D: usize>(
+    tree: &Tree<D>,
+    core: &[[f64; CAP]],
+    mut lists: Vec<u32>,
+    width: usize,
+    points: usize,
+    stage: &Stage<'_>,
+) -> Result<Vec<(f64, u32, u32)>>
+where
+    Tree<D>: Kernels,
+{
+    sort_lists(tree, core, &mut lists, width);
+    let node_core = fold_nodes(
+        tree,
+        |leaf| core[leaf].iter().fold(f64::INFINITY, |a, &b| if b < a { b } else { a }),
+        |a, b| {
+            if b < a { b } else { a }
+        },
+    );
+    let mut component: Vec<[u32; CAP]> = Vec::with_capacity(tree.leaves());
+    let mut components = 0u32;
+    for ids in &tree.ids {
+        component.push(ids.map(|id| {
+            components += u32::from(id != NONE);
+            if id == NONE { NONE } else { components - 1 }
+        }));
+    }
+    let mut states: Vec<State> = core
+        .iter()
+        .map(|core| State {
+            low: *core,
+            weight: [f64::INFINITY; CAP],
+            to: [NONE; CAP],
+            list_weight: [f64::INFINITY; CAP],
+            list_to: [NONE; CAP],
+            at: [0; CAP],
+        })
+        .collect();
+    let mut edges = Vec::with_capacity(points.saturating_sub(1));
+    while components > 1 {
+        let node_component =
+            fold_nodes(tree, |leaf| one_component(&component[leaf]), |a, b| if a == b { a } else { MIXED });
+        let bound: Vec<AtomicU64> = (0..components).map(|_| AtomicU64::new(f64::INFINITY.to_bits())).collect();
+        parallel::for_each_chunk(&mut states, TASK, |task, states| {
+            from_lists(tree, core, &component, &lists, width, task * TASK, states, &bound);
+        });
+        let listed: Vec<f64> = bound.iter().map(|b| f64::from_bits(b.load(Relaxed))).collect();
+        let hunt = Hunt {
+            core,
+            node_core: &node_core,
+            component: &component,
+            node_component: &node_component,
+            listed: &listed,
+            bound: &bound,
+        };
+        parallel::for_each_chunk(&mut states, TASK, |task, states| keep_found(&hunt, task * TASK, states));
+        parallel::for_each_chunk(&mut states, TASK, |task, states| {
+            if stage.check().is_ok() {
+                tree.search(task * TASK..task * TASK + states.len(), &hunt, states);
+            }
+        });
+        stage.check()?;
+        let chosen: Vec<AtomicU64> = (0..components).map(|_| AtomicU64::new(u64::MAX)).collect();
+        parallel::for_each_chunk(&mut states, TASK, |task, states| choose(&hunt, task * TASK, states, &chosen));
+        let before = edges.len();
+        let next = join(&component, &bound, &chosen, &mut edges);
+        if edges.len() == before {
+            break; // Unreachable: every component of several has an edge out. Ends the loop should that ever fail.
+        }
+        components = next.iter().max().map_or(0, |&c| c + 1);
+        parallel::for_each_chunk(&mut component, TASK, |_, leaves| {
+            for c in leaves.iter_mut().flatten().filter(|c| **c != NONE) {
+                *c = next[*c as usize];
+            }
+        });
+        stage.step(edges.len())?;
+    }
+    Ok(edges)
+}
+
+/// Puts each point's neighbours in the order of their mutual reachability, ties by position.
+fn sort_lists<const D: usize>(tree: &Tree<D>, core: &[[f64; CAP]], lists: &mut [u32], width: usize) {
+    parallel::for_each_chunk(lists, width * CAP * TASK, |task, lists| {
+        let mut keyed: Vec<(f64, u32)> = Vec::with_capacity(width);
+        for (i, list) in lists.chunks_exact_mut(width).enumerate() {
+            let from = task * TASK * CAP + i;
+            keyed.clear();
+            keyed.extend(list.iter().filter(|&&to| to != NONE).map(|&to| (reach(tree, core, from, to), to)));
+            keyed.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            for (slot, &(_, to)) in list.iter_mut().zip(&keyed) {
+                *slot = to;
+            }
+        }
+    });
+}
+
+/// Squared mutual reachability of two positions.
+#[inline(always)]
+fn reach<const D: usize>(tree: &Tree<D>, core: &[[f64; CAP]], from: usize, to: u32) -> f64 {
+    let to = to as usize;
+    let (a, b) = (tree.point(from), tree.point(to));
+    let mut sum = 0.0;
+    for c in 0..D {
+        let gap = b[c] - a[c];
+        sum += gap * gap;
+    }
+    larger(larger(sum, core[from / CAP][from % CAP]), core[to / CAP][to % CAP])
+}
+
+/// A value for each node, from its leaves up.
+fn fold_nodes<const D: usize, T: Copy + Default>(
+    tree: &Tree<D>,
+    leaf: impl Fn(usize) -> T,
+    both: impl Fn(T, T) -> T,
+) -> Vec<T> {
+    let mut values = vec![T::default(); tree.nodes.len()];
+    for i in (0..tree.nodes.len()).rev() {
+        let node = &tree.nodes[i];
+        let right = node.right as usize;
+        values[i] = if right == 0 { leaf(node.first as usize) } else { both(values[i + 1], values[right]) };
+    }
+    values
+}
+
+fn one_component(lanes: &[u32; CAP]) -> u32 {
+    if lanes[1..].iter().all(|&c| c == lanes[0] || c == NONE) { lanes[0] } else { MIXED }
+}
+
+/// Brings each point's list up to date and bounds the components by what the lists hold.
+#[allow(clippy::too_many_arguments)]
+fn from_lists<const D: usize>(
+    tree: &Tree<D>,
+    core: &[[f64; CAP]],
+    component: &[[u32; CAP]],
+    lists: &[u32],
+    width: usize,
+    first: usize,
+    states: &mut [State],
+    bound: &[AtomicU64],
+) {
+    let of = |position: u32| component[position as usize / CAP][position as usize % CAP];
+    for (i, state) in states.iter_mut().enumerate() {
+        let leaf = first + i;
+        for lane in 0..CAP {
+            let own = component[leaf][lane];
+            if own == NONE || (state.list_to[lane] != NONE && of(state.list_to[lane]) != own) {
+                if own != NONE {
+                    lower(&bound[own as usize], state.list_weight[lane]);
+                }
+                continue;
+            }
+            let position = leaf * CAP + lane;
+            let list = &lists[position * width..(position + 1) * width];
+            let mut at = state.at[lane] as usize;
+            while at < width && list[at] != NONE && of(list[at]) == own {
+                at += 1;
+            }
+            state.at[lane] = at as u8;
+            match list.get(at) {
+                Some(&to) if to != NONE => {
+                    state.list_to[lane] = to;
+                    state.list_weight[lane] = reach(tree, core, position, to);
+                    lower(&bound[own as usize], state.list_weight[lane]);
+                }
+                _ => (state.list_to[lane], state.list_weight[lane]) = (NONE, f64::INFINITY),
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn lower(bound: &AtomicU64, weight: f64) {
+    let bits = weight.to_bits();
+    if bits < bound.load(Relaxed) {
+        bound.fetch_min(bits, Relaxed);
+    }
+}
+
+/// Forgets edges of earlier rounds that no longer leave their component, and bounds components by the others.
+fn keep_found(hunt: &Hunt<'_>, first: usize, states: &mut [State]) {
+    for (i, state) in states.iter_mut().enumerate() {
+        for lane in 0..CAP {
+            let to = state.to[lane] as usize;
+            if state.to[lane] != NONE {
+                let own = hunt.component[first + i][lane];
+                if hunt.component[to / CAP][to % CAP] == own {
+                    state.to[lane] = NONE;
+                    state.weight[lane] = f64::INFINITY;
+                } else {
+                    lower(&hunt.bound[own as usize], state.weight[lane]);
+                }
+            }
+        }
+    }
+}
+
+/// Searches the tree for the points of `leaves` whose component may have a lighter edge than any known.
+#[inline(always)]
+pub(super) fn search<const D: usize>(tree: &Tree<D>, leaves: Range<usize>, hunt: &Hunt<'_>, states: &mut [State]) {
+    let mut stack: Vec<(f64, u32)> = Vec::with_capacity(64);
+    for (leaf, state) in leaves.zip(states) {
+        let own = &hunt.component[leaf];
+        let mut active = [0usize; CAP];
+        let mut count = 0;
+        let mut lowest_core = f64::INFINITY;
+        let mut common = NONE;
+        for lane in 0..CAP {
+            let c = own[lane];
+            if c == NONE
+                || state.to[lane] != NONE
+                || state.low[lane] >= hunt.listed[c as usize]
+                || state.low[lane] > hunt.bound(c)
+            {
+                continue;
+            }
+            active[count] = lane;
+            count += 1;
+            common = if common == NONE || common == c { c } else { SEVERAL };
+            let core = hunt.core[leaf][lane];
+            lowest_core = if core < lowest_core { core } else { lowest_core };
+        }
+        if count == 0 {
+            continue;
+        }
+        let active = &active[..count];
+        let node = &tree.nodes[tree.leaf_node[leaf] as usize];
+        let points: [[f64; D]; CAP] = std::array::from_fn(|lane| tree.point(leaf * CAP + lane));
+        // An edge matters to a point up to this weight.
+        let limit_of = |state: &State, lane: usize| {
+            let bound = hunt.bound(own[lane]);
+            if state.weight[lane] < bound { state.weight[lane] } else { bound }
+        };
+        let limit_of_all = |state: &State| active.iter().fold(0.0, |most, &lane| larger(most, limit_of(state, lane)));
+        let mut limit = limit_of_all(state);
+        let weight_floor = |at: usize| {
+            let floor = larger(hunt.node_core[at], lowest_core);
+            larger(box_gap(node, &tree.nodes[at]), floor)
+        };
+        stack.clear();
+        stack.push((0.0, 0));
+        while let Some((floor, at)) = stack.pop() {
+            if floor > limit {
+                continue;
+            }
+            let mut at = at as usize;
+            let reached = loop {
+                if hunt.node_component[at] == common {
+                    break false; // Wholly inside the queries' own component.
+                }
+                let right = tree.nodes[at].right as usize;
+                if right == 0 {
+                    break true;
+                }
+                let left = at + 1;
+                let (floor_a, floor_b) = (weight_floor(left), weight_floor(right));
+                let b_first = floor_b < floor_a || (floor_b == floor_a && tree.nodes[right].first as usize <= leaf);
+                let (next, next_floor, far, far_floor) =
+                    if b_first { (right, floor_b, left, floor_a) } else { (left, floor_a, right, floor_b) };
+                if far_floor <= limit {
+                    stack.push((far_floor, far as u32));
+                }
+                if next_floor > limit {
+                    break false;
+                }
+                at = next;
+            };
+            if !reached {
+                continue;
+            }
+            let other = tree.nodes[at].first as usize;
+            let pure = hunt.node_component[at];
+            for &lane in active {
+                let c = own[lane];
+                if pure == c {
+                    continue;
+                }
+                let limit = limit_of(state, lane);
+                let core = hunt.core[leaf][lane];
+                let floor = larger(point_gap(&points[lane], &tree.nodes[at]), larger(hunt.node_core[at], core));
+                if floor > limit {
+                    continue;
+                }
+                let mut weights = distances(&tree.panels[other], &points[lane]);
+                for l in 0..CAP {
+                    let reach = larger(larger(weights[l], hunt.core[other][l]), core);
+                    weights[l] = if hunt.component[other][l] == c { f64::INFINITY } else { reach };
+                }
+                let lightest = weights.iter().fold(f64::INFINITY, |a, &b| if b < a { b } else { a });
+                if lightest <= limit && lightest < hunt.listed[c as usize] {
+                    let at = weights.iter().position(|&w| w == lightest).unwrap_or(0);
+                    let to = (other * CAP + at) as u32;
+                    if lightest < state.weight[lane] || (lightest == state.weight[lane] && to < state.to[lane]) {
+                        state.weight[lane] = lightest;
+                        state.to[lane] = to;
+                        lower(&hunt.bound[c as usize], lightest);
+                    }
+                }
+            }
+            limit = limit_of_all(state);
+        }
+        for &lane in active {
+            let bound = hunt.bound(own[lane]);
+            if state.to[lane] != NONE && state.weight[lane] <= bound {
+                state.low[lane] = state.weight[lane];
+            } else {
+                // Others lowered the bound below what was found here: there may be more between the two.
+                state.to[lane] = NONE;
+                state.weight[lane] = f64::INFINITY;
+                state.low[lane] = larger(state.low[lane], bound);
+            }
+        }
+    }
+}
+
+/// Among each component's edges of its lightest weight, the one of the lowest pair of positions.
+fn choose(hunt: &Hunt<'_>, first: usize, states: &[State], chosen: &[AtomicU64]) {
+    for (i, state) in states.iter().enumerate() {
+        for lane in 0..CAP {
+            let c = hunt.component[first + i][lane];
+            if c == NONE {
+                continue;
+            }
+            let bound = hunt.bound(c);
+            let (weight, to) = if bound == hunt.listed[c as usize] {
+                (state.list_weight[lane], state.list_to[lane])
+            } else {
+                (state.weight[lane], state.to[lane])
+            };
+            if to != NONE && weight == bound {
+                let from = ((first + i) * CAP + lane) as u32;
+                let pair = u64::from(from.min(to)) << 32 | u64::from(from.max(to));
+                chosen[c as usize].fetch_min(pair, Relaxed);
+            }
+        }
+    }
+}
+
+/// Joins components along their chosen edges; returns the new number of each component.
+fn join(
+    component: &[[u32; CAP]],
+    bound: &[AtomicU64],
+    chosen: &[AtomicU64],
+    edges: &mut Vec<(f64, u32, u32)>,
+) -> Vec<u32> {
+    let mut sets = super::hierarchy::Sets::new(chosen.len());
+    for (c, pair) in chosen.iter().enumerate() {
+        let pair = pair.load(Relaxed);
+        if pair == u64::MAX {
+            continue;
+        }
+        let (a, b) = ((pair >> 32) as u32, pair as u32);
+        let of = |position: u32| component[position as usize / CAP][position as usize % CAP];
+        if sets.join(of(a), of(b)).is_some() {
+            edges.push((f64::from_bits(bound[c].load(Relaxed)), a, b));
+        }
+    }
+    let mut number = vec![NONE; chosen.len()];
+    let mut count = 0;
+    (0..chosen.len() as u32)
+        .map(|c| {
+            let root = sets.find(c) as usize;
+            if number[root] == NONE {
+                number[root] = count;
+                count += 1;
+            }
+            number[root]
+        })
+        .collect()
+}

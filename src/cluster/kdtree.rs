@@ -1,0 +1,448 @@
+//! A k-d tree with tight boxes over distinct points, in leaves of sixteen that one vector loop measures at once.
+//!
+//! Every leaf but the last is full, so points, core distances and component numbers lie in panels of [`CAP`] lanes and a
+//! point's *position* (leaf x CAP + lane) is its index everywhere. The tree is a function of the sequence of points
+//! alone: splits go by (coordinate, index), which tells any two points apart, and leaves are sorted by index.
+//!
+//! Boxes hold exact f32 corners. The gap between boxes is summed over the columns in the same order as a distance, and
+//! rounding is monotone, so a gap never exceeds a computed distance it bounds: pruning with `>` loses nothing.
+
+use crate::core::{parallel, simd};
+use std::ops::Range;
+
+/// Points in a leaf.
+pub(super) const CAP: usize = 16;
+/// No point: fills the lanes of the last leaf.
+pub(super) const NONE: u32 = u32::MAX;
+/// Most columns that have a tree.
+pub(super) const MOST_COLUMNS: usize = 16;
+
+/// A node; nodes lie in preorder, so the left child follows its parent.
+#[derive(Clone, Debug)]
+pub(super) struct Node<const D: usize> {
+    /// Lowest coordinates of its points.
+    pub(super) lo: [f32; D],
+    /// Highest coordinates of its points.
+    pub(super) hi: [f32; D],
+    /// The right child; 0 for a leaf.
+    pub(super) right: u32,
+    /// The first leaf under it.
+    pub(super) first: u32,
+}
+
+/// The tree.
+#[derive(Clone, Debug)]
+pub(super) struct Tree<const D: usize> {
+    pub(super) nodes: Vec<Node<D>>,
+    /// Coordinates by leaf, column, lane; infinite in unused lanes, so that their distances are infinite.
+    pub(super) panels: Vec<[[f32; CAP]; D]>,
+    /// Index of the point by leaf and lane; [`NONE`] in unused lanes.
+    pub(super) ids: Vec<[u32; CAP]>,
+    /// The node of each leaf.
+    pub(super) leaf_node: Vec<u32>,
+}
+
+impl<const D: usize> Tree<D> {
+    /// Builds the tree over `points`, at least one. O(n log n).
+    pub(super) fn new(points: impl ExactSizeIterator<Item = [f32; D]>) -> Self {
+        let mut items: Vec<([f32; D], u32)> = points.enumerate().map(|(i, p)| (p.map(|x| x + 0.0), i as u32)).collect();
+        let leaves = items.len().div_ceil(CAP).max(1);
+        let empty = Node { lo: [0.0; D], hi: [0.0; D], right: 0, first: 0 };
+        let mut tree = Tree {
+            nodes: vec![empty; 2 * leaves - 1],
+            panels: vec![[[f32::INFINITY; CAP]; D]; leaves],
+            ids: vec![[NONE; CAP]; leaves],
+            leaf_node: vec![0; leaves],
+        };
+        build(Part {
+            items: &mut items,
+            nodes: &mut tree.nodes,
+            panels: &mut tree.panels,
+            ids: &mut tree.ids,
+            leaf_node: &mut tree.leaf_node,
+            node: 0,
+            leaf: 0,
+        });
+        tree
+    }
+
+    /// Number of leaves.
+    pub(super) fn leaves(&self) -> usize {
+        self.panels.len()
+    }
+
+    /// Coordinates of the point at a position.
+    #[inline(always)]
+    pub(super) fn point(&self, position: usize) -> [f64; D] {
+        let panel = &self.panels[position / CAP];
+        std::array::from_fn(|c| f64::from(panel[c][position % CAP]))
+    }
+}
+
+/// A subtree to build and where it goes.
+struct Part<'a, const D: usize> {
+    items: &'a mut [([f32; D], u32)],
+    nodes: &'a mut [Node<D>],
+    panels: &'a mut [[[f32; CAP]; D]],
+    ids: &'a mut [[u32; CAP]],
+    leaf_node: &'a mut [u32],
+    node: u32,
+    leaf: u32,
+}
+
+/// Recursion as deep as the tree, log2 of its leaves, whatever the points.
+fn build<const D: usize>(part: Part<'_, D>) {
+    let Part { items, nodes, panels, ids, leaf_node, node, leaf } = part;
+    let leaves = panels.len();
+    let (mut lo, mut hi) = ([f32::INFINITY; D], [f32::NEG_INFINITY; D]);
+    for (point, _) in items.iter() {
+        for c in 0..D {
+            lo[c] = if point[c] < lo[c] { point[c] } else { lo[c] };
+            hi[c] = if point[c] > hi[c] { point[c] } else { hi[c] };
+        }
+    }
+    let left = leaves / 2;
+    let right = if leaves == 1 { 0 } else { node + 2 * left as u32 };
+    nodes[0] = Node { lo, hi, right, first: leaf };
+    if leaves == 1 {
+        items.sort_unstable_by_key(|item| item.1);
+        for (lane, (point, id)) in items.iter().enumerate() {
+            ids[0][lane] = *id;
+            for c in 0..D {
+                panels[0][c][lane] = point[c];
+            }
+        }
+        leaf_node[0] = node;
+        return;
+    }
+    let mut widest = 0;
+    for c in 1..D {
+        if f64::from(hi[c]) - f64::from(lo[c]) > f64::from(hi[widest]) - f64::from(lo[widest]) {
+            widest = c;
+        }
+    }
+    items.select_nth_unstable_by(left * CAP, |a, b| a.0[widest].total_cmp(&b.0[widest]).then(a.1.cmp(&b.1)));
+    let (items_a, items_b) = items.split_at_mut(left * CAP);
+    let (nodes_a, nodes_b) = nodes[1..].split_at_mut(2 * left - 1);
+    let (panels_a, panels_b) = panels.split_at_mut(left);
+    let (ids_a, ids_b) = ids.split_at_mut(left);
+    let (leaf_node_a, leaf_node_b) = leaf_node.split_at_mut(left);
+    let a = Part {
+        items: items_a,
+        nodes: nodes_a,
+        panels: panels_a,
+        ids: ids_a,
+        leaf_node: leaf_node_a,
+        node: node + 1,
+        leaf,
+    };
+    let b = Part {
+        items: items_b,
+        nodes: nodes_b,
+        panels: panels_b,
+        ids: ids_b,
+        leaf_node: leaf_node_b,
+        node: right,
+        leaf: leaf + left as u32,
+    };
+    if leaves > 128 {
+        parallel::join(|| build(a), || build(b));
+    } else {
+        build(a);
+        build(b);
+    }
+}
+
+/// Squared distances from a point to the sixteen of a panel, summed over the columns in order.
+#[inline(always)]
+pub(super) fn distances(panel: &[[f32; CAP]], point: &[f64]) -> [f64; CAP] {
+    let mut sums = [0.0; CAP];
+    for (column, &x) in panel.iter().zip(point) {
+        for lane in 0..CAP {
+            let gap = f64::from(column[lane]) - x;
+            sums[lane] += gap * gap;
+        }
+    }
+    sums
+}
+
+#[inline(always)]
+pub(super) fn larger(a: f64, b: f64) -> f64 {
+    if a > b { a } else { b }
+}
+
+/// Squared gap between two boxes; 0 where they touch.
+#[inline(always)]
+pub(super) fn box_gap<const D: usize>(a: &Node<D>, b: &Node<D>) -> f64 {
+    let mut sum = 0.0;
+    for c in 0..D {
+        let below = f64::from(a.lo[c]) - f64::from(b.hi[c]);
+        let above = f64::from(b.lo[c]) - f64::from(a.hi[c]);
+        let gap = larger(larger(below, above), 0.0);
+        sum += gap * gap;
+    }
+    sum
+}
+
+/// Squared gap between a point and a box; 0 inside.
+#[inline(always)]
+pub(super) fn point_gap<const D: usize>(point: &[f64; D], node: &Node<D>) -> f64 {
+    let mut sum = 0.0;
+    for c in 0..D {
+        let gap = larger(larger(f64::from(node.lo[c]) - point[c], point[c] - f64::from(node.hi[c])), 0.0);
+        sum += gap * gap;
+    }
+    sum
+}
+
+/// The k nearest so far of each of a panel's sixteen points.
+///
+/// Up to [`KBest::SORTED`] they are kept sorted; beyond, in a buffer of twice k that is halved by selection, so that
+/// large k costs no more than a constant for each candidate.
+pub(super) struct KBest {
+    k: usize,
+    room: usize,
+    found: Vec<(f64, u32)>,
+    len: [usize; CAP],
+    /// A candidate matters only if nearer than this.
+    pub(super) bound: [f64; CAP],
+}
+
+impl KBest {
+    const SORTED: usize = 32;
+
+    pub(super) fn new(k: usize) -> Self {
+        let room = if k <= Self::SORTED { k } else { 2 * k };
+        KBest { k, room, found: vec![(f64::INFINITY, NONE); room * CAP], len: [0; CAP], bound: [f64::INFINITY; CAP] }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.found.fill((f64::INFINITY, NONE));
+        self.len = [0; CAP];
+        self.bound = [f64::INFINITY; CAP];
+    }
+
+    /// Takes the panel's points that are nearer than the bound, the excluded lane apart.
+    #[inline(always)]
+    pub(super) fn offer(&mut self, query: usize, squared: &[f64; CAP], ids: &[u32; CAP], but: usize) {
+        let bound = self.bound[query];
+        let mut mask = 0u32;
+        for lane in 0..CAP {
+            mask |= u32::from(squared[lane] < bound) << lane;
+        }
+        if but < CAP {
+            mask &= !(1 << but);
+        }
+        while mask != 0 {
+            let lane = mask.trailing_zeros() as usize;
+            mask &= mask - 1;
+            self.insert(query, squared[lane], ids[lane]);
+        }
+    }
+
+    #[inline(always)]
+    fn insert(&mut self, query: usize, x: f64, id: u32) {
+        if x >= self.bound[query] {
+            return;
+        }
+        let found = &mut self.found[query * self.room..(query + 1) * self.room];
+        if self.room == self.k {
+            let mut at = found.len() - 1;
+            while at > 0 && found[at - 1].0 > x {
+                found[at] = found[at - 1];
+                at -= 1;
+            }
+            found[at] = (x, id);
+            self.bound[query] = found[found.len() - 1].0;
+        } else {
+            found[self.len[query]] = (x, id);
+            self.len[query] += 1;
+            if self.len[query] == self.room {
+                halve(found, self.k);
+                self.len[query] = self.k;
+                self.bound[query] = found[..self.k].iter().fold(0.0, |most, f| larger(most, f.0));
+            }
+        }
+    }
+
+    /// The k nearest: the first `sorted` of them in ascending order, the last one the farthest.
+    pub(super) fn finish(&mut self, query: usize, sorted: usize) -> &[(f64, u32)] {
+        let found = &mut self.found[query * self.room..(query + 1) * self.room];
+        if self.room == self.k {
+            return found;
+        }
+        let len = self.len[query];
+        let by = |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+        let k = self.k.min(len);
+        if k < len {
+            found[..len].select_nth_unstable_by(k - 1, by);
+        }
+        let found = &mut found[..k];
+        if sorted >= k {
+            found.sort_unstable_by(by);
+        } else {
+            found.select_nth_unstable_by(sorted, by);
+            found[..sorted].sort_unstable_by(by);
+            // Selection may have moved the farthest from the end.
+            let last = (sorted..k).max_by(|&a, &b| by(&found[a], &found[b])).unwrap_or(k - 1);
+            found.swap(last, k - 1);
+        }
+        found
+    }
+}
+
+#[inline(never)]
+fn halve(found: &mut [(f64, u32)], k: usize) {
+    found.select_nth_unstable_by(k - 1, |a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+}
+
+/// What a search for nearest neighbours returns for some leaves.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Near {
+    /// Squared core distance by leaf and lane; infinite in unused lanes.
+    pub(super) core: Vec<[f64; CAP]>,
+    /// Positions of each point's nearest, `width` a point; [`NONE`] where there are fewer.
+    pub(super) lists: Vec<u32>,
+}
+
+/// What core distances ask for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ask<'a> {
+    /// Neighbours that make a core distance, the point itself not counted.
+    pub(super) others: usize,
+    /// Neighbours to look for: at least one, at most all other points.
+    pub(super) k: usize,
+    /// Neighbours to keep.
+    pub(super) width: usize,
+    /// Rows that each point stands for, by index; none when each stands for one.
+    pub(super) weights: Option<&'a [u32]>,
+}
+
+impl Ask<'_> {
+    /// Squared core distance of a point from its nearest, sorted if there are weights.
+    pub(super) fn core(&self, id: u32, nearest: &[(f64, u32)], id_of: impl Fn(u32) -> u32) -> f64 {
+        let Some(weights) = self.weights else {
+            return if self.others == 0 { 0.0 } else { nearest.get(self.others - 1).map_or(0.0, |n| n.0) };
+        };
+        let mut seen = weights[id as usize] as usize - 1;
+        let mut reach = 0.0;
+        for &(squared, position) in nearest {
+            if seen >= self.others {
+                break;
+            }
+            seen += weights[id_of(position) as usize] as usize;
+            reach = squared;
+        }
+        reach
+    }
+
+    /// How many of the nearest must be sorted.
+    pub(super) fn sorted(&self) -> usize {
+        if self.weights.is_some() { self.k } else { self.width }
+    }
+}
+
+/// Nearest neighbours of all points in `leaves`.
+#[inline(always)]
+pub(super) fn nearest<const D: usize>(tree: &Tree<D>, leaves: Range<usize>, ask: &Ask<'_>) -> Near {
+    let mut best = KBest::new(ask.k);
+    let mut stack: Vec<(f64, u32)> = Vec::with_capacity(64);
+    let mut near = Near { core: Vec::with_capacity(leaves.len()), lists: vec![NONE; leaves.len() * CAP * ask.width] };
+    let first = leaves.start;
+    for leaf in leaves {
+        best.clear();
+        let own = &tree.nodes[tree.leaf_node[leaf] as usize];
+        let count = tree.ids[leaf].iter().take_while(|&&id| id != NONE).count();
+        let points: [[f64; D]; CAP] = std::array::from_fn(|lane| tree.point(leaf * CAP + lane));
+        stack.clear();
+        stack.push((0.0, 0));
+        let mut bound = f64::INFINITY;
+        while let Some((gap, at)) = stack.pop() {
+            if gap >= bound {
+                continue;
+            }
+            let mut at = at as usize;
+            // Down to a leaf, the nearer child first; the child that holds the queries is nearest of all.
+            let reached = loop {
+                let node = &tree.nodes[at];
+                if node.right == 0 {
+                    break true;
+                }
+                let (a, b) = (at + 1, node.right as usize);
+                let (gap_a, gap_b) = (box_gap(own, &tree.nodes[a]), box_gap(own, &tree.nodes[b]));
+                let b_first = gap_b < gap_a || (gap_b == gap_a && tree.nodes[b].first as usize <= leaf);
+                let (next, next_gap, far, far_gap) = if b_first { (b, gap_b, a, gap_a) } else { (a, gap_a, b, gap_b) };
+                if far_gap < bound {
+                    stack.push((far_gap, far as u32));
+                }
+                if next_gap >= bound {
+                    break false;
+                }
+                at = next;
+            };
+            if !reached {
+                continue;
+            }
+            let node = &tree.nodes[at];
+            let other = node.first as usize;
+            let positions: [u32; CAP] = std::array::from_fn(|lane| (other * CAP + lane) as u32);
+            for query in 0..count {
+                if point_gap(&points[query], node) < best.bound[query] {
+                    let squared = distances(&tree.panels[other], &points[query]);
+                    best.offer(query, &squared, &positions, if other == leaf { query } else { CAP });
+                }
+            }
+            bound = best.bound[..count].iter().fold(0.0, |most, &b| larger(most, b));
+        }
+        let mut core = [f64::INFINITY; CAP];
+        for query in 0..count {
+            let found = best.finish(query, ask.sorted());
+            let id_of = |position: u32| tree.ids[position as usize / CAP][position as usize % CAP];
+            core[query] = ask.core(tree.ids[leaf][query], found, id_of);
+            let at = ((leaf - first) * CAP + query) * ask.width;
+            for (slot, neighbour) in near.lists[at..at + ask.width].iter_mut().zip(found) {
+                *slot = neighbour.1;
+            }
+        }
+        near.core.push(core);
+    }
+    near
+}
+
+/// The hot loops of a tree, compiled for wide registers too, for each number of columns.
+pub(super) trait Kernels {
+    /// See [`nearest`].
+    fn nearest(&self, leaves: Range<usize>, ask: &Ask<'_>) -> Near;
+    /// See [`super::boruvka::search`].
+    fn search(&self, leaves: Range<usize>, hunt: &super::boruvka::Hunt<'_>, states: &mut [super::boruvka::State]);
+}
+
+macro_rules! kernels {
+    ($($columns:literal)*) => {$(
+        impl Kernels for Tree<$columns> {
+            fn nearest(&self, leaves: Range<usize>, ask: &Ask<'_>) -> Near {
+                simd::multiversion! {
+                    fn wide_or_not(tree: &Tree<$columns>, leaves: Range<usize>, ask: &Ask<'_>) -> Near {
+                        nearest(tree, leaves, ask)
+                    }
+                }
+                wide_or_not(self, leaves, ask)
+            }
+
+            fn search(&self, leaves: Range<usize>, hunt: &super::boruvka::Hunt<'_>, states: &mut [super::boruvka::State]) {
+                simd::multiversion! {
+                    fn wide_or_not(
+                        tree: &Tree<$columns>,
+                        leaves: Range<usize>,
+                        hunt: &super::boruvka::Hunt<'_>,
+                        states: &mut [super::boruvka::State],
+                    ) {
+                        super::boruvka::search(tree, leaves, hunt, states)
+                    }
+                }
+                wide_or_not(self, leaves, hunt, states)
+            }
+        }
+    )*};
+}
+kernels!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16);

@@ -1,0 +1,159 @@
+//! The minimum spanning tree of mutual reachability: what HDBSCAN is made of.
+
+use super::kdtree::{Ask, CAP, Kernels, MOST_COLUMNS, NONE, Tree};
+use super::{boruvka, prim};
+use crate::core::{Canonical, Result, Rows, Run, parallel};
+
+/// Neighbours of each point that the search for the spanning tree starts from.
+const LIST: usize = 16;
+
+/// A spanning tree of the rows: n - 1 edges in ascending weight.
+///
+/// The weight of an edge is the mutual reachability of its ends: the largest of their Euclidean distance and their two
+/// core distances. Edges of equal weight stand in an order given by the rows' contents, so that the sequence does not
+/// depend on the order of the rows either.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct SpanningTree {
+    /// One end of each edge, as a row number.
+    pub(super) a: Vec<u32>,
+    /// The other end.
+    pub(super) b: Vec<u32>,
+    /// Weights, ascending.
+    pub(super) weight: Vec<f64>,
+}
+
+impl SpanningTree {
+    /// Edges as (row, row, weight), in ascending weight.
+    pub fn edges(&self) -> impl ExactSizeIterator<Item = (usize, usize, f64)> + '_ {
+        (0..self.weight.len()).map(|i| (self.a[i] as usize, self.b[i] as usize, self.weight[i]))
+    }
+
+    /// Number of edges: one less than the rows.
+    pub fn len(&self) -> usize {
+        self.weight.len()
+    }
+
+    /// Whether there is no edge: a single row.
+    pub fn is_empty(&self) -> bool {
+        self.weight.is_empty()
+    }
+
+    /// Weights, ascending.
+    pub fn weights(&self) -> &[f64] {
+        &self.weight
+    }
+}
+
+/// Core distances and the spanning tree, for `others` neighbours a row (the row itself not counted).
+pub(super) fn spanning_tree(rows: &Rows<'_>, others: usize, run: &Run) -> Result<(SpanningTree, Vec<f64>)> {
+    let canonical = {
+        let _stage = run.stage("row order", 1);
+        Canonical::of(rows)
+    };
+    let groups = canonical.groups();
+    let weights: Option<Vec<u32>> =
+        (groups < rows.len()).then(|| (0..groups).map(|g| canonical.weight(g) as u32).collect());
+    let k = others.clamp(4, groups.max(5) - 1).min(groups - 1).max(1);
+    let ask = Ask { others: others.min(rows.len() - 1), k, width: k.min(LIST), weights: weights.as_deref() };
+    let (mut edges, core) = if groups == 1 {
+        (Vec::new(), vec![0.0])
+    } else {
+        macro_rules! by_columns {
+            ($($columns:literal)*) => {
+                match rows.columns() {
+                    $($columns => in_tree::<$columns>(rows, &canonical, &ask, run)?,)*
+                    _ => by_brute_force(rows, &canonical, &ask, run)?,
+                }
+            };
+        }
+        const { assert!(MOST_COLUMNS == 16) };
+        by_columns!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16)
+    };
+    // Equal rows hang on the first of them; no edge that leaves them is lighter than their core distance.
+    for g in 0..groups {
+        for _ in 1..canonical.weight(g) {
+            edges.push((core[g], g as u32, g as u32));
+        }
+    }
+    for edge in &mut edges {
+        edge.0 = edge.0.sqrt();
+        (edge.1, edge.2) = (edge.1.min(edge.2), edge.1.max(edge.2));
+    }
+    parallel::sort_by_key(&mut edges, |edge| (edge.0.to_bits(), edge.1, edge.2));
+    let mut hung = vec![0usize; groups];
+    let mut tree = SpanningTree {
+        a: Vec::with_capacity(edges.len()),
+        b: Vec::with_capacity(edges.len()),
+        weight: edges.iter().map(|edge| edge.0).collect(),
+    };
+    for &(_, a, b) in &edges {
+        let (a, b) = (a as usize, b as usize);
+        tree.a.push(canonical.representative(a) as u32);
+        if a == b {
+            hung[a] += 1;
+            tree.b.push(canonical.group(a)[hung[a]]);
+        } else {
+            tree.b.push(canonical.representative(b) as u32);
+        }
+    }
+    let group = canonical.group_of_row();
+    Ok((tree, group.iter().map(|&g| core[g as usize].sqrt()).collect()))
+}
+
+type Edges = Vec<(f64, u32, u32)>;
+
+/// For up to 16 columns: squared weights between groups, and squared core distances of groups.
+fn in_tree<const D: usize>(
+    rows: &Rows<'_>,
+    canonical: &Canonical,
+    ask: &Ask<'_>,
+    run: &Run,
+) -> Result<(Edges, Vec<f64>)>
+where
+    Tree<D>: Kernels,
+{
+    let groups = canonical.groups();
+    let stage = run.stage("core distances", groups);
+    let tree = Tree::<D>::new((0..groups).map(|g| std::array::from_fn(|c| rows.row(canonical.representative(g))[c])));
+    let done = std::sync::atomic::AtomicUsize::new(0);
+    let parts = parallel::map_ranges(tree.leaves(), 64, |leaves| {
+        let count = leaves.len() * CAP;
+        let near = tree.nearest(leaves, ask);
+        stage.step(done.fetch_add(count, std::sync::atomic::Ordering::Relaxed) + count)?;
+        Ok(near)
+    });
+    let mut core = Vec::with_capacity(tree.leaves());
+    let mut lists = Vec::with_capacity(tree.leaves() * CAP * ask.width);
+    for part in parts {
+        let part = part?;
+        core.extend(part.core);
+        lists.extend(part.lists);
+    }
+    drop(stage);
+    let stage = run.stage("spanning tree", groups - 1);
+    let mut edges = boruvka::spanning_tree(&tree, &core, lists, ask.width, groups, &stage)?;
+    let id = |position: u32| tree.ids[position as usize / CAP][position as usize % CAP];
+    for edge in &mut edges {
+        (edge.1, edge.2) = (id(edge.1), id(edge.2));
+    }
+    let mut core_of = vec![0.0; groups];
+    for (ids, core) in tree.ids.iter().zip(&core) {
+        for (&id, &core) in ids.iter().zip(core).filter(|(id, _)| **id != NONE) {
+            core_of[id as usize] = core;
+        }
+    }
+    Ok((edges, core_of))
+}
+
+/// For more columns: all pairs.
+fn by_brute_force(rows: &Rows<'_>, canonical: &Canonical, ask: &Ask<'_>, run: &Run) -> Result<(Edges, Vec<f64>)> {
+    let groups = canonical.groups();
+    let stage = run.stage("core distances", groups);
+    let panels = prim::Panels::new((0..groups).map(|g| rows.row(canonical.representative(g))), rows.columns());
+    let core = prim::core_distances(&panels, ask, &stage)?;
+    drop(stage);
+    let stage = run.stage("spanning tree", groups - 1);
+    let edges = prim::spanning_tree(&panels, &core, &stage)?;
+    Ok((edges, core.into_iter().flatten().take(groups).collect()))
+}
