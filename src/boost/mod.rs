@@ -148,7 +148,7 @@ impl Boost {
         self
     }
 
-    /// Weight of the rows that bear a label in that label's model; above 0, default 1. Has no effect on regression,
+    /// Weight of the rows that bear a label in that label's model; above 0, default 1. Not for regression,
     /// where [`Boost::fit_regression`] refuses any other value.
     pub fn scale_pos_weight(mut self, weight: f64) -> Self {
         self.scale_pos_weight = weight;
@@ -156,7 +156,7 @@ impl Boost {
     }
 
     /// Prediction before any tree, the same for each output: a probability between 0 and 1, for regression any number.
-    /// By default it is fitted: the mean of the labels or targets.
+    /// By default it is fitted: the weighted mean of the labels, or the mean of the targets.
     pub fn base_score(mut self, score: f64) -> Self {
         self.base_score = Some(score);
         self
@@ -189,7 +189,9 @@ impl Boost {
         let classes: Vec<u32> = used.iter().map(|&i| labels[i as usize] as u32).collect();
         let mut counts = vec![0usize; outputs];
         classes.iter().for_each(|&class| counts[class as usize] += 1);
-        let bases = counts.iter().map(|&count| self.base_score.unwrap_or(count as f64 / used.len() as f64));
+        let weight = self.scale_pos_weight;
+        let share = |&count: &usize| weight * count as f64 / (weight * count as f64 + (used.len() - count) as f64);
+        let bases = counts.iter().map(|count| self.base_score.unwrap_or_else(|| share(count)));
         let problem = train::Problem {
             table: &table,
             used: &used,

@@ -1,6 +1,7 @@
 //! What every room stands on: the three traits, errors, the run, row order, random numbers, numerics.
 
 mod error;
+pub(crate) mod linalg;
 pub(crate) mod numerics;
 pub(crate) mod parallel;
 pub(crate) mod random;

@@ -1,1 +1,9 @@
-//! Embedders.
+//! Embedders: UMAP, principal components, and a wrapper that scales columns first.
+
+mod pca;
+mod scaled;
+mod umap;
+
+pub use pca::{Pca, PcaModel};
+pub use scaled::{Scaled, Scaling};
+pub use umap::{GraphFacts, Init, Start, Umap, UmapModel};

@@ -1,1 +1,224 @@
-//! Nearest neighbours.
+//! Nearest neighbours: exact for few rows or few columns, else by nearest-neighbour descent with a measured recall.
+
+mod descent;
+mod exact;
+mod forest;
+mod kernel;
+mod lists;
+mod metric;
+mod points;
+mod tree;
+
+use crate::core::random::Stream;
+use crate::core::{Canonical, Rows};
+use crate::{Error, Result, Run};
+pub(crate) use lists::Lists;
+pub use metric::Metric;
+use ndarray::{Array2, ArrayRef2};
+pub(crate) use points::Space;
+
+/// Rows up to which every row is compared with every other, unless told otherwise.
+const EXACT_ROWS: usize = 4096;
+const PURPOSE: u64 = 0x6e6e;
+
+/// Which way neighbours are searched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Search {
+    /// Exact up to 4,096 rows and in up to 10 columns, else approximate.
+    #[default]
+    Auto,
+    /// Always exact: quadratic in the rows when there are more than 10 columns.
+    Exact,
+    /// Always nearest-neighbour descent.
+    Approximate,
+}
+
+/// The nearest neighbours of every row: a builder.
+///
+/// ```
+/// use ndarray::array;
+/// use recluster::{Run, neighbors::Nearest};
+/// let rows = array![[0.0f32], [1.0], [3.0], [7.0]];
+/// let found = Nearest::new(2).find(&rows, &Run::new())?;
+/// assert_eq!(found.indices, array![[0, 1], [1, 0], [2, 1], [3, 2]]);
+/// assert_eq!(found.distances, array![[0.0, 1.0], [0.0, 1.0], [0.0, 2.0], [0.0, 4.0]]);
+/// # Ok::<(), recluster::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Nearest {
+    k: usize,
+    metric: Metric,
+    search: Search,
+}
+
+/// Neighbours of each row, nearest first, the row itself before all others.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Neighbors {
+    /// Row numbers, rows x k.
+    pub indices: Array2<u32>,
+    /// Distances, rows x k, rising along each row; 0 in the first column.
+    pub distances: Array2<f32>,
+    /// Whether these are the true neighbours, or those that a search found which may miss some.
+    pub exact: bool,
+}
+
+impl Nearest {
+    /// The `k` nearest of each row, itself included; Euclidean.
+    pub fn new(k: usize) -> Self {
+        Nearest { k, metric: Metric::Euclidean, search: Search::Auto }
+    }
+
+    /// Sets the metric; default Euclidean.
+    pub fn metric(mut self, metric: Metric) -> Self {
+        self.metric = metric;
+        self
+    }
+
+    /// Sets the way of searching; default [`Search::Auto`].
+    pub fn search(mut self, search: Search) -> Self {
+        self.search = search;
+        self
+    }
+
+    /// Finds them. With fewer rows than `k`, each row gets as many as there are rows.
+    ///
+    /// Equal rows are found for each other first, at distance 0. The result depends on the seed only where the search
+    /// is approximate, never on the number of threads, and on the order of the rows only in which of several equal rows
+    /// is named.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for `k` = 0; [`Error::Empty`]; [`Error::NotFinite`]; [`Error::Cancelled`].
+    ///
+    /// # Cost
+    /// Exact: O(rows² x columns) (with more than 96 columns and a metric of squares, most pairs cost 64 columns), or
+    /// O(rows log rows) in up to 10 columns. Approximate: about O(rows^1.1 x k²). Memory O(rows x (k + 64)).
+    pub fn find(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Neighbors> {
+        if self.k == 0 {
+            return Err(Error::setting("k", self.k, "must be at least 1"));
+        }
+        let rows = Rows::finite(rows)?;
+        run.install(|| {
+            let canonical = Canonical::of(&rows);
+            let groups = Groups::find(&rows, &canonical, self.k, self.metric, self.search, run)?;
+            Ok(groups.expand(&canonical, self.k.min(rows.len())))
+        })?
+    }
+}
+
+impl Neighbors {
+    /// The share of true neighbours among those found, measured on `sample` rows spread evenly over the table.
+    ///
+    /// A neighbour found at the true k-th distance counts, whichever of several equally far rows it is.
+    ///
+    /// # Errors
+    /// Those of [`Nearest::find`], and [`Error::Shape`] when `rows` are not the rows that were searched.
+    pub fn recall(&self, rows: &ArrayRef2<f32>, metric: Metric, sample: usize, run: &Run) -> Result<f64> {
+        let (n, k) = self.indices.dim();
+        let rows = Rows::finite(rows)?;
+        if rows.len() != n {
+            return Err(Error::Shape { what: "rows that were searched", expected: n, found: rows.len() });
+        }
+        run.install(|| {
+            let all: Vec<u32> = Canonical::of(&rows).order;
+            let count = sample.clamp(1, n);
+            let picked: Vec<u32> = (0..count).map(|i| all[i * n / count]).collect();
+            let space = Space::learn(&rows, &all, metric, Stream::new(run.key(), PURPOSE));
+            let (points, queries) = (space.points(&rows, &all), space.points(&rows, &picked));
+            let stage = run.stage("recall", 1);
+            let truth = exact::nearest(&points, &queries, false, k, &stage)?;
+            let mut hits = 0;
+            for (i, &row) in picked.iter().enumerate() {
+                let far = metric.finish(lists::worst(truth.of(i)), space.scale());
+                hits += self.distances.row(row as usize).iter().filter(|&&d| d <= far).count();
+            }
+            Ok(hits as f64 / (count * k) as f64)
+        })?
+    }
+}
+
+/// Neighbours among the different rows of a table, by group number of its canonical order.
+pub(crate) struct Groups {
+    pub(crate) lists: Lists,
+    pub(crate) exact: bool,
+    metric: Metric,
+    scale: f32,
+}
+
+impl Groups {
+    /// The k - 1 nearest other groups of each group.
+    pub(crate) fn find(
+        rows: &Rows<'_>,
+        canonical: &Canonical,
+        k: usize,
+        metric: Metric,
+        search: Search,
+        run: &Run,
+    ) -> Result<Self> {
+        let pick: Vec<u32> = (0..canonical.groups()).map(|g| canonical.representative(g) as u32).collect();
+        let draws = Stream::new(run.key(), PURPOSE);
+        let space = Space::learn(rows, &pick, metric, draws.of(0));
+        let points = space.points(rows, &pick);
+        let others = (k - 1).min(pick.len() - 1);
+        let small = pick.len() <= EXACT_ROWS || points.width() <= tree::MOST_COLUMNS;
+        let exact = others == 0 || pick.len() <= 2 * k || search == Search::Exact || search == Search::Auto && small;
+        let lists = if others == 0 {
+            Lists::new(pick.len(), 0)
+        } else if exact {
+            nearest_exact(&points, &points, true, others, run)?
+        } else {
+            descent::nearest(&points, others, descent::Effort::usual(k), draws.of(1), run)?
+        };
+        Ok(Groups { lists, exact, metric, scale: space.scale() })
+    }
+
+    /// Distance and group of each neighbour of group `g`, nearest first, itself not among them.
+    pub(crate) fn of(&self, g: usize) -> impl Iterator<Item = (u32, f32)> + '_ {
+        finish(&self.lists, g, self.metric, self.scale)
+    }
+
+    /// Lists of k rows for each row: itself, its equals, then the members of the neighbouring groups.
+    fn expand(&self, canonical: &Canonical, k: usize) -> Neighbors {
+        let n = canonical.order.len();
+        let mut indices = Array2::zeros((n, k));
+        let mut distances = Array2::zeros((n, k));
+        for g in 0..canonical.groups() {
+            for &row in canonical.group(g) {
+                let equals = canonical.group(g).iter().copied().filter(|&other| other != row).map(|other| (other, 0.0));
+                let others =
+                    self.of(g).flat_map(|(group, d)| canonical.group(group as usize).iter().map(move |&r| (r, d)));
+                let row_list = std::iter::once((row, 0.0)).chain(equals).chain(others);
+                for (slot, (other, distance)) in row_list.take(k).enumerate() {
+                    indices[[row as usize, slot]] = other;
+                    distances[[row as usize, slot]] = distance;
+                }
+            }
+        }
+        Neighbors { indices, distances, exact: self.exact }
+    }
+}
+
+/// Neighbours and distances in a list, nearest first.
+pub(crate) fn finish(lists: &Lists, i: usize, metric: Metric, scale: f32) -> impl Iterator<Item = (u32, f32)> + '_ {
+    let filled = lists.of(i).iter().filter(|&&key| key != lists::NONE);
+    filled.map(move |&key| (lists::neighbour(key), metric.finish(lists::distance(key), scale)))
+}
+
+/// The k nearest points of each query, exactly, by the way that suits the width.
+pub(crate) fn nearest_exact(
+    points: &points::Points<'_>,
+    queries: &points::Points<'_>,
+    same: bool,
+    k: usize,
+    run: &Run,
+) -> Result<Lists> {
+    let stage = run.stage("neighbours", 1);
+    if points.width() <= tree::MOST_COLUMNS && !points.is_sketched() {
+        if let Some(lists) = tree::nearest(points, queries, same, k, &stage)? {
+            return Ok(lists);
+        }
+    }
+    exact::nearest(points, queries, same, k, &stage)
+}

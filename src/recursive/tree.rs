@@ -1,6 +1,8 @@
 use super::StopReason;
-use crate::{Error, Result};
-use ndarray::Array2;
+use crate::boost::Boost;
+use crate::explain::Surrogate;
+use crate::{Error, Result, Run};
+use ndarray::{Array2, ArrayRef2};
 
 /// One node: a cluster of the node above it, or the whole table.
 #[derive(Clone, Debug, PartialEq)]
@@ -207,6 +209,19 @@ impl ClusterTree {
         }
         let clusters = self.nodes.iter().filter(|node| node.level > 1 && node.level <= levels.saturating_add(1));
         crate::validity::best_node_f(clusters.map(|node| node.rows.as_slice()), classes)
+    }
+
+    /// Trains the one-versus-rest model over the leaves, on `data`, the table that the tree was fitted to (or other
+    /// columns of the same rows). Noise rows are left out of the training.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when `data` has other rows than the tree, and those of [`Surrogate::fit`].
+    pub fn surrogate(&self, data: &ArrayRef2<f32>, boost: &Boost, run: &Run) -> Result<Surrogate> {
+        if data.nrows() != self.rows() {
+            return Err(Error::Shape { what: "rows of the data", expected: self.rows(), found: data.nrows() });
+        }
+        let paths = self.leaves().map(|leaf| leaf.path.clone()).collect();
+        Surrogate::fit(data, &self.leaf_labels(), paths, boost, run)
     }
 }
 

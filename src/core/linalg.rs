@@ -1,0 +1,140 @@
+//! The one seam to linear algebra: what the rooms above need, in f64, with the same bits everywhere.
+//!
+//! Dense symmetric eigenproblems are solved by our own code ([`dense`]) or, with the feature `linalg`, by LAPACK
+//! through `ndarray-linalg`; the largest eigenpairs of a sparse operator by a bounded filtered subspace iteration
+//! ([`sparse`]), whose cost is fixed before it starts.
+
+#[path = "linalg_dense.rs"]
+pub(crate) mod dense;
+#[path = "linalg_sparse.rs"]
+pub(crate) mod sparse;
+
+/// Eigenpairs of a symmetric matrix, largest eigenvalue first.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Eigen {
+    /// Falling.
+    pub(crate) values: Vec<f64>,
+    /// One orthonormal vector after the other, in the order of the values; the largest component is positive.
+    pub(crate) vectors: Vec<f64>,
+}
+
+/// All eigenpairs of the symmetric n x n `matrix` (row after row; only its lower triangle is read). O(n^3).
+///
+/// `None` when an entry is not finite or the iteration does not settle, which no finite matrix has been seen to cause.
+pub(crate) fn symmetric(matrix: &[f64], n: usize) -> Option<Eigen> {
+    if n == 0 || matrix.len() != n * n || matrix.iter().any(|x| !x.is_finite()) {
+        return None;
+    }
+    #[cfg(feature = "linalg")]
+    let (values, vectors) = lapack(matrix, n)?;
+    #[cfg(not(feature = "linalg"))]
+    let (values, vectors) = dense::symmetric(matrix, n)?;
+    Some(ordered(&values, &vectors, n))
+}
+
+#[cfg(feature = "linalg")]
+fn lapack(matrix: &[f64], n: usize) -> Option<(Vec<f64>, Vec<f64>)> {
+    use ndarray_linalg::{Eigh, UPLO};
+    let full = ndarray::Array2::from_shape_fn((n, n), |(i, j)| matrix[i.max(j) * n + i.min(j)]);
+    let (values, vectors) = full.eigh(UPLO::Lower).ok()?;
+    Some((values.to_vec(), vectors.t().iter().copied().collect()))
+}
+
+/// Sorts eigenpairs by falling value and fixes each vector's sign.
+fn ordered(values: &[f64], vectors: &[f64], n: usize) -> Eigen {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|&a, &b| values[b].total_cmp(&values[a]).then(a.cmp(&b)));
+    let mut sorted = Vec::with_capacity(vectors.len());
+    for &i in &order {
+        let vector = &vectors[i * n..(i + 1) * n];
+        let sign = sign_of_largest(vector);
+        sorted.extend(vector.iter().map(|x| sign * x));
+    }
+    Eigen { values: order.iter().map(|&i| values[i]).collect(), vectors: sorted }
+}
+
+/// The sign that makes the component of largest magnitude (the first of equals) positive.
+pub(crate) fn sign_of_largest(vector: &[f64]) -> f64 {
+    let mut largest = 0.0f64;
+    for &x in vector {
+        if x.abs() > largest.abs() {
+            largest = x;
+        }
+    }
+    if largest < 0.0 { -1.0 } else { 1.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::random::Stream;
+
+    fn random_symmetric(n: usize, seed: u64) -> Vec<f64> {
+        let draws = Stream::new(seed, 0);
+        let mut matrix = vec![0.0; n * n];
+        for i in 0..n {
+            for j in 0..=i {
+                let x = draws.normal((i * n + j) as u64);
+                matrix[i * n + j] = x;
+                matrix[j * n + i] = x;
+            }
+        }
+        matrix
+    }
+
+    fn check(matrix: &[f64], n: usize) {
+        let eigen = symmetric(matrix, n).unwrap();
+        let size = matrix.iter().fold(1e-300f64, |m, x| m.max(x.abs()));
+        for i in 0..n {
+            let v = &eigen.vectors[i * n..(i + 1) * n];
+            for r in 0..n {
+                let product: f64 = (0..n).map(|c| matrix[r * n + c] * v[c]).sum();
+                assert!((product - eigen.values[i] * v[r]).abs() < 1e-11 * size * n as f64, "n {n}, pair {i}");
+            }
+            for j in 0..=i {
+                let w = &eigen.vectors[j * n..(j + 1) * n];
+                let dot: f64 = v.iter().zip(w).map(|(a, b)| a * b).sum();
+                assert!((dot - f64::from(i == j)).abs() < 1e-11 * n as f64);
+            }
+            assert!(i == 0 || eigen.values[i] <= eigen.values[i - 1]);
+        }
+    }
+
+    #[test]
+    fn eigenpairs_satisfy_their_equation() {
+        for (n, seed) in [(1, 1), (2, 2), (3, 3), (10, 4), (63, 5), (130, 6)] {
+            check(&random_symmetric(n, seed), n);
+        }
+    }
+
+    #[test]
+    fn awkward_matrices_are_solved() {
+        let n = 20;
+        check(&vec![0.0; n * n], n);
+        check(&vec![1.0; n * n], n);
+        let identity: Vec<f64> = (0..n * n).map(|i| f64::from(i % (n + 1) == 0)).collect();
+        check(&identity, n);
+        // Very unlike sizes on the diagonal.
+        let graded: Vec<f64> =
+            (0..n * n).map(|i| if i % (n + 1) == 0 { 10f64.powi((i / n) as i32 - 10) } else { 1e-12 }).collect();
+        check(&graded, n);
+        assert!(symmetric(&[f64::NAN], 1).is_none());
+        assert!(symmetric(&[], 0).is_none());
+    }
+
+    #[cfg(feature = "linalg")]
+    #[test]
+    fn lapack_and_our_own_code_agree() {
+        let n = 80;
+        let matrix = random_symmetric(n, 9);
+        let theirs = symmetric(&matrix, n).unwrap();
+        let (values, vectors) = dense::symmetric(&matrix, n).unwrap();
+        let ours = ordered(&values, &vectors, n);
+        for (a, b) in ours.values.iter().zip(&theirs.values) {
+            assert!((a - b).abs() < 1e-11 * n as f64);
+        }
+        for (a, b) in ours.vectors.iter().zip(&theirs.vectors) {
+            assert!((a - b).abs() < 1e-8);
+        }
+    }
+}

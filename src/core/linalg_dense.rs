@@ -1,0 +1,221 @@
+//! Dense kernels: the symmetric eigenproblem, and sums of outer products of rows.
+//!
+//! Eigenpairs: Householder tridiagonalisation, then implicit QL with Wilkinson's shift (Wilkinson, Reinsch 1971,
+//! "Handbook for Automatic Computation II", contributions II/2 and II/3; Golub, Van Loan, "Matrix Computations",
+//! algorithms 8.3.1 and 8.3.2). Differences: the eigenvectors are kept as rows, so that each plane rotation runs over
+//! two contiguous rows and vectorises; the accumulated reflections are applied row by row for the same reason.
+
+use crate::core::parallel;
+use crate::core::simd::multiversion;
+
+multiversion! {
+    /// Turns two rows of the vectors in their plane.
+    fn rotate(a: &mut [f64], b: &mut [f64], c: f64, s: f64) {
+        for (x, y) in a.iter_mut().zip(b.iter_mut()) {
+            let (p, q) = (*x, *y);
+            *y = s * p + c * q;
+            *x = c * p - s * q;
+        }
+    }
+}
+
+multiversion! {
+    /// y += a x
+    fn axpy(a: f64, x: &[f64], y: &mut [f64]) {
+        for (y, x) in y.iter_mut().zip(x) {
+            *y += a * x;
+        }
+    }
+}
+
+multiversion! {
+    /// Sum of x_i y_i in eight lanes.
+    pub(crate) fn dot(x: &[f64], y: &[f64]) -> f64 {
+        let n = x.len().min(y.len());
+        let (x, y) = (&x[..n], &y[..n]);
+        let mut lanes = [0.0f64; 8];
+        let (whole_x, rest_x) = x.as_chunks::<8>();
+        let (whole_y, rest_y) = y.as_chunks::<8>();
+        for (a, b) in whole_x.iter().zip(whole_y) {
+            for i in 0..8 {
+                lanes[i] += a[i] * b[i];
+            }
+        }
+        for (i, (a, b)) in rest_x.iter().zip(rest_y).enumerate() {
+            lanes[i] += a * b;
+        }
+        ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]))
+    }
+}
+
+multiversion! {
+    /// One step of the symmetric rank-two update a -= v w' + w v', the row's part.
+    fn rank_two(row: &mut [f64], v: &[f64], w: &[f64], vi: f64, wi: f64) {
+        for ((a, v), w) in row.iter_mut().zip(v).zip(w) {
+            *a -= vi * w + wi * v;
+        }
+    }
+}
+
+/// Eigenvalues, in no order, and as many orthonormal vectors, row after row. Only the lower triangle is read.
+pub(crate) fn symmetric(matrix: &[f64], n: usize) -> Option<(Vec<f64>, Vec<f64>)> {
+    // Scaled so that squares of entries neither overflow nor vanish.
+    let size = matrix.iter().fold(0.0f64, |m, x| m.max(x.abs()));
+    if size == 0.0 {
+        return Some((vec![0.0; n], (0..n * n).map(|i| f64::from(i % (n + 1) == 0)).collect()));
+    }
+    let mut a: Vec<f64> = (0..n * n).map(|at| matrix[(at / n).max(at % n) * n + (at / n).min(at % n)] / size).collect();
+    let (mut d, mut e, reflections) = tridiagonalise(&mut a, n);
+    // Rows of `z` hold eigenvectors of the tridiagonal matrix after the iteration; then the reflections bring them back.
+    let mut z: Vec<f64> = (0..n * n).map(|i| f64::from(i % (n + 1) == 0)).collect();
+    implicit_ql(&mut d, &mut e, &mut z, n)?;
+    parallel::for_each_chunk(&mut z, 8 * n, |_, rows| {
+        for row in rows.chunks_mut(n) {
+            for (k, (v, scale)) in reflections.iter().enumerate().rev() {
+                let tail = &mut row[k + 1..];
+                let product = scale * dot(v, tail);
+                axpy(-product, v, tail);
+            }
+        }
+    });
+    Some((d.iter().map(|x| x * size).collect(), z))
+}
+
+/// The diagonal, the off-diagonal and the reflections (v, 2 / v'v), of which number k acts on entries k + 1.. .
+#[allow(clippy::type_complexity)]
+fn tridiagonalise(a: &mut [f64], n: usize) -> (Vec<f64>, Vec<f64>, Vec<(Vec<f64>, f64)>) {
+    let mut off = vec![0.0; n];
+    let mut reflections = Vec::with_capacity(n.saturating_sub(2));
+    for k in 0..n.saturating_sub(1) {
+        // Column k below the diagonal equals row k right of it: the working matrix is kept whole.
+        let mut v: Vec<f64> = a[k * n + k + 1..(k + 1) * n].to_vec();
+        let norm = libm::sqrt(dot(&v, &v));
+        let rest = libm::sqrt(dot(&v[1..], &v[1..]));
+        if k + 2 >= n || rest == 0.0 {
+            off[k] = v[0];
+            reflections.push((Vec::new(), 0.0));
+            continue;
+        }
+        let alpha = if v[0] > 0.0 { -norm } else { norm };
+        off[k] = alpha;
+        v[0] -= alpha;
+        let scale = 2.0 / dot(&v, &v);
+        // p = scale A v; w = p - (scale / 2)(p'v) v; A -= v w' + w v'.
+        let size = v.len();
+        let mut w: Vec<f64> = parallel::map_ranges(size, 64, |range| {
+            range.map(|i| scale * dot(&a[(k + 1 + i) * n + k + 1..(k + 2 + i) * n], &v)).collect::<Vec<f64>>()
+        })
+        .concat();
+        let half = 0.5 * scale * dot(&w, &v);
+        axpy(-half, &v, &mut w);
+        let block = &mut a[(k + 1) * n..];
+        parallel::for_each_chunk(block, 64 * n, |chunk, rows| {
+            for (r, row) in rows.chunks_mut(n).enumerate() {
+                let i = chunk * 64 + r;
+                rank_two(&mut row[k + 1..], &v, &w, v[i], w[i]);
+            }
+        });
+        reflections.push((v, scale));
+    }
+    ((0..n).map(|i| a[i * n + i]).collect(), off, reflections)
+}
+
+/// Implicit QL with Wilkinson's shift. `e[i]` couples i and i + 1.
+fn implicit_ql(d: &mut [f64], e: &mut [f64], z: &mut [f64], n: usize) -> Option<()> {
+    const SWEEPS: usize = 60;
+    if n > 0 {
+        e[n - 1] = 0.0;
+    }
+    for l in 0..n {
+        for sweep in 0.. {
+            let m = (l..n - 1)
+                .find(|&m| {
+                    let size = d[m].abs() + d[m + 1].abs();
+                    e[m].abs() <= f64::EPSILON * size || e[m].abs() < 1e-300
+                })
+                .unwrap_or(n - 1);
+            if m == l {
+                break;
+            }
+            if sweep == SWEEPS {
+                return None;
+            }
+            let mut g = (d[l + 1] - d[l]) / (2.0 * e[l]);
+            let mut r = libm::hypot(g, 1.0);
+            g = d[m] - d[l] + e[l] / (g + if g >= 0.0 { r } else { -r });
+            let (mut s, mut c, mut p) = (1.0, 1.0, 0.0);
+            let mut early = false;
+            for i in (l..m).rev() {
+                let (f, b) = (s * e[i], c * e[i]);
+                r = libm::hypot(f, g);
+                e[i + 1] = r;
+                if r == 0.0 {
+                    d[i + 1] -= p;
+                    e[m] = 0.0;
+                    early = true;
+                    break;
+                }
+                s = f / r;
+                c = g / r;
+                g = d[i + 1] - p;
+                r = (d[i] - g) * s + 2.0 * c * b;
+                p = s * r;
+                d[i + 1] = g + p;
+                g = c * r - b;
+                let (lower, upper) = z.split_at_mut((i + 1) * n);
+                rotate(&mut lower[i * n..], &mut upper[..n], c, s);
+            }
+            if early {
+                continue;
+            }
+            d[l] -= p;
+            e[l] = g;
+            e[m] = 0.0;
+        }
+    }
+    Some(())
+}
+
+multiversion! {
+    /// sums += outer products of the rows in `block` (k x columns, already centred), lower triangle only.
+    fn add_outer(sums: &mut [f64], from: usize, block: &[f64], columns: usize) {
+        for (r, row) in sums.chunks_mut(columns).enumerate() {
+            let i = from + r;
+            // Four rows of the block at once: one load and store of the sums for four products.
+            let mut quads = block.chunks_exact(4 * columns);
+            for quad in &mut quads {
+                let (p, q) = quad.split_at(2 * columns);
+                let (a, b) = p.split_at(columns);
+                let (c, d) = q.split_at(columns);
+                let (xa, xb, xc, xd) = (a[i], b[i], c[i], d[i]);
+                let (a, b, c, d) = (&a[..=i], &b[..=i], &c[..=i], &d[..=i]);
+                let row = &mut row[..=i];
+                for j in 0..=i {
+                    row[j] = (((row[j] + xa * a[j]) + xb * b[j]) + xc * c[j]) + xd * d[j];
+                }
+            }
+            for one in quads.remainder().chunks_exact(columns) {
+                let x = one[i];
+                for (sum, value) in row[..=i].iter_mut().zip(&one[..=i]) {
+                    *sum += x * value;
+                }
+            }
+        }
+    }
+}
+
+/// The sum over `count` rows of x x', columns x columns, lower triangle. `row(i, out)` writes row i, centred already.
+pub(crate) fn outer_sum(count: usize, columns: usize, row: impl Fn(usize, &mut [f64]) + Sync + Send) -> Vec<f64> {
+    const BLOCK: usize = 64;
+    let mut sums = vec![0.0; columns * columns];
+    let mut block = vec![0.0; BLOCK * columns];
+    for start in (0..count).step_by(BLOCK) {
+        let rows = BLOCK.min(count - start);
+        for (r, out) in block.chunks_mut(columns).take(rows).enumerate() {
+            row(start + r, out);
+        }
+        let block = &block[..rows * columns];
+        parallel::for_each_chunk(&mut sums, 32 * columns, |chunk, part| add_outer(part, chunk * 32, block, columns));
+    }
+    sums
+}

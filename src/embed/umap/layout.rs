@@ -1,0 +1,376 @@
+//! The layout: stochastic gradient descent on the cross-entropy between the graph and its drawing (McInnes, Healy,
+//! Melville 2018, section 3.2 and algorithm 5), deterministic and parallel.
+//!
+//! umap-learn walks the edges of the graph in parallel and moves both ends, so threads race and a seed costs them. Here
+//! each vertex is moved by one owner only:
+//!
+//! 1. Vertices are dealt into blocks of a fixed size, in an order given by the graph alone. Blocks are moved one after
+//!    the other, each seeing where the earlier ones have gone; within a block all positions but a vertex's own are
+//!    those of the block's beginning. Most pairs of neighbours are in different blocks and so take turns, as in
+//!    sequential descent. Freezing a whole epoch instead makes neighbours swap places while the learning rate is high.
+//! 2. umap-learn stores both directions of an edge and moves both ends for each, so that in each period of an edge its
+//!    end is attracted twice and repelled from `negative_sample_rate` vertices once. The owner does just that.
+//! 3. The schedule has no state: an edge fires in epoch t when t w / w_max passes an integer, kept in 32-bit fixed
+//!    point.
+//! 4. Random vertices are drawn from a counter keyed (seed, epoch, vertex).
+//! 5. Eight vertices are moved in step, one in each lane; vertices of a block are sorted by their number of samples so
+//!    that lanes run equally long.
+//! 6. x^b is computed by short polynomials (relative error 3e-6), far below the noise of sampling.
+
+use super::fuzzy::Graph;
+use crate::core::random::{Stream, mix};
+use crate::core::simd::multiversion;
+use crate::core::{Result, Run, parallel};
+
+/// Vertices moved in step.
+pub(crate) const LANES: usize = 8;
+/// No step is longer than this in any coordinate, before the learning rate.
+const CLIP: f32 = 4.0;
+
+/// The forces' parameters.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Forces {
+    pub(crate) a: f32,
+    pub(crate) b: f32,
+    pub(crate) repulsion: f32,
+    pub(crate) negatives: u32,
+}
+
+/// 2^32 w / w_max, at most 2^32 - 1.
+pub(crate) fn rate(weight: f32, heaviest: f32) -> u32 {
+    (f64::from(weight) / f64::from(heaviest) * 4_294_967_296.0) as u32
+}
+
+/// Whether t rate / 2^32 passed an integer between t - 1 and t.
+#[inline(always)]
+pub(crate) fn fires(rate: u32, t: u32) -> bool {
+    rate.wrapping_mul(t) < rate
+}
+
+/// x^b for normal x > 0.
+#[inline(always)]
+fn power(x: f32, b: f32) -> f32 {
+    // x = 2^e (1 + t) with 1 + t in [sqrt 1/2, sqrt 2).
+    let moved = x.to_bits().wrapping_sub(0x3f35_04f3) as i32;
+    let e = moved >> 23;
+    let t = f32::from_bits((x.to_bits() as i32).wrapping_sub(e << 23) as u32) - 1.0;
+    let log = (((((0.172_128_73 * t - 0.269_506_28) * t + 0.295_633_6) * t - 0.359_350_65) * t + 0.480_629_15) * t
+        - 0.721_364_04)
+        * t
+        + 1.442_696_4;
+    let y = b * (e as f32 + log * t);
+    let y = if y < -120.0 { -120.0 } else { y };
+    let y = if y > 120.0 { 120.0 } else { y };
+    const SHIFT: f32 = 12_582_912.0; // 1.5 x 2^23: adding it rounds to an integer
+    let shifted = y + SHIFT;
+    let r = y - (shifted - SHIFT);
+    let part = ((((0.001_340_043_2 * r + 0.009_676_037) * r + 0.055_503_27) * r + 0.240_221_07) * r + 0.693_147_2) * r
+        + 1.000_000_1;
+    part * f32::from_bits(shifted.to_bits().wrapping_add(127) << 23)
+}
+
+/// 32 well-mixed bits (Wellons' lowbias32).
+#[inline(always)]
+fn scatter(mut x: u32) -> u32 {
+    x = (x ^ (x >> 16)).wrapping_mul(0x7feb_352d);
+    x = (x ^ (x >> 15)).wrapping_mul(0x846c_a68b);
+    x ^ (x >> 16)
+}
+
+#[inline(always)]
+fn clip(x: f32) -> f32 {
+    let x = if x > CLIP { CLIP } else { x };
+    if x < -CLIP { -CLIP } else { x }
+}
+
+/// What eight vertices do in one epoch.
+pub(crate) struct Bundle {
+    /// Where the vertices are; moved in place. Coordinates beyond the embedding's are zero and stay so.
+    pub(crate) own: [[f32; LANES]; MOST],
+    /// Vertices that attract each lane, in order.
+    pub(crate) targets: [Vec<u32>; LANES],
+    /// Key of each lane's random vertices.
+    pub(crate) keys: [u32; LANES],
+    /// Attractions for each target.
+    pub(crate) pulls: u32,
+}
+
+/// Most components.
+pub(crate) const MOST: usize = 64;
+
+/// Moves a bundle against fixed positions. Lanes do not touch each other.
+#[inline(always)]
+fn drive<const D: usize>(bundle: &mut Bundle, positions: &[[f32; D]], forces: Forces, alpha: f32) {
+    let Forces { a, b, repulsion, negatives } = forces;
+    let n = positions.len() as u64;
+    let mut own = [[0.0f32; LANES]; D];
+    own.copy_from_slice(&bundle.own[..D]);
+    let steps = bundle.targets.iter().map(Vec::len).max().unwrap_or(0);
+    let mut counters = bundle.keys;
+    for s in 0..steps {
+        let mut alphas = [0.0f32; LANES];
+        let mut other = [[0.0f32; LANES]; D];
+        for l in 0..LANES {
+            // A lane that has run out stays where it is.
+            if let Some(&target) = bundle.targets[l].get(s) {
+                alphas[l] = alpha;
+                let position = &positions[target as usize];
+                for d in 0..D {
+                    other[d][l] = position[d];
+                }
+            }
+        }
+        for pull in 0..bundle.pulls {
+            let mut square = [0.0f32; LANES];
+            for d in 0..D {
+                for l in 0..LANES {
+                    let x = own[d][l] - other[d][l];
+                    square[l] += x * x;
+                }
+            }
+            let mut factor = [0.0f32; LANES];
+            for l in 0..LANES {
+                let x = if square[l] > 1e-30 { square[l] } else { 1e-30 };
+                let p = power(x, b);
+                factor[l] = -2.0 * a * b * p / (x * (1.0 + a * p));
+            }
+            for d in 0..D {
+                for l in 0..LANES {
+                    own[d][l] += alphas[l] * clip(factor[l] * (own[d][l] - other[d][l]));
+                }
+            }
+            if pull > 0 {
+                continue;
+            }
+            // Repulsions all start from the position after the attraction, and are added up.
+            let mut sums = [[0.0f32; LANES]; D];
+            for _ in 0..negatives {
+                let mut picked = [0u32; LANES];
+                for l in 0..LANES {
+                    counters[l] = counters[l].wrapping_add(0x9e37_79b9);
+                    picked[l] = ((u64::from(scatter(counters[l])) * n) >> 32) as u32;
+                }
+                let mut diff = [[0.0f32; LANES]; D];
+                let mut square = [0.0f32; LANES];
+                for l in 0..LANES {
+                    let position = &positions[picked[l] as usize];
+                    for d in 0..D {
+                        diff[d][l] = position[d];
+                    }
+                }
+                for d in 0..D {
+                    for l in 0..LANES {
+                        diff[d][l] = own[d][l] - diff[d][l];
+                        square[l] += diff[d][l] * diff[d][l];
+                    }
+                }
+                let mut factor = [0.0f32; LANES];
+                for l in 0..LANES {
+                    let x = if square[l] > 1e-30 { square[l] } else { 1e-30 };
+                    let p = power(x, b);
+                    factor[l] = 2.0 * repulsion * b / ((0.001 + x) * (1.0 + a * p));
+                }
+                for d in 0..D {
+                    for l in 0..LANES {
+                        sums[d][l] += clip(factor[l] * diff[d][l]);
+                    }
+                }
+            }
+            for d in 0..D {
+                for l in 0..LANES {
+                    own[d][l] += alphas[l] * sums[d][l];
+                }
+            }
+        }
+    }
+    bundle.own[..D].copy_from_slice(&own);
+}
+
+macro_rules! drives {
+    ($($name:ident $d:literal),*) => {$(
+        multiversion! {
+            fn $name(bundle: &mut Bundle, positions: &[[f32; $d]], forces: Forces, alpha: f32) {
+                drive::<$d>(bundle, positions, forces, alpha);
+            }
+        }
+        impl Drive for [f32; $d] {
+            fn drive(bundle: &mut Bundle, positions: &[Self], forces: Forces, alpha: f32) {
+                $name(bundle, positions, forces, alpha);
+            }
+        }
+    )*};
+}
+
+/// Positions of one width, with their compiled loop.
+pub(crate) trait Drive: Copy + Send + Sync + Default2 {
+    fn drive(bundle: &mut Bundle, positions: &[Self], forces: Forces, alpha: f32);
+}
+
+/// Zeros, and the coordinates as a slice (arrays beyond 32 have no `Default`).
+pub(crate) trait Default2 {
+    fn zeros() -> Self;
+    fn slice(&self) -> &[f32];
+    fn slice_mut(&mut self) -> &mut [f32];
+}
+
+impl<const D: usize> Default2 for [f32; D] {
+    fn zeros() -> Self {
+        [0.0; D]
+    }
+    fn slice(&self) -> &[f32] {
+        self
+    }
+    fn slice_mut(&mut self) -> &mut [f32] {
+        self
+    }
+}
+
+drives!(drive_2 2, drive_3 3, drive_4 4, drive_8 8, drive_16 16, drive_64 64);
+
+/// Calls `$f::<[f32; D]>` with the smallest width that holds `$components`.
+macro_rules! by_width {
+    ($components:expr, $f:ident($($arg:expr),* $(,)?)) => {
+        match $components {
+            0..=2 => $f::<[f32; 2]>($($arg),*),
+            3 => $f::<[f32; 3]>($($arg),*),
+            4 => $f::<[f32; 4]>($($arg),*),
+            5..=8 => $f::<[f32; 8]>($($arg),*),
+            9..=16 => $f::<[f32; 16]>($($arg),*),
+            _ => $f::<[f32; 64]>($($arg),*),
+        }
+    };
+}
+pub(crate) use by_width;
+
+/// Moves `start` (vertices x components) for `epochs` epochs with a learning rate falling from `alpha` to 0.
+#[allow(clippy::too_many_arguments)]
+pub(crate) fn lay_out(
+    graph: &Graph,
+    start: &[f32],
+    components: usize,
+    epochs: usize,
+    forces: Forces,
+    alpha: f32,
+    draws: Stream,
+    run: &Run,
+) -> Result<Vec<f32>> {
+    by_width!(components, run_epochs(graph, start, components, epochs, forces, alpha, draws, run))
+}
+
+/// Bundles in a piece of parallel work.
+const PIECE: usize = 8;
+
+#[allow(clippy::too_many_arguments)]
+fn run_epochs<P: Drive>(
+    graph: &Graph,
+    start: &[f32],
+    components: usize,
+    epochs: usize,
+    forces: Forces,
+    alpha: f32,
+    draws: Stream,
+    run: &Run,
+) -> Result<Vec<f32>> {
+    let n = graph.len();
+    let heaviest = graph.weights.iter().fold(0.0f32, |m, &w| m.max(w));
+    let block = block_size(n);
+    let order = deal(graph, block, draws.of(1 << 40));
+    let mut place = vec![0u32; n];
+    for (at, &v) in order.iter().enumerate() {
+        place[v as usize] = at as u32;
+    }
+    // Edges renumbered by place.
+    let mut starts = vec![0usize];
+    let (mut rates, mut targets) = (Vec::with_capacity(graph.columns.len()), Vec::with_capacity(graph.columns.len()));
+    for &v in &order {
+        for at in graph.range(v as usize) {
+            rates.push(rate(graph.weights[at], heaviest));
+            targets.push(place[graph.columns[at] as usize]);
+        }
+        starts.push(rates.len());
+    }
+    let mut positions = vec![P::zeros(); n];
+    for (position, &v) in positions.iter_mut().zip(&order) {
+        position.slice_mut()[..components]
+            .copy_from_slice(&start[v as usize * components..(v as usize + 1) * components]);
+    }
+    let mut moved = vec![P::zeros(); block.min(n)];
+    let stage = run.stage("layout", epochs);
+    let width = P::zeros().slice().len();
+    for epoch in 0..epochs {
+        let alpha = alpha * (1.0 - epoch as f32 / epochs as f32);
+        let seed = draws.of(epoch as u64);
+        for from in (0..n).step_by(block) {
+            let size = block.min(n - from);
+            let piece = PIECE * LANES;
+            parallel::for_each_chunk(&mut moved[..size], piece, |chunk, out| {
+                let mut bundle = Bundle {
+                    own: [[0.0; LANES]; MOST],
+                    targets: std::array::from_fn(|_| Vec::new()),
+                    keys: [0; LANES],
+                    pulls: 2,
+                };
+                for (b, out) in out.chunks_mut(LANES).enumerate() {
+                    let first = from + chunk * piece + b * LANES;
+                    for l in 0..LANES {
+                        bundle.targets[l].clear();
+                    }
+                    for l in 0..out.len() {
+                        let v = first + l;
+                        bundle.keys[l] = (seed.bits(v as u64) >> 32) as u32;
+                        select(
+                            &rates[starts[v]..starts[v + 1]],
+                            &targets[starts[v]..starts[v + 1]],
+                            epoch as u32 + 1,
+                            &mut bundle.targets[l],
+                        );
+                        for d in 0..width {
+                            bundle.own[d][l] = positions[v].slice()[d];
+                        }
+                    }
+                    P::drive(&mut bundle, &positions, forces, alpha);
+                    for (l, out) in out.iter_mut().enumerate() {
+                        for d in 0..width {
+                            out.slice_mut()[d] = bundle.own[d][l];
+                        }
+                    }
+                }
+            });
+            positions[from..from + size].copy_from_slice(&moved[..size]);
+        }
+        stage.step(epoch + 1)?;
+    }
+    let mut result = vec![0.0; n * components];
+    for (position, &v) in positions.iter().zip(&order) {
+        result[v as usize * components..(v as usize + 1) * components].copy_from_slice(&position.slice()[..components]);
+    }
+    Ok(result)
+}
+
+/// The targets of the edges that fire in epoch t, in order.
+fn select(rates: &[u32], targets: &[u32], t: u32, out: &mut Vec<u32>) {
+    out.resize(rates.len(), 0);
+    let mut count = 0;
+    for (&rate, &target) in rates.iter().zip(targets) {
+        out[count] = target;
+        count += usize::from(fires(rate, t));
+    }
+    out.truncate(count);
+}
+
+/// Vertices in a block: enough to share among threads, few enough that neighbours mostly take turns.
+fn block_size(n: usize) -> usize {
+    (n / 16).next_multiple_of(PIECE * LANES).clamp(PIECE * LANES, 4096)
+}
+
+/// Deals the vertices into blocks at random, and sorts each block by falling weight.
+fn deal(graph: &Graph, block: usize, draws: Stream) -> Vec<u32> {
+    let n = graph.len();
+    let mut order: Vec<u32> = (0..n as u32).collect();
+    order.sort_by_key(|&v| (mix(draws.bits(u64::from(v))), v));
+    let weight = |v: u32| graph.weights[graph.range(v as usize)].iter().map(|&w| f64::from(w)).sum::<f64>();
+    for block in order.chunks_mut(block) {
+        block.sort_by(|&u, &v| weight(v).total_cmp(&weight(u)).then(u.cmp(&v)));
+    }
+    order
+}

@@ -1,0 +1,94 @@
+//! The k best of each vertex, as sorted lists of packed keys.
+//!
+//! A key is the distance's bits, the neighbour's number, and one flag: positive floats sort like their bits, ties are
+//! settled by number, and the best k of a set are the same in whatever order its members arrive. That is what makes
+//! parallel insertion reproducible.
+
+/// A place not yet filled.
+pub(crate) const NONE: u64 = u64::MAX;
+
+/// k sorted keys for each vertex.
+#[derive(Clone, Debug)]
+pub(crate) struct Lists {
+    pub(crate) k: usize,
+    pub(crate) keys: Vec<u64>,
+}
+
+/// Packs a distance and a neighbour, flagged as new. Neighbours are below 2^31.
+#[inline(always)]
+pub(crate) fn pack_key(distance: f32, neighbour: u32) -> u64 {
+    (u64::from(distance.to_bits()) << 32) | (u64::from(neighbour) << 1) | 1
+}
+
+#[inline(always)]
+pub(crate) fn neighbour(key: u64) -> u32 {
+    (key as u32) >> 1
+}
+
+#[inline(always)]
+pub(crate) fn distance(key: u64) -> f32 {
+    f32::from_bits((key >> 32) as u32)
+}
+
+#[inline(always)]
+pub(crate) fn is_new(key: u64) -> bool {
+    key & 1 == 1
+}
+
+/// The distance above which nothing enters the list: infinite until it is full.
+#[inline(always)]
+pub(crate) fn worst(list: &[u64]) -> f32 {
+    match list.last() {
+        Some(&NONE) | None => f32::INFINITY,
+        Some(&key) => distance(key),
+    }
+}
+
+/// Inserts unless it is there already or too far; true when it was inserted.
+#[inline(always)]
+pub(crate) fn insert(list: &mut [u64], key: u64) -> bool {
+    let k = list.len();
+    if k == 0 || key >= list[k - 1] {
+        return false;
+    }
+    // The same neighbour always comes with the same distance, so a copy can only stand right where it would go.
+    let at = list.partition_point(|&other| (other >> 1) < (key >> 1));
+    if list[at] >> 1 == key >> 1 {
+        return false;
+    }
+    list.copy_within(at..k - 1, at + 1);
+    list[at] = key;
+    true
+}
+
+impl Lists {
+    pub(crate) fn new(n: usize, k: usize) -> Self {
+        Lists { k, keys: vec![NONE; n * k] }
+    }
+
+    pub(crate) fn of(&self, vertex: usize) -> &[u64] {
+        &self.keys[vertex * self.k..(vertex + 1) * self.k]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_keep_the_best_in_any_order() {
+        let keys: Vec<u64> = (0..40u32).map(|i| pack_key(((i * 7) % 13) as f32, i)).collect();
+        let mut expected = keys.clone();
+        expected.sort_unstable();
+        for turn in 0..40 {
+            let mut list = vec![NONE; 10];
+            for i in 0..40 {
+                insert(&mut list, keys[(i * 11 + turn) % 40]);
+                assert!(!insert(&mut list, keys[(i * 11 + turn) % 40] & !1), "a copy was let in");
+            }
+            assert_eq!(list, expected[..10]);
+        }
+        assert_eq!(worst(&[pack_key(2.0, 1), NONE]), f32::INFINITY);
+        assert!(!insert(&mut [], pack_key(0.0, 0)));
+    }
+}

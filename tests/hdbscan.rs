@@ -1,0 +1,201 @@
+//! HDBSCAN against a brute-force oracle, its promises, and bad input.
+
+use ndarray::Array2;
+use proptest::prelude::*;
+use recluster::cluster::{Hdbscan, HdbscanModel, Selection};
+use recluster::{Error, Run};
+
+/// Uniform numbers in [0, 1), the same everywhere.
+struct Lcg(u64);
+
+impl Lcg {
+    fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    /// Sum of twelve uniforms: normal enough.
+    fn normal(&mut self) -> f64 {
+        (0..12).map(|_| self.next()).sum::<f64>() - 6.0
+    }
+
+    fn permutation(&mut self, n: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..n).collect();
+        for i in (1..n).rev() {
+            order.swap(i, (self.next() * (i + 1) as f64) as usize);
+        }
+        order
+    }
+}
+
+fn blobs(n: usize, columns: usize, centers: usize, spread: f64, seed: u64) -> Array2<f32> {
+    let mut random = Lcg(seed);
+    let at: Vec<f64> = (0..centers * columns).map(|_| 20.0 * random.next() - 10.0).collect();
+    Array2::from_shape_fn((n, columns), |(i, j)| (at[i % centers * columns + j] + spread * random.normal()) as f32)
+}
+
+fn distance(rows: &Array2<f32>, i: usize, j: usize) -> f64 {
+    let mut sum = 0.0;
+    for c in 0..rows.ncols() {
+        let gap = f64::from(rows[[i, c]]) - f64::from(rows[[j, c]]);
+        sum += gap * gap;
+    }
+    sum.sqrt()
+}
+
+/// Core distances by sorting all distances, and the sorted weights of Prim's tree over all pairs.
+fn oracle(rows: &Array2<f32>, min_samples: usize) -> (Vec<f64>, Vec<f64>) {
+    let n = rows.nrows();
+    let core: Vec<f64> = (0..n)
+        .map(|i| {
+            let mut all: Vec<f64> = (0..n).filter(|&j| j != i).map(|j| distance(rows, i, j)).collect();
+            all.sort_by(f64::total_cmp);
+            if all.is_empty() { 0.0 } else { all[min_samples.min(n - 1) - 1] }
+        })
+        .collect();
+    let mut lightest = vec![f64::INFINITY; n];
+    let mut inside = vec![false; n];
+    let mut weights = Vec::new();
+    let mut newest = 0;
+    for _ in 1..n {
+        inside[newest] = true;
+        for j in (0..n).filter(|&j| !inside[j]) {
+            lightest[j] = lightest[j].min(distance(rows, newest, j).max(core[newest]).max(core[j]));
+        }
+        newest = (0..n).filter(|&j| !inside[j]).min_by(|&a, &b| lightest[a].total_cmp(&lightest[b])).unwrap();
+        weights.push(lightest[newest]);
+    }
+    weights.sort_by(f64::total_cmp);
+    (core, weights)
+}
+
+fn check_tree(rows: &Array2<f32>, min_samples: usize) -> HdbscanModel {
+    let model = Hdbscan::new().min_samples(min_samples).fit(rows, &Run::new()).unwrap();
+    let (core, weights) = oracle(rows, min_samples);
+    assert_eq!(model.core_distances(), core);
+    assert_eq!(model.spanning_tree().weights(), weights);
+    // It spans: joining along all edges leaves one set; and each edge weighs what its ends say.
+    let mut set: Vec<usize> = (0..rows.nrows()).collect();
+    for (a, b, weight) in model.spanning_tree().edges() {
+        assert_eq!(weight, distance(rows, a, b).max(core[a]).max(core[b]));
+        let (from, to) = (set[a], set[b]);
+        assert_ne!(from, to, "a cycle");
+        set.iter_mut().filter(|s| **s == from).for_each(|s| *s = to);
+    }
+    model
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_tree_is_a_minimum_spanning_tree(
+        n in 1usize..220,
+        columns in 1usize..20,
+        min_samples in 1usize..40,
+        kind in 0usize..6,
+        seed in any::<u64>(),
+    ) {
+        let mut random = Lcg(seed);
+        let blobs = blobs(n, columns, 4, 0.5, seed);
+        let rows = Array2::from_shape_fn((n, columns), |(i, j)| match kind {
+            0 => blobs[[i, j]],
+            1 => (random.next() * 3.0) as i32 as f32, // a grid with duplicates
+            2 if j % 2 == 0 => 7.0,                   // constant columns
+            3 => blobs[[i / 3 * 3, j]],               // triplets
+            4 => (random.next() - 0.5) as f32 * 1e-3 * (i + 1) as f32,
+            _ => random.next() as f32,
+        });
+        check_tree(&rows, min_samples);
+    }
+}
+
+#[test]
+fn the_tree_is_right_where_leaves_are_many() {
+    for (n, columns, min_samples) in [(3000, 2, 5), (2500, 3, 1), (2000, 10, 10), (1500, 2, 100), (600, 17, 5)] {
+        check_tree(&blobs(n, columns, 5, 0.7, 3), min_samples);
+    }
+    let grid = Array2::from_shape_fn((45 * 45, 2), |(i, j)| if j == 0 { (i % 45) as f32 } else { (i / 45) as f32 });
+    check_tree(&grid, 4);
+    let line = Array2::from_shape_fn((2000, 1), |(i, _)| i as f32);
+    check_tree(&line, 3);
+}
+
+/// Whether two models say the same of the same rows: row i of `b` is row `order[i]` of `a`.
+fn same(a: &HdbscanModel, b: &HdbscanModel, order: &[usize]) {
+    for (i, &j) in order.iter().enumerate() {
+        assert_eq!(a.labels()[j], b.labels()[i]);
+        assert_eq!(a.membership()[j].to_bits(), b.membership()[i].to_bits());
+        assert_eq!(a.outlier_scores()[j].to_bits(), b.outlier_scores()[i].to_bits());
+    }
+    assert_eq!(a.persistence(), b.persistence());
+    assert_eq!(a.stability(), b.stability());
+    assert_eq!(a.condensed_tree().clusters(), b.condensed_tree().clusters());
+    assert_eq!(a.spanning_tree().weights(), b.spanning_tree().weights());
+}
+
+#[test]
+fn neither_row_order_nor_threads_change_a_bit() {
+    let mut random = Lcg(5);
+    let smooth = blobs(3000, 2, 6, 0.8, 9);
+    let ties = Array2::from_shape_fn((2500, 2), |_| (random.next() * random.next() * 60.0) as i32 as f32);
+    let wide = blobs(400, 20, 3, 0.8, 9);
+    for rows in [smooth, ties, wide] {
+        for settings in [
+            Hdbscan::new(),
+            Hdbscan::new().min_cluster_size(20).min_samples(3),
+            Hdbscan::new().selection(Selection::Leaf).min_samples(1),
+            Hdbscan::new().epsilon(1.0).allow_single_cluster(true),
+        ] {
+            let model = settings.fit(&rows, &Run::new().threads(1)).unwrap();
+            assert_eq!(model, settings.fit(&rows, &Run::new().threads(4)).unwrap());
+            let order = random.permutation(rows.nrows());
+            let shuffled = rows.select(ndarray::Axis(0), &order);
+            same(&model, &settings.fit(&shuffled, &Run::new().threads(3)).unwrap(), &order);
+        }
+    }
+}
+
+#[test]
+fn settings_out_of_range_are_named() {
+    let rows = blobs(50, 2, 2, 0.5, 1);
+    let run = Run::new();
+    for (settings, name) in [
+        (Hdbscan::new().min_cluster_size(1), "min_cluster_size"),
+        (Hdbscan::new().min_cluster_size(1.5), "min_cluster_size"),
+        (Hdbscan::new().min_samples(0), "min_samples"),
+        (Hdbscan::new().epsilon(-1.0), "epsilon"),
+        (Hdbscan::new().epsilon(f64::NAN), "epsilon"),
+        (Hdbscan::new().max_cluster_size(0), "max_cluster_size"),
+    ] {
+        match settings.fit(&rows, &run) {
+            Err(Error::Setting { name: found, .. }) => assert_eq!(found, name),
+            other => panic!("{other:?}"),
+        }
+    }
+    let mut bad = rows.clone();
+    bad[[7, 1]] = f32::NAN;
+    assert!(matches!(Hdbscan::new().fit(&bad, &run), Err(Error::NotFinite { row: 7, column: 1, .. })));
+    assert!(matches!(Hdbscan::new().fit(&Array2::zeros((0, 2)), &run), Err(Error::Empty { .. })));
+    let model = Hdbscan::new().min_samples(3).fit(&rows, &run).unwrap();
+    assert!(model.recut(&Hdbscan::new().min_samples(4)).is_err());
+    assert_eq!(model.recut(&Hdbscan::new().min_samples(4).count_self(true)).unwrap(), model);
+}
+
+#[test]
+fn few_rows_and_equal_rows_are_answered() {
+    let run = Run::new();
+    for n in [1, 2, 3, 6, 40] {
+        for columns in [1, 2, 20] {
+            for allow in [false, true] {
+                let settings = Hdbscan::new().allow_single_cluster(allow);
+                let equal = settings.fit(&Array2::from_elem((n, columns), 3.5f32), &run).unwrap();
+                let whole = allow && n >= 5;
+                assert!(equal.labels().iter().all(|&l| l == if whole { 0 } else { -1 }), "{n} {columns} {allow}");
+                assert!(equal.outlier_scores().iter().chain(equal.membership()).all(|x| (0.0..=1.0).contains(x)));
+                let line = Array2::from_shape_fn((n, columns), |(i, _)| i as f32);
+                assert_eq!(settings.fit(&line, &run).unwrap().spanning_tree().len(), n - 1);
+            }
+        }
+    }
+}
