@@ -165,6 +165,9 @@ pub(crate) struct Boost {
     /// Where their probabilities go: .npy, f64, rows x labels, by ascending label
     #[arg(long, value_name = "FILE", requires = "new")]
     pub(crate) new_out: Option<String>,
+    /// A folder that gets one XGBoost JSON file for each label: label_0.json and so on
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) xgboost_out: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -13,6 +13,7 @@ use recluster::embed::{Pca, Umap};
 use recluster::explain::{Surrogate, TreeShap};
 use recluster::{Clustering, Explainer, Run, Saved};
 use serde_json::{Map, Value, json};
+use std::path::Path;
 
 type Facts = Result<Map<String, Value>, Failure>;
 
@@ -155,6 +156,7 @@ pub(crate) fn kmeans(method: ClusterMethod, clusters: Option<usize>) -> Result<O
 
 pub(crate) fn boost(args: &args::Boost, progress: &Progress) -> Facts {
     Staged::check([Some(args.out.as_str()), args.new_out.as_deref()].into_iter().flatten())?;
+    args.xgboost_out.as_deref().map_or(Ok(()), Staged::check_folder)?;
     let data = input::table(&args.common.data, args.common.rows)?;
     let given = input::labels(&args.labels, args.common.rows)?;
     let new = args.new.as_deref().map(|new| input::table(new, None)).transpose()?;
@@ -181,6 +183,13 @@ pub(crate) fn boost(args: &args::Boost, progress: &Progress) -> Facts {
             .map_err(|e| Failure::about(e, new.names.as_deref()))?;
         files.write(path, |out| npy(out, found.shape(), found.iter().copied()))?;
         facts.insert("new_rows".to_string(), found.nrows().into());
+    }
+    if let Some(folder) = &args.xgboost_out {
+        files.folder(folder)?;
+        for (output, label) in distinct.iter().enumerate() {
+            let text = model.to_xgboost_json(output)?;
+            files.write(Path::new(folder).join(format!("label_{label}.json")), |out| out.write_all(text.as_bytes()))?;
+        }
     }
     files.commit()?;
     facts.insert("labels".to_string(), json!(distinct));
@@ -254,7 +263,7 @@ fn model(path: &str) -> Result<BoostModel, Failure> {
     let text = std::fs::read_to_string(path).map_err(|e| bad(&e))?;
     let head: Head = serde_json::from_str(&text).map_err(|e| bad(&format!("not a model: {e}")))?;
     let read = if head.learner.is_some() {
-        BoostModel::from_xgboost(&text)
+        BoostModel::from_xgboost_json(&text)
     } else if head.format == <Surrogate as Saved>::FORMAT {
         Surrogate::from_json(&text).map(|surrogate| surrogate.model().clone())
     } else {
