@@ -31,7 +31,7 @@ pub(super) fn tree(tree: &ClusterTree) -> Markup {
     const GAP: f64 = 2.0;
     let smallest = tree.leaves().map(|leaf| leaf.share()).fold(1.0, f64::min).max(1e-6);
     // Tall enough for a line of text in the smallest leaf, within what fits on a page.
-    let height = (18.0 / smallest).clamp(260.0, 780.0);
+    let height = (16.0 / smallest).clamp(260.0, 1000.0);
     let root = if tree.depth() == 1 { WIDTH } else { 120.0 };
     let column = (WIDTH - root) / (tree.depth().max(2) - 1) as f64;
     let mut tops = vec![0.0; tree.nodes().len()];
@@ -65,8 +65,8 @@ pub(super) fn tree(tree: &ClusterTree) -> Markup {
                         @if tall >= 34.0 && wide < 150.0 {
                             text x=(at(left + 10.0)) y=(at(top + tall / 2.0 - 4.0)) class="strong" { (name) }
                             text x=(at(left + 10.0)) y=(at(top + tall / 2.0 + 13.0)) { (words::percent(share)) }
-                        } @else if tall >= 13.0 {
-                            text x=(at(left + 10.0)) y=(at(top + tall / 2.0 + 4.0)) {
+                        } @else if tall >= 11.0 {
+                            text class=[(tall < 15.0).then_some("thin")] x=(at(left + 10.0)) y=(at(top + tall / 2.0 + if tall < 15.0 { 2.6 } else { 3.6 })) {
                                 tspan class="strong" { (name) } tspan dx="7" { (words::percent(share)) }
                             }
                         }

@@ -129,7 +129,7 @@ fn glance(facts: &Facts<'_>) -> Result<Markup> {
     let drawn = facts.report.image.is_some();
     Ok(html! {
         h2 { "At a glance" }
-        section class="panel" {
+        section class="panel flow" {
             table class="glance" {
                 thead { tr {
                     th { "Cluster" }

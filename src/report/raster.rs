@@ -31,7 +31,7 @@ impl Picture {
         let mut bytes = Vec::new();
         let mut encoder = png::Encoder::new(&mut bytes, side(self.width)?, side(self.height)?);
         encoder.set_color(png::ColorType::Rgb);
-        encoder.set_compression(png::Compression::High);
+        encoder.set_compression(png::Compression::Balanced);
         let mut writer = encoder.write_header().map_err(bad)?;
         writer.write_image_data(self.pixels.as_flattened()).map_err(bad)?;
         writer.finish().map_err(bad)?;

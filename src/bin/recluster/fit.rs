@@ -28,6 +28,12 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
         let (rows, labels) = (data.values.nrows(), classes.len());
         return Err(Failure::data(format!("the data has {rows} rows, --labels {labels}")));
     }
+    if let Some((width, height)) = args.image.filter(|(w, h)| w.saturating_mul(*h) != data.values.ncols()) {
+        let columns = data.values.ncols();
+        return Err(Failure::data(format!(
+            "--image {width}x{height} needs that many pixels, the data has {columns} columns"
+        )));
+    }
     let run = run(&args.common, progress);
     let named = |e| Failure::about(e, data.names.as_deref());
     let plan = RecursiveTree::new(embedder, clusterer).levels(args.depth).min_share(args.min_node_share);

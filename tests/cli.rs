@@ -1,0 +1,349 @@
+//! The command line as a user meets it: the real program, its files, its JSON, its exit status.
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// Runs the program in `folder`.
+fn recluster(folder: &Path, line: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_recluster"));
+    command.current_dir(folder).args(line.split_whitespace()).output().unwrap()
+}
+
+/// Runs the program and expects one JSON object on stdout, nothing on stderr (which is no terminal here: no bar).
+fn good(folder: &Path, line: &str) -> Value {
+    let output = recluster(folder, line);
+    let (stdout, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert_eq!((output.status.code(), stderr.as_str()), (Some(0), ""), "{line}");
+    assert_eq!(stdout.trim_end().lines().count(), 1, "{line}: {stdout}");
+    let object: Value = serde_json::from_str(&stdout).unwrap();
+    let seconds = object["seconds"].as_object().unwrap();
+    assert!(seconds["total"].as_f64().unwrap() > 0.0, "{line}: {object}");
+    assert!(seconds.len() > 1 && seconds.values().all(|s| s.as_f64().unwrap() >= 0.0), "{line}: {object}");
+    object
+}
+
+/// Runs the program and expects it to end with `status`, one line on stderr, nothing on stdout and no new file.
+fn bad(folder: &Path, line: &str, status: i32) -> String {
+    let before = files(folder);
+    let output = recluster(folder, line);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(status), "{line}: {stderr}");
+    assert!(output.stdout.is_empty(), "{line}");
+    assert_eq!(files(folder), before, "{line} left something behind");
+    // The argument parser itself says more than a line: a usage hint.
+    if !stderr.starts_with("error:") {
+        assert!(stderr.starts_with("recluster: ") && stderr.trim_end().lines().count() == 1, "{line}: {stderr}");
+    }
+    stderr
+}
+
+/// All files below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .flat_map(|path| if path.is_dir() { [vec![path.clone()], files(&path)].concat() } else { vec![path] })
+        .collect();
+    found.sort();
+    found
+}
+
+/// A `.npy` file's type, shape and numbers.
+fn npy(path: PathBuf) -> (String, Vec<usize>, Vec<f64>) {
+    let bytes = std::fs::read(path).unwrap();
+    assert_eq!(&bytes[..8], b"\x93NUMPY\x01\x00");
+    let length = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    assert_eq!((10 + length) % 64, 0, "numbers must begin at a multiple of 64 bytes");
+    let head = std::str::from_utf8(&bytes[10..10 + length]).unwrap();
+    assert!(head.ends_with('\n') && head.contains("'fortran_order': False"));
+    let descr = head.split("'descr': '").nth(1).unwrap().split('\'').next().unwrap().to_string();
+    let shape = head.split("'shape': (").nth(1).unwrap().split(')').next().unwrap();
+    let shape: Vec<usize> =
+        shape.split(',').filter(|s| !s.trim().is_empty()).map(|s| s.trim().parse().unwrap()).collect();
+    let data = &bytes[10 + length..];
+    let numbers: Vec<f64> = match descr.as_str() {
+        "<f4" => data.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap()).into()).collect(),
+        "<i4" => data.chunks_exact(4).map(|b| i32::from_le_bytes(b.try_into().unwrap()).into()).collect(),
+        "<f8" => data.chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect(),
+        other => panic!("{other}"),
+    };
+    assert_eq!(numbers.len(), shape.iter().product::<usize>());
+    (descr, shape, numbers)
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn write(folder: &Path, name: &str, text: impl AsRef<[u8]>) {
+    std::fs::write(folder.join(name), text).unwrap();
+}
+
+#[test]
+fn embed_places_rows_and_new_rows() {
+    let tmp = folder();
+    let at = tmp.path();
+    let told = good(at, "embed --data digits --rows 300 --out e.npy --epochs 40 --new digits --new-out n.npy --seed 3");
+    let (descr, shape, numbers) = npy(at.join("e.npy"));
+    assert_eq!((descr.as_str(), &shape[..]), ("<f4", &[300, 2][..]));
+    assert!(numbers.iter().all(|v| v.is_finite()));
+    assert_eq!(npy(at.join("n.npy")).1, [1797, 2]);
+    assert_eq!((told["rows"].as_u64(), told["columns"].as_u64()), (Some(300), Some(64)));
+    // The same bits at another number of threads, other bits with another seed.
+    good(at, "embed --data digits --rows 300 --out again.npy --epochs 40 --seed 3 --threads 1");
+    assert_eq!(std::fs::read(at.join("e.npy")).unwrap(), std::fs::read(at.join("again.npy")).unwrap());
+    good(at, "embed --data digits --rows 300 --out other.npy --epochs 40 --seed 4");
+    assert_ne!(std::fs::read(at.join("e.npy")).unwrap(), std::fs::read(at.join("other.npy")).unwrap());
+    good(at, "embed --data digits --rows 100 --out p.npy --method pca --components 5");
+    assert_eq!(npy(at.join("p.npy")).1, [100, 5]);
+}
+
+#[test]
+fn cluster_labels_rows_and_shows_its_tree() {
+    let tmp = folder();
+    let at = tmp.path();
+    let mut csv = "x,y\n".to_string();
+    for i in 0..60 {
+        csv += &format!("{},{}\n", f64::from(i % 3) * 50.0 + f64::from(i * 7 % 11) * 0.1, f64::from(i * 5 % 13) * 0.1);
+    }
+    write(at, "three.csv", csv);
+    let told = good(
+        at,
+        "cluster --data three.csv --out l.npy --min-cluster-size 10 --min-samples 3 --probabilities-out p.npy \
+         --outlier-scores-out o.npy --tree-out t.npy",
+    );
+    let (descr, shape, labels) = npy(at.join("l.npy"));
+    assert_eq!((descr.as_str(), &shape[..]), ("<i4", &[60][..]));
+    assert_eq!((told["clusters"].as_u64(), told["noise"].as_u64()), (Some(3), Some(0)));
+    assert!((0..60).all(|i| labels[i] == labels[i % 3]));
+    let (_, shape, tree) = npy(at.join("t.npy"));
+    assert_eq!(shape, [59, 3]);
+    assert!(tree.chunks(3).all(|edge| edge[0] < 60.0 && edge[1] < 60.0 && edge[2] >= 0.0));
+    for file in ["p.npy", "o.npy"] {
+        let (_, shape, numbers) = npy(at.join(file));
+        assert!(shape == [60] && numbers.iter().all(|v| (0.0..=1.0).contains(v)), "{file}");
+    }
+    let told = good(at, "cluster --data three.csv --out k.npy --method kmeans --clusters 3");
+    assert_eq!(told["sizes"], serde_json::json!([20, 20, 20]));
+}
+
+#[test]
+fn boost_predicts_and_shap_adds_up() {
+    let tmp = folder();
+    let at = tmp.path();
+    let told = good(
+        at,
+        "boost --data digits --labels digits --rows 300 --out model.json --rounds 8 --max-depth 3 --new digits \
+         --new-out p.npy --xgboost-out x",
+    );
+    assert_eq!(told["labels"], serde_json::json!([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
+    let (_, shape, probabilities) = npy(at.join("p.npy"));
+    assert_eq!(shape, [1797, 10]);
+    good(at, "shap --model model.json --data digits --rows 50 --out s.npy");
+    let (descr, shape, values) = npy(at.join("s.npy"));
+    assert_eq!((descr.as_str(), &shape[..]), ("<f8", &[50, 65, 10][..]));
+    for row in 0..50 {
+        for label in 0..10 {
+            let sum: f64 = (0..65).map(|slot| values[(row * 65 + slot) * 10 + label]).sum();
+            let p = probabilities[row * 10 + label];
+            assert!((1.0 / (1.0 + (-sum).exp()) - p).abs() < 1e-9, "row {row}, label {label}: {sum} against {p}");
+        }
+    }
+    // One booster as XGBoost's JSON says the same of its label.
+    good(at, "shap --model x/label_4.json --data digits --rows 50 --out x4.npy");
+    let (_, shape, alone) = npy(at.join("x4.npy"));
+    assert_eq!(shape, [50, 65, 1]);
+    assert!((0..50 * 65).all(|i| (alone[i] - values[i * 10 + 4]).abs() < 1e-4));
+}
+
+#[test]
+fn fit_writes_a_folder_and_predict_repeats_it() {
+    let tmp = folder();
+    let at = tmp.path();
+    let told = good(at, "fit --data digits --rows 600 --labels digits --out one --threads 1 --min-node-share 0.12");
+    assert!(told["best_node_f"].as_f64().unwrap() > 0.6 && told["ari"].as_f64().unwrap() > 0.2, "{told}");
+    let leaves = told["leaves"].as_u64().unwrap();
+    assert!(leaves >= 5, "{told}");
+    good(at, "fit --data digits --rows 600 --out two --threads 2 --min-node-share 0.12");
+    for file in ["report.html", "tree.json", "assignments.csv", "model.json"] {
+        let (one, two) = (std::fs::read(at.join("one").join(file)), std::fs::read(at.join("two").join(file)));
+        assert_eq!(one.unwrap(), two.unwrap(), "{file} depends on the threads");
+    }
+    assert_eq!(files(&at.join("one")).len(), 4);
+    let assignments = std::fs::read_to_string(at.join("one/assignments.csv")).unwrap();
+    assert_eq!(assignments.lines().next(), Some("row,core,assigned,confidence"));
+    assert_eq!(assignments.lines().count(), 601);
+    let report = std::fs::read_to_string(at.join("one/report.html")).unwrap();
+    assert!(report.starts_with("<!DOCTYPE html>"));
+    assert!(!report.contains("<script") && !report.contains("http"), "the report must stand alone");
+    assert_eq!(report.matches("<article").count() as u64, leaves);
+    assert!(!report.contains("NaN"));
+
+    good(at, "predict --model one/model.json --data digits --rows 600 --out a.csv");
+    let predicted = std::fs::read_to_string(at.join("a.csv")).unwrap();
+    let of = |line: &str, column: usize| line.split(',').nth(column).unwrap().to_string();
+    for (fitted, predicted) in assignments.lines().zip(predicted.lines()) {
+        assert_eq!((of(fitted, 2), of(fitted, 3)), (of(predicted, 1), of(predicted, 2)));
+    }
+    good(at, "shap --model one/model.json --data digits --rows 3 --out s.npy");
+    assert_eq!(npy(at.join("s.npy")).1, [3, 65, leaves as usize]);
+    // A second fit into the same folder replaces its files.
+    good(at, "fit --data digits --rows 200 --out one --embedder pca --components 4 --clusterer kmeans --clusters 4");
+    assert_eq!(std::fs::read_to_string(at.join("one/assignments.csv")).unwrap().lines().count(), 201);
+}
+
+#[test]
+fn a_table_with_names_is_reported_by_name() {
+    let tmp = folder();
+    let at = tmp.path();
+    let mut csv = "age,income,\"visits <monthly>\"\n".to_string();
+    for i in 0..240 {
+        let group = f64::from(i % 3);
+        csv += &format!(
+            "{},{},{}\n",
+            20.0 + 20.0 * group + f64::from(i * 7 % 11),
+            30.0 * group + f64::from(i * 5 % 13),
+            i % 7
+        );
+    }
+    write(at, "people.csv", csv);
+    let told = good(at, "fit --data people.csv --out f --scale standard --title People");
+    assert!(told["leaves"].as_u64().unwrap() >= 3, "{told}");
+    let report = std::fs::read_to_string(at.join("f/report.html")).unwrap();
+    assert!(report.contains("<title>People</title>") && report.contains("age is lower"));
+    assert!(report.contains("visits &lt;monthly&gt;") && !report.contains("visits <monthly>"));
+}
+
+#[test]
+fn bad_data_ends_with_1_and_one_line_and_leaves_nothing() {
+    let tmp = folder();
+    let at = tmp.path();
+    write(at, "gap.csv", "age,income\n1,2\n3,\n4,5\n");
+    write(at, "word.csv", "age,income\n1,2\n3,much\n");
+    write(at, "empty.csv", "");
+    write(at, "head.csv", "age,income\n");
+    write(at, "ragged.csv", "age,income\n1,2\n3\n");
+    write(at, "short.npy", b"\x93NUMPY\x01\x00\x76\x00{'descr'");
+    write(at, "ok.csv", (0..40).fold("a,b\n".to_string(), |text, i| text + &format!("{},{}\n", i % 7, i % 5)));
+    write(at, "labels.csv", "l\n0\n1\n");
+    write(at, "other.json", "{\"format\": \"something else\", \"version\": 1}");
+    for (line, reason) in [
+        ("embed --data gap.csv --out o", "row 1, column \"income\""),
+        ("cluster --data gap.csv --out o", "row 1, column \"income\""),
+        ("fit --data gap.csv --out o", "row 1, column \"income\""),
+        ("embed --data word.csv --out o", "line 3, column \"income\": \"much\""),
+        ("embed --data empty.csv --out o", "empty"),
+        ("embed --data head.csv --out o", "empty"),
+        ("fit --data head.csv --out o", "empty"),
+        ("embed --data ragged.csv --out o", "line 3 has 1 cells"),
+        ("embed --data short.npy --out o", "header"),
+        ("embed --data none.csv --out o", "none.csv"),
+        ("embed --data . --out o", "folder"),
+        ("embed --data ok.csv --out no/o.npy", "no folder"),
+        ("fit --data ok.csv --out no/where/o", "no folder"),
+        ("fit --data ok.csv --out gap.csv", "is a file"),
+        ("fit --data ok.csv --out o --image 3x3", "pixels"),
+        ("fit --data ok.csv --out o --labels labels.csv", "labels"),
+        ("boost --data ok.csv --labels labels.csv --out o", "labels"),
+        ("boost --data ok.csv --labels gap.csv --out o", "whole number"),
+        ("predict --model other.json --data ok.csv --out o", "other.json"),
+        ("predict --model none.json --data ok.csv --out o", "none.json"),
+        ("shap --model ok.csv --data ok.csv --out o", "not a model"),
+        ("shap --model other.json --data ok.csv --out o", "something else"),
+        ("embed --data ok.csv --out o --new gap.csv --new-out n", "row 1, column \"income\""),
+    ] {
+        let said = bad(at, line, 1);
+        assert!(said.contains(reason), "{line}: {said}");
+    }
+    // A model for other columns.
+    good(at, "boost --data digits --labels digits --rows 100 --out m.json --rounds 2");
+    assert!(bad(at, "shap --model m.json --data ok.csv --out o", 1).contains("64"));
+}
+
+#[test]
+fn bad_arguments_end_with_2() {
+    let tmp = folder();
+    let at = tmp.path();
+    for line in [
+        "",
+        "dance",
+        "embed --data digits",
+        "embed --data digits --out o --method tsne",
+        "embed --data digits --out o --neighbors many",
+        "embed --data digits --out o --neighbors 0",
+        "embed --data digits --out o --components 0",
+        "embed --data digits --out o --metric taxi",
+        "embed --data digits --out o --new digits",
+        "embed --data digits --out o --method pca --neighbors 5",
+        "embed --data digits --out o --rows 0",
+        "embed --data digits --out o --threads 0",
+        "embed --data digits --out o --new digits --new-out o",
+        "cluster --data digits --out o --method kmeans",
+        "cluster --data digits --out o --clusters 4",
+        "cluster --data digits --out o --method kmeans --clusters 4 --min-samples 3",
+        "cluster --data digits --out o --method kmeans --clusters 0",
+        "cluster --data digits --rows 50 --out o --min-cluster-size 0",
+        "boost --data digits --labels digits --rows 50 --out o --learning-rate -1",
+        "fit --data digits --out o --depth 0",
+        "fit --data digits --out o --min-cluster-share 2",
+        "fit --data digits --out o --embedder pca --min-dist 0.2",
+        "fit --data digits --out o --image 8",
+    ] {
+        bad(at, line, 2);
+    }
+    assert!(recluster(at, "--help").status.success() && recluster(at, "fit --help").status.success());
+}
+
+#[test]
+fn odd_data_gets_an_answer_or_a_reason() {
+    let tmp = folder();
+    let at = tmp.path();
+    let table = |rows: usize, cell: fn(usize, usize) -> f64, columns: usize| {
+        let head: Vec<String> = (0..columns).map(|c| format!("c{c}")).collect();
+        let row = |i: usize| (0..columns).map(|j| cell(i, j).to_string()).collect::<Vec<_>>().join(",");
+        [head.join(",")].into_iter().chain((0..rows).map(row)).collect::<Vec<_>>().join("\n")
+    };
+    write(at, "one_row.csv", table(1, |_, j| j as f64, 3));
+    write(at, "two_rows.csv", table(2, |i, j| (i + j) as f64, 3));
+    write(at, "one_column.csv", table(80, |i, _| (i * 7 % 31) as f64, 1));
+    write(at, "all_equal.csv", table(80, |_, _| 4.0, 3));
+    write(at, "few.csv", table(6, |i, j| (i * i + j) as f64, 3));
+    write(at, "constant_column.csv", table(80, |i, j| if j == 0 { 1.0 } else { (i * 13 % 37) as f64 }, 2));
+    write(at, "huge.csv", table(80, |i, j| (i * 7 % 31 + j) as f64 * 1e36, 3));
+    for name in ["one_row", "two_rows", "one_column", "all_equal", "few", "constant_column", "huge"] {
+        for command in [
+            "embed --epochs 20",
+            "embed --method pca",
+            "cluster",
+            "cluster --method kmeans --clusters 3",
+            "fit",
+            "fit --embedder pca --scale robust",
+        ] {
+            let line = format!("{command} --data {name}.csv --out result");
+            let output = recluster(at, &line);
+            let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+            let out = at.join("result");
+            match output.status.code() {
+                Some(0) if command.starts_with("fit") => {
+                    assert_eq!(files(&out).len(), 4, "{line}");
+                    assert!(!std::fs::read_to_string(out.join("report.html")).unwrap().contains("NaN"), "{line}");
+                    std::fs::remove_dir_all(out).unwrap();
+                }
+                Some(0) => {
+                    assert!(npy(out.clone()).2.iter().all(|v| v.is_finite()), "{line}");
+                    std::fs::remove_file(out).unwrap();
+                }
+                Some(1 | 2) => {
+                    assert!(
+                        stderr.starts_with("recluster: ") && stderr.trim_end().lines().count() == 1,
+                        "{line}: {stderr}"
+                    );
+                    assert!(!out.exists(), "{line}");
+                }
+                other => panic!("{line}: {other:?} {stderr}"),
+            }
+        }
+    }
+    assert_eq!(files(at).len(), 7, "something was left behind");
+}
