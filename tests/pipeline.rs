@@ -31,7 +31,13 @@ fn whole(rows: &Array2<f32>, run: &Run) -> (ClusterTree, Outcome) {
     let why = surrogate.explain(rows, run).unwrap();
     let outcome = Outcome {
         paths: tree.paths(),
-        embedding: tree.root().embedding().unwrap().outer_iter().map(|r| r.iter().map(|v| v.to_bits()).collect()).collect(),
+        embedding: tree
+            .root()
+            .embedding()
+            .unwrap()
+            .outer_iter()
+            .map(|r| r.iter().map(|v| v.to_bits()).collect())
+            .collect(),
         assigned: assigned.iter().map(|a| (a.path.to_string(), a.confidence.to_bits())).collect(),
         why: why.values().outer_iter().map(|row| row.iter().map(|v| v.to_bits()).collect()).collect(),
     };
@@ -95,12 +101,13 @@ fn the_digits_are_found_explained_and_assigned() {
 /// Every way of fitting must answer or say what is wrong; none may panic.
 fn fit_all(rows: &Array2<f32>) -> Vec<Result<ClusterTree, Error>> {
     let run = Run::new();
-    let boxed = |e: Box<dyn Embedder>, c: Box<dyn Clusterer>| RecursiveTree::new(e, c).min_rows(1).min_share(0.0).levels(3);
+    let boxed =
+        |e: Box<dyn Embedder>, c: Box<dyn Clusterer>| RecursiveTree::new(e, c).min_rows(1).min_share(0.0).levels(3);
     vec![
         boxed(Box::new(Umap::new()), Box::new(Hdbscan::new())).fit(rows, &run),
         boxed(Box::new(Umap::new().n_neighbors(50)), Box::new(Hdbscan::new().min_cluster_size(0.1))).fit(rows, &run),
-        boxed(Box::new(Pca::new()), Box::new(Hdbscan::new().allow_single_cluster(true))).fit(rows, &run),
-        boxed(Box::new(Pca::new()), Box::new(KMeans::new(2))).fit(rows, &run),
+        boxed(Box::new(Pca::new(2)), Box::new(Hdbscan::new().allow_single_cluster(true))).fit(rows, &run),
+        boxed(Box::new(Pca::new(2)), Box::new(KMeans::new(2))).fit(rows, &run),
     ]
 }
 
@@ -111,7 +118,10 @@ fn bad_and_meagre_tables_get_an_answer_or_a_clear_error() {
         ("two rows", Array2::from_shape_fn((2, 5), |(i, j)| (i * j) as f32)),
         ("one column", Array2::from_shape_fn((60, 1), |(i, _)| (i % 17) as f32)),
         ("all rows equal", Array2::from_elem((80, 4), 1.5)),
-        ("a constant column", Array2::from_shape_fn((80, 3), |(i, j)| if j == 1 { 7.0 } else { ((i * i + j) % 13) as f32 })),
+        (
+            "a constant column",
+            Array2::from_shape_fn((80, 3), |(i, j)| if j == 1 { 7.0 } else { ((i * i + j) % 13) as f32 }),
+        ),
         ("two values only", Array2::from_shape_fn((90, 2), |(i, _)| (i % 2) as f32)),
         ("fewer rows than neighbours", Array2::from_shape_fn((9, 3), |(i, j)| (i * i * (j + 1)) as f32)),
         ("huge values", Array2::from_shape_fn((50, 3), |(i, j)| ((i * 7 + j * 3) % 11) as f32 * 1e37)),
