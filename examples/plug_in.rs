@@ -36,11 +36,11 @@ fn main() -> Result<()> {
     let digits = digits();
     let run = Run::new().seed(7);
 
-    let ours = RecursiveTree::new(Pca::new(), WidestGaps { clusters: 3 }).fit(&digits.images, &run)?;
+    let ours = RecursiveTree::new(Pca::new(2), WidestGaps { clusters: 3 }).fit(&digits.images, &run)?;
     println!("{}: {} leaves\n{ours}", ours.clusterer(), ours.leaves().count());
 
     // The same plan with a built-in clusterer: only one argument changes.
-    let k_means = RecursiveTree::new(Pca::new(), KMeans::new(3)).fit(&digits.images, &run)?;
+    let k_means = RecursiveTree::new(Pca::new(2), KMeans::new(3)).fit(&digits.images, &run)?;
     println!("{}: {} leaves\n{k_means}", k_means.clusterer(), k_means.leaves().count());
 
     for tree in [&ours, &k_means] {

@@ -106,8 +106,8 @@ fn fit_all(rows: &Array2<f32>) -> Vec<Result<ClusterTree, Error>> {
     vec![
         boxed(Box::new(Umap::new()), Box::new(Hdbscan::new())).fit(rows, &run),
         boxed(Box::new(Umap::new().n_neighbors(50)), Box::new(Hdbscan::new().min_cluster_size(0.1))).fit(rows, &run),
-        boxed(Box::new(Pca::new()), Box::new(Hdbscan::new().allow_single_cluster(true))).fit(rows, &run),
-        boxed(Box::new(Pca::new()), Box::new(KMeans::new(2))).fit(rows, &run),
+        boxed(Box::new(Pca::new(2)), Box::new(Hdbscan::new().allow_single_cluster(true))).fit(rows, &run),
+        boxed(Box::new(Pca::new(2)), Box::new(KMeans::new(2))).fit(rows, &run),
     ]
 }
 

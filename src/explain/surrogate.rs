@@ -43,7 +43,9 @@ impl Surrogate {
         for (row, &label) in labels.iter().enumerate().filter(|(_, label)| **label >= 0) {
             match seen.get_mut(label as usize) {
                 Some(seen) => *seen = true,
-                None => return Err(Error::Label { row, label: label.into(), reason: "there is no class of this number" }),
+                None => {
+                    return Err(Error::Label { row, label: label.into(), reason: "there is no class of this number" });
+                }
             }
         }
         if let Some(missing) = seen.iter().position(|seen| !seen) {

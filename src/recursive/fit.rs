@@ -29,7 +29,7 @@ use std::sync::Arc;
 ///     jitter + if j == 0 { 50.0 * (i % 2) as f32 } else { 5.0 * (i / 2 % 2) as f32 }
 /// });
 /// let clusters = Hdbscan::new().min_cluster_size(Size::Share(0.2)).min_samples(5);
-/// let tree = RecursiveTree::new(Pca::new().n_components(2), clusters).levels(2).fit(&data, &Run::new())?;
+/// let tree = RecursiveTree::new(Pca::new(2), clusters).levels(2).fit(&data, &Run::new())?;
 /// for leaf in tree.leaves() {
 ///     println!("{} {:.1} %", leaf.path(), 100.0 * leaf.share());
 /// }
