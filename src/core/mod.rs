@@ -1,6 +1,8 @@
 //! What every room stands on: the three traits, errors, the run, row order, random numbers, numerics.
 
 mod error;
+#[cfg(any(feature = "serde", feature = "report"))]
+mod file;
 pub(crate) mod linalg;
 pub(crate) mod numerics;
 pub(crate) mod parallel;
@@ -14,6 +16,8 @@ mod size;
 mod traits;
 
 pub use error::{Error, Result};
+#[cfg(any(feature = "serde", feature = "report"))]
+pub(crate) use file::write_whole;
 pub(crate) use rows::{Canonical, Rows};
 pub use run::{Cancel, Event, Observer, Run, Stage};
 #[cfg(feature = "serde")]

@@ -101,7 +101,8 @@ fn pictures(facts: &Facts<'_>, leaf: usize, node: usize, width: usize, height: u
 /// The mean attribution of each feature to a leaf over the leaf's own explained rows.
 fn own_push(facts: &Facts<'_>, leaf: usize) -> Option<Vec<f64>> {
     let (rows, explanation) = facts.report.explained.as_ref()?;
-    let own: Vec<usize> = (0..rows.len()).filter(|&i| facts.leaf_of_row[rows[i] as usize] == leaf as i32).collect();
+    let own: Vec<usize> =
+        facts.explained.iter().copied().filter(|&i| facts.leaf_of_row[rows[i] as usize] == leaf as i32).collect();
     let mean =
         |feature: usize| own.iter().map(|&i| explanation.values()[[i, feature, leaf]]).sum::<f64>() / own.len() as f64;
     if own.is_empty() { None } else { Some((0..explanation.values().dim().1).map(mean).collect()) }
@@ -143,7 +144,8 @@ fn profile(facts: &Facts<'_>, leaf: usize) -> Markup {
 fn reasons(facts: &Facts<'_>, leaf: usize, rows: &[u32], explanation: &Explanation) -> Markup {
     let values = explanation.values();
     let features = values.dim().1;
-    let weight = |f: usize| (0..rows.len()).map(|i| values[[i, f, leaf]].abs()).sum::<f64>() / rows.len().max(1) as f64;
+    let weight =
+        |f: usize| facts.explained.iter().map(|&i| values[[i, f, leaf]].abs()).sum::<f64>() / rows.len().max(1) as f64;
     let mut weights: Vec<(f64, usize)> = (0..features).map(|f| (weight(f), f)).collect();
     weights.retain(|w| w.0 > 0.0);
     weights.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
@@ -153,13 +155,14 @@ fn reasons(facts: &Facts<'_>, leaf: usize, rows: &[u32], explanation: &Explanati
         return html! { p { "The model finds no column that tells this cluster from other rows." } };
     }
     let pairs = |f: usize| -> Vec<(f64, f64)> {
-        rows.iter()
-            .enumerate()
-            .map(|(i, &row)| (f64::from(facts.rows.row(row as usize)[f]), values[[i, f, leaf]]))
+        facts
+            .explained
+            .iter()
+            .map(|&i| (f64::from(facts.rows.row(rows[i] as usize)[f]), values[[i, f, leaf]]))
             .collect()
     };
     let dots = chosen(facts, leaf, rows);
-    let own = dots.iter().filter(|&&i| facts.leaf_of_row[rows[i] as usize] == leaf as i32).count();
+    let own = dots.iter().filter(|&&i| belongs(facts, leaf, rows, i)).count();
     let swarms: Vec<Swarm> = weights
         .iter()
         .map(|&(_, f)| {
@@ -196,10 +199,9 @@ fn reasons(facts: &Facts<'_>, leaf: usize, rows: &[u32], explanation: &Explanati
     }
 }
 
-/// Places among the explained rows that are drawn: up to a third from this leaf, the rest from the others.
+/// Places in [`Facts::explained`] that are drawn: up to a third from this leaf, the rest from the others.
 fn chosen(facts: &Facts<'_>, leaf: usize, rows: &[u32]) -> Vec<usize> {
-    let (own, others): (Vec<usize>, Vec<usize>) =
-        (0..rows.len()).partition(|&i| facts.leaf_of_row[rows[i] as usize] == leaf as i32);
+    let (own, others): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(|&i| belongs(facts, leaf, rows, i));
     let evenly = |all: &[usize], most: usize| -> Vec<usize> {
         let taken = most.min(all.len());
         (0..taken).map(|i| all[i * all.len() / taken]).collect()
@@ -207,4 +209,9 @@ fn chosen(facts: &Facts<'_>, leaf: usize, rows: &[u32]) -> Vec<usize> {
     let mut taken = evenly(&own, DOTS / 3);
     taken.extend(evenly(&others, DOTS - taken.len()));
     taken
+}
+
+/// Whether place `i` of [`Facts::explained`] is a row of the leaf.
+fn belongs(facts: &Facts<'_>, leaf: usize, rows: &[u32], i: usize) -> bool {
+    facts.leaf_of_row[rows[facts.explained[i]] as usize] == leaf as i32
 }
