@@ -225,9 +225,10 @@ impl Sums {
                 }
             }
             let rows = (b * BLOCK..margins.nrows()).zip(totals);
-            let gaps = rows.map(|(row, (sum, size))| (row, gap(margins[[row, output]], sum + self.base, size)));
-            // Written so that NaN is a fault too.
-            gaps.filter(|&(_, gap)| !(gap <= TOLERANCE)).map(|(row, gap)| (row, gap)).next()
+            let mut gaps = rows.map(|(row, (sum, size))| (row, gap(margins[[row, output]], sum + self.base, size)));
+            // NaN is a fault too.
+            let fault = |&(_, gap): &(usize, f64)| gap.is_nan() || gap > TOLERANCE;
+            gaps.find(fault)
         });
         match faults.into_iter().flatten().next() {
             None => Ok(()),
