@@ -250,43 +250,44 @@ fn keep(found: Option<(usize, f64)>, c: u32, missing_left: bool, filled: &Filled
 /// The first candidate of the highest score above the bar, which is raised to it. `more` joins the left side.
 ///
 /// Scores are compared crosswise, n > bar · d for the score n / d, so that no division is needed to see that a
-/// candidate is not the best.
+/// candidate is not the best. Each step is a loop over [`LANES`] candidates, so that it becomes vector instructions.
 #[inline(always)]
 fn scan(filled: &Filled, candidates: usize, total: i64, more: i64, bar: &mut Bar) -> Option<(usize, f64)> {
     let (g_total, h_total) = (g_of(total), h_of(total));
     let (g_more, h_more) = (g_of(more), h_of(more));
-    let mut found = None;
-    let sides = |i: usize| {
-        let (g, h) = (filled.g[i].wrapping_add(g_more), filled.h[i].wrapping_add(h_more));
-        let (g_rest, h_rest) = (g_total.wrapping_sub(g), h_total.wrapping_sub(h));
-        (f64::from(g), f64::from(h), f64::from(g_rest), f64::from(h_rest))
-    };
     let Bar { lambda, alpha, least, .. } = *bar;
-    let fraction = |i: usize| {
-        let (g, h, g_rest, h_rest) = sides(i);
-        let (g, g_rest) = if alpha > 0.0 { (shrink(g, alpha), shrink(g_rest, alpha)) } else { (g, g_rest) };
-        let fits = (h >= least) & (h_rest >= least) & (h > 0.0) & (h_rest > 0.0);
-        let (d, d_rest) = (h + lambda, h_rest + lambda);
-        let numerator = g * g * d_rest + g_rest * g_rest * d;
-        (if fits { numerator } else { -1.0 }, d * d_rest)
-    };
-    let mut at = 0;
-    while at < candidates {
-        let mut any = false;
-        for lane in 0..LANES {
-            let (n, d) = fraction(at + lane);
-            any |= n > bar.score * d;
+    // Sums are whole numbers, and a side without any h is no side.
+    let least = (libm::ceil(least) as i32).max(1);
+    let mut found = None;
+    for at in (0..candidates).step_by(LANES) {
+        let (Some(g), Some(h)) = (filled.g[at..].first_chunk::<LANES>(), filled.h[at..].first_chunk::<LANES>()) else {
+            break;
+        };
+        let (mut n, mut d, mut fits) = ([0.0f64; LANES], [0.0f64; LANES], [false; LANES]);
+        for i in 0..LANES {
+            let (h, g) = (h[i].wrapping_add(h_more), g[i].wrapping_add(g_more));
+            let (h_rest, g_rest) = (h_total.wrapping_sub(h), g_total.wrapping_sub(g));
+            fits[i] = (h >= least) & (h_rest >= least);
+            let (d_left, d_rest) = (f64::from(h) + lambda, f64::from(h_rest) + lambda);
+            let (mut g, mut g_rest) = (f64::from(g), f64::from(g_rest));
+            if alpha > 0.0 {
+                (g, g_rest) = (shrink(g, alpha), shrink(g_rest, alpha));
+            }
+            n[i] = g * g * d_rest + g_rest * g_rest * d_left;
+            d[i] = d_left * d_rest;
         }
-        if any {
-            for i in at..(at + LANES).min(candidates) {
-                let (n, d) = fraction(i);
-                if n > bar.score * d && n / d > bar.score {
-                    bar.score = n / d;
-                    found = Some((i, bar.score));
+        let mut any = 0;
+        for i in 0..LANES {
+            any |= u32::from(n[i] > bar.score * d[i]) & u32::from(fits[i]);
+        }
+        if any != 0 {
+            for i in 0..LANES.min(candidates - at) {
+                if fits[i] && n[i] > bar.score * d[i] && n[i] / d[i] > bar.score {
+                    bar.score = n[i] / d[i];
+                    found = Some((at + i, bar.score));
                 }
             }
         }
-        at += LANES;
     }
     found
 }
