@@ -341,3 +341,29 @@ fn a_fitted_model_adds_up_and_saves() {
     let again = BoostModel::from_json(&model.to_json().unwrap()).unwrap();
     assert_eq!(again, model);
 }
+
+#[test]
+fn equals_xgboosts_contributions() {
+    for name in ["xgboost_logistic.json", "xgboost_squared.json", "xgboost_softprob.json"] {
+        let path = format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
+        let file: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let model = BoostModel::from_xgboost_json(&file["model"].to_string()).unwrap();
+        let rows: Vec<Vec<Option<f32>>> = serde_json::from_value(file["rows"].clone()).unwrap();
+        let (n, features) = (rows.len(), model.features());
+        let rows = Array2::from_shape_fn((n, features), |(i, j)| rows[i][j].unwrap_or(f32::NAN));
+        let why = TreeShap::new(&model).explain(&rows, &Run::new()).unwrap();
+        for i in 0..n {
+            for o in 0..model.outputs().len() {
+                let row = &file["contribs"][i];
+                let row = if row[0].is_array() { &row[o] } else { row };
+                let theirs: Vec<f64> = serde_json::from_value(row.clone()).unwrap();
+                let scale = theirs.iter().fold(1.0, |most: f64, v| most.max(v.abs()));
+                for (j, &value) in theirs[..features].iter().enumerate() {
+                    let found = why.values()[[i, j, o]];
+                    assert!((found - value).abs() < 1e-5 * scale, "{name} row {i} feature {j}: {found}, not {value}");
+                }
+                assert!((why.base()[o] - theirs[features]).abs() < 1e-5 * scale, "{name} row {i}: base");
+            }
+        }
+    }
+}

@@ -160,7 +160,7 @@ mod tests {
         let n = 10_000;
         let margins: Vec<f64> = (0..n).map(|i| (i % 97) as f64 * 0.2 - 9.0).collect();
         let rows: Vec<u32> = (0..n as u32).collect();
-        let target = |i: usize| if i % 5 == 4 { None } else { Some(f64::from(u8::from(i % 3 == 0))) };
+        let target = |i: usize| if i % 5 == 4 { None } else { Some(f64::from(i as u8 & 1)) };
         for loss in [Loss::Logistic { positive_weight: 3.0 }, Loss::Squared] {
             let mut gradients = Gradients::default();
             gradients.compute(loss, &margins, target);

@@ -3,7 +3,7 @@
 //! A histogram has one word for each bin of each column (see `gradient`). Default bins stay at zero in it: they are the
 //! node's total less the column's other bins, and that is worked out when the column is read.
 
-use super::bins::{Bins, Column};
+use super::bins::Bins;
 use super::gradient::{g_of, h_of};
 use crate::core::simd::multiversion;
 
@@ -106,10 +106,16 @@ multiversion! {
     }
 }
 
-/// Running sums over the bins of one column, g and h apart, ready for the search.
-struct Prefix {
+/// The bins of one column that hold anything in a node, and their running sums with g and h apart.
+///
+/// An empty bin divides the rows as the bin before it does, so the search loses nothing by leaving it out; in small nodes
+/// most bins are empty.
+struct Filled {
+    bins: [u8; 256 + LANES],
+    words: [i64; 256 + LANES],
     g: [i32; 256 + LANES],
     h: [i32; 256 + LANES],
+    len: usize,
 }
 
 /// Bins that the search looks at together.
@@ -155,97 +161,133 @@ multiversion! {
         bins: &Bins, histogram: &[i64], columns: &[u32], total: i64, bar: &mut Bar, open: &mut Vec<u32>,
         best: &mut Option<Split>,
     ) {
-        let mut prefix = Prefix { g: [0; 256 + LANES], h: [0; 256 + LANES] };
+        const FULL: usize = 256 + LANES;
+        let mut filled = Filled { bins: [0; FULL], words: [0; FULL], g: [0; FULL], h: [0; FULL], len: 0 };
         for &c in columns {
             let column = &bins.columns[c as usize];
             let slots = &histogram[column.first..column.first + column.bins];
-            let outside = slots.iter().fold(0i64, |sum, &word| sum.wrapping_add(word));
+            let values = column.cuts.len();
+            let place = usize::from(column.default);
+            filled.len = 0;
+            let before = filled.collect(&slots[..place.min(values)], 0);
+            let middle = filled.len;
+            if place < values {
+                // The default bin, which is known once all others are.
+                filled.push(place, 0);
+            }
+            let after = if place < values { filled.collect(&slots[place + 1..values], place + 1) } else { 0 };
+            let absent = if column.has_missing() { slots[values] } else { 0 };
+            let outside = before.wrapping_add(after).wrapping_add(absent);
             if outside == 0 || f64::from(h_of(outside)) < bar.least {
                 continue;
             }
             open.push(c);
             let default = total.wrapping_sub(outside);
-            let values = column.cuts.len();
-            let missing = match column.has_missing() {
-                false => 0,
-                true if usize::from(column.default) == values => default,
-                true => slots[values],
-            };
-            // The last cut leaves nothing but missing values on its right.
-            let candidates = if missing == 0 { values - 1 } else { values };
-            running(&slots[..values], column, default, &mut prefix);
-            let found = scan(&prefix, candidates, total, 0, bar);
-            keep(found, c, false, &prefix, 0, best);
+            let missing = if place == values { default } else { absent };
+            if place < values {
+                filled.words[middle] = default;
+            }
+            filled.run();
+            // With missing values, these alone may go right.
+            let candidates = if missing == 0 { filled.len.saturating_sub(1) } else { filled.len };
+            let found = scan(&filled, candidates, total, 0, bar);
+            keep(found, c, false, &filled, 0, best);
             if missing != 0 {
-                let found = scan(&prefix, values - 1, total, missing, bar);
-                keep(found, c, true, &prefix, missing, best);
+                let found = scan(&filled, filled.len.saturating_sub(1), total, missing, bar);
+                keep(found, c, true, &filled, missing, best);
             }
         }
     }
 }
 
-/// Sums over the bins up to each, with the default bin put in its place.
-#[inline(always)]
-fn running(slots: &[i64], column: &Column, default: i64, prefix: &mut Prefix) {
-    let place = usize::from(column.default);
-    let mut sum = 0i64;
-    for (i, &word) in slots.iter().enumerate() {
-        sum = sum.wrapping_add(word);
-        if i == place {
-            sum = sum.wrapping_add(default);
+impl Filled {
+    #[inline(always)]
+    fn push(&mut self, bin: usize, word: i64) {
+        self.bins[self.len] = bin as u8;
+        self.words[self.len] = word;
+        self.len += 1;
+    }
+
+    /// Takes the filled ones among consecutive bins from `first` on; returns their sum.
+    #[inline(always)]
+    fn collect(&mut self, slots: &[i64], first: usize) -> i64 {
+        let mut sum = 0i64;
+        let mut len = self.len;
+        for (chunk, slots) in slots.chunks(LANES).enumerate() {
+            if slots.iter().fold(0, |any, &word| any | word) == 0 {
+                continue;
+            }
+            for (i, &word) in slots.iter().enumerate() {
+                self.bins[len] = (first + chunk * LANES + i) as u8;
+                self.words[len] = word;
+                len += usize::from(word != 0);
+                sum = sum.wrapping_add(word);
+            }
         }
-        prefix.g[i] = g_of(sum);
-        prefix.h[i] = h_of(sum);
+        self.len = len;
+        sum
+    }
+
+    /// Sums up to each filled bin.
+    #[inline(always)]
+    fn run(&mut self) {
+        let mut sum = 0i64;
+        for i in 0..self.len {
+            sum = sum.wrapping_add(self.words[i]);
+            self.g[i] = g_of(sum);
+            self.h[i] = h_of(sum);
+        }
     }
 }
 
-fn keep(found: Option<(usize, f64)>, c: u32, missing_left: bool, prefix: &Prefix, more: i64, best: &mut Option<Split>) {
-    if let Some((bin, gain)) = found {
-        let word = (i64::from(prefix.g[bin]) << 32) + i64::from(prefix.h[bin]);
-        *best = Some(Split { column: c, bin: bin as u8, missing_left, gain, left: word.wrapping_add(more) });
+fn keep(found: Option<(usize, f64)>, c: u32, missing_left: bool, filled: &Filled, more: i64, best: &mut Option<Split>) {
+    if let Some((i, gain)) = found {
+        let word = (i64::from(filled.g[i]) << 32) + i64::from(filled.h[i]);
+        *best = Some(Split { column: c, bin: filled.bins[i], missing_left, gain, left: word.wrapping_add(more) });
     }
 }
 
 /// The first candidate of the highest score above the bar, which is raised to it. `more` joins the left side.
 ///
 /// Scores are compared crosswise, n > bar · d for the score n / d, so that no division is needed to see that a
-/// candidate is not the best.
+/// candidate is not the best. Each step is a loop over [`LANES`] candidates, so that it becomes vector instructions.
 #[inline(always)]
-fn scan(prefix: &Prefix, candidates: usize, total: i64, more: i64, bar: &mut Bar) -> Option<(usize, f64)> {
+fn scan(filled: &Filled, candidates: usize, total: i64, more: i64, bar: &mut Bar) -> Option<(usize, f64)> {
     let (g_total, h_total) = (g_of(total), h_of(total));
     let (g_more, h_more) = (g_of(more), h_of(more));
-    let mut found = None;
-    let sides = |i: usize| {
-        let (g, h) = (prefix.g[i].wrapping_add(g_more), prefix.h[i].wrapping_add(h_more));
-        let (g_rest, h_rest) = (g_total.wrapping_sub(g), h_total.wrapping_sub(h));
-        (f64::from(g), f64::from(h), f64::from(g_rest), f64::from(h_rest))
-    };
     let Bar { lambda, alpha, least, .. } = *bar;
-    let fraction = |i: usize| {
-        let (g, h, g_rest, h_rest) = sides(i);
-        let (g, g_rest) = if alpha > 0.0 { (shrink(g, alpha), shrink(g_rest, alpha)) } else { (g, g_rest) };
-        let fits = (h >= least) & (h_rest >= least) & (h > 0.0) & (h_rest > 0.0);
-        let (d, d_rest) = (h + lambda, h_rest + lambda);
-        let numerator = g * g * d_rest + g_rest * g_rest * d;
-        (if fits { numerator } else { -1.0 }, d * d_rest)
-    };
-    let mut at = 0;
-    while at < candidates {
-        let mut any = false;
-        for lane in 0..LANES {
-            let (n, d) = fraction(at + lane);
-            any |= n > bar.score * d;
+    // Sums are whole numbers, and a side without any h is no side.
+    let least = (libm::ceil(least) as i32).max(1);
+    let mut found = None;
+    for at in (0..candidates).step_by(LANES) {
+        let (Some(g), Some(h)) = (filled.g[at..].first_chunk::<LANES>(), filled.h[at..].first_chunk::<LANES>()) else {
+            break;
+        };
+        let (mut n, mut d, mut fits) = ([0.0f64; LANES], [0.0f64; LANES], [false; LANES]);
+        for i in 0..LANES {
+            let (h, g) = (h[i].wrapping_add(h_more), g[i].wrapping_add(g_more));
+            let (h_rest, g_rest) = (h_total.wrapping_sub(h), g_total.wrapping_sub(g));
+            fits[i] = (h >= least) & (h_rest >= least);
+            let (d_left, d_rest) = (f64::from(h) + lambda, f64::from(h_rest) + lambda);
+            let (mut g, mut g_rest) = (f64::from(g), f64::from(g_rest));
+            if alpha > 0.0 {
+                (g, g_rest) = (shrink(g, alpha), shrink(g_rest, alpha));
+            }
+            n[i] = g * g * d_rest + g_rest * g_rest * d_left;
+            d[i] = d_left * d_rest;
         }
-        if any {
-            for i in at..(at + LANES).min(candidates) {
-                let (n, d) = fraction(i);
-                if n > bar.score * d && n / d > bar.score {
-                    bar.score = n / d;
-                    found = Some((i, bar.score));
+        let mut any = 0;
+        for i in 0..LANES {
+            any |= u32::from(n[i] > bar.score * d[i]) & u32::from(fits[i]);
+        }
+        if any != 0 {
+            for i in 0..LANES.min(candidates - at) {
+                if fits[i] && n[i] > bar.score * d[i] && n[i] / d[i] > bar.score {
+                    bar.score = n[i] / d[i];
+                    found = Some((at + i, bar.score));
                 }
             }
         }
-        at += LANES;
     }
     found
 }

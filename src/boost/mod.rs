@@ -13,7 +13,9 @@
 //!    `min_child_weight` is dropped from a node and all below it (`histogram`). Both change nothing but time.
 //! 4. Bins of columns of more distinct values than `max_bins` are exact quantiles of the rows, not a sketch's.
 //! 5. Equal gains go to the lowest feature, then the lowest bin.
-//! 6. Rows and columns are sampled by counter-based draws keyed by a row's content and label, so that the order of rows
+//! 6. With `scale_pos_weight` the base score is the weighted mean of the labels, which minimises the loss; XGBoost takes
+//!    one Newton step from one half instead. Without it both take the mean.
+//! 7. Rows and columns are sampled by counter-based draws keyed by a row's content and label, so that the order of rows
 //!    does not matter.
 
 mod bins;

@@ -141,7 +141,7 @@ impl BoostModel {
         let score = score as f32;
         let mut trees: Vec<String> = Vec::with_capacity(ensemble.trees.len() + 1);
         // A probability near 1 says its margin badly in f32; a tree of one leaf says the rest.
-        let rest = ensemble.base - margin_of(f64::from(score), self.link);
+        let rest = ensemble.base - margin_of(score, self.link);
         if rest.abs() > 1e-7 * ensemble.base.abs().max(1.0) {
             let mut tree = Tree::default();
             tree.push_leaf(rest as f32, 0.0);
@@ -171,12 +171,12 @@ fn number(text: &str, name: &str) -> Result<usize> {
 
 /// Margins before any tree, one for each output.
 fn base_margins(text: &str, link: Link, outputs: usize) -> Result<Vec<f64>> {
-    let scores: Vec<f64> = text
+    let scores: Vec<f32> = text
         .trim()
         .trim_start_matches('[')
         .trim_end_matches(']')
         .split(',')
-        .map(|score| score.trim().parse::<f32>().map(f64::from).map_err(|_| bad(format!("base_score = \"{text}\""))))
+        .map(|score| score.trim().parse::<f32>().map_err(|_| bad(format!("base_score = \"{text}\""))))
         .collect::<Result<_>>()?;
     let margins: Vec<f64> = scores.iter().map(|&score| margin_of(score, link)).collect();
     match margins.len() {
@@ -186,8 +186,14 @@ fn base_margins(text: &str, link: Link, outputs: usize) -> Result<Vec<f64>> {
     }
 }
 
-fn margin_of(score: f64, link: Link) -> f64 {
-    if link == Link::Logistic { logit(score) } else { score }
+/// The margin that XGBoost makes of a base score: for probabilities -ln(1 / p - 1), whose argument it rounds to f32, which
+/// shows near 1.
+fn margin_of(score: f32, link: Link) -> f64 {
+    match link {
+        Link::Logistic if score > 1e-6 && score < 1.0 - 1e-6 => -libm::log(f64::from(1.0 / score - 1.0)),
+        Link::Logistic => logit(f64::from(score)),
+        _ => f64::from(score),
+    }
 }
 
 impl FileTree {

@@ -5,7 +5,9 @@
 //! the row follows the path at all of these splits, else 0. A coalition S of features makes the leaf worth
 //! value · Π_{j in S} o_j · Π_{j in D, not in S} r_j, so the Shapley value of feature j is
 //!
-//!     φ_j = value · (o_j - r_j) · ∫₀¹ Π_{i in D, i ≠ j} (t o_i + (1 - t) r_i) dt,
+//! ```text
+//! φ_j = value · (o_j - r_j) · ∫₀¹ Π_{i in D, i ≠ j} (t o_i + (1 - t) r_i) dt,
+//! ```
 //!
 //! because the weight |S|! (d - 1 - |S|)! / d! of a coalition S of the others is ∫ t^|S| (1 - t)^(d - 1 - |S|) dt. The
 //! integrand is a polynomial of degree d - 1 in t, so Gauss-Legendre quadrature with ⌈d / 2⌉ points is exact. Nothing is

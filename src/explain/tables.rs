@@ -14,7 +14,7 @@ const MOST_FEATURES: usize = 8;
 /// Rows that are worked on together: patterns of as many rows fill one AVX2 register.
 pub(super) const ROWS: usize = 32;
 
-/// Rows of an accumulator's column.
+/// Rows of a block: the accumulators of some hundred features fit into the second cache.
 pub(super) const BLOCK: usize = 256;
 
 /// Tables of a tree's leaves, or none where there are too few rows to pay for them.
@@ -77,14 +77,15 @@ pub(super) struct Scratch {
 multiversion! {
     /// Adds a tree's Shapley values for up to [`ROWS`] rows from row `first` of a block.
     ///
-    /// `block` and `sums` are column after column, [`BLOCK`] numbers each; `columns` gives each feature's column.
+    /// `block` and `sums` are column after column, `stride` numbers each; `columns` gives each feature's column.
     pub(super) fn add_tree(
-        paths: &Paths, tables: &Tables, rules: &[Rule], columns: &[u32], block: &[f32], first: usize, rows: usize,
+        paths: &Paths, tables: &Tables, rules: &[Rule], columns: &[u32], block: &[f32], stride: usize, first: usize,
+        rows: usize,
         scratch: &mut Scratch, sums: &mut [f64],
     ) {
         scratch.left.resize(paths.splits.len().max(scratch.left.len()), [0; ROWS]);
         for (left, split) in scratch.left.iter_mut().zip(&paths.splits) {
-            let start = columns[split.feature as usize] as usize * BLOCK + first;
+            let start = columns[split.feature as usize] as usize * stride + first;
             if let Some(values) = block[start..].first_chunk::<ROWS>() {
                 compare(split, values, left);
             }
@@ -107,13 +108,13 @@ multiversion! {
                     }
                     for j in 0..d {
                         let table = &tables.values[start + (j << d)..start + ((j + 1) << d)];
-                        let sum = columns[leaf.features[j] as usize] as usize * BLOCK + first;
+                        let sum = columns[leaf.features[j] as usize] as usize * stride + first;
                         for (sum, &pattern) in sums[sum..sum + rows].iter_mut().zip(&patterns) {
                             *sum += table[usize::from(pattern)];
                         }
                     }
                 }
-                None => one_by_one(leaf, rules, columns, first, rows, scratch, sums),
+                None => one_by_one(leaf, rules, columns, stride, first, rows, scratch, sums),
             }
         }
     }
@@ -129,10 +130,12 @@ fn compare(split: &Split, values: &[f32; ROWS], left: &mut [u8; ROWS]) {
 
 /// A leaf's values for each row, worked out.
 #[inline(always)]
+#[allow(clippy::too_many_arguments)]
 fn one_by_one(
     leaf: &Leaf,
     rules: &[Rule],
     columns: &[u32],
+    stride: usize,
     first: usize,
     rows: usize,
     scratch: &mut Scratch,
@@ -149,7 +152,7 @@ fn one_by_one(
         }
         leaf.shapley(|j| hits[j], &rules[d], before, out);
         for j in 0..d {
-            sums[columns[leaf.features[j] as usize] as usize * BLOCK + first + i] += out[j];
+            sums[columns[leaf.features[j] as usize] as usize * stride + first + i] += out[j];
         }
     }
 }

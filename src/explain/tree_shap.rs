@@ -6,7 +6,8 @@ use super::tables::{self, BLOCK, ROWS, Scratch, Tables};
 use crate::boost::{self, BoostModel, Ensemble};
 use crate::core::{Rows, parallel};
 use crate::{Error, Explainer, Explanation, Result, Run, Stage};
-use ndarray::{Array1, Array2, Array3, ArrayRef2};
+use ndarray::{Array2, Array3, ArrayRef2};
+use std::sync::Mutex;
 
 /// Attributions must add up to the margin within this much of its scale.
 const TOLERANCE: f64 = 1e-9;
@@ -41,12 +42,16 @@ const TABLE_SIZE: usize = 1 << 23;
 #[derive(Clone, Debug)]
 pub struct TreeShap<'a> {
     model: &'a BoostModel,
+    /// One for each output.
+    prepared: Vec<Prepared>,
 }
 
 impl<'a> TreeShap<'a> {
-    /// An explainer of all outputs of a model.
+    /// An explainer of all outputs of a model. Lists the paths of its trees, O(nodes x depth) in time and memory; worth
+    /// keeping where rows come one by one.
     pub fn new(model: &'a BoostModel) -> Self {
-        TreeShap { model }
+        let prepared = model.outputs().iter().map(|ensemble| Prepared::of(ensemble, model.features())).collect();
+        TreeShap { model, prepared }
     }
 
     /// Explains some outputs only; the explanation's outputs are these, in the order given.
@@ -55,9 +60,11 @@ impl<'a> TreeShap<'a> {
     /// [`Error::Shape`] when an output does not exist, else as [`Explainer::explain`].
     pub fn explain_outputs(&self, rows: &ArrayRef2<f32>, outputs: &[usize], run: &Run) -> Result<Explanation> {
         let table = self.model.door(rows)?;
-        let chosen = self.choose(outputs)?;
-        let stage = run.stage("explain", chosen.len());
-        explain(&chosen, &table, self.model.features(), run, &stage)
+        if let Some(&found) = outputs.iter().find(|&&output| output >= self.prepared.len()) {
+            let (what, expected) = ("output below the number of outputs", self.prepared.len());
+            return Err(Error::Shape { what, expected, found });
+        }
+        self.attribute(&table, outputs, run)
     }
 
     /// Explains all outputs, `block_rows` rows at a time, so that the attributions of all rows need not fit into memory.
@@ -76,14 +83,14 @@ impl<'a> TreeShap<'a> {
             return Err(Error::setting("block_rows", block_rows, "must be at least 1"));
         }
         self.model.door(rows)?;
-        let chosen: Vec<&Ensemble> = self.model.outputs().iter().collect();
-        let stage = run.stage("explain", rows.nrows());
+        let outputs: Vec<usize> = (0..self.prepared.len()).collect();
+        let stage = run.stage("explain blocks", rows.nrows());
         let mut first = 0;
         while first < rows.nrows() {
             let end = first.saturating_add(block_rows).min(rows.nrows());
             let block = rows.slice(ndarray::s![first..end, ..]);
             let table = self.model.door(&block)?;
-            take(first, explain(&chosen, &table, self.model.features(), run, &stage)?)?;
+            take(first, self.attribute(&table, &outputs, run)?)?;
             stage.step(end)?;
             first = end;
         }
@@ -108,13 +115,21 @@ impl<'a> TreeShap<'a> {
         Ok(gaps.map(|((&margin, &sum), &size)| gap(margin, sum, size)).fold(0.0, f64::max))
     }
 
-    fn choose(&self, outputs: &[usize]) -> Result<Vec<&'a Ensemble>> {
-        let all = self.model.outputs();
-        let find = |&output: &usize| {
-            let (what, expected) = ("output below the number of outputs", all.len());
-            all.get(output).ok_or(Error::Shape { what, expected, found: output })
-        };
-        outputs.iter().map(find).collect()
+    /// Attributions of checked rows for existing outputs.
+    fn attribute(&self, rows: &Rows<'_>, outputs: &[usize], run: &Run) -> Result<Explanation> {
+        let stage = run.stage("explain", outputs.len());
+        let ensembles: Vec<&Ensemble> = outputs.iter().map(|&output| &self.model.outputs()[output]).collect();
+        let margins = boost::margins(&ensembles, rows, run)?;
+        let mut values = Array3::zeros((rows.len(), self.model.features(), outputs.len()));
+        let base = outputs.iter().map(|&output| self.prepared[output].base).collect();
+        run.install(|| {
+            for (place, &output) in outputs.iter().enumerate() {
+                self.prepared[output].write(rows, &margins, &mut values, place, &stage)?;
+                stage.step(place + 1)?;
+            }
+            Ok(())
+        })??;
+        Explanation::new(values, base)
     }
 }
 
@@ -126,131 +141,166 @@ impl Explainer for TreeShap<'_> {
     /// infinities; [`Error::Cancelled`]; [`Error::Contract`] should attributions not add up to 1e-9, which finite sums
     /// of a model's values never do.
     fn explain(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Explanation> {
-        let outputs: Vec<usize> = (0..self.model.outputs().len()).collect();
+        let outputs: Vec<usize> = (0..self.prepared.len()).collect();
         self.explain_outputs(rows, &outputs, run)
     }
 }
 
-/// Explains some ensembles.
-fn explain(
-    ensembles: &[&Ensemble],
-    rows: &Rows<'_>,
-    features: usize,
-    run: &Run,
-    stage: &Stage<'_>,
-) -> Result<Explanation> {
-    let margins = boost::margins(ensembles, rows, run)?;
-    let mut values = Array3::zeros((rows.len(), features, ensembles.len()));
-    let mut base = Array1::zeros(ensembles.len());
-    run.install(|| {
-        for (o, ensemble) in ensembles.iter().enumerate() {
-            stage.check()?;
-            let sums = Sums::of(ensemble, rows, features, stage)?;
-            base[o] = sums.base;
-            sums.check(&margins, o)?;
-            sums.write(&mut values, o);
-        }
-        Ok(())
-    })??;
-    Explanation::new(values, base)
-}
-
-/// Attributions for one output, by block of rows.
-struct Sums {
+/// The trees of one output as paths.
+#[derive(Clone, Debug)]
+struct Prepared {
     base: f64,
-    /// Features that the output uses, ascending.
+    trees: Vec<Paths>,
+    /// A rule for each length of path.
+    rules: Vec<Rule>,
+    /// Features that splits look at, ascending.
     used: Vec<u32>,
-    /// For each block of rows, used feature after used feature, [`BLOCK`] numbers each.
-    blocks: Vec<Vec<f64>>,
+    /// For each feature its place among these.
+    columns: Vec<u32>,
 }
 
-impl Sums {
-    fn of(ensemble: &Ensemble, rows: &Rows<'_>, features: usize, stage: &Stage<'_>) -> Result<Self> {
-        let trees = ensemble.trees();
-        let paths =
-            parallel::map_ranges(trees.len(), 8, |range| trees[range].iter().map(Paths::of).collect::<Vec<_>>());
-        let paths: Vec<Paths> = paths.into_iter().flatten().collect();
-        let base = paths.iter().fold(ensemble.base(), |sum, tree| sum + tree.mean);
-        let longest = paths.iter().map(|tree| tree.longest).max().unwrap_or(0);
-        // A rule for each length of path.
-        let rules: Vec<Rule> = (0..=longest).map(|d| Rule::new(d.div_ceil(2))).collect();
-        let mut used: Vec<u32> = paths.iter().flat_map(|tree| tree.splits.iter().map(|split| split.feature)).collect();
+impl Prepared {
+    fn of(ensemble: &Ensemble, features: usize) -> Self {
+        let trees: Vec<Paths> = ensemble.trees().iter().map(Paths::of).collect();
+        let base = trees.iter().fold(ensemble.base(), |sum, tree| sum + tree.mean);
+        let longest = trees.iter().map(|tree| tree.longest).max().unwrap_or(0);
+        let rules = (0..=longest).map(|d| Rule::new(d.div_ceil(2))).collect();
+        let mut used: Vec<u32> = trees.iter().flat_map(|tree| tree.splits.iter().map(|split| split.feature)).collect();
         used.sort_unstable();
         used.dedup();
         let mut columns = vec![0u32; features];
         for (column, &feature) in used.iter().enumerate() {
             columns[feature as usize] = column as u32;
         }
-        let mut blocks = vec![vec![0.0f64; used.len() * BLOCK]; rows.len().div_ceil(BLOCK)];
+        Prepared { base, trees, rules, used, columns }
+    }
+
+    /// Writes this output's attributions to their places and checks that they add up.
+    fn write(
+        &self,
+        rows: &Rows<'_>,
+        margins: &Array2<f64>,
+        values: &mut Array3<f64>,
+        place: usize,
+        stage: &Stage<'_>,
+    ) -> Result<()> {
+        let (_, features, outputs) = values.dim();
+        let Some(values) = values.as_slice_mut() else { return Ok(()) };
         let tabled = rows.len() >= TABLE_ROWS;
-        for group in grouped(&paths, tabled) {
+        let fault = Mutex::new(None::<(usize, f64)>);
+        let groups = grouped(&self.trees, tabled);
+        for (g, group) in groups.iter().enumerate() {
             let tables = match tabled {
-                true => parallel::map(group.len(), |i| Tables::of(&group[i], &rules)),
+                true => parallel::map(group.len(), |i| Tables::of(&group[i], &self.rules)),
                 false => vec![Tables::default(); group.len()],
             };
-            parallel::for_each_chunk(&mut blocks, 1, |b, sums| {
-                let (first, end) = (b * BLOCK, ((b + 1) * BLOCK).min(rows.len()));
+            parallel::for_each_chunk(values, BLOCK * features * outputs, |b, values| {
                 if stage.check().is_err() {
                     return;
                 }
-                let mut turned = vec![0.0f32; used.len() * BLOCK];
-                for row in first..end {
-                    let values = rows.row(row);
-                    for (c, &feature) in used.iter().enumerate() {
-                        turned[c * BLOCK + row - first] = values[feature as usize];
-                    }
+                let first = b * BLOCK;
+                let mut block = Block::new(self, rows, first, values.len() / (features * outputs));
+                if g > 0 {
+                    block.load(self, values, features, outputs, place);
                 }
-                let mut scratch = Scratch::default();
-                for sums in sums {
-                    for (tree, tables) in group.iter().zip(&tables) {
-                        for at in (0..end - first).step_by(ROWS) {
-                            let count = ROWS.min(end - first - at);
-                            tables::add_tree(tree, tables, &rules, &columns, &turned, at, count, &mut scratch, sums);
-                        }
+                block.add(self, group, &tables);
+                block.store(self, values, features, outputs, place);
+                if g + 1 < groups.len() {
+                    return;
+                }
+                let worst = block.fault(self.base, |i| margins[[first + i, place]]);
+                if let (Some((i, gap)), Ok(mut fault)) = (worst, fault.lock()) {
+                    // The first of all faulty rows, whichever thread finds its own first.
+                    if fault.is_none_or(|(row, _)| first + i < row) {
+                        *fault = Some((first + i, gap));
                     }
                 }
             });
             stage.check()?;
         }
-        Ok(Sums { base, used, blocks })
-    }
-
-    /// Checks that each row's attributions and the base value add up to its margin.
-    fn check(&self, margins: &Array2<f64>, output: usize) -> Result<()> {
-        let faults = parallel::map(self.blocks.len(), |b| {
-            let mut totals = [(0.0f64, 0.0f64); BLOCK];
-            for column in self.blocks[b].chunks_exact(BLOCK) {
-                for (total, value) in totals.iter_mut().zip(column) {
-                    *total = (total.0 + value, total.1 + value.abs());
-                }
-            }
-            let rows = (b * BLOCK..margins.nrows()).zip(totals);
-            let gaps = rows.map(|(row, (sum, size))| (row, gap(margins[[row, output]], sum + self.base, size)));
-            // Written so that NaN is a fault too.
-            gaps.filter(|&(_, gap)| !(gap <= TOLERANCE)).map(|(row, gap)| (row, gap)).next()
-        });
-        match faults.into_iter().flatten().next() {
+        match fault.into_inner().ok().flatten() {
             None => Ok(()),
             Some((row, gap)) => Err(Error::Contract {
                 room: "explainer",
                 name: "TreeShap".into(),
-                reason: format!("attributions of row {row}, output {output}, are {gap:e} away from the margin"),
+                reason: format!("attributions of row {row} are {gap:e} away from the margin"),
             }),
         }
     }
+}
 
-    /// Writes the attributions to their places.
-    fn write(&self, values: &mut Array3<f64>, output: usize) {
-        let (_, features, outputs) = values.dim();
-        let Some(values) = values.as_slice_mut() else { return };
-        parallel::for_each_chunk(values, BLOCK * features * outputs, |b, values| {
-            let sums = &self.blocks[b];
-            for (i, row) in values.chunks_exact_mut(features * outputs).enumerate() {
-                for (c, &feature) in self.used.iter().enumerate() {
-                    row[feature as usize * outputs + output] = sums[c * BLOCK + i];
+/// Up to [`BLOCK`] rows at work, column after column.
+struct Block {
+    rows: usize,
+    /// Room of a column: the rows, rounded up to whole groups.
+    stride: usize,
+    /// Values of the used features.
+    values: Vec<f32>,
+    /// Attributions of the used features.
+    sums: Vec<f64>,
+}
+
+impl Block {
+    fn new(prepared: &Prepared, table: &Rows<'_>, first: usize, rows: usize) -> Self {
+        let stride = rows.next_multiple_of(ROWS);
+        let mut values = vec![0.0f32; prepared.used.len() * stride];
+        // Rows are turned into columns sixteen at a time: one cache line of a column.
+        for tile in (0..rows).step_by(16) {
+            let end = (tile + 16).min(rows);
+            for (c, &feature) in prepared.used.iter().enumerate() {
+                let column = &mut values[c * stride..(c + 1) * stride];
+                for i in tile..end {
+                    column[i] = table.row(first + i)[feature as usize];
                 }
             }
-        });
+        }
+        Block { rows, stride, values, sums: vec![0.0; prepared.used.len() * stride] }
+    }
+
+    /// Takes up attributions where an earlier group of trees left them.
+    fn load(&mut self, prepared: &Prepared, values: &[f64], features: usize, outputs: usize, place: usize) {
+        for (c, &feature) in prepared.used.iter().enumerate() {
+            for i in 0..self.rows {
+                self.sums[c * self.stride + i] = values[(i * features + feature as usize) * outputs + place];
+            }
+        }
+    }
+
+    fn store(&self, prepared: &Prepared, values: &mut [f64], features: usize, outputs: usize, place: usize) {
+        for tile in (0..self.rows).step_by(8) {
+            let end = (tile + 8).min(self.rows);
+            for (c, &feature) in prepared.used.iter().enumerate() {
+                let column = &self.sums[c * self.stride..(c + 1) * self.stride];
+                for i in tile..end {
+                    values[(i * features + feature as usize) * outputs + place] = column[i];
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, prepared: &Prepared, trees: &[Paths], tables: &[Tables]) {
+        let Prepared { rules, columns, .. } = prepared;
+        let mut scratch = Scratch::default();
+        for (tree, tables) in trees.iter().zip(tables) {
+            for at in (0..self.rows).step_by(ROWS) {
+                let (values, sums) = (&self.values, &mut self.sums);
+                let rows = ROWS.min(self.rows - at);
+                tables::add_tree(tree, tables, rules, columns, values, self.stride, at, rows, &mut scratch, sums);
+            }
+        }
+    }
+
+    /// The first row whose attributions and base value do not add up to its margin.
+    fn fault(&self, base: f64, margin: impl Fn(usize) -> f64) -> Option<(usize, f64)> {
+        let mut totals = vec![(0.0f64, 0.0f64); self.rows];
+        for column in self.sums.chunks_exact(self.stride.max(1)) {
+            for (total, value) in totals.iter_mut().zip(column) {
+                *total = (total.0 + value, total.1 + value.abs());
+            }
+        }
+        let mut gaps = totals.iter().enumerate().map(|(i, &(sum, size))| (i, gap(margin(i), sum + base, size)));
+        // NaN is a fault too.
+        gaps.find(|&(_, gap)| gap.is_nan() || gap > TOLERANCE)
     }
 }
 
