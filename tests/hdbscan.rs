@@ -199,3 +199,67 @@ fn few_rows_and_equal_rows_are_answered() {
         }
     }
 }
+
+/// What hdbscan 0.8.44 says in its exact mode; made by `tests/fixtures/make_cluster.py`.
+fn fixtures() -> Vec<serde_json::Value> {
+    let files = [
+        include_str!("fixtures/hdbscan_1.json"),
+        include_str!("fixtures/hdbscan_2.json"),
+        include_str!("fixtures/hdbscan_3.json"),
+    ];
+    files.into_iter().flat_map(|text| serde_json::from_str::<Vec<serde_json::Value>>(text).unwrap()).collect()
+}
+
+fn numbers(value: &serde_json::Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
+}
+
+fn close(what: &str, ours: &[f64], theirs: &[f64]) {
+    assert_eq!(ours.len(), theirs.len(), "{what}");
+    for (i, (a, b)) in ours.iter().zip(theirs).enumerate() {
+        assert!((a - b).abs() <= 1e-6 * b.abs().max(1.0), "{what} {i}: {a} is not {b}");
+    }
+}
+
+#[test]
+fn labels_and_scores_are_those_of_hdbscan() {
+    for case in fixtures() {
+        let name = case["name"].as_str().unwrap();
+        let columns = case["columns"].as_u64().unwrap() as usize;
+        let values: Vec<f32> = numbers(&case["rows"]).into_iter().map(|x| x as f32).collect();
+        let rows = Array2::from_shape_vec((values.len() / columns, columns), values).unwrap();
+        let mut settings = Hdbscan::new();
+        for (key, value) in case["settings"].as_object().unwrap() {
+            let count = value.as_u64().unwrap_or(0) as usize;
+            settings = match key.as_str() {
+                "min_cluster_size" => settings.min_cluster_size(count),
+                "min_samples" => settings.min_samples(count),
+                "max_cluster_size" => settings.max_cluster_size(count),
+                "allow_single_cluster" => settings.allow_single_cluster(value.as_bool().unwrap()),
+                "cluster_selection_epsilon" => settings.epsilon(value.as_f64().unwrap()),
+                "cluster_selection_method" => settings.selection(Selection::Leaf),
+                other => panic!("{other}"),
+            };
+        }
+        let model = settings.fit(&rows, &Run::new()).unwrap();
+        close(&format!("{name}: weight"), model.spanning_tree().weights(), &numbers(&case["weights"]));
+        if case["ties"].as_bool().unwrap() {
+            continue;
+        }
+        // The same partition under other numbers: a one-to-one map of labels, noise to noise.
+        let theirs: Vec<i32> = numbers(&case["labels"]).into_iter().map(|l| l as i32).collect();
+        let persistence = numbers(&case["persistence"]);
+        assert_eq!(model.clusters(), persistence.len(), "{name}");
+        let mut map = vec![None; model.clusters()];
+        for (i, (&ours, &theirs)) in model.labels().iter().zip(&theirs).enumerate() {
+            match ours {
+                -1 => assert_eq!(theirs, -1, "{name} {i}"),
+                _ => assert_eq!(*map[ours as usize].get_or_insert(theirs), theirs, "{name} {i}"),
+            }
+        }
+        let theirs: Vec<f64> = map.iter().map(|l| persistence[l.unwrap() as usize]).collect();
+        close(&format!("{name}: persistence"), model.persistence(), &theirs);
+        close(&format!("{name}: membership"), model.membership(), &numbers(&case["probabilities"]));
+        close(&format!("{name}: outlier score"), model.outlier_scores(), &numbers(&case["outlier_scores"]));
+    }
+}
