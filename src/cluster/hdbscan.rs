@@ -198,7 +198,8 @@ impl crate::core::Saved for HdbscanModel {
 
 impl HdbscanModel {
     fn cut(spanning: SpanningTree, core_distances: Vec<f64>, others: usize, choice: &Choice) -> Self {
-        let condensed = CondensedTree::new(&Hierarchy::new(&spanning), choice.min_cluster_size);
+        let condensed =
+            CondensedTree::new(&Hierarchy::new(&spanning, choice.min_cluster_size), choice.min_cluster_size);
         let Flat { labels, membership, outlier_scores, selected, persistence } = flat(&condensed, choice);
         HdbscanModel {
             labels,
