@@ -40,6 +40,8 @@ pub(super) struct Tree<const D: usize> {
     pub(super) ids: Vec<[u32; CAP]>,
     /// The node of each leaf.
     pub(super) leaf_node: Vec<u32>,
+    /// Whether squared distances stay within f32, so that f32 can screen them.
+    screens: bool,
 }
 
 impl<const D: usize> Tree<D> {
@@ -53,6 +55,7 @@ impl<const D: usize> Tree<D> {
             panels: vec![[[f32::INFINITY; CAP]; D]; leaves],
             ids: vec![[NONE; CAP]; leaves],
             leaf_node: vec![0; leaves],
+            screens: false,
         };
         build(Part {
             items: &mut items,
@@ -63,6 +66,8 @@ impl<const D: usize> Tree<D> {
             node: 0,
             leaf: 0,
         });
+        let root = &tree.nodes[0];
+        tree.screens = root.lo.iter().zip(&root.hi).all(|(lo, hi)| hi - lo < 1e17);
         tree
     }
 
@@ -171,6 +176,44 @@ pub(super) fn larger(a: f64, b: f64) -> f64 {
     if a > b { a } else { b }
 }
 
+/// The f32 threshold below which a sum computed in f32 lies if the sum computed in f64 is below `bound`.
+///
+/// Each of at most 16 terms is off by at most 3 roundings and their sum by 16, 1.2e-6 in all, and products below the
+/// normal range of f32 by less than 1e-44 each.
+#[inline(always)]
+fn screen(bound: f64) -> f32 {
+    (bound * 1.00001 + 1e-40) as f32
+}
+
+/// [`distances`] in f32, for screening.
+#[inline(always)]
+fn rough_distances<const D: usize>(panel: &[[f32; CAP]; D], point: &[f32; D]) -> [f32; CAP] {
+    let mut sums = [0.0; CAP];
+    for c in 0..D {
+        for lane in 0..CAP {
+            let gap = panel[c][lane] - point[c];
+            sums[lane] += gap * gap;
+        }
+    }
+    sums
+}
+
+/// Squared gaps between the sixteen points of a panel and a box in f32, for screening.
+#[inline(always)]
+fn rough_gaps<const D: usize>(panel: &[[f32; CAP]; D], node: &Node<D>) -> [f32; CAP] {
+    let mut sums = [0.0; CAP];
+    for c in 0..D {
+        for lane in 0..CAP {
+            let below = node.lo[c] - panel[c][lane];
+            let above = panel[c][lane] - node.hi[c];
+            let outside = if below > above { below } else { above };
+            let gap = if outside > 0.0 { outside } else { 0.0 };
+            sums[lane] += gap * gap;
+        }
+    }
+    sums
+}
+
 /// Squared gap between two boxes; 0 where they touch.
 #[inline(always)]
 pub(super) fn box_gap<const D: usize>(a: &Node<D>, b: &Node<D>) -> f64 {
@@ -237,6 +280,24 @@ impl KBest {
             let lane = mask.trailing_zeros() as usize;
             mask &= mask - 1;
             self.insert(query, squared[lane], ids[lane]);
+        }
+    }
+
+    /// As [`KBest::offer`], for distances in f32: only what passes the screen is measured, by `exact`.
+    #[inline(always)]
+    fn offer_rough(&mut self, query: usize, rough: &[f32; CAP], first: u32, but: usize, exact: impl Fn(usize) -> f64) {
+        let limit = screen(self.bound[query]);
+        let mut mask = 0u32;
+        for lane in 0..CAP {
+            mask |= u32::from(rough[lane] < limit) << lane;
+        }
+        if but < CAP {
+            mask &= !(1 << but);
+        }
+        while mask != 0 {
+            let lane = mask.trailing_zeros() as usize;
+            mask &= mask - 1;
+            self.insert(query, exact(lane), first + lane as u32);
         }
     }
 
@@ -386,6 +447,27 @@ pub(super) fn nearest<const D: usize>(tree: &Tree<D>, leaves: Range<usize>, ask:
             let node = &tree.nodes[at];
             let other = node.first as usize;
             let positions: [u32; CAP] = std::array::from_fn(|lane| (other * CAP + lane) as u32);
+            if tree.screens {
+                let own_panel = &tree.panels[leaf];
+                let panel = &tree.panels[other];
+                let gaps = rough_gaps(own_panel, node);
+                for query in 0..count {
+                    if gaps[query] < screen(best.bound[query]) {
+                        let rough = rough_distances(panel, &std::array::from_fn(|c| own_panel[c][query]));
+                        let but = if other == leaf { query } else { CAP };
+                        best.offer_rough(query, &rough, positions[0], but, |lane| {
+                            let mut sum = 0.0;
+                            for c in 0..D {
+                                let gap = f64::from(panel[c][lane]) - points[query][c];
+                                sum += gap * gap;
+                            }
+                            sum
+                        });
+                    }
+                }
+                bound = best.bound[..count].iter().fold(0.0, |most, &b| larger(most, b));
+                continue;
+            }
             for query in 0..count {
                 if point_gap(&points[query], node) < best.bound[query] {
                     let squared = distances(&tree.panels[other], &points[query]);
