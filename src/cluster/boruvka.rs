@@ -348,7 +348,7 @@ pub(super) fn search<const D: usize>(tree: &Tree<D>, leaves: Range<usize>, hunt:
                 if floor > limit {
                     continue;
                 }
-                let mut weights = distances(&tree.panels[other], &points[lane]);
+                let mut weights = distances(&tree.panels[other][..tree.columns], &points[lane]);
                 for l in 0..CAP {
                     let reach = larger(larger(weights[l], hunt.core[other][l]), core);
                     weights[l] = if hunt.component[other][l] == c { f64::INFINITY } else { reach };
