@@ -253,6 +253,8 @@ pub(super) struct KBest {
     len: [usize; CAP],
     /// A candidate matters only if nearer than this.
     pub(super) bound: [f64; CAP],
+    /// The same for distances in f32; see [`screen`].
+    limit: [f32; CAP],
 }
 
 impl KBest {
@@ -260,13 +262,21 @@ impl KBest {
 
     pub(super) fn new(k: usize) -> Self {
         let room = if k <= Self::SORTED { k } else { 2 * k };
-        KBest { k, room, found: vec![(f64::INFINITY, NONE); room * CAP], len: [0; CAP], bound: [f64::INFINITY; CAP] }
+        KBest {
+            k,
+            room,
+            found: vec![(f64::INFINITY, NONE); room * CAP],
+            len: [0; CAP],
+            bound: [f64::INFINITY; CAP],
+            limit: [f32::INFINITY; CAP],
+        }
     }
 
     pub(super) fn clear(&mut self) {
         self.found.fill((f64::INFINITY, NONE));
         self.len = [0; CAP];
         self.bound = [f64::INFINITY; CAP];
+        self.limit = [f32::INFINITY; CAP];
     }
 
     /// Takes the panel's points that are nearer than the bound, the excluded lane apart.
@@ -290,7 +300,7 @@ impl KBest {
     /// As [`KBest::offer`], for distances in f32: only what passes the screen is measured, by `exact`.
     #[inline(always)]
     fn offer_rough(&mut self, query: usize, rough: &[f32; CAP], first: u32, but: usize, exact: impl Fn(usize) -> f64) {
-        let limit = screen(self.bound[query]);
+        let limit = self.limit[query];
         let mut mask = 0u32;
         for lane in 0..CAP {
             mask |= u32::from(rough[lane] < limit) << lane;
@@ -328,6 +338,7 @@ impl KBest {
                 self.bound[query] = found[..self.k].iter().fold(0.0, |most, f| larger(most, f.0));
             }
         }
+        self.limit[query] = screen(self.bound[query]);
     }
 
     /// The k nearest: the first `sorted` of them in ascending order, the last one the farthest.
@@ -457,7 +468,7 @@ pub(super) fn nearest<const D: usize>(tree: &Tree<D>, leaves: Range<usize>, ask:
                 let panel = &tree.panels[other][..columns];
                 let gaps = rough_gaps(&tree.panels[leaf][..columns], &node.lo[..columns], &node.hi[..columns]);
                 for query in 0..count {
-                    if gaps[query] < screen(best.bound[query]) {
+                    if gaps[query] < best.limit[query] {
                         let rough = rough_distances(panel, &rough_points[query][..columns]);
                         let but = if other == leaf { query } else { CAP };
                         best.offer_rough(query, &rough, positions[0], but, |lane| {
