@@ -49,7 +49,7 @@ fn curves_are_those_of_umap_learn() {
 #[test]
 fn widths_and_graph_are_those_of_umap_learn() {
     let fixture = fixture();
-    for (name, rows) in [("iris", iris()), ("digits", digits(500))] {
+    for (name, rows) in [("iris", iris()), ("digits", digits(400))] {
         let expected = &fixture[name];
         let nearby = nearby_of(&rows);
         let n = rows.nrows();
