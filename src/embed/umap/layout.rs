@@ -59,7 +59,7 @@ fn power(x: f32, b: f32) -> f32 {
     let e = moved >> 23;
     let t = f32::from_bits((x.to_bits() as i32).wrapping_sub(e << 23) as u32) - 1.0;
     let log = (((((0.172_128_7 * t - 0.269_506_28) * t + 0.295_633_6) * t - 0.359_350_65) * t + 0.480_629_15) * t
-        - 0.721_364_04)
+        - 0.721_364)
         * t
         + std::f32::consts::LOG2_E;
     let y = b * (e as f32 + log * t);
