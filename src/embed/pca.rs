@@ -213,7 +213,7 @@ fn gram_side(
 }
 
 /// Makes a vector orthonormal to the others; from a unit vector where nothing of it is left.
-fn complete(direction: &mut Vec<f64>, others: &[Vec<f64>]) {
+fn complete(direction: &mut [f64], others: &[Vec<f64>]) {
     let mut axis = 0;
     loop {
         let before = dense::dot(direction, direction).sqrt();

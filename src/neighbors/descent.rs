@@ -12,7 +12,7 @@
 
 use super::forest;
 use super::kernel::{pack, sweep};
-use super::lists::{Lists, NONE, insert, is_new, neighbour, pack_key, worst};
+use super::lists::{Lists, NONE, insert, is_new, known, neighbour, pack_key, worst};
 use super::points::Points;
 use crate::core::random::{Stream, mix};
 use crate::core::simd::LANES;
@@ -32,7 +32,13 @@ pub(crate) struct Effort {
 
 impl Effort {
     pub(crate) fn usual(k: usize) -> Self {
-        Effort { trees: 10, leaf: (5 * k).clamp(64, 256), candidates: (2 * k).clamp(16, 60), rounds: 12, enough: 0.001 }
+        Effort {
+            trees: 7,
+            leaf: (10 * k).clamp(96, 256),
+            candidates: (4 * k / 3).clamp(16, 60),
+            rounds: 12,
+            enough: 0.005,
+        }
     }
 }
 
@@ -157,7 +163,9 @@ struct Candidates {
 fn choose(lists: &mut Lists, reverse: &Reverse, most: usize, key: u64) -> Candidates {
     let k = lists.k;
     let n = reverse.starts.len() - 1;
-    let mut parts: Vec<(Vec<u32>, Vec<(u32, u32)>)> = Vec::new();
+    /// The members of a piece's vertices, then for each vertex how many, and how many of them are new.
+    type Part = (Vec<u32>, Vec<(u32, u32)>);
+    let mut parts: Vec<Part> = Vec::new();
     parts.resize_with(n.div_ceil(PIECE), Default::default);
     // Lists and results are cut alike, so that each piece marks its own lists.
     let mut pieces: Vec<_> = lists.keys.chunks_mut(PIECE * k).zip(&mut parts).collect();
@@ -251,9 +259,16 @@ fn compare(
                     if value > own && value > limits[j] {
                         continue;
                     }
-                    let exact = points.exact(members[i] as usize, points, members[j] as usize, value);
-                    for (a, b) in [(i, j), (j, i)] {
-                        if exact <= worsts[a] {
+                    // Near pairs meet around many vertices: then the distance is known to one of them or to both.
+                    let sides = [(i, j), (j, i)];
+                    let had = sides.map(|(a, b)| known(lists.of(members[a] as usize), members[b]));
+                    let exact = match had {
+                        [Some(_), Some(_)] => continue,
+                        [Some(distance), None] | [None, Some(distance)] => distance,
+                        [None, None] => points.exact(members[i] as usize, points, members[j] as usize, value),
+                    };
+                    for ((a, b), had) in sides.into_iter().zip(had) {
+                        if exact <= worsts[a] && had.is_none() {
                             let owner = members[a];
                             found[owner as usize / span].push((owner, pack_key(exact, members[b])));
                         }

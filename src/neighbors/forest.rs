@@ -4,7 +4,7 @@
 //! Annoy and of pynndescent); all pairs within a leaf are compared.
 
 use super::kernel::{pack, sweep};
-use super::lists::{Lists, insert, pack_key, worst};
+use super::lists::{Lists, insert, known, pack_key, worst};
 use super::points::Points;
 use crate::core::parallel;
 use crate::core::random::Stream;
@@ -112,7 +112,10 @@ pub(crate) fn join_leaves(points: &Points<'_>, tree: &Tree, lists: &mut Lists) {
                         if value > points.limit(limit, points) {
                             continue;
                         }
-                        let exact = points.exact(members[i] as usize, points, members[j] as usize, value);
+                        // Near pairs meet in most trees: then the distance is known.
+                        let exact = known(&keys[i * k..(i + 1) * k], members[j])
+                            .or_else(|| known(&keys[j * k..(j + 1) * k], members[i]))
+                            .unwrap_or_else(|| points.exact(members[i] as usize, points, members[j] as usize, value));
                         if exact <= own && insert(&mut keys[i * k..(i + 1) * k], pack_key(exact, members[j])) {
                             own = worst(&keys[i * k..(i + 1) * k]);
                         }

@@ -44,6 +44,12 @@ pub(crate) fn worst(list: &[u64]) -> f32 {
     }
 }
 
+/// The distance of a neighbour that is in the list already.
+#[inline(always)]
+pub(crate) fn known(list: &[u64], vertex: u32) -> Option<f32> {
+    list.iter().find(|&&key| neighbour(key) == vertex && key != NONE).map(|&key| distance(key))
+}
+
 /// Inserts unless it is there already or too far; true when it was inserted.
 #[inline(always)]
 pub(crate) fn insert(list: &mut [u64], key: u64) -> bool {

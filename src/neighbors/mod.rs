@@ -215,10 +215,11 @@ pub(crate) fn nearest_exact(
     run: &Run,
 ) -> Result<Lists> {
     let stage = run.stage("neighbours", 1);
-    if points.width() <= tree::MOST_COLUMNS && !points.is_sketched() {
-        if let Some(lists) = tree::nearest(points, queries, same, k, &stage)? {
-            return Ok(lists);
-        }
+    if points.width() <= tree::MOST_COLUMNS
+        && !points.is_sketched()
+        && let Some(lists) = tree::nearest(points, queries, same, k, &stage)?
+    {
+        return Ok(lists);
     }
     exact::nearest(points, queries, same, k, &stage)
 }

@@ -72,7 +72,7 @@ pub(crate) fn nearest_distance(distances: &[f32], local_connectivity: f64) -> f6
             _ => below,
         }
     } else {
-        positive().last().unwrap_or(0.0)
+        positive().next_back().unwrap_or(0.0)
     }
 }
 
