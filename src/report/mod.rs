@@ -7,16 +7,20 @@
 mod cards;
 mod charts;
 mod colour;
+mod map;
 mod page;
 mod raster;
 mod statistics;
 mod words;
 
+pub use map::{image_svg, map_svg};
+
 use crate::core::{Canonical, Rows, write_whole};
 use crate::recursive::ClusterTree;
-use crate::{Error, Explanation, Result};
+use crate::{Error, Explainer, Explanation, Result, Run};
 use ndarray::{Array2, ArrayRef2, Axis};
 use statistics::Statistics;
+use std::borrow::Cow;
 use std::path::Path;
 
 /// A report about a fitted tree.
@@ -53,7 +57,7 @@ pub struct Report<'a> {
     image: Option<(usize, usize)>,
     settings: Vec<(String, String)>,
     /// The rows that were explained, and their attributions for each leaf.
-    explained: Option<(Vec<u32>, &'a Explanation)>,
+    explained: Option<(Vec<u32>, Cow<'a, Explanation>)>,
 }
 
 impl<'a> Report<'a> {
@@ -98,8 +102,23 @@ impl<'a> Report<'a> {
     /// Adds attributions: `explanation` has one output for each leaf, in the order of [`ClusterTree::leaves`], and one
     /// row for each of `rows`, which are original row numbers such as those that [`sample`](Report::sample) chooses.
     pub fn explanation(mut self, rows: Vec<u32>, explanation: &'a Explanation) -> Self {
-        self.explained = Some((rows, explanation));
+        self.explained = Some((rows, Cow::Borrowed(explanation)));
         self
+    }
+
+    /// Adds the attributions of an explainer, such as the tree's [`Surrogate`](crate::explain::Surrogate): it explains a
+    /// [`sample`](Report::sample) of at most 2,000 rows, fewer where rows x columns x leaves would pass 64 MB.
+    ///
+    /// # Errors
+    /// Those of the explainer, and those of [`render`](Report::render) for the data.
+    pub fn explained_by(mut self, explainer: &dyn Explainer, run: &Run) -> Result<Self> {
+        const BYTES: usize = 64 << 20;
+        let row = 8 * self.tree.columns() * self.tree.leaves().count();
+        let rows = self.sample((BYTES / row.max(1)).clamp(300, 2000))?;
+        let places: Vec<usize> = rows.iter().map(|&row| row as usize).collect();
+        let explanation = explainer.explain(&self.data.select(Axis(0), &places), run)?;
+        self.explained = Some((rows, Cow::Owned(explanation)));
+        Ok(self)
     }
 
     /// Chooses rows to explain: at most about `most`, one half spread evenly over all rows, the other evenly over the

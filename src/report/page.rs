@@ -3,7 +3,7 @@
 use super::cards;
 use super::charts::{self, number};
 use super::colour::{self, hex};
-use super::raster;
+use super::map;
 use super::words::{count, list, percent, things};
 use super::{Facts, Rows};
 use crate::Result;
@@ -44,7 +44,7 @@ pub(super) fn page(facts: &Facts<'_>) -> Result<Markup> {
                     h2 class="page" { "The maps" }
                     p { "Each dot is a row, and dots close to each other are rows that are alike. Directions and distances across a map have no unit; what counts is who lies next to whom. Grey dots belong to no cluster." }
                     div class="maps" {
-                        @for &node in &split { (map(tree, node)?) }
+                        @for &node in &split { (map_card(tree, node)?) }
                     }
                 }
                 h2 class="page" { "The clusters, one by one" }
@@ -198,18 +198,12 @@ fn apart(facts: &Facts<'_>, leaf: usize) -> String {
 }
 
 /// The map of a node that was split.
-fn map(tree: &ClusterTree, at: usize) -> Result<Markup> {
+fn map_card(tree: &ClusterTree, at: usize) -> Result<Markup> {
     let node = &tree.nodes()[at];
     let Some(embedding) = node.embedding() else {
         return Ok(html! {});
     };
-    let axis = |row: usize, axis: usize| embedding.get((row, axis)).copied().unwrap_or(0.0);
-    let points: Vec<(f32, f32)> = (0..embedding.nrows()).map(|row| (axis(row, 0), axis(row, 1))).collect();
     let wide = at == 0;
-    let places = raster::place(&points, if wide { 1240 } else { 860 });
-    let picture = raster::map(&places, node.labels());
-    let text = if wide { 34.0 } else { 36.0 };
-    let medians = (0..node.children().len()).filter_map(|child| median(&places.points, node.labels(), child as i32));
     let name = if at == 0 { "All rows".to_string() } else { format!("Inside cluster {}", node.path()) };
     Ok(html! {
         section class=(if wide { "card wide" } else { "card" }) id=(format!("map-{}", node.path())) {
@@ -220,12 +214,7 @@ fn map(tree: &ClusterTree, at: usize) -> Result<Markup> {
                 "."
                 @if embedding.ncols() > 2 { " The map shows the first two of " (embedding.ncols()) " dimensions." }
             }
-            svg class="map" viewBox=(format!("0 0 {} {}", places.width, places.height)) role="img" aria-label=(format!("Map: {name}")) {
-                image width=(places.width) height=(places.height) href=(picture.address()?) {}
-                @for (child, (x, y)) in medians.enumerate() {
-                    text x=(format!("{x:.1}")) y=(format!("{:.1}", f64::from(y) + 0.36 * text)) style=(format!("font-size:{text}px;stroke-width:{}px", text / 4.0)) { (child) }
-                }
-            }
+            (map::drawing(embedding, node.labels(), if wide { 1240 } else { 860 }, &format!("Map: {name}"))?)
             div class="legend" {
                 @for &child in node.children() {
                     @let path = tree.nodes()[child].path();
@@ -240,16 +229,6 @@ fn map(tree: &ClusterTree, at: usize) -> Result<Markup> {
             }
         }
     })
-}
-
-/// The middle of a child's points: the median of each coordinate.
-fn median(points: &[(f32, f32)], labels: &[i32], child: i32) -> Option<(f32, f32)> {
-    let middle = |pick: fn(&(f32, f32)) -> f32| {
-        let mut all: Vec<f32> = points.iter().zip(labels).filter(|p| *p.1 == child).map(|p| pick(p.0)).collect();
-        all.sort_by(f32::total_cmp);
-        all.get(all.len() / 2).copied()
-    };
-    Some((middle(|p| p.0)?, middle(|p| p.1)?))
 }
 
 fn settings(facts: &Facts<'_>) -> Markup {

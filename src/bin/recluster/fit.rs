@@ -7,7 +7,6 @@ use crate::input::{self, Table};
 use crate::output::Staged;
 use crate::progress::Progress;
 use crate::{refuse, run};
-use ndarray::Axis;
 use recluster::boost::Boost;
 use recluster::cluster::Hdbscan;
 use recluster::embed::{Pca, Scaled, Umap};
@@ -15,7 +14,7 @@ use recluster::explain::Surrogate;
 use recluster::recursive::{ClusterTree, RecursiveTree};
 use recluster::report::Report;
 use recluster::validity::adjusted_rand;
-use recluster::{Clusterer, Embedder, Explainer, Run, Saved, Size};
+use recluster::{Clusterer, Embedder, Run, Saved, Size};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
@@ -109,8 +108,6 @@ fn report(
     surrogate: &Surrogate,
     run: &Run,
 ) -> recluster::Result<String> {
-    /// Bytes of attributions that the report may be made from.
-    const BYTES: usize = 64 << 20;
     let mut report = Report::new(tree, &data.values)
         .setting("Levels", args.depth)
         .setting("Zoomed into from", format!("{} % of all rows", 100.0 * args.min_node_share));
@@ -137,12 +134,9 @@ fn report(
     if let Some((width, height)) = args.image.or(data.image) {
         report = report.image(width, height);
     }
-    let row = 8 * tree.columns() * tree.leaves().count();
-    let rows = report.sample((BYTES / row).clamp(300, 2000))?;
-    let places: Vec<usize> = rows.iter().map(|&row| row as usize).collect();
-    let why = surrogate.explain(&data.values.select(Axis(0), &places), run)?;
+    let report = report.explained_by(surrogate, run)?;
     let stage = run.stage("report", 1);
-    let html = report.explanation(rows, &why).render()?;
+    let html = report.render()?;
     stage.step(1)?;
     Ok(html)
 }

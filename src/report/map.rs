@@ -1,0 +1,89 @@
+//! Maps and images as drawings of their own, for the report and for any other page.
+
+use super::colour;
+use super::raster::{self, Picture};
+use crate::{Error, Result};
+use maud::{Markup, html};
+use ndarray::{ArrayRef2, ArrayView2};
+
+/// The map of an embedding (rows x components, of which the first two are drawn) as an SVG: a dot for each row, coloured
+/// by its label and numbered in the middle of each label's dots; -1 is light grey.
+///
+/// # Errors
+/// [`Error::Empty`] without rows or columns, [`Error::Shape`] when there is not one label for each row, and
+/// [`Error::NotFinite`].
+///
+/// ```
+/// let svg = recluster::report::map_svg(&ndarray::array![[0.0f32, 0.0], [1.0, 2.0]], &[0, 1])?;
+/// assert!(svg.starts_with("<svg"));
+/// # Ok::<(), recluster::Error>(())
+/// ```
+pub fn map_svg(embedding: &ArrayRef2<f32>, labels: &[i32]) -> Result<String> {
+    let (rows, columns) = embedding.dim();
+    if rows == 0 || columns == 0 {
+        return Err(Error::Empty { what: "the embedding", rows, columns });
+    }
+    if labels.len() != rows {
+        return Err(Error::Shape { what: "labels, one for each row", expected: rows, found: labels.len() });
+    }
+    if let Some(((row, column), &value)) = embedding.indexed_iter().find(|(_, value)| !value.is_finite()) {
+        return Err(Error::NotFinite { what: "the embedding", row, column, value });
+    }
+    Ok(drawing(embedding, labels, 860, "Map")?.into_string())
+}
+
+/// An image of `width` pixels a line as an SVG, the lowest value white, the highest black.
+///
+/// # Errors
+/// [`Error::Shape`] when the pixels do not fill whole lines, [`Error::Empty`] without pixels.
+pub fn image_svg(pixels: &[f64], width: usize) -> Result<String> {
+    if pixels.is_empty() || width == 0 {
+        return Err(Error::Empty { what: "the image", rows: pixels.len(), columns: width });
+    }
+    if pixels.len() % width != 0 {
+        let expected = pixels.len().next_multiple_of(width);
+        return Err(Error::Shape { what: "pixels in whole lines", expected, found: pixels.len() });
+    }
+    let (low, high) = pixels.iter().fold((f64::MAX, f64::MIN), |(low, high), &v| (low.min(v), high.max(v)));
+    let picture = Picture::of(pixels, width, |v| colour::ink(if high > low { (v - low) / (high - low) } else { 0.0 }));
+    let drawn = html! {
+        svg xmlns="http://www.w3.org/2000/svg" viewBox=(format!("0 0 {} {}", picture.width, picture.height)) role="img" {
+            image width=(picture.width) height=(picture.height) style="image-rendering:pixelated" href=(picture.address()?) {}
+        }
+    };
+    Ok(drawn.into_string())
+}
+
+/// A map `width` pixels wide, with `label` for those who cannot see it.
+pub(super) fn drawing(embedding: &ArrayRef2<f32>, labels: &[i32], width: usize, label: &str) -> Result<Markup> {
+    let embedding: ArrayView2<'_, f32> = embedding.view();
+    let axis = |row: usize, axis: usize| embedding.get((row, axis)).copied().unwrap_or(0.0);
+    let points: Vec<(f32, f32)> = (0..embedding.nrows()).map(|row| (axis(row, 0), axis(row, 1))).collect();
+    let places = raster::place(&points, width);
+    let picture = raster::map(&places, labels);
+    let text = 0.03 * width as f32 + 8.0;
+    let mut clusters: Vec<i32> = labels.iter().copied().filter(|&label| label >= 0).collect();
+    clusters.sort_unstable();
+    clusters.dedup();
+    let medians = clusters.into_iter().filter_map(|cluster| Some((cluster, median(&places.points, labels, cluster)?)));
+    Ok(html! {
+        svg class="map" xmlns="http://www.w3.org/2000/svg" viewBox=(format!("0 0 {} {}", places.width, places.height)) role="img" aria-label=(label) {
+            image width=(places.width) height=(places.height) href=(picture.address()?) {}
+            @for (cluster, (x, y)) in medians {
+                text x=(format!("{x:.1}")) y=(format!("{:.1}", y + 0.36 * text)) fill="#14181f" stroke="#fff" paint-order="stroke"
+                    text-anchor="middle" font-family="system-ui, sans-serif" font-weight="700"
+                    font-size=(format!("{text:.0}")) stroke-width=(format!("{:.0}", text / 4.0)) { (cluster) }
+            }
+        }
+    })
+}
+
+/// The middle of a cluster's points: the median of each coordinate.
+fn median(points: &[(f32, f32)], labels: &[i32], cluster: i32) -> Option<(f32, f32)> {
+    let middle = |pick: fn(&(f32, f32)) -> f32| {
+        let mut all: Vec<f32> = points.iter().zip(labels).filter(|p| *p.1 == cluster).map(|p| pick(p.0)).collect();
+        all.sort_by(f32::total_cmp);
+        all.get(all.len() / 2).copied()
+    };
+    Some((middle(|p| p.0)?, middle(|p| p.1)?))
+}
