@@ -199,3 +199,187 @@ fn few_rows_and_equal_rows_are_answered() {
         }
     }
 }
+
+/// What hdbscan 0.8.44 says in its exact mode; made by `tests/fixtures/make_cluster.py`, which also found out what of it
+/// does not depend on the order of the rows ("steady"): only that can be compared.
+fn fixtures() -> Vec<serde_json::Value> {
+    let files = [
+        include_str!("fixtures/hdbscan_1.json"),
+        include_str!("fixtures/hdbscan_2.json"),
+        include_str!("fixtures/hdbscan_3.json"),
+    ];
+    files.into_iter().flat_map(|text| serde_json::from_str::<Vec<serde_json::Value>>(text).unwrap()).collect()
+}
+
+fn numbers(value: &serde_json::Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
+}
+
+fn close(what: &str, ours: &[f64], theirs: &[f64]) {
+    assert_eq!(ours.len(), theirs.len(), "{what}");
+    for (i, (a, b)) in ours.iter().zip(theirs).enumerate() {
+        assert!((a - b).abs() <= 1e-6 * b.abs().max(1.0), "{what} {i}: {a} is not {b}");
+    }
+}
+
+#[test]
+fn labels_and_scores_are_those_of_hdbscan() {
+    for case in fixtures() {
+        let name = case["name"].as_str().unwrap();
+        let columns = case["columns"].as_u64().unwrap() as usize;
+        let values: Vec<f32> = numbers(&case["rows"]).into_iter().map(|x| x as f32).collect();
+        let rows = Array2::from_shape_vec((values.len() / columns, columns), values).unwrap();
+        let mut settings = Hdbscan::new();
+        for (key, value) in case["settings"].as_object().unwrap() {
+            let count = value.as_u64().unwrap_or(0) as usize;
+            settings = match key.as_str() {
+                "min_cluster_size" => settings.min_cluster_size(count),
+                "min_samples" => settings.min_samples(count),
+                "max_cluster_size" => settings.max_cluster_size(count),
+                "allow_single_cluster" => settings.allow_single_cluster(value.as_bool().unwrap()),
+                "cluster_selection_epsilon" => settings.epsilon(value.as_f64().unwrap()),
+                "cluster_selection_method" => settings.selection(Selection::Leaf),
+                other => panic!("{other}"),
+            };
+        }
+        let model = settings.fit(&rows, &Run::new()).unwrap();
+        close(&format!("{name}: weight"), model.spanning_tree().weights(), &numbers(&case["weights"]));
+        let steady: Vec<&str> = case["steady"].as_array().unwrap().iter().map(|s| s.as_str().unwrap()).collect();
+        if steady.contains(&"outlier_scores") {
+            close(&format!("{name}: outlier score"), model.outlier_scores(), &numbers(&case["outlier_scores"]));
+        }
+        if !steady.contains(&"labels") {
+            continue;
+        }
+        // The same partition under other numbers: a one-to-one map of labels, noise to noise. Rows that leave their
+        // cluster where it begins lie on a tie between two clusters, and go to another of them there.
+        let theirs: Vec<i32> = numbers(&case["labels"]).into_iter().map(|l| l as i32).collect();
+        let persistence = numbers(&case["persistence"]);
+        assert_eq!(model.clusters(), persistence.len(), "{name}");
+        let mut map = vec![None; model.clusters()];
+        let tree = model.condensed_tree();
+        let tied: Vec<bool> = (0..theirs.len())
+            .map(|i| {
+                let own = usize::try_from(model.labels()[i]).ok().map(|label| model.selected()[label] as usize);
+                own.is_some_and(|c| c > 0 && tree.row_lambda()[i] <= tree.clusters()[c].birth)
+            })
+            .collect();
+        let ties = tied.iter().filter(|t| **t).count();
+        assert!(ties <= model.clusters(), "{name}: {ties} ties");
+        for (i, (&ours, &theirs)) in model.labels().iter().zip(&theirs).enumerate() {
+            match ours {
+                _ if tied[i] => {}
+                -1 => assert_eq!(theirs, -1, "{name} {i}"),
+                _ => assert_eq!(*map[ours as usize].get_or_insert(theirs), theirs, "{name} {i}"),
+            }
+        }
+        println!("{name}: {steady:?}, {ties} tied rows");
+        if ties > 0 {
+            continue;
+        }
+        let theirs: Vec<f64> = map.iter().map(|l| persistence[l.unwrap() as usize].min(1.0)).collect();
+        if steady.contains(&"persistence") {
+            close(&format!("{name}: persistence"), model.persistence(), &theirs);
+        }
+        if steady.contains(&"probabilities") {
+            close(&format!("{name}: membership"), model.membership(), &numbers(&case["probabilities"]));
+        }
+    }
+}
+
+fn fixture(name: &str) -> Array2<f32> {
+    let case = fixtures().into_iter().find(|case| case["name"] == name).unwrap();
+    let values: Vec<f32> = numbers(&case["rows"]).into_iter().map(|x| x as f32).collect();
+    let columns = case["columns"].as_u64().unwrap() as usize;
+    Array2::from_shape_vec((values.len() / columns, columns), values).unwrap()
+}
+
+fn sizes(model: &HdbscanModel) -> Vec<usize> {
+    (0..model.clusters()).map(|c| model.labels().iter().filter(|&&l| l == c as i32).count()).collect()
+}
+
+/// The tests of hdbscan itself that say something of results.
+#[test]
+fn the_tests_of_hdbscan_pass() {
+    let run = Run::new();
+    let rows = fixture("blobs");
+    let model = Hdbscan::new().fit(&rows, &run).unwrap();
+    assert_eq!(sizes(&model), [67, 67, 66]);
+    // Every path to the tree: k-d trees of each width, and brute force beyond.
+    for columns in 2..=18 {
+        let padded = Array2::from_shape_fn((200, columns), |(i, j)| if j < 2 { rows[[i, j]] } else { 3.0 });
+        assert_eq!(Hdbscan::new().fit(&padded, &run).unwrap().labels(), model.labels());
+    }
+    for size in 2..200 {
+        let settings = Hdbscan::new().min_cluster_size(size);
+        let recut = model.recut(&settings).unwrap();
+        assert!(sizes(&recut).iter().all(|&n| n >= size), "{size}");
+        let own = settings.fit(&rows, &run).unwrap();
+        assert!(sizes(&own).iter().all(|&n| n >= size), "{size}");
+        assert_eq!(own.min_samples(), size.min(199));
+    }
+    let noise = fixture("noise");
+    let count = |settings: Hdbscan| {
+        let model = settings.allow_single_cluster(true).fit(&noise, &run).unwrap();
+        (model.clusters(), model.labels().iter().filter(|l| **l < 0).count())
+    };
+    assert_eq!(count(Hdbscan::new()), (1, 46));
+    assert_eq!(count(Hdbscan::new().epsilon(0.2)), (1, 2));
+}
+
+#[test]
+fn a_recut_is_a_fit_with_the_same_neighbours() {
+    let rows = blobs(800, 3, 5, 1.5, 11);
+    let model = Hdbscan::new().min_samples(6).fit(&rows, &Run::new()).unwrap();
+    for settings in [
+        Hdbscan::new().min_cluster_size(20),
+        Hdbscan::new().min_cluster_size(0.03).selection(Selection::Leaf),
+        Hdbscan::new().min_cluster_size(9).epsilon(0.8).allow_single_cluster(true),
+        Hdbscan::new().min_cluster_size(8).max_cluster_size(0.15),
+    ] {
+        let fitted = settings.clone().min_samples(6).fit(&rows, &Run::new()).unwrap();
+        assert_eq!(model.recut(&settings).unwrap(), fitted);
+        assert!(sizes(&fitted).iter().all(|&n| n >= fitted.min_cluster_size()));
+    }
+    let limited = model.recut(&Hdbscan::new().min_cluster_size(8).max_cluster_size(0.15)).unwrap();
+    assert!(limited.clusters() > 0 && sizes(&limited).iter().all(|&n| n <= 120));
+}
+
+/// Each row closer to the next than the one before: a chain of as many levels as rows.
+#[test]
+fn a_chain_of_a_million_rows_is_no_deeper_than_the_stack() {
+    let rows = Array2::from_shape_fn((1_000_000, 1), |(i, _)| (i as f32 + 1.0).sqrt() * 1e3);
+    let model = Hdbscan::new().min_samples(1).min_cluster_size(2).fit(&rows, &Run::new()).unwrap();
+    assert_eq!(model.spanning_tree().len(), 999_999);
+    assert!(model.outlier_scores().iter().all(|s| (0.0..=1.0).contains(s)));
+}
+
+#[test]
+fn equal_rows_leave_everything_finite() {
+    let rows = Array2::from_shape_fn((120, 2), |(i, j)| ((i / 12) * (j + 1)) as f32);
+    for settings in [Hdbscan::new(), Hdbscan::new().min_samples(1).selection(Selection::Leaf)] {
+        let model = settings.fit(&rows, &Run::new()).unwrap();
+        assert_eq!(sizes(&model), [12; 10]);
+        assert!(model.condensed_tree().clusters().iter().all(|c| c.stability.is_finite() && c.birth.is_finite()));
+        assert!(model.membership().iter().all(|&m| m == 1.0));
+        assert!(model.persistence().iter().all(|p| (0.0..=1.0).contains(p)));
+    }
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn a_saved_model_is_the_model() {
+    use recluster::Saved;
+    let model = Hdbscan::new().fit(&blobs(300, 2, 3, 0.5, 2), &Run::new()).unwrap();
+    assert_eq!(HdbscanModel::from_json(&model.to_json().unwrap()).unwrap(), model);
+}
+
+#[test]
+fn a_cancelled_fit_says_so() {
+    let cancel = recluster::Cancel::default();
+    cancel.cancel();
+    for columns in [2, 20] {
+        let run = Run::new().cancel(cancel.clone());
+        assert!(matches!(Hdbscan::new().fit(&blobs(300, columns, 3, 0.5, 2), &run), Err(Error::Cancelled { .. })));
+    }
+}

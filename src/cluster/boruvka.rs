@@ -145,7 +145,8 @@ where
     Ok(edges)
 }
 
-/// Puts each point's neighbours in the order of their mutual reachability, ties by position.
+/// Puts each point's neighbours in the order of their mutual reachability, ties in the order of their distance, in which
+/// they come.
 fn sort_lists<const D: usize>(tree: &Tree<D>, core: &[[f64; CAP]], lists: &mut [u32], width: usize) {
     parallel::for_each_chunk(lists, width * CAP * TASK, |task, lists| {
         let mut keyed: Vec<(f64, u32)> = Vec::with_capacity(width);
@@ -153,7 +154,7 @@ fn sort_lists<const D: usize>(tree: &Tree<D>, core: &[[f64; CAP]], lists: &mut [
             let from = task * TASK * CAP + i;
             keyed.clear();
             keyed.extend(list.iter().filter(|&&to| to != NONE).map(|&to| (reach(tree, core, from, to), to)));
-            keyed.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
             for (slot, &(_, to)) in list.iter_mut().zip(&keyed) {
                 *slot = to;
             }
@@ -347,7 +348,7 @@ pub(super) fn search<const D: usize>(tree: &Tree<D>, leaves: Range<usize>, hunt:
                 if floor > limit {
                     continue;
                 }
-                let mut weights = distances(&tree.panels[other], &points[lane]);
+                let mut weights = distances(&tree.panels[other][..tree.columns], &points[lane]);
                 for l in 0..CAP {
                     let reach = larger(larger(weights[l], hunt.core[other][l]), core);
                     weights[l] = if hunt.component[other][l] == c { f64::INFINITY } else { reach };

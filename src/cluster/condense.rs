@@ -75,9 +75,6 @@ impl CondensedTree {
                 }
                 continue;
             }
-            if hierarchy.size[node] == 0 {
-                continue; // Merged away into a node of equal weight.
-            }
             let weight = hierarchy.weight[node];
             let lambda = if weight > 0.0 { 1.0 / weight } else { zero };
             large.clear();

@@ -1,4 +1,20 @@
 //! HDBSCAN: settings in, model out.
+//!
+//! Campello, Moulavi, Sander, "Density-Based Clustering Based on Hierarchical Density Estimates" (PAKDD 2013), and with
+//! Zimek, "Hierarchical Density Estimates for Data Clustering, Visualization, and Outlier Detection" (TKDD 10(1), 2015).
+//! Steps, with the definitions and equations of the latter:
+//!
+//! 1. core distance of a row: the distance of its `min_samples`-th neighbour (definition 1);
+//! 2. mutual reachability of two rows: the largest of their two core distances and their distance (definition 3);
+//! 3. its minimum spanning tree: [`super::kdtree`] and [`super::boruvka`], or [`super::prim`] for wide data;
+//! 4. the hierarchy, and condensed by `min_cluster_size` (algorithms 1 and 2): [`super::hierarchy`], [`super::condense`];
+//! 5. clusters by excess of mass (equations 3 and 5, algorithm 3) or the leaves: [`super::select`], where GLOSH
+//!    (equation 8) and memberships are computed too; `epsilon` after Malzer and Baum (2020).
+//!
+//! # Deviations
+//! From the paper: `min_samples` does not count the row itself unless asked to, and rows fall out of a cluster without
+//! self-edges, both as in Python's hdbscan. From hdbscan: see `docs/hdbscan.md`; in short, edges of equal weight are one
+//! event, distances of zero stay finite, sums are in f64, no persistence is above 1.
 
 use super::condense::CondensedTree;
 use super::hierarchy::Hierarchy;
@@ -198,7 +214,8 @@ impl crate::core::Saved for HdbscanModel {
 
 impl HdbscanModel {
     fn cut(spanning: SpanningTree, core_distances: Vec<f64>, others: usize, choice: &Choice) -> Self {
-        let condensed = CondensedTree::new(&Hierarchy::new(&spanning), choice.min_cluster_size);
+        let condensed =
+            CondensedTree::new(&Hierarchy::new(&spanning, choice.min_cluster_size), choice.min_cluster_size);
         let Flat { labels, membership, outlier_scores, selected, persistence } = flat(&condensed, choice);
         HdbscanModel {
             labels,

@@ -1,14 +1,21 @@
 //! From a spanning tree to the hierarchy of its components, all merges of one weight at once.
 //!
-//! A binary dendrogram must put edges of equal weight in some order, and its clusters then depend on that order. Here
-//! all components that edges of one weight connect become children of a single node, so the hierarchy is a function of
-//! the distances alone, whichever of several minimum spanning trees it was made from.
+//! Mutual reachability ties all the time: every edge inside a core distance weighs that core distance. A binary
+//! dendrogram must put such edges in some order, and then shows clusters that exist at no density, only between two
+//! edges of one weight. Here, as the paper asks (Campello et al. 2015, algorithm 1, step 3: "in case of ties, edges must
+//! be removed simultaneously"), all components that edges of one weight connect become children of a single node.
+//!
+//! One thing is left to decide: where two or more clusters meet at a weight, rows that join both at that very weight (a
+//! row between them, whose core distance is the weight) could go to either, or be noise. They go where their shortest
+//! edge leads, as members that leave at once; Python's hdbscan gives them to one side too, but to which depends on the
+//! order of its edges.
 
 use super::spanning::SpanningTree;
 
 const NONE: u32 = u32::MAX;
 
 /// Disjoint sets, joined by size.
+#[derive(Default)]
 pub(super) struct Sets {
     parent: Vec<u32>,
     size: Vec<u32>,
@@ -51,9 +58,8 @@ pub(super) struct Hierarchy {
     pub(super) weight: Vec<f64>,
     /// Rows under each node.
     pub(super) size: Vec<u32>,
-    /// First child of each node; empty (a node merged away into one of equal weight) if there is none.
+    /// First child of each node.
     first: Vec<u32>,
-    last: Vec<u32>,
     /// Next child of the same parent, by item.
     next: Vec<u32>,
     /// Lowest place among each item's rows; the place of a row is where it first appears in the spanning tree.
@@ -61,53 +67,41 @@ pub(super) struct Hierarchy {
 }
 
 impl Hierarchy {
-    /// Builds it in O(n α(n)) from edges in ascending weight.
-    pub(super) fn new(tree: &SpanningTree) -> Self {
+    /// Builds it in O(n α(n)) from edges in ascending weight, for clusters of at least `min_cluster_size` rows.
+    pub(super) fn new(tree: &SpanningTree, min_cluster_size: usize) -> Self {
         let rows = tree.len() + 1;
         let mut h = Hierarchy {
             rows,
-            weight: Vec::new(),
-            size: Vec::new(),
-            first: Vec::new(),
-            last: Vec::new(),
+            weight: Vec::with_capacity(rows),
+            size: Vec::with_capacity(rows),
+            first: Vec::with_capacity(rows),
             next: vec![NONE; rows],
             place: vec![NONE; rows],
         };
         for i in 0..tree.len() {
             for row in [tree.a[i], tree.b[i]] {
                 let place = &mut h.place[row as usize];
-                *place = (*place).min(2 * i as u32);
+                *place = (*place).min(i as u32);
             }
         }
         let mut sets = Sets::new(rows);
         // The item that stands for each set, by its root.
         let mut item: Vec<u32> = (0..rows as u32).collect();
-        let mut level_start = 0;
-        for i in 0..tree.len() {
-            let weight = tree.weight[i];
-            if i > 0 && weight != tree.weight[i - 1] {
-                level_start = h.weight.len();
-            }
-            let (a, b) = (sets.find(tree.a[i]), sets.find(tree.b[i]));
-            let Some((keep, _)) = sets.join(a, b) else { continue };
-            let (x, y) = (item[a as usize], item[b as usize]);
-            let new = |item: u32| item as usize >= rows + level_start;
-            item[keep as usize] = match (new(x), new(y)) {
-                (true, true) => h.absorb(x, y),
-                (true, false) => h.append(x, y),
-                (false, true) => h.append(y, x),
-                (false, false) => {
-                    let node = (rows + h.weight.len()) as u32;
-                    h.weight.push(weight);
-                    h.size.push(0);
-                    h.first.push(NONE);
-                    h.last.push(NONE);
-                    h.next.push(NONE);
-                    h.place.push(NONE);
-                    h.append(node, x);
-                    h.append(node, y)
+        let mut level = Level { sides: Sets::new(rows), ..Level::default() };
+        let mut at = 0;
+        while at < tree.len() {
+            let weight = tree.weight[at];
+            let end = at + tree.weight[at..].iter().take_while(|&&w| w == weight).count();
+            if end - at == 1 {
+                let (a, b) = (sets.find(tree.a[at]), sets.find(tree.b[at]));
+                let node = h.node(weight, [item[a as usize], item[b as usize]].into_iter());
+                if let Some((keep, _)) = sets.join(a, b) {
+                    item[keep as usize] = node;
                 }
-            };
+            } else {
+                level.merge(tree, at..end, min_cluster_size, &mut h, &mut sets, &mut item);
+            }
+            at = end;
         }
         h
     }
@@ -124,31 +118,102 @@ impl Hierarchy {
 
     /// Children of node `node` (0 is the lightest).
     pub(super) fn children(&self, node: usize) -> impl Iterator<Item = u32> + '_ {
-        let start = Some(self.first[node]).filter(|&item| item != NONE);
-        std::iter::successors(start, |&item| Some(self.next[item as usize]).filter(|&next| next != NONE))
+        let some = |item: u32| Some(item).filter(|&item| item != NONE);
+        std::iter::successors(some(self.first[node]), move |&item| some(self.next[item as usize]))
     }
 
-    fn append(&mut self, node: u32, child: u32) -> u32 {
-        let n = node as usize - self.rows;
-        match self.last[n] {
-            NONE => self.first[n] = child,
-            last => self.next[last as usize] = child,
+    /// A new node over at least one child; its item.
+    fn node(&mut self, weight: f64, children: impl Iterator<Item = u32>) -> u32 {
+        let (mut first, mut size, mut place) = (NONE, 0, NONE);
+        for child in children {
+            self.next[child as usize] = first;
+            first = child;
+            size += self.size_of(child);
+            place = place.min(self.place[child as usize]);
         }
-        self.last[n] = child;
-        self.size[n] += self.size_of(child);
-        self.place[node as usize] = self.place[node as usize].min(self.place[child as usize]);
-        node
+        self.weight.push(weight);
+        self.size.push(size);
+        self.first.push(first);
+        self.next.push(NONE);
+        self.place.push(place);
+        (self.rows + self.weight.len() - 1) as u32
     }
+}
 
-    /// Moves all children of the later node to the earlier one, both of the same weight.
-    fn absorb(&mut self, x: u32, y: u32) -> u32 {
-        let (keep, goes) = (x.min(y), x.max(y));
-        let (k, g) = (keep as usize - self.rows, goes as usize - self.rows);
-        self.next[self.last[k] as usize] = self.first[g];
-        self.last[k] = self.last[g];
-        self.size[k] += self.size[g];
-        self.place[keep as usize] = self.place[keep as usize].min(self.place[goes as usize]);
-        (self.first[g], self.last[g], self.size[g]) = (NONE, NONE, 0);
-        keep
+/// What it takes to merge along several edges of one weight; kept from level to level to spare allocations.
+#[derive(Default)]
+struct Level {
+    /// Components that go to the same side: one large component and the small ones that follow it.
+    sides: Sets,
+    /// Edges as roots of the components before the merge.
+    edges: Vec<(u32, u32)>,
+    /// The components, in the order in which the edges name them.
+    components: Vec<u32>,
+    /// (component after the merge, side, component before the merge), each by first appearance.
+    parts: Vec<(u32, u32, u32)>,
+    /// Children of one new node.
+    children: Vec<u32>,
+}
+
+impl Level {
+    fn merge(
+        &mut self,
+        tree: &SpanningTree,
+        edges: std::ops::Range<usize>,
+        min_cluster_size: usize,
+        h: &mut Hierarchy,
+        sets: &mut Sets,
+        item: &mut [u32],
+    ) {
+        let weight = tree.weight[edges.start];
+        self.edges.clear();
+        self.edges.extend(edges.map(|i| (sets.find(tree.a[i]), sets.find(tree.b[i]))));
+        self.components.clear();
+        self.components.extend(self.edges.iter().flat_map(|&(a, b)| [a, b]));
+        // A side's size is that of its largest component: all that matters is whether it holds a large one.
+        for &c in &self.components {
+            self.sides.parent[c as usize] = c;
+            self.sides.size[c as usize] = h.size_of(item[c as usize]);
+        }
+        for &(a, b) in &self.edges {
+            let (a, b) = (self.sides.find(a), self.sides.find(b));
+            let (keep, goes) = if self.sides.size[a as usize] >= self.sides.size[b as usize] { (a, b) } else { (b, a) };
+            if a != b && (self.sides.size[goes as usize] as usize) < min_cluster_size {
+                self.sides.parent[goes as usize] = keep;
+            }
+        }
+        for &(a, b) in &self.edges {
+            sets.join(a, b);
+        }
+        self.parts.clear();
+        for &c in &self.components {
+            self.parts.push((sets.find(c), self.sides.find(c), c));
+        }
+        // Groups stand in the order of their lowest place, which no row order changes.
+        let key = |&(whole, side, c): &(u32, u32, u32)| (whole, side, c);
+        self.parts.sort_unstable_by_key(key);
+        self.parts.dedup();
+        let mut wholes = Vec::new();
+        for whole in self.parts.chunk_by(|a, b| a.0 == b.0) {
+            let place = whole.iter().map(|part| h.place_of(item[part.2 as usize])).min().unwrap_or(NONE);
+            wholes.push((place, whole));
+        }
+        wholes.sort_unstable_by_key(|whole| whole.0);
+        for (_, whole) in wholes {
+            let one_side = whole.iter().all(|part| part.1 == whole[0].1);
+            self.children.clear();
+            if one_side {
+                self.children.extend(whole.iter().map(|part| item[part.2 as usize]));
+            } else {
+                for side in whole.chunk_by(|a, b| a.1 == b.1) {
+                    let child = match side {
+                        [only] => item[only.2 as usize],
+                        _ => h.node(weight, side.iter().map(|part| item[part.2 as usize])),
+                    };
+                    self.children.push(child);
+                }
+            }
+            item[whole[0].0 as usize] = h.node(weight, self.children.iter().copied());
+        }
     }
 }

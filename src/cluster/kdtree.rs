@@ -40,6 +40,11 @@ pub(super) struct Tree<const D: usize> {
     pub(super) ids: Vec<[u32; CAP]>,
     /// The node of each leaf.
     pub(super) leaf_node: Vec<u32>,
+    /// Whether squared distances stay within f32, so that f32 can screen them.
+    screens: bool,
+    /// D again, as a number the compiler does not see through: loops over the columns then stay loops around sixteen
+    /// lanes, which fill registers; unrolled, they are vectorised across columns instead, at half the speed.
+    pub(super) columns: usize,
 }
 
 impl<const D: usize> Tree<D> {
@@ -53,6 +58,8 @@ impl<const D: usize> Tree<D> {
             panels: vec![[[f32::INFINITY; CAP]; D]; leaves],
             ids: vec![[NONE; CAP]; leaves],
             leaf_node: vec![0; leaves],
+            screens: false,
+            columns: std::hint::black_box(D),
         };
         build(Part {
             items: &mut items,
@@ -63,6 +70,8 @@ impl<const D: usize> Tree<D> {
             node: 0,
             leaf: 0,
         });
+        let root = &tree.nodes[0];
+        tree.screens = root.lo.iter().zip(&root.hi).all(|(lo, hi)| hi - lo < 1e17);
         tree
     }
 
@@ -171,6 +180,44 @@ pub(super) fn larger(a: f64, b: f64) -> f64 {
     if a > b { a } else { b }
 }
 
+/// The f32 threshold below which a sum computed in f32 lies if the sum computed in f64 is below `bound`.
+///
+/// Each of at most 16 terms is off by at most 3 roundings and their sum by 16, 1.2e-6 in all, and products below the
+/// normal range of f32 by less than 1e-44 each.
+#[inline(always)]
+fn screen(bound: f64) -> f32 {
+    (bound * 1.00001 + 1e-40) as f32
+}
+
+/// [`distances`] in f32, for screening.
+#[inline(always)]
+fn rough_distances(panel: &[[f32; CAP]], point: &[f32]) -> [f32; CAP] {
+    let mut sums = [0.0; CAP];
+    for (column, &x) in panel.iter().zip(point) {
+        for lane in 0..CAP {
+            let gap = column[lane] - x;
+            sums[lane] += gap * gap;
+        }
+    }
+    sums
+}
+
+/// Squared gaps between the sixteen points of a panel and a box in f32, for screening.
+#[inline(always)]
+fn rough_gaps(panel: &[[f32; CAP]], lo: &[f32], hi: &[f32]) -> [f32; CAP] {
+    let mut sums = [0.0; CAP];
+    for ((column, &lo), &hi) in panel.iter().zip(lo).zip(hi) {
+        for lane in 0..CAP {
+            let below = lo - column[lane];
+            let above = column[lane] - hi;
+            let outside = if below > above { below } else { above };
+            let gap = if outside > 0.0 { outside } else { 0.0 };
+            sums[lane] += gap * gap;
+        }
+    }
+    sums
+}
+
 /// Squared gap between two boxes; 0 where they touch.
 #[inline(always)]
 pub(super) fn box_gap<const D: usize>(a: &Node<D>, b: &Node<D>) -> f64 {
@@ -206,6 +253,8 @@ pub(super) struct KBest {
     len: [usize; CAP],
     /// A candidate matters only if nearer than this.
     pub(super) bound: [f64; CAP],
+    /// The same for distances in f32; see [`screen`].
+    limit: [f32; CAP],
 }
 
 impl KBest {
@@ -213,13 +262,21 @@ impl KBest {
 
     pub(super) fn new(k: usize) -> Self {
         let room = if k <= Self::SORTED { k } else { 2 * k };
-        KBest { k, room, found: vec![(f64::INFINITY, NONE); room * CAP], len: [0; CAP], bound: [f64::INFINITY; CAP] }
+        KBest {
+            k,
+            room,
+            found: vec![(f64::INFINITY, NONE); room * CAP],
+            len: [0; CAP],
+            bound: [f64::INFINITY; CAP],
+            limit: [f32::INFINITY; CAP],
+        }
     }
 
     pub(super) fn clear(&mut self) {
         self.found.fill((f64::INFINITY, NONE));
         self.len = [0; CAP];
         self.bound = [f64::INFINITY; CAP];
+        self.limit = [f32::INFINITY; CAP];
     }
 
     /// Takes the panel's points that are nearer than the bound, the excluded lane apart.
@@ -237,6 +294,24 @@ impl KBest {
             let lane = mask.trailing_zeros() as usize;
             mask &= mask - 1;
             self.insert(query, squared[lane], ids[lane]);
+        }
+    }
+
+    /// As [`KBest::offer`], for distances in f32: only what passes the screen is measured, by `exact`.
+    #[inline(always)]
+    fn offer_rough(&mut self, query: usize, rough: &[f32; CAP], first: u32, but: usize, exact: impl Fn(usize) -> f64) {
+        let limit = self.limit[query];
+        let mut mask = 0u32;
+        for lane in 0..CAP {
+            mask |= u32::from(rough[lane] < limit) << lane;
+        }
+        if but < CAP {
+            mask &= !(1 << but);
+        }
+        while mask != 0 {
+            let lane = mask.trailing_zeros() as usize;
+            mask &= mask - 1;
+            self.insert(query, exact(lane), first + lane as u32);
         }
     }
 
@@ -263,6 +338,7 @@ impl KBest {
                 self.bound[query] = found[..self.k].iter().fold(0.0, |most, f| larger(most, f.0));
             }
         }
+        self.limit[query] = screen(self.bound[query]);
     }
 
     /// The k nearest: the first `sorted` of them in ascending order, the last one the farthest.
@@ -354,6 +430,7 @@ pub(super) fn nearest<const D: usize>(tree: &Tree<D>, leaves: Range<usize>, ask:
         let own = &tree.nodes[tree.leaf_node[leaf] as usize];
         let count = tree.ids[leaf].iter().take_while(|&&id| id != NONE).count();
         let points: [[f64; D]; CAP] = std::array::from_fn(|lane| tree.point(leaf * CAP + lane));
+        let rough_points = points.map(|point| point.map(|x| x as f32));
         stack.clear();
         stack.push((0.0, 0));
         let mut bound = f64::INFINITY;
@@ -386,9 +463,30 @@ pub(super) fn nearest<const D: usize>(tree: &Tree<D>, leaves: Range<usize>, ask:
             let node = &tree.nodes[at];
             let other = node.first as usize;
             let positions: [u32; CAP] = std::array::from_fn(|lane| (other * CAP + lane) as u32);
+            if tree.screens {
+                let columns = tree.columns;
+                let panel = &tree.panels[other][..columns];
+                let gaps = rough_gaps(&tree.panels[leaf][..columns], &node.lo[..columns], &node.hi[..columns]);
+                for query in 0..count {
+                    if gaps[query] < best.limit[query] {
+                        let rough = rough_distances(panel, &rough_points[query][..columns]);
+                        let but = if other == leaf { query } else { CAP };
+                        best.offer_rough(query, &rough, positions[0], but, |lane| {
+                            let mut sum = 0.0;
+                            for c in 0..D {
+                                let gap = f64::from(panel[c][lane]) - points[query][c];
+                                sum += gap * gap;
+                            }
+                            sum
+                        });
+                    }
+                }
+                bound = best.bound[..count].iter().fold(0.0, |most, &b| larger(most, b));
+                continue;
+            }
             for query in 0..count {
                 if point_gap(&points[query], node) < best.bound[query] {
-                    let squared = distances(&tree.panels[other], &points[query]);
+                    let squared = distances(&tree.panels[other][..tree.columns], &points[query]);
                     best.offer(query, &squared, &positions, if other == leaf { query } else { CAP });
                 }
             }

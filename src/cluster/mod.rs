@@ -1,4 +1,7 @@
 //! Clusterers: HDBSCAN and, to compare with, k-means.
+//!
+//! Both are exact functions of the set of rows: row order and threads change nothing, and k-means' random start depends
+//! on the run's seed alone. Anything else that groups rows plugs in through [`Clusterer`](crate::Clusterer).
 
 mod boruvka;
 mod condense;

@@ -41,6 +41,16 @@ impl Panels {
     }
 }
 
+/// Squared distance of two rows, summed over the columns in order as everywhere here.
+pub(super) fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
+    let mut sum = 0.0;
+    for (&x, &y) in a.iter().zip(b) {
+        let gap = f64::from(x) - f64::from(y);
+        sum += gap * gap;
+    }
+    sum
+}
+
 simd::multiversion! {
     fn nearest_of(all: &Panels, panels: Range<usize>, ask: &Ask<'_>) -> Near {
         let mut best: Vec<KBest> = panels.clone().map(|_| KBest::new(ask.k)).collect();

@@ -10,8 +10,8 @@ const LIST: usize = 16;
 /// A spanning tree of the rows: n - 1 edges in ascending weight.
 ///
 /// The weight of an edge is the mutual reachability of its ends: the largest of their Euclidean distance and their two
-/// core distances. Edges of equal weight stand in an order given by the rows' contents, so that the sequence does not
-/// depend on the order of the rows either.
+/// core distances. Edges of equal weight stand in the order of their ends' distance, and those of equal distance in one
+/// given by the rows' contents, so that the sequence does not depend on the order of the rows either.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SpanningTree {
@@ -76,18 +76,24 @@ pub(super) fn spanning_tree(rows: &Rows<'_>, others: usize, run: &Run) -> Result
             edges.push((core[g], g as u32, g as u32));
         }
     }
-    for edge in &mut edges {
-        edge.0 = edge.0.sqrt();
-        (edge.1, edge.2) = (edge.1.min(edge.2), edge.1.max(edge.2));
-    }
-    parallel::sort_by_key(&mut edges, |edge| (edge.0.to_bits(), edge.1, edge.2));
+    let mut edges: Vec<(f64, f64, u32, u32)> = parallel::map_ranges(edges.len(), 4096, |range| {
+        let keyed = edges[range].iter().map(|&(squared, a, b)| {
+            let (x, y) =
+                (rows.row(canonical.representative(a as usize)), rows.row(canonical.representative(b as usize)));
+            (squared.sqrt(), prim::squared_distance(x, y), a.min(b), a.max(b))
+        });
+        keyed.collect::<Vec<_>>()
+    })
+    .concat();
+    // Equal weights in the order of the distances themselves.
+    parallel::sort_by_key(&mut edges, |edge| (edge.0.to_bits(), edge.1.to_bits(), edge.2, edge.3));
     let mut hung = vec![0usize; groups];
     let mut tree = SpanningTree {
         a: Vec::with_capacity(edges.len()),
         b: Vec::with_capacity(edges.len()),
         weight: edges.iter().map(|edge| edge.0).collect(),
     };
-    for &(_, a, b) in &edges {
+    for &(_, _, a, b) in &edges {
         let (a, b) = (a as usize, b as usize);
         tree.a.push(canonical.representative(a) as u32);
         if a == b {

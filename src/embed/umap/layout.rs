@@ -9,7 +9,9 @@
 //!    those of the block's beginning. Most pairs of neighbours are in different blocks and so take turns, as in
 //!    sequential descent. Freezing a whole epoch instead makes neighbours swap places while the learning rate is high.
 //! 2. umap-learn stores both directions of an edge and moves both ends for each, so that in each period of an edge its
-//!    end is attracted twice and repelled from `negative_sample_rate` vertices once. The owner does just that.
+//!    end is attracted twice and repelled from `negative_sample_rate` vertices once. The owner does the same by one
+//!    attraction of double length. (Two attractions in a row contract too early and give a smaller, less faithful
+//!    picture: neighbours kept .234 instead of .245 on 10,000 MNIST digits.)
 //! 3. The schedule has no state: an edge fires in epoch t when t w / w_max passes an integer, kept in 32-bit fixed
 //!    point.
 //! 4. Random vertices are drawn from a counter keyed (seed, epoch, vertex).
@@ -22,6 +24,8 @@ use crate::core::random::{Stream, mix};
 use crate::core::simd::multiversion;
 use crate::core::{Result, Run, parallel};
 
+/// Attractions of an edge's end in one period of the edge, one for each stored direction.
+const PULL: f32 = 2.0;
 /// Vertices moved in step.
 pub(crate) const LANES: usize = 8;
 /// No step is longer than this in any coordinate, before the learning rate.
@@ -91,8 +95,8 @@ pub(crate) struct Bundle {
     pub(crate) targets: [Vec<u32>; LANES],
     /// Key of each lane's random vertices.
     pub(crate) keys: [u32; LANES],
-    /// Attractions for each target.
-    pub(crate) pulls: u32,
+    /// Moves that one attraction stands for.
+    pub(crate) pull: f32,
 }
 
 /// Most components.
@@ -102,6 +106,7 @@ pub(crate) const MOST: usize = 64;
 #[inline(always)]
 fn drive<const D: usize>(bundle: &mut Bundle, positions: &[[f32; D]], forces: Forces, alpha: f32) {
     let Forces { a, b, repulsion, negatives } = forces;
+    let pull = bundle.pull;
     let n = positions.len() as u64;
     let mut own = [[0.0f32; LANES]; D];
     own.copy_from_slice(&bundle.own[..D]);
@@ -120,66 +125,61 @@ fn drive<const D: usize>(bundle: &mut Bundle, positions: &[[f32; D]], forces: Fo
                 }
             }
         }
-        for pull in 0..bundle.pulls {
+        let mut square = [0.0f32; LANES];
+        for d in 0..D {
+            for l in 0..LANES {
+                let x = own[d][l] - other[d][l];
+                square[l] += x * x;
+            }
+        }
+        let mut factor = [0.0f32; LANES];
+        for l in 0..LANES {
+            let x = if square[l] > 1e-30 { square[l] } else { 1e-30 };
+            let p = power(x, b);
+            factor[l] = -2.0 * a * b * p / (x * (1.0 + a * p));
+        }
+        for d in 0..D {
+            for l in 0..LANES {
+                own[d][l] += alphas[l] * pull * clip(factor[l] * (own[d][l] - other[d][l]));
+            }
+        }
+        // Repulsions all start from the position after the attraction, and are added up.
+        let mut sums = [[0.0f32; LANES]; D];
+        for _ in 0..negatives {
+            let mut picked = [0u32; LANES];
+            for l in 0..LANES {
+                counters[l] = counters[l].wrapping_add(0x9e37_79b9);
+                picked[l] = ((u64::from(scatter(counters[l])) * n) >> 32) as u32;
+            }
+            let mut diff = [[0.0f32; LANES]; D];
             let mut square = [0.0f32; LANES];
+            for l in 0..LANES {
+                let position = &positions[picked[l] as usize];
+                for d in 0..D {
+                    diff[d][l] = position[d];
+                }
+            }
             for d in 0..D {
                 for l in 0..LANES {
-                    let x = own[d][l] - other[d][l];
-                    square[l] += x * x;
+                    diff[d][l] = own[d][l] - diff[d][l];
+                    square[l] += diff[d][l] * diff[d][l];
                 }
             }
             let mut factor = [0.0f32; LANES];
             for l in 0..LANES {
                 let x = if square[l] > 1e-30 { square[l] } else { 1e-30 };
                 let p = power(x, b);
-                factor[l] = -2.0 * a * b * p / (x * (1.0 + a * p));
+                factor[l] = 2.0 * repulsion * b / ((0.001 + x) * (1.0 + a * p));
             }
             for d in 0..D {
                 for l in 0..LANES {
-                    own[d][l] += alphas[l] * clip(factor[l] * (own[d][l] - other[d][l]));
+                    sums[d][l] += clip(factor[l] * diff[d][l]);
                 }
             }
-            if pull > 0 {
-                continue;
-            }
-            // Repulsions all start from the position after the attraction, and are added up.
-            let mut sums = [[0.0f32; LANES]; D];
-            for _ in 0..negatives {
-                let mut picked = [0u32; LANES];
-                for l in 0..LANES {
-                    counters[l] = counters[l].wrapping_add(0x9e37_79b9);
-                    picked[l] = ((u64::from(scatter(counters[l])) * n) >> 32) as u32;
-                }
-                let mut diff = [[0.0f32; LANES]; D];
-                let mut square = [0.0f32; LANES];
-                for l in 0..LANES {
-                    let position = &positions[picked[l] as usize];
-                    for d in 0..D {
-                        diff[d][l] = position[d];
-                    }
-                }
-                for d in 0..D {
-                    for l in 0..LANES {
-                        diff[d][l] = own[d][l] - diff[d][l];
-                        square[l] += diff[d][l] * diff[d][l];
-                    }
-                }
-                let mut factor = [0.0f32; LANES];
-                for l in 0..LANES {
-                    let x = if square[l] > 1e-30 { square[l] } else { 1e-30 };
-                    let p = power(x, b);
-                    factor[l] = 2.0 * repulsion * b / ((0.001 + x) * (1.0 + a * p));
-                }
-                for d in 0..D {
-                    for l in 0..LANES {
-                        sums[d][l] += clip(factor[l] * diff[d][l]);
-                    }
-                }
-            }
-            for d in 0..D {
-                for l in 0..LANES {
-                    own[d][l] += alphas[l] * sums[d][l];
-                }
+        }
+        for d in 0..D {
+            for l in 0..LANES {
+                own[d][l] += alphas[l] * sums[d][l];
             }
         }
     }
@@ -308,7 +308,7 @@ fn run_epochs<P: Drive>(
                     own: [[0.0; LANES]; MOST],
                     targets: std::array::from_fn(|_| Vec::new()),
                     keys: [0; LANES],
-                    pulls: 2,
+                    pull: PULL,
                 };
                 for (b, out) in out.chunks_mut(LANES).enumerate() {
                     let first = from + chunk * piece + b * LANES;

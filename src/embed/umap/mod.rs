@@ -15,6 +15,8 @@ mod curve;
 mod fuzzy;
 mod layout;
 mod start;
+#[cfg(test)]
+mod tests;
 mod transform;
 
 use crate::core::random::Stream;

@@ -1,0 +1,447 @@
+//! UMAP, principal components and neighbours as a user sees them: quality, reproducibility, awkward input.
+
+use ndarray::{Array2, ArrayRef2, Axis, s};
+use recluster::embed::{Init, Pca, PcaModel, Scaled, Scaling, Start, Umap, UmapModel};
+use recluster::neighbors::{Metric, Nearest, Search};
+use recluster::{Cancel, Embedder, Error, Event, Observer, Run};
+use serde_json::Value;
+use std::sync::{Arc, Mutex};
+
+fn fixture() -> Value {
+    serde_json::from_str(include_str!("fixtures/embed.json")).unwrap()
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
+}
+
+fn iris() -> Array2<f32> {
+    let values: Vec<f32> = include_str!("fixtures/embed_iris.txt")
+        .lines()
+        .flat_map(|line| line.split(' ').take(4).map(|x| x.parse().unwrap()).collect::<Vec<f32>>())
+        .collect();
+    Array2::from_shape_vec((150, 4), values).unwrap()
+}
+
+fn digits() -> Array2<f32> {
+    let symbol = |c: u8| f32::from(if c >= b'a' { c - b'a' + 10 } else { c - b'0' });
+    let text = include_str!("fixtures/embed_digits.txt");
+    let values: Vec<f32> =
+        text.lines().flat_map(|line| line.bytes().take(64).map(symbol).collect::<Vec<_>>()).collect();
+    Array2::from_shape_vec((values.len() / 64, 64), values).unwrap()
+}
+
+/// Uniform numbers in [0, 1), a function of their place.
+fn noise(i: usize) -> f32 {
+    let mut x = (i as u64).wrapping_add(0x9e37_79b9_7f4a_7c15).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 29)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((x ^ (x >> 32)) >> 40) as f32 / (1 << 24) as f32
+}
+
+/// `n` rows in `columns` columns around `centres` centres.
+fn blobs(n: usize, columns: usize, centres: usize) -> Array2<f32> {
+    Array2::from_shape_fn((n, columns), |(i, j)| {
+        let centre = 20.0 * noise(1_000_000_007 + (i % centres) * columns + j);
+        let spread: f32 = (0..4).map(|t| noise((i * columns + j) * 4 + t) - 0.5).sum();
+        centre + spread
+    })
+}
+
+/// Places of the others by rising distance, the row itself first; ties by number.
+fn ranked(rows: &ArrayRef2<f32>, i: usize) -> Vec<(f64, usize)> {
+    let mut all: Vec<(f64, usize)> = (0..rows.nrows())
+        .map(|j| {
+            let square = rows.row(i).iter().zip(rows.row(j)).map(|(a, b)| f64::from(a - b).powi(2)).sum();
+            (if i == j { -1.0 } else { square }, j)
+        })
+        .collect();
+    all.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    all
+}
+
+/// Trustworthiness (Venna, Kaski 2001): 1 less the mean excess rank of rows that are neighbours in the picture only.
+fn trustworthiness(rows: &ArrayRef2<f32>, picture: &ArrayRef2<f32>, k: usize) -> f64 {
+    let n = rows.nrows();
+    let mut excess = 0;
+    for i in 0..n {
+        let mut rank = vec![0; n];
+        for (place, &(_, j)) in ranked(rows, i).iter().enumerate() {
+            rank[j] = place;
+        }
+        excess += ranked(picture, i)[1..=k].iter().map(|&(_, j)| rank[j].saturating_sub(k)).sum::<usize>();
+    }
+    1.0 - excess as f64 * 2.0 / (n * k * (2 * n - 3 * k - 1)) as f64
+}
+
+#[test]
+fn trustworthiness_of_a_copy_is_one() {
+    let rows = iris();
+    assert_eq!(trustworthiness(&rows, &rows, 10), 1.0);
+    let shuffled = Array2::from_shape_fn((150, 2), |(i, d)| noise(i * 2 + d));
+    assert!(trustworthiness(&rows, &shuffled, 10) < 0.7);
+}
+
+fn all_finite(picture: &Array2<f32>) -> bool {
+    picture.iter().all(|x| x.is_finite())
+}
+
+#[test]
+fn digits_are_drawn_as_well_as_by_umap_learn() {
+    let rows = digits();
+    let theirs = numbers(&fixture()["trustworthiness15_digits"]).into_iter().fold(0.0, f64::max);
+    let model = Umap::new().fit(&rows, &Run::new()).unwrap();
+    let ours = trustworthiness(&rows, model.embedding(), 15);
+    println!("digits: ours {ours:.4}, umap-learn {theirs:.4}");
+    assert!(ours > theirs - 0.01, "ours {ours}, umap-learn {theirs}");
+    assert_eq!(model.start(), Start::Spectral);
+    assert!(model.graph().exact);
+}
+
+#[test]
+fn iris_is_drawn_faithfully_from_every_start() {
+    let rows = iris();
+    for init in [Init::Spectral, Init::Pca, Init::Random] {
+        let umap = Umap::new().n_neighbors(10).min_dist(0.01).init(init);
+        let picture = umap.embed(&rows, &Run::new()).unwrap();
+        let ours = trustworthiness(&rows, &picture, 10);
+        assert!(ours >= 0.97, "{init:?}: {ours}");
+    }
+}
+
+#[test]
+fn separate_blobs_stay_separate() {
+    let rows = blobs(500, 10, 10);
+    let picture = Umap::new().embed(&rows, &Run::new()).unwrap();
+    for i in 0..500 {
+        let nearest = ranked(&picture, i)[1].1;
+        assert_eq!(nearest % 10, i % 10, "row {i}");
+    }
+}
+
+/// The same pictures, bit for bit, with rows shuffled and at 1, 2 and 4 threads.
+fn same_bits(rows: &Array2<f32>, umap: &Umap) {
+    let first = umap.embed(rows, &Run::new().threads(1)).unwrap();
+    let n = rows.nrows();
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by(|&a, &b| noise(a + 77).total_cmp(&noise(b + 77)).then(a.cmp(&b)));
+    let shuffled = rows.select(Axis(0), &order);
+    for threads in [2, 4] {
+        let second = umap.embed(&shuffled, &Run::new().threads(threads)).unwrap();
+        for (place, &row) in order.iter().enumerate() {
+            assert_eq!(first.row(row), second.row(place), "row {row} at {threads} threads");
+        }
+    }
+    let other_seed = umap.embed(rows, &Run::new().seed(5)).unwrap();
+    assert_ne!(first, other_seed);
+}
+
+#[test]
+fn bits_do_not_depend_on_order_or_threads_with_exact_neighbours() {
+    same_bits(&digits().slice(s![..700, ..]).to_owned(), &Umap::new().n_epochs(60));
+    same_bits(&iris(), &Umap::new().n_epochs(60).init(Init::Pca).n_components(3));
+}
+
+#[test]
+fn bits_do_not_depend_on_order_or_threads_with_searched_neighbours() {
+    let umap = Umap::new().n_epochs(15);
+    same_bits(&blobs(6000, 16, 40), &umap);
+    same_bits(&blobs(6000, 120, 7), &umap.metric(Metric::Cosine));
+}
+
+fn brute(rows: &Array2<f32>, metric: Metric, i: usize, j: usize) -> f64 {
+    let x: Vec<f64> = rows.row(i).iter().map(|&x| f64::from(x)).collect();
+    let y: Vec<f64> = rows.row(j).iter().map(|&x| f64::from(x)).collect();
+    let pairs = || x.iter().zip(&y);
+    let cosine = |x: &[f64], y: &[f64]| {
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        let (xx, yy) = (dot(x, x), dot(y, y));
+        match (xx == 0.0, yy == 0.0) {
+            (true, true) => 0.0,
+            (false, false) => 1.0 - dot(x, y) / (xx * yy).sqrt(),
+            _ => 1.0,
+        }
+    };
+    match metric {
+        Metric::Manhattan => pairs().map(|(a, b)| (a - b).abs()).sum(),
+        Metric::Chebyshev => pairs().map(|(a, b)| (a - b).abs()).fold(0.0, f64::max),
+        Metric::Cosine => cosine(&x, &y),
+        Metric::Correlation => {
+            let centred = |v: &[f64]| {
+                let mean = v.iter().sum::<f64>() / v.len() as f64;
+                v.iter().map(|x| x - mean).collect::<Vec<_>>()
+            };
+            cosine(&centred(&x), &centred(&y))
+        }
+        _ => pairs().map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt(),
+    }
+}
+
+#[test]
+fn exact_neighbours_are_those_of_the_slow_way() {
+    // Few columns (k-d tree), some (plain rows), many (sketches).
+    for columns in [1, 3, 10, 11, 64, 130] {
+        let mut rows = blobs(400, columns, 9);
+        rows.row_mut(17).fill(0.0);
+        for metric in Metric::ALL {
+            if columns < 3 && matches!(metric, Metric::Cosine | Metric::Correlation) {
+                continue;
+            }
+            let found = Nearest::new(12).metric(metric).search(Search::Exact).find(&rows, &Run::new()).unwrap();
+            assert!(found.exact);
+            for i in 0..rows.nrows() {
+                let mut truth: Vec<f64> =
+                    (0..rows.nrows()).filter(|&j| j != i).map(|j| brute(&rows, metric, i, j)).collect();
+                truth.sort_by(f64::total_cmp);
+                assert_eq!((found.indices[[i, 0]] as usize, found.distances[[i, 0]]), (i, 0.0));
+                for slot in 1..12 {
+                    let (distance, j) = (f64::from(found.distances[[i, slot]]), found.indices[[i, slot]] as usize);
+                    let scale = truth[slot - 1].max(1e-2);
+                    assert!(
+                        (distance - truth[slot - 1]).abs() < 2e-5 * scale,
+                        "{metric} {columns} row {i} slot {slot}"
+                    );
+                    assert!((distance - brute(&rows, metric, i, j)).abs() < 2e-5 * scale, "{metric} {columns} row {i}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn searched_neighbours_miss_few() {
+    for (rows, metric) in [
+        (blobs(6000, 20, 30), Metric::Euclidean),
+        (blobs(5000, 120, 3), Metric::Euclidean),
+        (blobs(5000, 30, 5), Metric::Manhattan),
+        (blobs(5000, 30, 5), Metric::Correlation),
+    ] {
+        let found = Nearest::new(15).metric(metric).search(Search::Approximate).find(&rows, &Run::new()).unwrap();
+        assert!(!found.exact);
+        let recall = found.recall(&rows, metric, 500, &Run::new()).unwrap();
+        println!("recall {recall:.4}");
+        assert!(recall >= 0.97, "{metric}: {recall}");
+    }
+    let few = Nearest::new(15).find(&blobs(500, 20, 5), &Run::new()).unwrap();
+    assert_eq!(few.recall(&blobs(500, 20, 5), Metric::Euclidean, 500, &Run::new()).unwrap(), 1.0);
+}
+
+#[test]
+fn equal_rows_share_one_place() {
+    let mut rows = digits().slice(s![..300, ..]).to_owned();
+    for i in 0..40 {
+        let first = rows.row(0).to_owned();
+        rows.row_mut(100 + i).assign(&first);
+    }
+    let picture = Umap::new().n_epochs(50).embed(&rows, &Run::new()).unwrap();
+    for i in 0..40 {
+        assert_eq!(picture.row(0), picture.row(100 + i));
+    }
+    let found = Nearest::new(5).find(&rows, &Run::new()).unwrap();
+    assert_eq!((found.indices[[120, 0]], found.distances.row(120).sum()), (120, 0.0));
+}
+
+#[test]
+fn awkward_tables_are_drawn_without_nan() {
+    let run = Run::new();
+    let umap = Umap::new().n_epochs(30);
+    assert_eq!(umap.embed(&Array2::from_elem((50, 3), 2.0), &run).unwrap(), Array2::<f32>::zeros((50, 2)));
+    assert_eq!(umap.embed(&Array2::from_elem((1, 1), 2.0), &run).unwrap(), Array2::<f32>::zeros((1, 2)));
+    for n in [2, 3, 4, 5, 14, 15, 16, 17, 40] {
+        for columns in [1, 2, 40] {
+            let picture = umap.embed(&blobs(n, columns, 2), &run).unwrap();
+            assert!(picture.dim() == (n, 2) && all_finite(&picture), "{n} rows");
+        }
+    }
+    let mut constant = blobs(200, 6, 3);
+    constant.column_mut(2).fill(7.0);
+    assert!(all_finite(&umap.embed(&constant, &run).unwrap()));
+    for factor in [1e-30, 1e-20, 1e20, 1e37] {
+        let rows = blobs(200, 6, 3).mapv(|x| x * factor / 20.0);
+        assert!(all_finite(&umap.embed(&rows, &run).unwrap()), "{factor}");
+        assert!(all_finite(&Pca::new(2).embed(&rows, &run).unwrap()), "{factor}");
+    }
+    // Many tiny components, and one far outlier.
+    let pairs = Array2::from_shape_fn((600, 3), |(i, j)| (i / 2 * 100) as f32 * noise(i / 2 * 3 + j) + (i % 2) as f32);
+    assert!(all_finite(&umap.clone().n_neighbors(2).embed(&pairs, &run).unwrap()));
+    let mut outlier = blobs(300, 5, 3);
+    outlier.row_mut(9).fill(1e6);
+    assert!(all_finite(&umap.embed(&outlier, &run).unwrap()));
+    for metric in Metric::ALL {
+        assert!(all_finite(&umap.clone().metric(metric).embed(&outlier, &run).unwrap()));
+    }
+    for components in [1, 3, 5, 8, 9, 20, 64] {
+        let picture = umap.clone().n_components(components).embed(&blobs(120, 6, 3), &run).unwrap();
+        assert!(picture.dim() == (120, components) && all_finite(&picture));
+    }
+}
+
+struct Notes(Arc<Mutex<Vec<String>>>);
+
+impl Observer for Notes {
+    fn event(&self, event: &Event<'_>) {
+        if let Event::Note { text, .. } = event {
+            self.0.lock().unwrap().push(text.to_string());
+        }
+    }
+}
+
+#[test]
+fn fallbacks_are_told() {
+    let notes = Arc::new(Mutex::new(Vec::new()));
+    let run = Run::new().observer(Notes(notes.clone()));
+    let model = Umap::new().n_epochs(10).fit(&blobs(8, 4, 2), &run).unwrap();
+    assert_eq!(model.graph().neighbors, 8);
+    assert!(notes.lock().unwrap()[0].contains("fewer than 15 neighbours"));
+    // More components than the bounded solver gives.
+    notes.lock().unwrap().clear();
+    let model = Umap::new().n_epochs(10).n_components(20).fit(&blobs(300, 30, 1), &run).unwrap();
+    assert_eq!(model.start(), Start::Pca);
+    assert!(notes.lock().unwrap().iter().any(|note| note.contains("principal components")));
+}
+
+#[test]
+fn bad_input_is_named() {
+    let run = Run::new();
+    let mut rows = blobs(50, 4, 2);
+    rows[[7, 3]] = f32::NAN;
+    assert!(matches!(Umap::new().fit(&rows, &run), Err(Error::NotFinite { row: 7, column: 3, .. })));
+    assert!(matches!(Nearest::new(3).find(&rows, &run), Err(Error::NotFinite { row: 7, column: 3, .. })));
+    assert!(matches!(Pca::new(3).fit(&rows, &run), Err(Error::NotFinite { row: 7, column: 3, .. })));
+    assert!(matches!(Umap::new().fit(&Array2::zeros((0, 3)), &run), Err(Error::Empty { .. })));
+    let good = blobs(50, 4, 2);
+    for umap in [
+        Umap::new().n_neighbors(1),
+        Umap::new().n_components(0),
+        Umap::new().n_components(65),
+        Umap::new().min_dist(-0.1),
+        Umap::new().min_dist(1.5),
+        Umap::new().min_dist(f64::NAN),
+        Umap::new().spread(0.0),
+        Umap::new().n_epochs(0),
+        Umap::new().learning_rate(f64::INFINITY),
+        Umap::new().repulsion_strength(-1.0),
+        Umap::new().negative_sample_rate(5000),
+        Umap::new().set_op_mix_ratio(1.1),
+        Umap::new().local_connectivity(-1.0),
+    ] {
+        assert!(matches!(umap.fit(&good, &run), Err(Error::Setting { .. })), "{umap:?}");
+    }
+    assert!(matches!(Nearest::new(0).find(&good, &run), Err(Error::Setting { name: "k", .. })));
+    assert!(matches!("angular".parse::<Metric>(), Err(Error::Setting { name: "metric", .. })));
+    assert_eq!("cosine".parse::<Metric>().unwrap(), Metric::Cosine);
+    let cancel = Cancel::default();
+    cancel.cancel();
+    assert!(matches!(Umap::new().fit(&good, &run.cancel(cancel)), Err(Error::Cancelled { .. })));
+}
+
+#[test]
+fn new_rows_find_their_place_alone_or_together() {
+    let rows = digits();
+    let (old, new) = (rows.slice(s![..1200, ..]).to_owned(), rows.slice(s![1200.., ..]).to_owned());
+    let run = Run::new();
+    let model = Umap::new().fit(&old, &run).unwrap();
+    assert_eq!(model.transform(&old, &run).unwrap(), *model.embedding());
+    let together = model.transform(&new, &run).unwrap();
+    for i in [0, 5, 100, 596] {
+        let alone = model.transform(&new.slice(s![i..=i, ..]).to_owned(), &run.clone().threads(1)).unwrap();
+        assert_eq!(alone.row(0), together.row(i), "row {i}");
+    }
+    let trust = trustworthiness(&new, &together, 15);
+    println!("new rows: trustworthiness {trust:.4}");
+    assert!(trust > 0.95, "{trust}");
+    assert!(matches!(model.transform(&iris(), &run), Err(Error::Shape { expected: 64, found: 4, .. })));
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn models_are_saved_whole() {
+    use recluster::Saved;
+    let rows = iris();
+    let run = Run::new();
+    let model = Umap::new().n_epochs(20).fit(&rows, &run).unwrap();
+    let read = UmapModel::from_json(&model.to_json().unwrap()).unwrap();
+    assert_eq!(read, model);
+    assert_eq!(read.transform(&rows, &run).unwrap(), *model.embedding());
+    let pca = Pca::new(2).fit(&rows, &run).unwrap();
+    assert_eq!(PcaModel::from_json(&pca.to_json().unwrap()).unwrap(), pca);
+}
+
+#[test]
+fn principal_components_are_those_of_scikit_learn() {
+    let fixture = fixture();
+    for (name, rows, k) in [("pca_iris", iris(), 4), ("pca_digits50", digits().slice(s![..50, ..]).to_owned(), 5)] {
+        let model = Pca::new(k).fit(&rows, &Run::new()).unwrap();
+        let expected = &fixture[name];
+        for (ours, theirs) in model.explained_variance().iter().zip(numbers(&expected["variance"])) {
+            assert!((ours - theirs).abs() < 1e-5 * theirs, "{name}");
+        }
+        for (ours, theirs) in model.explained_variance_ratio().iter().zip(numbers(&expected["ratio"])) {
+            assert!((ours - theirs).abs() < 1e-5, "{name}");
+        }
+        let theirs = Array2::from_shape_vec((k, rows.ncols()), numbers(&expected["components"])).unwrap();
+        for (a, b) in model.components().rows().into_iter().zip(theirs.rows()) {
+            assert!((a.dot(&b).abs() - 1.0).abs() < 1e-6, "{name}");
+            let largest = a.iter().fold(0.0f64, |m, x| if x.abs() > m.abs() { *x } else { m });
+            assert!(largest > 0.0);
+        }
+        let scores = model.transform(&rows, &Run::new()).unwrap();
+        assert_eq!(scores, Pca::new(k).embed(&rows, &Run::new()).unwrap());
+        let variance = scores.column(0).iter().map(|&x| f64::from(x).powi(2)).sum::<f64>() / (rows.nrows() - 1) as f64;
+        assert!((variance / model.explained_variance()[0] - 1.0).abs() < 1e-5);
+    }
+}
+
+#[test]
+fn both_sides_of_the_decomposition_agree() {
+    // More rows than columns by one, and the same rows with a zero column more than there are rows.
+    let tall = blobs(21, 20, 4);
+    let mut wide = Array2::zeros((21, 22));
+    wide.slice_mut(s![.., ..20]).assign(&tall);
+    let (a, b) = (Pca::new(6).fit(&tall, &Run::new()).unwrap(), Pca::new(6).fit(&wide, &Run::new()).unwrap());
+    for j in 0..6 {
+        assert!((a.explained_variance()[j] / b.explained_variance()[j] - 1.0).abs() < 1e-9);
+        for c in 0..20 {
+            assert!((a.components()[[j, c]] - b.components()[[j, c]]).abs() < 1e-7);
+        }
+    }
+    let flat = Pca::new(3).fit(&Array2::from_elem((9, 5), 1.5), &Run::new()).unwrap();
+    assert_eq!(flat.explained_variance_ratio().sum(), 0.0);
+    assert!(flat.components().iter().all(|x| x.is_finite()));
+    assert_eq!(Pca::new(50).fit(&iris(), &Run::new()).unwrap().components().dim(), (4, 4));
+    assert!(matches!(Pca::new(0).fit(&iris(), &Run::new()), Err(Error::Setting { .. })));
+}
+
+#[test]
+fn principal_components_do_not_depend_on_order_or_threads() {
+    let rows = digits();
+    let back = rows.slice(s![..;-1, ..]).to_owned();
+    let a = Pca::new(8).fit(&rows, &Run::new().threads(1)).unwrap();
+    let b = Pca::new(8).fit(&back, &Run::new().threads(3)).unwrap();
+    assert_eq!(a, b);
+}
+
+#[test]
+fn scaling_gives_every_column_its_say() {
+    let run = Run::new();
+    let mut rows = iris();
+    rows.column_mut(2).mapv_inplace(|x| 1e6 * x + 5.0);
+    let scaled = Scaling::Standard.apply(&rows, &run).unwrap();
+    for column in scaled.columns() {
+        let mean = column.iter().map(|&x| f64::from(x)).sum::<f64>() / 150.0;
+        let square = column.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>() / 150.0;
+        assert!(mean.abs() < 1e-6 && (square - 1.0).abs() < 1e-5);
+    }
+    let robust = Scaling::Robust.apply(&rows, &run).unwrap();
+    let mut column: Vec<f32> = robust.column(2).to_vec();
+    column.sort_by(f32::total_cmp);
+    assert!(((column[74] + column[75]) / 2.0).abs() < 1e-6);
+    assert_eq!(Scaling::None.apply(&rows, &run).unwrap(), rows);
+    let mut constant = iris();
+    constant.column_mut(1).fill(3.3);
+    for scaling in [Scaling::Standard, Scaling::Robust] {
+        assert!(scaling.apply(&constant, &run).unwrap().column(1).iter().all(|&x| x == 0.0));
+        let embedding = Scaled::new(Pca::new(2), scaling).embed(&constant, &run).unwrap();
+        assert_eq!(embedding, Pca::new(2).embed(&scaling.apply(&constant, &run).unwrap(), &run).unwrap());
+    }
+    assert_eq!(Scaled::new(Pca::new(2), Scaling::Standard).name(), "Pca");
+}
