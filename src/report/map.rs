@@ -40,7 +40,7 @@ pub fn image_svg(pixels: &[f64], width: usize) -> Result<String> {
     if pixels.is_empty() || width == 0 {
         return Err(Error::Empty { what: "the image", rows: pixels.len(), columns: width });
     }
-    if pixels.len() % width != 0 {
+    if !pixels.len().is_multiple_of(width) {
         let expected = pixels.len().next_multiple_of(width);
         return Err(Error::Shape { what: "pixels in whole lines", expected, found: pixels.len() });
     }
