@@ -119,6 +119,10 @@ fn the_tree_is_right_where_leaves_are_many() {
     check_tree(&grid, 4);
     let line = Array2::from_shape_fn((2000, 1), |(i, _)| i as f32);
     check_tree(&line, 3);
+    // Squares beyond f32 on either side.
+    for scale in [1e36, 1e18, 1e-18, 1e-22, 1e-40] {
+        check_tree(&blobs(500, 3, 4, 0.7, 3).mapv(|x| (f64::from(x) * scale) as f32), 5);
+    }
 }
 
 /// Whether two models say the same of the same rows: row i of `b` is row `order[i]` of `a`.
@@ -371,7 +375,14 @@ fn equal_rows_leave_everything_finite() {
 fn a_saved_model_is_the_model() {
     use recluster::Saved;
     let model = Hdbscan::new().fit(&blobs(300, 2, 3, 0.5, 2), &Run::new()).unwrap();
-    assert_eq!(HdbscanModel::from_json(&model.to_json().unwrap()).unwrap(), model);
+    let text = model.to_json().unwrap();
+    assert_eq!(HdbscanModel::from_json(&text).unwrap(), model);
+    let a = model.spanning_tree().edges().next().unwrap().0;
+    for damage in [text.replacen(&format!("\"a\":[{a},"), "\"a\":[300,", 1), text.replacen("\"a\":[", "\"a\":[0,", 1)] {
+        assert_ne!(damage, text);
+        let damaged = HdbscanModel::from_json(&damage).unwrap();
+        assert!(matches!(damaged.recut(&Hdbscan::new()), Err(Error::Format { .. })));
+    }
 }
 
 #[test]

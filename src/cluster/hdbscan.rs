@@ -2,14 +2,15 @@
 //!
 //! Campello, Moulavi, Sander, "Density-Based Clustering Based on Hierarchical Density Estimates" (PAKDD 2013), and with
 //! Zimek, "Hierarchical Density Estimates for Data Clustering, Visualization, and Outlier Detection" (TKDD 10(1), 2015).
-//! Steps, with the definitions and equations of the latter:
+//! Steps, with λ = 1 / distance:
 //!
-//! 1. core distance of a row: the distance of its `min_samples`-th neighbour (definition 1);
-//! 2. mutual reachability of two rows: the largest of their two core distances and their distance (definition 3);
+//! 1. core distance of a row: core(x) = distance of its `min_samples`-th neighbour;
+//! 2. mutual reachability: m(x, y) = max(core(x), core(y), d(x, y));
 //! 3. its minimum spanning tree: [`super::kdtree`] and [`super::boruvka`], or [`super::prim`] for wide data;
-//! 4. the hierarchy, and condensed by `min_cluster_size` (algorithms 1 and 2): [`super::hierarchy`], [`super::condense`];
-//! 5. clusters by excess of mass (equations 3 and 5, algorithm 3) or the leaves: [`super::select`], where GLOSH
-//!    (equation 8) and memberships are computed too; `epsilon` after Malzer and Baum (2020).
+//! 4. the hierarchy (algorithm 1 of the 2013 paper, step 4), condensed by `min_cluster_size`: [`super::hierarchy`] and
+//!    [`super::condense`];
+//! 5. clusters by excess of mass, S(C) = Σ over rows x of C of λ_out(x) - λ_birth(C), or the leaves: [`super::select`],
+//!    where memberships and GLOSH(x) = 1 - λ(x) / λ_max(x) are computed too; `epsilon` after Malzer and Baum (2020).
 //!
 //! # Deviations
 //! From the paper: `min_samples` does not count the row itself unless asked to, and rows fall out of a cluster without
@@ -235,8 +236,13 @@ impl HdbscanModel {
     ///
     /// # Errors
     /// [`Error::Setting`] for a setting outside its range, and if `settings` ask for other `min_samples` than the
-    /// model was fitted with: these are what the tree is made of.
+    /// model was fitted with: these are what the tree is made of. [`Error::Format`] if the model was loaded from a
+    /// damaged file, so that its edges are no spanning tree.
     pub fn recut(&self, settings: &Hdbscan) -> Result<Self> {
+        if !self.spanning.spans(self.labels.len()) {
+            let reason = "the edges are no spanning tree of the rows".to_string();
+            return Err(Error::Format { format: "recluster hdbscan", reason });
+        }
         let (choice, min_samples) = settings.resolve(self.labels.len())?;
         if settings.min_samples.is_some() && min_samples - usize::from(settings.count_self) != self.others {
             return Err(Error::setting("min_samples", min_samples, "must be what the model was fitted with"));
@@ -275,7 +281,8 @@ impl HdbscanModel {
 
     /// Each cluster's stability: its excess of mass.
     pub fn stability(&self) -> Vec<f64> {
-        self.selected.iter().map(|&c| self.condensed.clusters[c as usize].stability).collect()
+        let cluster = |&c: &u32| self.condensed.clusters.get(c as usize);
+        self.selected.iter().filter_map(cluster).map(|cluster| cluster.stability).collect()
     }
 
     /// The condensed cluster of each label, as an index into [`CondensedTree::clusters`].

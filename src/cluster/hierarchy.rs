@@ -2,8 +2,8 @@
 //!
 //! Mutual reachability ties all the time: every edge inside a core distance weighs that core distance. A binary
 //! dendrogram must put such edges in some order, and then shows clusters that exist at no density, only between two
-//! edges of one weight. Here, as the paper asks (Campello et al. 2015, algorithm 1, step 3: "in case of ties, edges must
-//! be removed simultaneously"), all components that edges of one weight connect become children of a single node.
+//! edges of one weight. Here, as in the paper (Campello et al. 2013, algorithm 1, step 4: tied edges are removed
+//! simultaneously), all components that edges of one weight connect become children of a single node.
 //!
 //! One thing is left to decide: where two or more clusters meet at a weight, rows that join both at that very weight (a
 //! row between them, whose core distance is the weight) could go to either, or be noise. They go where their shortest

@@ -26,7 +26,8 @@ pub struct SpanningTree {
 impl SpanningTree {
     /// Edges as (row, row, weight), in ascending weight.
     pub fn edges(&self) -> impl ExactSizeIterator<Item = (usize, usize, f64)> + '_ {
-        (0..self.weight.len()).map(|i| (self.a[i] as usize, self.b[i] as usize, self.weight[i]))
+        let ends = self.a.iter().zip(&self.b);
+        ends.zip(&self.weight).map(|((&a, &b), &weight)| (a as usize, b as usize, weight))
     }
 
     /// Number of edges: one less than the rows.
@@ -37,6 +38,17 @@ impl SpanningTree {
     /// Whether there is no edge: a single row.
     pub fn is_empty(&self) -> bool {
         self.weight.is_empty()
+    }
+
+    /// Whether this is a spanning tree of so many rows in ascending weight: a file may be damaged.
+    pub(super) fn spans(&self, rows: usize) -> bool {
+        let mut sets = super::hierarchy::Sets::new(rows);
+        self.len() + 1 == rows
+            && self.a.len() == self.len()
+            && self.b.len() == self.len()
+            && self.weight.iter().all(|&weight| weight >= 0.0 && weight.is_finite())
+            && self.weight.is_sorted()
+            && self.edges().all(|(a, b, _)| a < rows && b < rows && sets.join(a as u32, b as u32).is_some())
     }
 
     /// Weights, ascending.
