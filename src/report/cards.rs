@@ -4,9 +4,10 @@ use super::charts::{self, Bar, Swarm};
 use super::colour;
 use super::page::{chip, origin};
 use super::raster::Picture;
-use super::statistics::{correlation, places, typical};
+use super::statistics::{places, typical};
 use super::words::{count, list, percent, things, value};
 use super::{Explanation, Facts, Result};
+use crate::explain::top_features;
 use maud::{Markup, html};
 
 /// Features that a chart shows.
@@ -41,7 +42,7 @@ pub(super) fn card(facts: &Facts<'_>, leaf: usize, node: usize) -> Result<Markup
                 (profile(facts, leaf))
             }
             @if let Some((rows, explanation)) = &facts.report.explained {
-                (reasons(facts, leaf, rows, explanation))
+                (reasons(facts, leaf, rows, explanation)?)
             }
         }
     })
@@ -141,18 +142,13 @@ fn profile(facts: &Facts<'_>, leaf: usize) -> Markup {
 }
 
 /// What the model goes by: in words, then as a chart.
-fn reasons(facts: &Facts<'_>, leaf: usize, rows: &[u32], explanation: &Explanation) -> Markup {
+fn reasons(facts: &Facts<'_>, leaf: usize, rows: &[u32], explanation: &Explanation) -> Result<Markup> {
     let values = explanation.values();
-    let features = values.dim().1;
-    let weight =
-        |f: usize| facts.explained.iter().map(|&i| values[[i, f, leaf]].abs()).sum::<f64>() / rows.len().max(1) as f64;
-    let mut weights: Vec<(f64, usize)> = (0..features).map(|f| (weight(f), f)).collect();
-    weights.retain(|w| w.0 > 0.0);
-    weights.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    let all: f64 = weights.iter().map(|w| w.0).sum();
-    weights.truncate(FEATURES);
-    if weights.is_empty() {
-        return html! { p { "The model finds no column that tells this cluster from other rows." } };
+    let mut effects = top_features(&facts.explained_rows, explanation, leaf, usize::MAX)?;
+    let all: f64 = effects.iter().map(|effect| effect.mean_absolute).sum();
+    effects.truncate(FEATURES);
+    if effects.is_empty() {
+        return Ok(html! { p { "The model finds no column that tells this cluster from other rows." } });
     }
     let pairs = |f: usize| -> Vec<(f64, f64)> {
         facts
@@ -163,28 +159,27 @@ fn reasons(facts: &Facts<'_>, leaf: usize, rows: &[u32], explanation: &Explanati
     };
     let dots = chosen(facts, leaf, rows);
     let own = dots.iter().filter(|&&i| belongs(facts, leaf, rows, i)).count();
-    let swarms: Vec<Swarm> = weights
+    let swarms: Vec<Swarm> = effects
         .iter()
-        .map(|&(_, f)| {
+        .map(|effect| {
+            let f = effect.feature;
             let pairs = pairs(f);
             let place = places(&pairs.iter().map(|p| p.0).collect::<Vec<_>>());
             Swarm { name: facts.names[f].clone(), points: dots.iter().map(|&i| (pairs[i].1, place[i])).collect() }
         })
         .collect();
-    let said = weights.iter().take(4).map(|&(weight, f)| {
+    let said = effects.iter().take(4).map(|effect| {
+        let f = effect.feature;
         let (here, over) = (facts.statistics.leaf_mean[leaf][f], facts.statistics.mean[f]);
-        let direction = match correlation(&pairs(f)) {
-            r if r > 0.35 => "high values speak for this cluster".to_string(),
-            r if r < -0.35 => "low values speak for this cluster".to_string(),
-            _ => "some values speak for this cluster, lower and higher ones against it".to_string(),
+        let direction = match effect.direction {
+            r if r > 0.5 => "high values speak for this cluster",
+            r if r < -0.5 => "low values speak for this cluster",
+            _ => "values in between, or values of other columns with it, speak for this cluster",
         };
-        (
-            facts.names[f].clone(),
-            format!("{direction} (average here {}, over all rows {})", value(here), value(over)),
-            weight / all,
-        )
+        let part = effect.mean_absolute / all;
+        (&facts.names[f], format!("{direction} (average here {}, over all rows {})", value(here), value(over)), part)
     });
-    html! {
+    Ok(html! {
         h4 { "What tells it from other rows" }
         ul {
             @for (name, words, part) in said {
@@ -196,7 +191,7 @@ fn reasons(facts: &Facts<'_>, leaf: usize, rows: &[u32], explanation: &Explanati
             "A model was trained to tell this cluster from all other rows. Each line is a column, the most important one first; each dot is a row, "
             (things(own, "row", "rows")) " of this cluster and " (count(dots.len() - own)) " others. A dot further to the right means that the column made the model surer that the row belongs here; orange dots have high values in the column, blue ones low values."
         }
-    }
+    })
 }
 
 /// Places in [`Facts::explained`] that are drawn: up to a third from this leaf, the rest from the others.

@@ -5,8 +5,9 @@ pub(super) type Rgb = [u8; 3];
 
 /// Twelve colours for clusters, the most different ones first.
 ///
-/// Chosen by search so that any two differ by at least 33 units of CIE L*a*b* to normal eyes, and 26 as seen with
-/// protanopia and deuteranopia (simulated after Machado, Oliveira, Fernandes 2009). Numbers stand beside the colours wherever they are used.
+/// Chosen by search so that any two differ by at least 33 units of CIE L*a*b* to normal eyes, and 25 as seen with
+/// protanopia and deuteranopia (simulated after Machado, Oliveira, Fernandes 2009). Numbers stand beside the colours
+/// wherever they are used.
 const CLUSTERS: [Rgb; 12] = [
     [0x00, 0x5a, 0x96],
     [0xd2, 0x69, 0x00],

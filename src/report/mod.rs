@@ -18,7 +18,7 @@ pub use map::{image_svg, map_svg};
 use crate::core::{Canonical, Rows, write_whole};
 use crate::recursive::ClusterTree;
 use crate::{Error, Explainer, Explanation, Result, Run};
-use ndarray::{ArrayRef2, Axis};
+use ndarray::{Array2, ArrayRef2, Axis};
 use statistics::Statistics;
 use std::borrow::Cow;
 use std::path::Path;
@@ -149,8 +149,13 @@ impl<'a> Report<'a> {
         if let Some((rows, _)) = &self.explained {
             explained.sort_by_key(|&i| place[rows[i] as usize]);
         }
+        let explained_rows = match &self.explained {
+            Some((rows, _)) => self.data.select(Axis(0), &rows.iter().map(|&row| row as usize).collect::<Vec<_>>()),
+            None => Array2::zeros((0, self.tree.columns())),
+        };
         let facts = Facts {
             explained,
+            explained_rows,
             report: self,
             statistics: Statistics::of(&rows, &order, &leaf_of_row, leaves),
             names: self.column_names(),
@@ -216,6 +221,8 @@ struct Facts<'a> {
     /// The explained rows' places in the explanation, in canonical order of the rows, so that sums and choices do not
     /// depend on the order of the data.
     explained: Vec<usize>,
+    /// The explained rows themselves, in the order of the explanation.
+    explained_rows: Array2<f32>,
     rows: Rows<'a>,
     statistics: Statistics,
     /// One for each column.
@@ -229,7 +236,7 @@ mod tests {
     use super::*;
     use crate::recursive::RecursiveTree;
     use crate::{Clusterer, Clustering, Embedder, Run};
-    use ndarray::{Array1, Array2, Array3, Axis, s};
+    use ndarray::{Array1, Array3, s};
 
     /// Keeps the first two columns.
     struct Keep;

@@ -127,21 +127,6 @@ pub(super) fn sample(order: &Canonical, leaf_of_row: &[i32], leaves: usize, most
     rows
 }
 
-/// How a feature's value goes with its attribution over the explained rows, from -1 to 1; 0 when either is constant.
-pub(super) fn correlation(pairs: &[(f64, f64)]) -> f64 {
-    let present = || pairs.iter().filter(|p| p.0.is_finite() && p.1.is_finite());
-    let n = present().count() as f64;
-    let (mean_x, mean_y) = present().fold((0.0, 0.0), |(x, y), p| (x + p.0 / n, y + p.1 / n));
-    let (mut xy, mut xx, mut yy) = (0.0, 0.0, 0.0);
-    for &(x, y) in present() {
-        xy += (x - mean_x) * (y - mean_y);
-        xx += (x - mean_x) * (x - mean_x);
-        yy += (y - mean_y) * (y - mean_y);
-    }
-    let r = xy / (xx * yy).sqrt();
-    if r.is_finite() { r } else { 0.0 }
-}
-
 /// The places of values between low (0, the 5th hundredth) and high (1, the 95th); NaN stays NaN.
 pub(super) fn places(values: &[f64]) -> Vec<f64> {
     let mut sorted: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
@@ -201,9 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn directions_and_places() {
-        assert!((correlation(&[(1.0, 2.0), (2.0, 4.0), (f64::NAN, 9.0)]) - 1.0).abs() < 1e-12);
-        assert_eq!((correlation(&[(1.0, 2.0), (1.0, 3.0)]), correlation(&[])), (0.0, 0.0));
+    fn places_lie_between_low_and_high() {
         assert_eq!(places(&[0.0, 5.0, 10.0]), [0.0, 0.5, 1.0]);
         assert_eq!(places(&[3.0, 3.0]), [0.5, 0.5]);
         assert!(places(&[f64::NAN, 1.0])[0].is_nan());
