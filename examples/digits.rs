@@ -21,9 +21,13 @@ fn main() -> Result<()> {
     let run = Run::new().seed(7);
     let began = Instant::now();
 
-    // Embed and cluster all digits, then each cluster of at least 5 % of them again on its own pixels.
-    let clusters = Hdbscan::new().min_cluster_size(Size::Share(0.05)).min_samples(10);
-    let tree = RecursiveTree::new(Umap::new().min_dist(0.0), clusters).levels(2).fit(&digits.images, &run)?;
+    // Embed and cluster all digits, then each cluster again on its own pixels: at the root 5 % of the rows make a
+    // cluster, inside a digit, where a few rows that are alike are easily found, 20 %.
+    let clusters = |share| Hdbscan::new().min_cluster_size(Size::Share(share)).min_samples(10);
+    let tree = RecursiveTree::new(Umap::new().min_dist(0.0), clusters(0.05))
+        .clusterer_by(move |place| clusters(if place.level == 1 { 0.05 } else { 0.2 }))
+        .levels(2)
+        .fit(&digits.images, &run)?;
 
     // Learn the leaves from the pixels, one booster for each leaf against all others.
     let surrogate = tree.surrogate(&digits.images, &Boost::new().rounds(50).max_depth(4), &run)?;
@@ -32,7 +36,7 @@ fn main() -> Result<()> {
     let mut leaf = 0;
     let mut remarks = Vec::new();
     for node in tree.nodes() {
-        remarks.push(String::new());
+        let mut remark = String::new();
         if node.is_leaf() {
             let members: Vec<usize> = node.rows().iter().map(|&row| row as usize).collect();
             let rows = digits.images.select(Axis(0), &members);
@@ -44,10 +48,10 @@ fn main() -> Result<()> {
                 format!("{mark}({}, {})", feature % 8, feature / 8)
             };
             let pixels: Vec<String> = top_features(&rows, &why, 0, 3)?.iter().map(|f| pixel(f.feature)).collect();
-            remarks[remarks.len().saturating_sub(1)] =
-                format!("{}  {}", digits_in(&members, &digits.labels), pixels.join(" "));
+            remark = format!("{}  {}", digits_in(&members, &digits.labels), pixels.join(" "));
             leaf += 1;
         }
+        remarks.push(remark);
     }
     let mut remark = remarks.into_iter();
     println!("{}", tree.to_text(|_| remark.next().unwrap_or_default()));
@@ -65,7 +69,7 @@ fn main() -> Result<()> {
     Report::new(&tree, &digits.images)
         .title("Handwritten digits")
         .image(8, 8)
-        .setting("Smallest cluster", "5 % of the rows at hand")
+        .setting("Smallest cluster", "5 % of all rows; inside a cluster 20 % of its rows")
         .setting("Levels", 2)
         .explained_by(&surrogate, &run)?
         .write(&page)?;

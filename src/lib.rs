@@ -1,4 +1,42 @@
-//! Recursive embedding and clustering with explanations.
+//! Recursive embedding and clustering, with explanations.
+//!
+//! A table of many columns goes in. UMAP makes it manageable, HDBSCAN finds the clusters that exist, and then the method
+//! zooms: each cluster's original rows are embedded and clustered again. A boosted one-versus-rest model and exact SHAP
+//! values say why each cluster is what it is, and assign new rows without UMAP or HDBSCAN.
+//!
+//! ```
+//! use recluster::{Explainer, Run, Size, boost::Boost, cluster::Hdbscan, embed::Umap, recursive::RecursiveTree};
+//!
+//! # let data = ndarray::Array2::from_shape_fn((300, 6), |(i, j)| (i % 3 * 20) as f32 + ((i * 37 + j * 101) % 97) as f32 / 97.0);
+//! let run = Run::new().seed(7);
+//! let clusters = Hdbscan::new().min_cluster_size(Size::Share(0.05));
+//! let tree = RecursiveTree::new(Umap::new().min_dist(0.0), clusters).levels(2).fit(&data, &run)?;
+//! for leaf in tree.leaves() {
+//!     println!("{} {:.1} %", leaf.path(), 100.0 * leaf.share());
+//! }
+//! let surrogate = tree.surrogate(&data, &Boost::new().rounds(10), &run)?;
+//! let why = surrogate.explain(&data, &run)?; // (row, feature, leaf), base values apart
+//! let assigned = surrogate.assign(&data, &run)?; // no UMAP, no HDBSCAN
+//! assert_eq!((why.values().dim().0, assigned.len()), (300, 300));
+//! # Ok::<(), recluster::Error>(())
+//! ```
+//!
+//! # The rooms
+//!
+//! One direction of dependence, from top to bottom; each room is usable alone.
+//!
+//! - `report` (feature): the HTML report.
+//! - [`recursive`]: the tree of embeddings and clusterings, with paths and reasons to stop.
+//! - [`explain`]: exact SHAP values, the surrogate. [`embed`]: UMAP, principal components.
+//! - [`boost`]: gradient-boosted trees. [`cluster`]: HDBSCAN, k-means.
+//! - [`neighbors`]: exact and approximate nearest neighbours. [`validity`]: agreement and faithfulness.
+//! - The root: [`Embedder`], [`Clusterer`], [`Explainer`], the traits that algorithms plug in through; [`Run`]; [`Error`].
+//!
+//! # Promises
+//!
+//! The same rows, settings and seed give the same bits: at any number of threads, with the rows in any order, on any
+//! x86-64 machine (without the feature `linalg`). No input makes it panic: there is an answer, or an [`Error`] that says
+//! what is wrong and where. Memory grows linearly with rows x (columns + neighbours).
 
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -22,3 +60,8 @@ pub use self::core::{
     Cancel, Clusterer, Clustering, Embedder, Error, Event, Explainer, Explanation, NOISE, Observer, Result, Run, Size,
     Stage,
 };
+
+/// The code blocks of README are compiled and run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

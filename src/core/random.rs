@@ -54,15 +54,6 @@ impl Stream {
         let radius = libm::sqrt(-2.0 * libm::log(1.0 - self.uniform(2 * counter)));
         radius * libm::cos(std::f64::consts::TAU * self.uniform(2 * counter + 1))
     }
-
-    /// The numbers 0..n in a random order (Fisher and Yates).
-    pub(crate) fn permutation(self, n: usize) -> Vec<u32> {
-        let mut order: Vec<u32> = (0..n as u32).collect();
-        for i in (1..n).rev() {
-            order.swap(i, self.below(i as u64, i + 1));
-        }
-        order
-    }
 }
 
 #[cfg(test)]
@@ -83,13 +74,5 @@ mod tests {
         let n = n as f64;
         assert!((mean / n).abs() < 0.003 && (cross / n).abs() < 0.001, "{} {}", mean / n, cross / n);
         assert!((square / n - 1.0).abs() < 0.02);
-    }
-
-    #[test]
-    fn permutation_holds_every_number_once() {
-        let mut order = Stream::new(1, 2).permutation(1000);
-        assert_ne!(order, (0..1000).collect::<Vec<u32>>());
-        order.sort_unstable();
-        assert_eq!(order, (0..1000).collect::<Vec<u32>>());
     }
 }

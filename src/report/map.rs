@@ -71,8 +71,7 @@ pub(super) fn drawing(embedding: &ArrayRef2<f32>, labels: &[i32], width: usize, 
             image width=(places.width) height=(places.height) href=(picture.address()?) {}
             @for (cluster, (x, y)) in medians {
                 text x=(format!("{x:.1}")) y=(format!("{:.1}", y + 0.36 * text)) fill="#14181f" stroke="#fff" paint-order="stroke"
-                    text-anchor="middle" font-family="system-ui, sans-serif" font-weight="700"
-                    font-size=(format!("{text:.0}")) stroke-width=(format!("{:.0}", text / 4.0)) { (cluster) }
+                    text-anchor="middle" style=(format!("font:700 {text:.0}px system-ui,sans-serif;stroke-width:{:.0}px", text / 4.0)) { (cluster) }
             }
         }
     })

@@ -204,7 +204,7 @@ impl<'a> Report<'a> {
             return names.clone();
         }
         let name = |column: usize| match self.image {
-            Some((width, _)) => format!("pixel in line {}, place {}", column / width + 1, column % width + 1),
+            Some((width, _)) => format!("line {}, place {}", column / width + 1, column % width + 1),
             None => format!("column {}", column + 1),
         };
         (0..self.tree.columns()).map(name).collect()

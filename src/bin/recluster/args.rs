@@ -91,7 +91,7 @@ pub(crate) struct Embed {
     /// euclidean, manhattan, chebyshev, cosine or correlation; for UMAP [default: euclidean]
     #[arg(long, value_parser = metric)]
     pub(crate) metric: Option<Metric>,
-    /// Rounds of UMAP's layout [default: 500 up to 10,000 rows, else 200]
+    /// Rounds of UMAP's layout [default: 5,000,000 / rows, within 200 to 2,000]
     #[arg(long, value_name = "N")]
     pub(crate) epochs: Option<usize>,
     /// Rows that were not in the fit, to be embedded with it
@@ -217,6 +217,12 @@ pub(crate) struct Fit {
     /// Columns of each embedding
     #[arg(long, value_name = "N", default_value_t = 2)]
     pub(crate) components: usize,
+    /// Trees of each cluster's booster, in the model that explains the clusters and assigns new rows
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) rounds: usize,
+    /// Levels of such a tree
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub(crate) max_depth: usize,
     /// How columns are brought to one scale, in each node anew: none, standard or robust
     #[arg(long, value_parser = scaling, default_value = "none")]
     pub(crate) scale: Scaling,

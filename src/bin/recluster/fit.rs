@@ -36,8 +36,9 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     let run = run(&args.common, progress);
     let named = |e| Failure::about(e, data.names.as_deref());
     let plan = RecursiveTree::new(embedder, clusterer).levels(args.depth).min_share(args.min_node_share);
+    let boost = Boost::new().rounds(args.rounds).max_depth(args.max_depth);
     let tree = progress.work(|| plan.fit(&data.values, &run)).map_err(named)?;
-    let surrogate = progress.work(|| tree.surrogate(&data.values, &Boost::new(), &run)).map_err(named)?;
+    let surrogate = progress.work(|| tree.surrogate(&data.values, &boost, &run)).map_err(named)?;
     let html = progress.work(|| report(args, &data, &tree, &surrogate, &run)).map_err(named)?;
     let assignments = progress.work(|| assignments(&data, &tree, &surrogate, &run)).map_err(named)?;
     let (tree_json, model_json) = (tree.to_json()?, surrogate.to_json()?);

@@ -8,10 +8,9 @@
 //!    the other, each seeing where the earlier ones have gone; within a block all positions but a vertex's own are
 //!    those of the block's beginning. Most pairs of neighbours are in different blocks and so take turns, as in
 //!    sequential descent. Freezing a whole epoch instead makes neighbours swap places while the learning rate is high.
-//! 2. umap-learn stores both directions of an edge and moves both ends for each, so that in each period of an edge its
-//!    end is attracted twice and repelled from `negative_sample_rate` vertices once. The owner does the same by one
-//!    attraction of double length. (Two attractions in a row contract too early and give a smaller, less faithful
-//!    picture: neighbours kept .234 instead of .245 on 10,000 MNIST digits.)
+//! 2. In each period of an edge its owner is attracted once and repelled from `negative_sample_rate` vertices once, as
+//!    algorithm 5 has it. umap-learn stores both directions of an edge and moves both ends for each, which attracts
+//!    twice; that contracts early and keeps fewer neighbours (`docs/umap.md` has the figures).
 //! 3. The schedule has no state: an edge fires in epoch t when t w / w_max passes an integer, kept in 32-bit fixed
 //!    point.
 //! 4. Random vertices are drawn from a counter keyed (seed, epoch, vertex).
@@ -24,8 +23,6 @@ use crate::core::random::{Stream, mix};
 use crate::core::simd::multiversion;
 use crate::core::{Result, Run, parallel};
 
-/// Attractions of an edge's end in one period of the edge, one for each stored direction.
-const PULL: f32 = 2.0;
 /// Vertices moved in step.
 pub(crate) const LANES: usize = 8;
 /// No step is longer than this in any coordinate, before the learning rate.
@@ -97,8 +94,6 @@ pub(crate) struct Bundle {
     pub(crate) targets: [Vec<u32>; LANES],
     /// Key of each lane's random vertices.
     pub(crate) keys: [u32; LANES],
-    /// Moves that one attraction stands for.
-    pub(crate) pull: f32,
 }
 
 /// Most components.
@@ -108,7 +103,6 @@ pub(crate) const MOST: usize = 64;
 #[inline(always)]
 fn drive<const D: usize>(bundle: &mut Bundle, positions: &[[f32; D]], forces: Forces, alpha: f32) {
     let Forces { a, b, repulsion, negatives } = forces;
-    let pull = bundle.pull;
     let n = positions.len() as u64;
     let mut own = [[0.0f32; LANES]; D];
     own.copy_from_slice(&bundle.own[..D]);
@@ -142,7 +136,7 @@ fn drive<const D: usize>(bundle: &mut Bundle, positions: &[[f32; D]], forces: Fo
         }
         for d in 0..D {
             for l in 0..LANES {
-                own[d][l] += alphas[l] * pull * clip(factor[l] * (own[d][l] - other[d][l]));
+                own[d][l] += alphas[l] * clip(factor[l] * (own[d][l] - other[d][l]));
             }
         }
         // Repulsions all start from the position after the attraction, and are added up.
@@ -310,7 +304,6 @@ fn run_epochs<P: Drive>(
                     own: [[0.0; LANES]; MOST],
                     targets: std::array::from_fn(|_| Vec::new()),
                     keys: [0; LANES],
-                    pull: PULL,
                 };
                 for (b, out) in out.chunks_mut(LANES).enumerate() {
                     let first = from + chunk * piece + b * LANES;

@@ -73,7 +73,6 @@ fn place<P: Drive>(model: &UmapModel, fitted: &Rows<'_>, rows: &Rows<'_>, run: &
                 own: [[0.0; LANES]; layout::MOST],
                 targets: std::array::from_fn(|_| Vec::new()),
                 keys: [0; LANES],
-                pull: 1.0,
             };
             let mut edges: [Vec<(u32, u32)>; LANES] = std::array::from_fn(|_| Vec::new());
             for (l, i) in lanes.clone().enumerate() {
