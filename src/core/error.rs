@@ -89,6 +89,14 @@ pub enum Error {
     /// An error of a plug-in's own.
     #[error("plug-in: {0}")]
     Plugin(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A numerical problem that has no solution in f64.
+    #[error("{method}: {reason}")]
+    Unsolved {
+        /// The method that met it.
+        method: &'static str,
+        /// Why, and what helps.
+        reason: &'static str,
+    },
     /// The run was cancelled through its [`Cancel`](crate::Cancel) handle.
     #[error("cancelled during {stage}")]
     Cancelled {

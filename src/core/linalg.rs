@@ -108,6 +108,18 @@ mod tests {
     }
 
     #[test]
+    fn matrices_of_low_rank_are_solved() {
+        // As the covariance of images: most columns vary, some never do, and far fewer rows than columns are different.
+        for (n, rank, constant) in [(120, 7, 0), (200, 60, 40), (300, 100, 3)] {
+            let draws = Stream::new(n as u64, 1);
+            let entry = |r: usize, c: usize| if c % 100 < constant { 0.0 } else { draws.of(r as u64).normal(c as u64) };
+            let matrix: Vec<f64> =
+                (0..n * n).map(|at| (0..rank).map(|r| 1e4 * entry(r, at / n) * entry(r, at % n)).sum()).collect();
+            check(&matrix, n);
+        }
+    }
+
+    #[test]
     fn awkward_matrices_are_solved() {
         let n = 20;
         check(&vec![0.0; n * n], n);

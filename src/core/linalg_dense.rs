@@ -126,14 +126,13 @@ fn implicit_ql(d: &mut [f64], e: &mut [f64], z: &mut [f64], n: usize) -> Option<
     if n > 0 {
         e[n - 1] = 0.0;
     }
+    // What is below rounding of the whole matrix counts as zero. Measured against its two neighbours on the diagonal
+    // alone, an entry among eigenvalues of zero (rank below n, as with constant columns) never gets small enough.
+    let size = d.iter().zip(e.iter()).fold(0.0f64, |most, (d, e)| most.max(d.abs() + e.abs()));
+    let zero = f64::EPSILON * size;
     for l in 0..n {
         for sweep in 0.. {
-            let m = (l..n - 1)
-                .find(|&m| {
-                    let size = d[m].abs() + d[m + 1].abs();
-                    e[m].abs() <= f64::EPSILON * size || e[m].abs() < 1e-300
-                })
-                .unwrap_or(n - 1);
+            let m = (l..n - 1).find(|&m| e[m].abs() <= zero).unwrap_or(n - 1);
             if m == l {
                 break;
             }

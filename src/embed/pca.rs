@@ -172,10 +172,9 @@ pub(crate) fn principal(rows: &Rows<'_>, pick: &[u32], most: usize) -> Result<Pc
     })
 }
 
-const UNSETTLED: Error = Error::Shape {
-    what: "finite sums of squares: values are too large for principal components",
-    expected: 1,
-    found: 0,
+const UNSETTLED: Error = Error::Unsolved {
+    method: "principal components",
+    reason: "the squares of the values are too large to be added up; divide the columns by some constant",
 };
 
 /// Fewer rows than columns: eigenpairs (λ, u) of X X' give directions X'u / √λ. Directions without variance are filled
