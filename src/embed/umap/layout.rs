@@ -11,12 +11,14 @@
 //! 2. In each period of an edge its owner is attracted once and repelled from `negative_sample_rate` vertices once, as
 //!    algorithm 5 has it. umap-learn stores both directions of an edge and moves both ends for each, which attracts
 //!    twice; that contracts early and keeps fewer neighbours (`docs/umap.md` has the figures).
-//! 3. The schedule has no state: an edge fires in epoch t when t w / w_max passes an integer, kept in 32-bit fixed
+//! 3. An attraction carries a vertex at most onto its neighbour. umap-learn moves both ends at once, so that overshooting
+//!    cancels out; ends that move in turns would chase each other out of the picture.
+//! 4. The schedule has no state: an edge fires in epoch t when t w / w_max passes an integer, kept in 32-bit fixed
 //!    point.
-//! 4. Random vertices are drawn from a counter keyed (seed, epoch, vertex).
-//! 5. Eight vertices are moved in step, one in each lane; vertices of a block are sorted by their number of samples so
+//! 5. Random vertices are drawn from a counter keyed (seed, epoch, vertex).
+//! 6. Eight vertices are moved in step, one in each lane; vertices of a block are sorted by their number of samples so
 //!    that lanes run equally long.
-//! 6. x^b is computed by short polynomials (relative error below 1e-5), far below the noise of sampling.
+//! 7. x^b is computed by short polynomials (relative error below 1e-5), far below the noise of sampling.
 
 use super::fuzzy::Graph;
 use crate::core::random::{Stream, mix};
@@ -136,7 +138,10 @@ fn drive<const D: usize>(bundle: &mut Bundle, positions: &[[f32; D]], forces: Fo
         }
         for d in 0..D {
             for l in 0..LANES {
-                own[d][l] += alphas[l] * clip(factor[l] * (own[d][l] - other[d][l]));
+                let apart = own[d][l] - other[d][l];
+                let step = alphas[l] * clip(factor[l] * apart);
+                // Not past the neighbour: two vertices that overshoot in turns leap over each other and off the picture.
+                own[d][l] += if step.abs() > apart.abs() { -apart } else { step };
             }
         }
         // Repulsions all start from the position after the attraction, and are added up.
