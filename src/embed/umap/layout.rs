@@ -10,7 +10,7 @@
 //!    sequential descent. Freezing a whole epoch instead makes neighbours swap places while the learning rate is high.
 //! 2. In each period of an edge its owner is attracted once and repelled from `negative_sample_rate` vertices once, as
 //!    algorithm 5 has it. umap-learn stores both directions of an edge and moves both ends for each, which attracts
-//!    twice; that contracts early and keeps fewer neighbours (`docs/umap.md` has the figures).
+//!    twice; in this scheme that contracts early and keeps fewer neighbours.
 //! 3. An attraction carries a vertex at most onto its neighbour. umap-learn moves both ends at once, so that overshooting
 //!    cancels out; ends that move in turns would chase each other out of the picture.
 //! 4. The schedule has no state: an edge fires in epoch t when t w / w_max passes an integer, kept in 32-bit fixed
