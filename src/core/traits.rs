@@ -303,17 +303,6 @@ impl Explanation {
     pub fn outputs(&self) -> Array2<f64> {
         self.values.sum_axis(ndarray::Axis(1)) + &self.base
     }
-
-    /// Mean absolute attribution, (feature, output): how much each feature matters to each output over these rows.
-    pub fn mean_absolute(&self) -> Array2<f64> {
-        let rows = self.values.dim().0.max(1) as f64;
-        let (_, features, outputs) = self.values.dim();
-        let mut mean = Array2::zeros((features, outputs));
-        for row in self.values.outer_iter() {
-            mean.zip_mut_with(&row, |sum: &mut f64, value| *sum += value.abs());
-        }
-        mean / rows
-    }
 }
 
 #[cfg(test)]
