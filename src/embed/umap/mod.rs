@@ -16,6 +16,8 @@
 mod curve;
 mod fuzzy;
 mod layout;
+mod model;
+mod settings;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -23,9 +25,11 @@ mod transform;
 
 use crate::core::random::Stream;
 use crate::core::{Canonical, Rows};
-use crate::neighbors::{Groups, Metric, Search};
-use crate::{Embedder, Error, Result, Run};
+use crate::neighbors::Groups;
+use crate::{Embedder, Result, Run};
+pub use model::{GraphFacts, Start, UmapModel};
 use ndarray::{Array2, ArrayRef2};
+pub use settings::{Init, Umap};
 
 const PURPOSE: u64 = 0x756d_6170;
 /// Rows x epochs of the default, within [`EPOCHS`]: 500 epochs at 10,000 rows, as in umap-learn.
@@ -33,247 +37,7 @@ const MOVES: usize = 5_000_000;
 /// Least and most epochs of the default.
 const EPOCHS: (usize, usize) = (200, 2000);
 
-/// Where the layout starts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-pub enum Init {
-    /// Eigenvectors of the graph's normalised Laplacian.
-    #[default]
-    Spectral,
-    /// Principal components of the rows.
-    Pca,
-    /// Uniform random points.
-    Random,
-}
-
-/// The start that was used: what was asked for, or what took its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-#[non_exhaustive]
-pub enum Start {
-    /// Eigenvectors of the graph's normalised Laplacian, component by component.
-    Spectral,
-    /// Principal components of the rows.
-    Pca,
-    /// Uniform random points.
-    Random,
-}
-
-/// Facts about the neighbour graph of a fit.
-#[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct GraphFacts {
-    /// Different rows: vertices of the graph.
-    pub points: usize,
-    /// Neighbours of each vertex, itself counted: `n_neighbors`, or the number of different rows if that is less.
-    pub neighbors: usize,
-    /// Edges, each counted once.
-    pub edges: usize,
-    /// Connected components of the graph that was laid out.
-    pub components: usize,
-    /// Whether the neighbours are the true ones.
-    pub exact: bool,
-}
-
-/// Uniform manifold approximation and projection: a builder.
-///
-/// The result is the same for any number of threads and any order of the rows (permuted alike).
-///
-/// ```
-/// use ndarray::Array2;
-/// use recluster::{Run, embed::Umap};
-/// let rows = Array2::from_shape_fn((60, 4), |(i, j)| ((i % 3) * 10) as f32 + ((i * 7 + j * 3) % 11) as f32 * 0.1);
-/// let model = Umap::new().n_neighbors(10).n_epochs(50).fit(&rows, &Run::new())?;
-/// assert_eq!(model.embedding().dim(), (60, 2));
-/// # Ok::<(), recluster::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(default))]
-pub struct Umap {
-    n_neighbors: usize,
-    n_components: usize,
-    min_dist: f64,
-    spread: f64,
-    metric: Metric,
-    n_epochs: Option<usize>,
-    learning_rate: f64,
-    repulsion_strength: f64,
-    negative_sample_rate: usize,
-    set_op_mix_ratio: f64,
-    local_connectivity: f64,
-    init: Init,
-    search: Search,
-}
-
-impl Default for Umap {
-    fn default() -> Self {
-        Umap {
-            n_neighbors: 15,
-            n_components: 2,
-            min_dist: 0.1,
-            spread: 1.0,
-            metric: Metric::Euclidean,
-            n_epochs: None,
-            learning_rate: 1.0,
-            repulsion_strength: 1.0,
-            negative_sample_rate: 5,
-            set_op_mix_ratio: 1.0,
-            local_connectivity: 1.0,
-            init: Init::Spectral,
-            search: Search::Auto,
-        }
-    }
-}
-
-/// A fitted UMAP: plain data.
-#[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct UmapModel {
-    settings: Umap,
-    key: u64,
-    embedding: Array2<f32>,
-    a: f64,
-    b: f64,
-    graph: GraphFacts,
-    start: Start,
-    epochs: usize,
-    /// The different rows, in canonical order, and where each went.
-    points: Array2<f32>,
-    positions: Array2<f32>,
-}
-
-#[cfg(feature = "serde")]
-impl crate::Saved for UmapModel {
-    const FORMAT: &'static str = "recluster umap";
-    const VERSION: u64 = 1;
-}
-
 impl Umap {
-    /// The defaults of umap-learn, which are the paper's.
-    pub fn new() -> Self {
-        Umap::default()
-    }
-
-    /// Sets how many rows count as the neighbourhood of a row, itself included; at least 2, default 15. Small values
-    /// show local structure, large ones global.
-    pub fn n_neighbors(mut self, n_neighbors: usize) -> Self {
-        self.n_neighbors = n_neighbors;
-        self
-    }
-
-    /// Sets the columns of the embedding; 1 to 64, default 2.
-    pub fn n_components(mut self, n_components: usize) -> Self {
-        self.n_components = n_components;
-        self
-    }
-
-    /// Sets how near points may come in the embedding; 0 to `spread`, default 0.1. Zero suits clustering.
-    pub fn min_dist(mut self, min_dist: f64) -> Self {
-        self.min_dist = min_dist;
-        self
-    }
-
-    /// Sets the scale of the embedding; above 0, default 1.
-    pub fn spread(mut self, spread: f64) -> Self {
-        self.spread = spread;
-        self
-    }
-
-    /// Sets the metric of the rows; default Euclidean.
-    pub fn metric(mut self, metric: Metric) -> Self {
-        self.metric = metric;
-        self
-    }
-
-    /// Sets the number of epochs of the layout; at least 1. Default 5,000,000 / rows, but at
-    /// least 200 and at most 2,000: 500 for 10,000 rows, and the more the fewer rows there are, at the same cost.
-    pub fn n_epochs(mut self, n_epochs: usize) -> Self {
-        self.n_epochs = Some(n_epochs);
-        self
-    }
-
-    /// Sets the learning rate that the layout begins with; above 0, default 1.
-    pub fn learning_rate(mut self, learning_rate: f64) -> Self {
-        self.learning_rate = learning_rate;
-        self
-    }
-
-    /// Sets the weight of repulsion; at least 0, default 1.
-    pub fn repulsion_strength(mut self, repulsion_strength: f64) -> Self {
-        self.repulsion_strength = repulsion_strength;
-        self
-    }
-
-    /// Sets how many random vertices repel for each sampled edge; default 5.
-    pub fn negative_sample_rate(mut self, negative_sample_rate: usize) -> Self {
-        self.negative_sample_rate = negative_sample_rate;
-        self
-    }
-
-    /// Sets the mix of fuzzy union (1, the default) and intersection (0) of the two directions of an edge.
-    pub fn set_op_mix_ratio(mut self, set_op_mix_ratio: f64) -> Self {
-        self.set_op_mix_ratio = set_op_mix_ratio;
-        self
-    }
-
-    /// Sets how many neighbours count as connected outright; at least 0, default 1, fractions are interpolated.
-    pub fn local_connectivity(mut self, local_connectivity: f64) -> Self {
-        self.local_connectivity = local_connectivity;
-        self
-    }
-
-    /// Sets where the layout starts; default [`Init::Spectral`].
-    pub fn init(mut self, init: Init) -> Self {
-        self.init = init;
-        self
-    }
-
-    /// Sets how neighbours are searched; default [`Search::Auto`].
-    pub fn search(mut self, search: Search) -> Self {
-        self.search = search;
-        self
-    }
-
-    fn check(&self) -> Result<()> {
-        let positive = |name, value: f64| {
-            if value > 0.0 && value < 1e6 {
-                Ok(())
-            } else {
-                Err(Error::setting(name, value, "must be above 0 and below 1e6"))
-            }
-        };
-        if self.n_neighbors < 2 {
-            return Err(Error::setting("n_neighbors", self.n_neighbors, "must be at least 2"));
-        }
-        if !(1..=layout::MOST).contains(&self.n_components) {
-            return Err(Error::setting("n_components", self.n_components, "must be between 1 and 64"));
-        }
-        positive("spread", self.spread)?;
-        positive("learning_rate", self.learning_rate)?;
-        if !(self.min_dist >= 0.0 && self.min_dist <= self.spread) {
-            return Err(Error::setting("min_dist", self.min_dist, "must be between 0 and spread"));
-        }
-        if self.n_epochs.is_some_and(|n| n == 0 || n > 1_000_000) {
-            return Err(Error::setting("n_epochs", self.n_epochs.unwrap_or(0), "must be between 1 and 1,000,000"));
-        }
-        if !(0.0..1e6).contains(&self.repulsion_strength) {
-            return Err(Error::setting("repulsion_strength", self.repulsion_strength, "must be at least 0, below 1e6"));
-        }
-        if self.negative_sample_rate > 1000 {
-            return Err(Error::setting("negative_sample_rate", self.negative_sample_rate, "must be at most 1,000"));
-        }
-        if !(0.0..=1.0).contains(&self.set_op_mix_ratio) {
-            return Err(Error::setting("set_op_mix_ratio", self.set_op_mix_ratio, "must be between 0 and 1"));
-        }
-        if !(0.0..1e6).contains(&self.local_connectivity) {
-            return Err(Error::setting("local_connectivity", self.local_connectivity, "must be at least 0, below 1e6"));
-        }
-        Ok(())
-    }
-
     /// Embeds `rows` (n x columns) and keeps what is needed to place new rows.
     ///
     /// With fewer different rows than `n_neighbors`, each row's neighbours are all others, and the run is told so. A
@@ -359,15 +123,6 @@ impl Umap {
         };
         Ok(Drawing { positions, curve, facts, start, epochs })
     }
-
-    fn forces(&self, curve: (f64, f64)) -> layout::Forces {
-        layout::Forces {
-            a: curve.0 as f32,
-            b: curve.1 as f32,
-            repulsion: self.repulsion_strength as f32,
-            negatives: self.negative_sample_rate as u32,
-        }
-    }
 }
 
 /// What [`Umap::draw`] made, by group of equal rows.
@@ -406,37 +161,5 @@ impl Embedder for Umap {
             let canonical = Canonical::of(&rows);
             Ok(self.draw(&rows, &canonical, run)?.by_row(&canonical, self.n_components))
         })?
-    }
-}
-
-impl UmapModel {
-    /// Where each row went, rows x components.
-    pub fn embedding(&self) -> &Array2<f32> {
-        &self.embedding
-    }
-
-    /// The curve's parameters: memberships in the embedding are 1 / (1 + a d^(2b)).
-    pub fn curve(&self) -> (f64, f64) {
-        (self.a, self.b)
-    }
-
-    /// Facts about the neighbour graph.
-    pub fn graph(&self) -> &GraphFacts {
-        &self.graph
-    }
-
-    /// The start that was used.
-    pub fn start(&self) -> Start {
-        self.start
-    }
-
-    /// The epochs that were run.
-    pub fn epochs(&self) -> usize {
-        self.epochs
-    }
-
-    /// The settings of the fit.
-    pub fn settings(&self) -> &Umap {
-        &self.settings
     }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::neighbors::Nearest;
+use crate::neighbors::Search;
 use serde_json::Value;
 
 fn fixture() -> Value {

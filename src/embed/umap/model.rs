@@ -1,0 +1,89 @@
+//! A fitted UMAP.
+
+use super::Umap;
+use ndarray::Array2;
+
+/// The start that was used: what was asked for, or what took its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum Start {
+    /// Eigenvectors of the graph's normalised Laplacian, component by component.
+    Spectral,
+    /// Principal components of the rows.
+    Pca,
+    /// Uniform random points.
+    Random,
+}
+
+/// Facts about the neighbour graph of a fit.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct GraphFacts {
+    /// Different rows: vertices of the graph.
+    pub points: usize,
+    /// Neighbours of each vertex, itself counted: `n_neighbors`, or the number of different rows if that is less.
+    pub neighbors: usize,
+    /// Edges, each counted once.
+    pub edges: usize,
+    /// Connected components of the graph that was laid out.
+    pub components: usize,
+    /// Whether the neighbours are the true ones.
+    pub exact: bool,
+}
+
+/// A fitted UMAP: plain data.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct UmapModel {
+    pub(super) settings: Umap,
+    pub(super) key: u64,
+    pub(super) embedding: Array2<f32>,
+    pub(super) a: f64,
+    pub(super) b: f64,
+    pub(super) graph: GraphFacts,
+    pub(super) start: Start,
+    pub(super) epochs: usize,
+    /// The different rows, in canonical order, and where each went.
+    pub(super) points: Array2<f32>,
+    pub(super) positions: Array2<f32>,
+}
+
+#[cfg(feature = "serde")]
+impl crate::Saved for UmapModel {
+    const FORMAT: &'static str = "recluster umap";
+    const VERSION: u64 = 1;
+}
+
+impl UmapModel {
+    /// Where each row went, rows x components.
+    pub fn embedding(&self) -> &Array2<f32> {
+        &self.embedding
+    }
+
+    /// The curve's parameters: memberships in the embedding are 1 / (1 + a d^(2b)).
+    pub fn curve(&self) -> (f64, f64) {
+        (self.a, self.b)
+    }
+
+    /// Facts about the neighbour graph.
+    pub fn graph(&self) -> &GraphFacts {
+        &self.graph
+    }
+
+    /// The start that was used.
+    pub fn start(&self) -> Start {
+        self.start
+    }
+
+    /// The epochs that were run.
+    pub fn epochs(&self) -> usize {
+        self.epochs
+    }
+
+    /// The settings of the fit.
+    pub fn settings(&self) -> &Umap {
+        &self.settings
+    }
+}
