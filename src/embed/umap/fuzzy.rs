@@ -25,6 +25,29 @@ impl Nearby {
     pub(crate) fn range(&self, i: usize) -> std::ops::Range<usize> {
         self.starts[i]..self.starts[i + 1]
     }
+
+    /// Leaves out the neighbours at `limit` or beyond; how many they were.
+    pub(crate) fn cut(&mut self, limit: f64) -> usize {
+        let before = self.neighbours.len();
+        let mut kept = 0;
+        for i in 0..self.len() {
+            let range = self.starts[i]..self.starts[i + 1];
+            self.starts[i] = kept;
+            for at in range {
+                if f64::from(self.distances[at]) < limit {
+                    self.neighbours[kept] = self.neighbours[at];
+                    self.distances[kept] = self.distances[at];
+                    kept += 1;
+                }
+            }
+        }
+        if let Some(end) = self.starts.last_mut() {
+            *end = kept;
+        }
+        self.neighbours.truncate(kept);
+        self.distances.truncate(kept);
+        before - kept
+    }
 }
 
 /// A symmetric weighted graph by rows, columns rising within a row, weights in (0, 1].
@@ -42,6 +65,19 @@ impl Graph {
 
     pub(crate) fn range(&self, i: usize) -> std::ops::Range<usize> {
         self.starts[i]..self.starts[i + 1]
+    }
+
+    /// The edges between `members`, renumbered by their places there; no member has an edge to any other vertex.
+    pub(crate) fn part(&self, members: &[u32]) -> Graph {
+        let mut place = vec![0u32; self.len()];
+        members.iter().enumerate().for_each(|(at, &v)| place[v as usize] = at as u32);
+        let mut part = Graph { starts: vec![0], columns: Vec::new(), weights: Vec::new() };
+        for &v in members {
+            part.columns.extend(self.columns[self.range(v as usize)].iter().map(|&u| place[u as usize]));
+            part.weights.extend(&self.weights[self.range(v as usize)]);
+            part.starts.push(part.columns.len());
+        }
+        part
     }
 
     /// Without the edges lighter than `least`.

@@ -2,8 +2,8 @@
 //! arXiv:1802.03426v3; section, equation and algorithm numbers are those of that version).
 //!
 //! The steps of [`Umap::fit`]: different rows and their neighbours, widths ([`fuzzy`], algorithm 3), the fuzzy union
-//! (algorithm 2), the start ([`start`], algorithm 4), the curve ([`curve`], definition 11), the layout ([`layout`],
-//! algorithm 5). Deviations:
+//! (algorithm 2), the target's say ([`target`]), the start ([`start`], algorithm 4), the curve ([`curve`], definition
+//! 11), the layout ([`layout`], algorithm 5). Deviations:
 //!
 //! 1. Equal rows are one point of the graph and share one position (umap-learn's `unique`). Otherwise a row that
 //!    occurs more often than `n_neighbors` times is its own cluster, however near its neighbours are.
@@ -13,12 +13,15 @@
 //! 5. Small tables get more epochs (umap-learn: 500 up to 10,000 rows): a part of a table is often harder to unfold
 //!    than the whole, and what 500 epochs leave tangled looks like clusters.
 
+mod apart;
 mod curve;
 mod fuzzy;
+mod given;
 mod layout;
 mod model;
 mod settings;
 mod start;
+mod target;
 #[cfg(test)]
 mod tests;
 mod transform;
@@ -27,9 +30,13 @@ use crate::core::random::Stream;
 use crate::core::{Canonical, Rows};
 use crate::neighbors::Groups;
 use crate::{Embedder, Result, Run};
+use fuzzy::{Graph, Nearby};
+use given::Brought;
+pub use given::Given;
 pub use model::{GraphFacts, Start, UmapModel};
 use ndarray::{Array2, ArrayRef2};
 pub use settings::{Init, Umap};
+pub use target::Target;
 
 const PURPOSE: u64 = 0x756d_6170;
 /// Rows x epochs of the default, within [`EPOCHS`]: 500 epochs at 10,000 rows, as in umap-learn.
@@ -44,18 +51,30 @@ impl Umap {
     /// single different row lands on the origin.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a setting out of its range; [`Error::Empty`]; [`Error::NotFinite`] names the row and
-    /// column of a NaN or infinity; [`Error::Cancelled`].
+    /// [`Error::Setting`](crate::Error::Setting) for a setting out of its range; [`Error::Empty`](crate::Error::Empty);
+    /// [`Error::NotFinite`](crate::Error::NotFinite) names the row and column of a NaN or infinity;
+    /// [`Error::Cancelled`](crate::Error::Cancelled).
     ///
     /// # Cost
     /// That of the neighbours (see [`Nearest::find`](crate::neighbors::Nearest::find)), plus O(n x n_neighbors x
     /// epochs) for the layout. Memory O(n x (n_neighbors + columns)).
     pub fn fit(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<UmapModel> {
+        self.fit_given(rows, &Given::new(), run)
+    }
+
+    /// Embeds `rows` by what the caller brings beside them: neighbours found before, a target, a start.
+    ///
+    /// # Errors
+    /// Those of [`Umap::fit`]; [`Error::Shape`](crate::Error::Shape) for what does not fit the rows or settings,
+    /// [`Error::Setting`](crate::Error::Setting) for neighbours that are none, [`Error::Label`](crate::Error::Label) for
+    /// a class below -1.
+    pub fn fit_given(&self, rows: &ArrayRef2<f32>, given: &Given<'_>, run: &Run) -> Result<UmapModel> {
         self.check()?;
         let rows = Rows::finite(rows)?;
+        let brought = given.check(&rows, self.n_neighbors, self.n_components)?;
         run.install(|| {
             let canonical = Canonical::of(&rows);
-            let drawn = self.draw(&rows, &canonical, run)?;
+            let drawn = self.draw(&rows, &canonical, &brought, run)?;
             let columns = rows.columns();
             let points =
                 Array2::from_shape_fn((canonical.groups(), columns), |(g, c)| rows.row(canonical.representative(g))[c]);
@@ -68,6 +87,8 @@ impl Umap {
                 embedding: drawn.by_row(&canonical, self.n_components),
                 a: drawn.curve.0,
                 b: drawn.curve.1,
+                disconnected: drawn.disconnected(&canonical),
+                widths: drawn.widths,
                 graph: drawn.facts,
                 start: drawn.start,
                 epochs: drawn.epochs,
@@ -78,7 +99,7 @@ impl Umap {
     }
 
     /// The method's steps, on the different rows.
-    fn draw(&self, rows: &Rows<'_>, canonical: &Canonical, run: &Run) -> Result<Drawing> {
+    fn draw(&self, rows: &Rows<'_>, canonical: &Canonical, brought: &Brought<'_>, run: &Run) -> Result<Drawing> {
         let n = canonical.groups();
         let k = self.n_neighbors.min(n);
         if k < self.n_neighbors {
@@ -90,38 +111,75 @@ impl Umap {
         let epochs = self.n_epochs.unwrap_or((MOVES / rows.len()).clamp(EPOCHS.0, EPOCHS.1));
         let curve = curve::fit(self.spread, self.min_dist);
         if n == 1 {
-            let facts = GraphFacts { points: 1, neighbors: 1, edges: 0, components: 1, exact: true };
-            let positions = vec![0.0; self.n_components];
-            return Ok(Drawing { positions, curve, facts, start: Start::Random, epochs });
+            return Ok(Drawing::of_one_row(self.n_components, curve, epochs));
         }
-        let pick: Vec<u32> = (0..n).map(|g| canonical.representative(g) as u32).collect();
-        let groups = Groups::find(rows, canonical, k, self.metric, self.search, run)?;
-        let nearby = nearby(&groups, n);
+        let draws = Stream::new(run.key(), PURPOSE);
+        let (mut nearby, exact) = match brought.neighbors {
+            Some(found) => (given::by_group(found, canonical, k, run), found.exact),
+            None => {
+                let groups = Groups::find(rows, canonical, k, self.metric, self.search, run)?;
+                (nearby(&groups, n), groups.exact)
+            }
+        };
+        let cut = self.disconnection_distance.map_or(0, |limit| nearby.cut(limit));
         let widths = fuzzy::smooth(&nearby, k, self.local_connectivity);
-        let graph = fuzzy::union(&nearby, &widths, self.set_op_mix_ratio as f32);
+        let mut graph = fuzzy::union(&nearby, &widths, self.set_op_mix_ratio as f32);
+        if let Some(target) = brought.target {
+            graph = target.bend(&graph, canonical, k);
+        }
+        let (inside, outside) = apart::split(&graph);
+        if !outside.is_empty() {
+            graph = graph.part(&inside);
+        }
         // An edge that would not be sampled once is dropped.
         let heaviest = graph.weights.iter().fold(0.0f32, |m, &w| m.max(w));
         let graph = graph.pruned(heaviest / epochs as f32);
-        let draws = Stream::new(run.key(), PURPOSE);
-        let (begin, start) = start::find(&graph, self.init, self.n_components, rows, &pick, draws.of(1), run)?;
-        let positions = layout::lay_out(
-            &graph,
-            &begin,
-            self.n_components,
-            epochs,
-            self.forces(curve),
-            self.learning_rate as f32,
-            draws.of(2),
-            run,
-        )?;
+        let (mut positions, mut start) = (Vec::new(), Start::Random);
+        if !inside.is_empty() {
+            let begin;
+            (begin, start) = self.begin(&graph, &inside, rows, canonical, brought, draws.of(1), run)?;
+            let (forces, rate) = (self.forces(curve), self.learning_rate as f32);
+            positions = layout::lay_out(&graph, &begin, self.n_components, epochs, forces, rate, draws.of(2), run)?;
+        }
+        if !outside.is_empty() {
+            run.note(&format!(
+                "{} of {n} different rows have no neighbours left: they are put around the picture",
+                outside.len()
+            ));
+            positions = apart::place(&inside, &positions, &outside, self.n_components, draws.of(4));
+        }
         let facts = GraphFacts {
             points: n,
             neighbors: k,
             edges: graph.columns.len() / 2,
             components: fuzzy::components(&graph).1,
-            exact: groups.exact,
+            cut,
+            disconnected: outside.len(),
+            exact,
         };
-        Ok(Drawing { positions, curve, facts, start, epochs })
+        Ok(Drawing { positions, curve, facts, start, epochs, widths, outside })
+    }
+
+    /// Where the layout of the vertices `inside`, whose graph this is, starts.
+    #[allow(clippy::too_many_arguments)]
+    fn begin(
+        &self,
+        graph: &Graph,
+        inside: &[u32],
+        rows: &Rows<'_>,
+        canonical: &Canonical,
+        brought: &Brought<'_>,
+        draws: Stream,
+        run: &Run,
+    ) -> Result<(Vec<f32>, Start)> {
+        let components = self.n_components;
+        if let Some(all) = brought.start(canonical) {
+            let own: Vec<f64> =
+                inside.iter().flat_map(|&g| &all[g as usize * components..][..components]).copied().collect();
+            return Ok((start::given(&own, components, draws.of(2)), Start::Given));
+        }
+        let pick: Vec<u32> = inside.iter().map(|&g| canonical.representative(g as usize) as u32).collect();
+        start::find(graph, self.init, components, rows, &pick, draws, run)
     }
 }
 
@@ -132,17 +190,47 @@ struct Drawing {
     facts: GraphFacts,
     start: Start,
     epochs: usize,
+    widths: Vec<(f64, f64)>,
+    outside: Vec<u32>,
 }
 
 impl Drawing {
+    /// A table of one different row.
+    fn of_one_row(components: usize, curve: (f64, f64), epochs: usize) -> Self {
+        Drawing {
+            positions: vec![0.0; components],
+            curve,
+            facts: GraphFacts {
+                points: 1,
+                neighbors: 1,
+                edges: 0,
+                components: 1,
+                cut: 0,
+                disconnected: 0,
+                exact: true,
+            },
+            start: Start::Random,
+            epochs,
+            widths: vec![(1.0, 0.0)],
+            outside: Vec::new(),
+        }
+    }
+
     fn by_row(&self, canonical: &Canonical, components: usize) -> Array2<f32> {
         let group = canonical.group_of_row();
         Array2::from_shape_fn((group.len(), components), |(i, d)| self.positions[group[i] as usize * components + d])
     }
+
+    /// Rows of the vertices that had no part in the layout.
+    fn disconnected(&self, canonical: &Canonical) -> Vec<u32> {
+        let mut rows: Vec<u32> = self.outside.iter().flat_map(|&g| canonical.group(g as usize)).copied().collect();
+        rows.sort_unstable();
+        rows
+    }
 }
 
-fn nearby(groups: &Groups, n: usize) -> fuzzy::Nearby {
-    let mut nearby = fuzzy::Nearby { starts: vec![0], ..Default::default() };
+fn nearby(groups: &Groups, n: usize) -> Nearby {
+    let mut nearby = Nearby { starts: vec![0], ..Default::default() };
     for g in 0..n {
         for (neighbour, distance) in groups.of(g) {
             nearby.neighbours.push(neighbour);
@@ -157,9 +245,10 @@ impl Embedder for Umap {
     fn embed(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f32>> {
         self.check()?;
         let rows = Rows::finite(rows)?;
+        let brought = Given::new().check(&rows, self.n_neighbors, self.n_components)?;
         run.install(|| {
             let canonical = Canonical::of(&rows);
-            Ok(self.draw(&rows, &canonical, run)?.by_row(&canonical, self.n_components))
+            Ok(self.draw(&rows, &canonical, &brought, run)?.by_row(&canonical, self.n_components))
         })?
     }
 }

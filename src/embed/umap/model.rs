@@ -15,6 +15,8 @@ pub enum Start {
     Pca,
     /// Uniform random points.
     Random,
+    /// Positions that the caller gave.
+    Given,
 }
 
 /// Facts about the neighbour graph of a fit.
@@ -29,6 +31,10 @@ pub struct GraphFacts {
     pub edges: usize,
     /// Connected components of the graph that was laid out.
     pub components: usize,
+    /// Neighbours left out for their distance, over all vertices.
+    pub cut: usize,
+    /// Vertices without an edge, which had no part in the layout.
+    pub disconnected: usize,
     /// Whether the neighbours are the true ones.
     pub exact: bool,
 }
@@ -45,6 +51,10 @@ pub struct UmapModel {
     pub(super) graph: GraphFacts,
     pub(super) start: Start,
     pub(super) epochs: usize,
+    /// Rows whose vertex has no edge.
+    pub(super) disconnected: Vec<u32>,
+    /// σ and ρ of the different rows.
+    pub(super) widths: Vec<(f64, f64)>,
     /// The different rows, in canonical order, and where each went.
     pub(super) points: Array2<f32>,
     pub(super) positions: Array2<f32>,
@@ -53,7 +63,7 @@ pub struct UmapModel {
 #[cfg(feature = "serde")]
 impl crate::Saved for UmapModel {
     const FORMAT: &'static str = "recluster umap";
-    const VERSION: u64 = 1;
+    const VERSION: u64 = 2;
 }
 
 impl UmapModel {
@@ -80,6 +90,12 @@ impl UmapModel {
     /// The epochs that were run.
     pub fn epochs(&self) -> usize {
         self.epochs
+    }
+
+    /// Numbers of the rows that had no part in the layout, rising: all their neighbours were cut by
+    /// [`Umap::disconnection_distance`] or by a target. Their places mean nothing.
+    pub fn disconnected(&self) -> &[u32] {
+        &self.disconnected
     }
 
     /// The settings of the fit.

@@ -45,6 +45,7 @@ pub struct Umap {
     pub(super) negative_sample_rate: usize,
     pub(super) set_op_mix_ratio: f64,
     pub(super) local_connectivity: f64,
+    pub(super) disconnection_distance: Option<f64>,
     pub(super) init: Init,
     pub(super) search: Search,
 }
@@ -63,6 +64,7 @@ impl Default for Umap {
             negative_sample_rate: 5,
             set_op_mix_ratio: 1.0,
             local_connectivity: 1.0,
+            disconnection_distance: None,
             init: Init::Spectral,
             search: Search::Auto,
         }
@@ -143,6 +145,18 @@ impl Umap {
         self
     }
 
+    /// Sets the distance at and beyond which rows are no neighbours; above 0, default none.
+    ///
+    /// A row that loses all neighbours, and is nobody's neighbour, has no part in the layout: it is put at random in a
+    /// shell around the picture, at 1.2 to 1.8 times the distance of the picture's farthest row from its centre, and
+    /// named by [`UmapModel::disconnected`](super::UmapModel::disconnected). (umap-learn gives such rows NaN. A row that
+    /// loses some of its neighbours keeps the memberships' sum of [`Umap::n_neighbors`] over the others; umap-learn's
+    /// width becomes infinite, and all that are left count alike.)
+    pub fn disconnection_distance(mut self, distance: f64) -> Self {
+        self.disconnection_distance = Some(distance);
+        self
+    }
+
     /// Sets where the layout starts; default [`Init::Spectral`].
     pub fn init(mut self, init: Init) -> Self {
         self.init = init;
@@ -188,6 +202,9 @@ impl Umap {
         }
         if !(0.0..1e6).contains(&self.local_connectivity) {
             return Err(Error::setting("local_connectivity", self.local_connectivity, "must be at least 0, below 1e6"));
+        }
+        if let Some(distance) = self.disconnection_distance.filter(|d| !(d.is_finite() && *d > 0.0)) {
+            return Err(Error::setting("disconnection_distance", distance, "must be a finite number above 0"));
         }
         Ok(())
     }

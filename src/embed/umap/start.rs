@@ -11,9 +11,12 @@ use crate::core::linalg::{self, sparse};
 use crate::core::random::Stream;
 use crate::core::{Result, Rows, Run};
 use crate::embed::pca;
+use std::cmp::Ordering::Equal;
 
 /// Largest coordinate of a start before it is brought to [0, 10].
 const REACH: f32 = 10.0;
+/// Standard deviation of what is added to a start.
+const NOISE: f32 = 1e-4;
 /// Rows that principal components are learned from where there are many columns.
 const SAMPLE: usize = 512;
 /// Vertices up to which a component's eigenproblem is solved densely.
@@ -51,11 +54,29 @@ pub(crate) fn find(
         rescale(&mut positions, REACH);
         let noise = draws.of(2);
         for (at, x) in positions.iter_mut().enumerate() {
-            *x += 1e-4 * noise.normal(at as u64) as f32;
+            *x += NOISE * noise.normal(at as u64) as f32;
         }
     }
     to_box(&mut positions, dimensions);
     Ok((positions, start))
+}
+
+/// A start that the caller gave, brought to the box; moved a little where vertices would start from one place.
+pub(crate) fn given(positions: &[f64], dimensions: usize, draws: Stream) -> Vec<f32> {
+    let mut boxed = vec![0.0f32; positions.len()];
+    for d in 0..dimensions {
+        let axis = || positions.iter().skip(d).step_by(dimensions);
+        let (low, high) = axis().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &x| (l.min(x), h.max(x)));
+        for (to, &x) in boxed.iter_mut().skip(d).step_by(dimensions).zip(axis()) {
+            *to = if high > low { (f64::from(REACH) * ((x - low) / (high - low))) as f32 } else { 0.0 };
+        }
+    }
+    let mut places: Vec<&[f32]> = boxed.chunks(dimensions).collect();
+    places.sort_unstable_by(|a, b| a.iter().zip(*b).map(|(x, y)| x.total_cmp(y)).find(|o| o.is_ne()).unwrap_or(Equal));
+    if places.windows(2).any(|pair| pair[0] == pair[1]) {
+        boxed.iter_mut().enumerate().for_each(|(at, x)| *x += NOISE * draws.normal(at as u64) as f32);
+    }
+    boxed
 }
 
 /// Uniform in [-10, 10].
@@ -127,12 +148,11 @@ fn spectral(
     }
     let Some((centres, reaches)) = centres(&members, dimensions, rows, pick)? else { return Ok(None) };
     let mut positions = vec![0.0f32; graph.len() * dimensions];
-    let mut local = vec![0u32; graph.len()];
     for (c, members) in members.iter().enumerate() {
         stage.check()?;
         let mut inner = None;
         if members.len() > 2 * dimensions {
-            let part = subgraph(graph, members, &mut local);
+            let part = graph.part(members);
             inner = eigenvectors(&part, dimensions, draws.of(5).of(c as u64), |_| stage.check())?;
         }
         // Too few vertices for eigenvectors, or none found: random points around the centre.
@@ -180,21 +200,6 @@ fn centres(
     let found = crate::neighbors::Nearest::new(2).find(&view, &Run::new())?;
     let reaches = found.distances.column(1).iter().map(|d| (d / 2.0).max(share / 2.0)).collect();
     Ok(Some((centres, reaches)))
-}
-
-/// The part of the graph between `members`, renumbered; `local` is scratch of the whole graph's size.
-fn subgraph(graph: &Graph, members: &[u32], local: &mut [u32]) -> Graph {
-    for (i, &v) in members.iter().enumerate() {
-        local[v as usize] = i as u32;
-    }
-    let mut part = Graph { starts: vec![0], columns: Vec::new(), weights: Vec::new() };
-    for &v in members {
-        // A component holds all neighbours of its members.
-        part.columns.extend(graph.columns[graph.range(v as usize)].iter().map(|&u| local[u as usize]));
-        part.weights.extend(&graph.weights[graph.range(v as usize)]);
-        part.starts.push(part.columns.len());
-    }
-    part
 }
 
 /// The first eigenvectors after the trivial one, vertices x dimensions.

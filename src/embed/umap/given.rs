@@ -1,0 +1,191 @@
+//! What a caller may bring to a fit beside the rows.
+
+use super::fuzzy::Nearby;
+use super::target::{Target, mean};
+use crate::core::{Canonical, Rows};
+use crate::neighbors::Neighbors;
+use crate::{Error, Result, Run};
+use ndarray::ArrayRef2;
+
+/// What a caller brings to a fit beside the rows: neighbours found before, a target, a start.
+///
+/// Everything goes row by row, in the order of the rows.
+///
+/// ```
+/// use ndarray::Array2;
+/// use recluster::{Run, embed::{Given, Umap}, neighbors::Nearest};
+/// let rows = Array2::from_shape_fn((60, 4), |(i, j)| ((i % 3) * 10) as f32 + ((i * 7 + j * 3) % 11) as f32 * 0.1);
+/// let run = Run::new();
+/// let neighbors = Nearest::new(15).find(&rows, &run)?;
+/// let given = Given::new().neighbors(&neighbors);
+/// // Searched once, drawn twice.
+/// let loose = Umap::new().n_epochs(50).min_dist(0.5).fit_given(&rows, &given, &run)?;
+/// let tight = Umap::new().n_epochs(50).min_dist(0.0).fit_given(&rows, &given, &run.clone().seed(1))?;
+/// assert_ne!(loose.embedding(), tight.embedding());
+/// # Ok::<(), recluster::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Given<'a> {
+    neighbors: Option<&'a Neighbors>,
+    target: Option<&'a Target>,
+    start: Option<&'a ArrayRef2<f32>>,
+}
+
+impl<'a> Given<'a> {
+    /// Nothing beside the rows.
+    pub fn new() -> Self {
+        Given::default()
+    }
+
+    /// Takes neighbours found before, as [`Nearest::find`](crate::neighbors::Nearest::find) gives them: rows x k, the
+    /// row itself (or an equal one) first, distances rising. Then no neighbours are searched.
+    ///
+    /// At least `n_neighbors` of them are wanted, and the first are taken. Equal rows are one point, with the nearest
+    /// neighbours of them all; where a list is filled up with equal rows, the point has fewer neighbours than one that
+    /// was searched for, and the run is told so. Without equal rows the embedding is, to the bit, that of a fit whose own
+    /// search finds the same neighbours. New rows are still searched for by the settings' metric.
+    pub fn neighbors(mut self, neighbors: &'a Neighbors) -> Self {
+        self.neighbors = Some(neighbors);
+        self
+    }
+
+    /// Takes what is known of each row: a class or a number, by which the rows are drawn together.
+    pub fn target(mut self, target: &'a Target) -> Self {
+        self.target = Some(target);
+        self
+    }
+
+    /// Takes where the layout starts, rows x components, instead of [`Init`](super::Init).
+    ///
+    /// Each axis is brought to [0, 10], as from any other start. Equal rows start from the mean of theirs. Where two
+    /// different rows would start from one place, all starts are moved a little at random (a standard deviation of
+    /// 0.0001 on that scale), since nothing else could part them.
+    pub fn start(mut self, start: &'a ArrayRef2<f32>) -> Self {
+        self.start = Some(start);
+        self
+    }
+
+    /// Everything checked against the rows and settings.
+    pub(super) fn check(&self, rows: &Rows<'_>, n_neighbors: usize, components: usize) -> Result<Brought<'a>> {
+        if let Some(neighbors) = self.neighbors {
+            check_neighbors(neighbors, rows, n_neighbors)?;
+        }
+        if let Some(target) = self.target {
+            target.check(rows.len())?;
+        }
+        let start = self.start.map(|start| check_start(start, rows.len(), components)).transpose()?;
+        Ok(Brought { neighbors: self.neighbors, target: self.target, start })
+    }
+}
+
+/// What was brought, checked.
+pub(super) struct Brought<'a> {
+    pub(super) neighbors: Option<&'a Neighbors>,
+    pub(super) target: Option<&'a Target>,
+    start: Option<Rows<'a>>,
+}
+
+impl Brought<'_> {
+    /// The start of each group of equal rows, if one was brought.
+    pub(super) fn start(&self, canonical: &Canonical) -> Option<Vec<f64>> {
+        let start = self.start.as_ref()?;
+        let components = start.columns();
+        let column = |d: usize| -> Vec<f32> { (0..start.len()).map(|i| start.row(i)[d]).collect() };
+        let mut positions = vec![0.0; canonical.groups() * components];
+        for d in 0..components {
+            let column = column(d);
+            for g in 0..canonical.groups() {
+                positions[g * components + d] = mean(&column, canonical.group(g));
+            }
+        }
+        Some(positions)
+    }
+}
+
+fn same(what: &'static str, expected: usize, found: usize) -> Result<()> {
+    if expected == found { Ok(()) } else { Err(Error::Shape { what, expected, found }) }
+}
+
+fn check_start<'a>(start: &'a ArrayRef2<f32>, rows: usize, components: usize) -> Result<Rows<'a>> {
+    same("rows of the start", rows, start.nrows())?;
+    same("columns of the start", components, start.ncols())?;
+    Rows::finite(start).map_err(|error| match error {
+        Error::NotFinite { row, column, value, .. } => Error::NotFinite { what: "the start", row, column, value },
+        other => other,
+    })
+}
+
+fn check_neighbors(found: &Neighbors, rows: &Rows<'_>, n_neighbors: usize) -> Result<()> {
+    let (n, k) = found.indices.dim();
+    same("rows of the neighbours", rows.len(), n)?;
+    same("rows of the neighbours' distances", n, found.distances.nrows())?;
+    same("columns of the neighbours' distances", k, found.distances.ncols())?;
+    let needed = n_neighbors.min(n);
+    if k < needed {
+        return Err(Error::Shape { what: "neighbours of each row, at least", expected: needed, found: k });
+    }
+    let bad = |row: usize, place: usize, allowed| {
+        let (index, distance) = (found.indices[[row, place]], found.distances[[row, place]]);
+        Err(Error::setting(
+            "neighbors",
+            format!("row {index} at distance {distance} (row {row}, column {place})"),
+            allowed,
+        ))
+    };
+    for row in 0..n {
+        let mut last = 0.0f32;
+        for place in 0..k {
+            let (index, distance) = (found.indices[[row, place]] as usize, found.distances[[row, place]]);
+            if index >= n {
+                return bad(row, place, "must be a row of the table");
+            }
+            if !(distance.is_finite() && distance >= 0.0) {
+                return bad(row, place, "must be at a finite distance of at least 0");
+            }
+            if distance < last {
+                return bad(row, place, "must not be nearer than the one before");
+            }
+            last = distance;
+        }
+        let first = found.indices[[row, 0]] as usize;
+        if first != row && rows.row(first) != rows.row(row) {
+            return bad(row, 0, "must be the row itself");
+        }
+    }
+    Ok(())
+}
+
+/// The k − 1 nearest other groups of each group of equal rows, as far as the rows' lists name them.
+pub(super) fn by_group(found: &Neighbors, canonical: &Canonical, k: usize, run: &Run) -> Nearby {
+    let group = canonical.group_of_row();
+    let mut nearby = Nearby { starts: vec![0], ..Default::default() };
+    let mut short = 0;
+    let mut seen = vec![u32::MAX; canonical.groups()];
+    for g in 0..canonical.groups() {
+        // Of one row this is its own list; several rows' lists are merged, whatever the order of the rows.
+        let mut list: Vec<(f32, usize, u32)> = Vec::new();
+        for &row in canonical.group(g) {
+            let (indices, distances) = (found.indices.row(row as usize), found.distances.row(row as usize));
+            let places = indices.iter().zip(distances).enumerate();
+            list.extend(places.map(|(place, (&index, &distance))| (distance + 0.0, place, group[index as usize])));
+        }
+        list.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
+        seen[g] = g as u32;
+        let before = nearby.neighbours.len();
+        for (distance, _, other) in list {
+            if seen[other as usize] != g as u32 && nearby.neighbours.len() - before + 1 < k {
+                seen[other as usize] = g as u32;
+                nearby.neighbours.push(other);
+                nearby.distances.push(distance);
+            }
+        }
+        short += usize::from(nearby.neighbours.len() - before + 1 < k);
+        nearby.starts.push(nearby.neighbours.len());
+    }
+    if short > 0 {
+        run.note(&format!(
+            "{short} different rows have fewer than {k} different neighbours in the lists given, because of equal rows"
+        ));
+    }
+    nearby
+}

@@ -1,0 +1,6 @@
+//! UMAP, principal components and neighbours as a user sees them.
+
+mod data;
+mod figures;
+mod fit;
+mod given;
