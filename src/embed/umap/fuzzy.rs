@@ -59,6 +59,23 @@ pub(crate) struct Graph {
 }
 
 impl Graph {
+    /// Puts consecutive pieces together: columns, weights, and the number of edges of each vertex.
+    pub(crate) fn of_parts(parts: Vec<(Vec<u32>, Vec<f32>, Vec<usize>)>) -> Graph {
+        let edges = parts.iter().map(|part| part.0.len()).sum();
+        let mut graph =
+            Graph { starts: vec![0], columns: Vec::with_capacity(edges), weights: Vec::with_capacity(edges) };
+        for (columns, weights, sizes) in parts {
+            let mut end = graph.columns.len();
+            graph.columns.extend(columns);
+            graph.weights.extend(weights);
+            for size in sizes {
+                end += size;
+                graph.starts.push(end);
+            }
+        }
+        graph
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.starts.len().saturating_sub(1)
     }
@@ -229,17 +246,7 @@ pub(crate) fn union(nearby: &Nearby, widths: &[(f64, f64)], mix: f32) -> Graph {
         }
         (columns, weights, sizes)
     });
-    let mut graph = Graph { starts: vec![0], columns: Vec::new(), weights: Vec::new() };
-    for (columns, weights, sizes) in merged {
-        let mut end = graph.columns.len();
-        graph.columns.extend(columns);
-        graph.weights.extend(weights);
-        for size in sizes {
-            end += size;
-            graph.starts.push(end);
-        }
-    }
-    graph
+    Graph::of_parts(merged)
 }
 
 /// The connected component of each vertex, numbered by their smallest vertex, and how many there are.

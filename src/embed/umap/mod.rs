@@ -14,6 +14,7 @@
 //!    than the whole, and what 500 epochs leave tangled looks like clusters.
 
 mod apart;
+mod coarse;
 mod curve;
 mod fuzzy;
 mod given;
@@ -30,6 +31,7 @@ use crate::core::random::Stream;
 use crate::core::{Canonical, Rows};
 use crate::neighbors::Groups;
 use crate::{Embedder, Result, Run};
+use coarse::Coarse;
 use fuzzy::{Graph, Nearby};
 use given::Brought;
 pub use given::Given;
@@ -43,6 +45,8 @@ const PURPOSE: u64 = 0x756d_6170;
 const MOVES: usize = 5_000_000;
 /// Least and most epochs of the default.
 const EPOCHS: (usize, usize) = (200, 2000);
+/// Epochs of a coarse layout for each of the fine one, as a fraction.
+const ROUGH: (usize, usize) = (5, 2);
 
 impl Umap {
     /// Embeds `rows` (n x columns) and keeps what is needed to place new rows.
@@ -137,7 +141,7 @@ impl Umap {
         let (mut positions, mut start) = (Vec::new(), Start::Random);
         if !inside.is_empty() {
             let begin;
-            (begin, start) = self.begin(&graph, &inside, rows, canonical, brought, draws.of(1), run)?;
+            (begin, start) = self.begin(&graph, &inside, rows, canonical, brought, epochs, curve, draws.of(1), run)?;
             let (forces, rate) = (self.forces(curve), self.learning_rate as f32);
             positions = layout::lay_out(&graph, &begin, self.n_components, epochs, forces, rate, draws.of(2), run)?;
         }
@@ -169,6 +173,8 @@ impl Umap {
         rows: &Rows<'_>,
         canonical: &Canonical,
         brought: &Brought<'_>,
+        epochs: usize,
+        curve: (f64, f64),
         draws: Stream,
         run: &Run,
     ) -> Result<(Vec<f32>, Start)> {
@@ -179,7 +185,30 @@ impl Umap {
             return Ok((start::given(&own, components, draws.of(2)), Start::Given));
         }
         let pick: Vec<u32> = inside.iter().map(|&g| canonical.representative(g as usize) as u32).collect();
-        start::find(graph, self.init, components, rows, &pick, draws, run)
+        self.unfold(graph, rows, &pick, epochs * ROUGH.0 / ROUGH.1, curve, draws, run)
+    }
+
+    /// Where a layout starts that nothing was brought for: large graphs from the layout of a coarse one.
+    #[allow(clippy::too_many_arguments)]
+    fn unfold(
+        &self,
+        graph: &Graph,
+        rows: &Rows<'_>,
+        pick: &[u32],
+        epochs: usize,
+        curve: (f64, f64),
+        draws: Stream,
+        run: &Run,
+    ) -> Result<(Vec<f32>, Start)> {
+        let components = self.n_components;
+        let Some(coarse) = Coarse::of(graph, draws.of(3)) else {
+            return start::find(graph, self.init, components, rows, pick, draws, run);
+        };
+        let (begin, start) = self.unfold(&coarse.graph, rows, &coarse.firsts(pick), epochs, curve, draws.of(4), run)?;
+        let pruned = coarse.graph.pruned(1.0 / epochs as f32);
+        let (forces, rate) = (self.forces(curve), self.learning_rate as f32);
+        let places = layout::lay_out(&pruned, &begin, components, epochs, forces, rate, draws.of(5), run)?;
+        Ok((coarse.spread(&places, components, draws.of(6)), start))
     }
 }
 
