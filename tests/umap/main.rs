@@ -4,3 +4,5 @@ mod data;
 mod figures;
 mod fit;
 mod given;
+mod inverse;
+mod watch;

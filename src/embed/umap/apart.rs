@@ -17,7 +17,10 @@ pub(super) fn split(graph: &Graph) -> (Vec<u32>, Vec<u32>) {
 }
 
 /// Positions of all vertices, from those of the vertices `inside` (their order) and a place for each of `outside`.
-pub(super) fn place(inside: &[u32], laid_out: &[f32], outside: &[u32], components: usize, draws: Stream) -> Vec<f32> {
+pub(super) fn place(inside: &[u32], laid_out: Vec<f32>, outside: &[u32], components: usize, draws: Stream) -> Vec<f32> {
+    if outside.is_empty() {
+        return laid_out;
+    }
     let n = inside.len() + outside.len();
     let mut positions = vec![0.0f32; n * components];
     let mut centre = vec![0.0f64; components];

@@ -243,6 +243,9 @@ macro_rules! by_width {
 }
 pub(crate) use by_width;
 
+/// Who is told of each epoch that is done, with a way to get the positions then; epoch 0 is the start.
+pub(crate) type See<'a> = dyn FnMut(usize, &dyn Fn() -> Vec<f32>) + 'a;
+
 /// Moves `start` (vertices x components) for `epochs` epochs with a learning rate falling from `alpha` to 0.
 #[allow(clippy::too_many_arguments)]
 pub(crate) fn lay_out(
@@ -253,9 +256,10 @@ pub(crate) fn lay_out(
     forces: Forces,
     alpha: f32,
     draws: Stream,
+    see: &mut See<'_>,
     run: &Run,
 ) -> Result<Vec<f32>> {
-    by_width!(components, run_epochs(graph, start, components, epochs, forces, alpha, draws, run))
+    by_width!(components, run_epochs(graph, start, components, epochs, forces, alpha, draws, see, run))
 }
 
 /// Bundles in a piece of parallel work.
@@ -270,6 +274,7 @@ fn run_epochs<P: Drive>(
     forces: Forces,
     alpha: f32,
     draws: Stream,
+    see: &mut See<'_>,
     run: &Run,
 ) -> Result<Vec<f32>> {
     let n = graph.len();
@@ -296,7 +301,15 @@ fn run_epochs<P: Drive>(
             .copy_from_slice(&start[v as usize * components..(v as usize + 1) * components]);
     }
     let mut moved = vec![P::zeros(); block.min(n)];
+    let by_vertex = |positions: &[P]| {
+        let mut result = vec![0.0; n * components];
+        for (position, &v) in positions.iter().zip(&order) {
+            result[v as usize * components..][..components].copy_from_slice(&position.slice()[..components]);
+        }
+        result
+    };
     let stage = run.stage("layout", epochs);
+    see(0, &|| by_vertex(&positions));
     let width = P::zeros().slice().len();
     for epoch in 0..epochs {
         let alpha = alpha * (1.0 - epoch as f32 / epochs as f32);
@@ -339,12 +352,9 @@ fn run_epochs<P: Drive>(
             positions[from..from + size].copy_from_slice(&moved[..size]);
         }
         stage.step(epoch + 1)?;
+        see(epoch + 1, &|| by_vertex(&positions));
     }
-    let mut result = vec![0.0; n * components];
-    for (position, &v) in positions.iter().zip(&order) {
-        result[v as usize * components..(v as usize + 1) * components].copy_from_slice(&position.slice()[..components]);
-    }
-    Ok(result)
+    Ok(by_vertex(&positions))
 }
 
 /// The targets of the edges that fire in epoch t, in order.

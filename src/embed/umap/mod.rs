@@ -17,6 +17,7 @@ mod apart;
 mod curve;
 mod fuzzy;
 mod given;
+mod inverse;
 mod layout;
 mod model;
 mod settings;
@@ -62,7 +63,8 @@ impl Umap {
         self.fit_given(rows, &Given::new(), run)
     }
 
-    /// Embeds `rows` by what the caller brings beside them: neighbours found before, a target, a start.
+    /// Embeds `rows` by what the caller brings beside them: neighbours found before, a target, a start, someone who
+    /// watches.
     ///
     /// # Errors
     /// Those of [`Umap::fit`]; [`Error::Shape`](crate::Error::Shape) for what does not fit the rows or settings,
@@ -84,10 +86,11 @@ impl Umap {
             Ok(UmapModel {
                 settings: self.clone(),
                 key: run.key(),
-                embedding: drawn.by_row(&canonical, self.n_components),
+                embedding: by_row(&drawn.positions, &canonical, self.n_components),
                 a: drawn.curve.0,
                 b: drawn.curve.1,
                 disconnected: drawn.disconnected(&canonical),
+                outside: drawn.outside,
                 widths: drawn.widths,
                 graph: drawn.facts,
                 start: drawn.start,
@@ -139,15 +142,23 @@ impl Umap {
             let begin;
             (begin, start) = self.begin(&graph, &inside, rows, canonical, brought, draws.of(1), run)?;
             let (forces, rate) = (self.forces(curve), self.learning_rate as f32);
-            positions = layout::lay_out(&graph, &begin, self.n_components, epochs, forces, rate, draws.of(2), run)?;
+            let mut see = |epoch: usize, positions: &dyn Fn() -> Vec<f32>| {
+                if let Some(watch) = brought.watch.filter(|watch| epoch.is_multiple_of(watch.every) || epoch == epochs)
+                {
+                    let all = apart::place(&inside, positions(), &outside, self.n_components, draws.of(4));
+                    (watch.see)(epoch, by_row(&all, canonical, self.n_components));
+                }
+            };
+            positions =
+                layout::lay_out(&graph, &begin, self.n_components, epochs, forces, rate, draws.of(2), &mut see, run)?;
         }
         if !outside.is_empty() {
             run.note(&format!(
                 "{} of {n} different rows have no neighbours left: they are put around the picture",
                 outside.len()
             ));
-            positions = apart::place(&inside, &positions, &outside, self.n_components, draws.of(4));
         }
+        let positions = apart::place(&inside, positions, &outside, self.n_components, draws.of(4));
         let facts = GraphFacts {
             points: n,
             neighbors: k,
@@ -216,17 +227,18 @@ impl Drawing {
         }
     }
 
-    fn by_row(&self, canonical: &Canonical, components: usize) -> Array2<f32> {
-        let group = canonical.group_of_row();
-        Array2::from_shape_fn((group.len(), components), |(i, d)| self.positions[group[i] as usize * components + d])
-    }
-
     /// Rows of the vertices that had no part in the layout.
     fn disconnected(&self, canonical: &Canonical) -> Vec<u32> {
         let mut rows: Vec<u32> = self.outside.iter().flat_map(|&g| canonical.group(g as usize)).copied().collect();
         rows.sort_unstable();
         rows
     }
+}
+
+/// Positions of groups as those of the rows.
+fn by_row(positions: &[f32], canonical: &Canonical, components: usize) -> Array2<f32> {
+    let group = canonical.group_of_row();
+    Array2::from_shape_fn((group.len(), components), |(i, d)| positions[group[i] as usize * components + d])
 }
 
 fn nearby(groups: &Groups, n: usize) -> Nearby {
@@ -248,7 +260,8 @@ impl Embedder for Umap {
         let brought = Given::new().check(&rows, self.n_neighbors, self.n_components)?;
         run.install(|| {
             let canonical = Canonical::of(&rows);
-            Ok(self.draw(&rows, &canonical, &brought, run)?.by_row(&canonical, self.n_components))
+            let drawn = self.draw(&rows, &canonical, &brought, run)?;
+            Ok(by_row(&drawn.positions, &canonical, self.n_components))
         })?
     }
 }

@@ -53,6 +53,8 @@ pub struct UmapModel {
     pub(super) epochs: usize,
     /// Rows whose vertex has no edge.
     pub(super) disconnected: Vec<u32>,
+    /// Those vertices, rising.
+    pub(super) outside: Vec<u32>,
     /// σ and ρ of the different rows.
     pub(super) widths: Vec<(f64, f64)>,
     /// The different rows, in canonical order, and where each went.
