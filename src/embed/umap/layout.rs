@@ -20,6 +20,7 @@
 //!    that lanes run equally long.
 //! 7. x^b is computed by short polynomials (relative error below 1e-5), far below the noise of sampling.
 
+use super::density::{Edges, Term};
 use super::fuzzy::Graph;
 use crate::core::random::{Stream, mix};
 use crate::core::simd::multiversion;
@@ -52,7 +53,7 @@ pub(crate) fn fires(rate: u32, t: u32) -> bool {
 
 /// x^b for normal x > 0.
 #[inline(always)]
-fn power(x: f32, b: f32) -> f32 {
+pub(crate) fn power(x: f32, b: f32) -> f32 {
     // x = 2^e (1 + t) with 1 + t in [sqrt 1/2, sqrt 2).
     let moved = x.to_bits().wrapping_sub(0x3f35_04f3) as i32;
     let e = moved >> 23;
@@ -83,7 +84,7 @@ fn scatter(mut x: u32) -> u32 {
 }
 
 #[inline(always)]
-fn clip(x: f32) -> f32 {
+pub(crate) fn clip(x: f32) -> f32 {
     let x = if x > CLIP { CLIP } else { x };
     if x < -CLIP { -CLIP } else { x }
 }
@@ -256,10 +257,11 @@ pub(crate) fn lay_out(
     forces: Forces,
     alpha: f32,
     draws: Stream,
+    density: Option<&Term>,
     see: &mut See<'_>,
     run: &Run,
 ) -> Result<Vec<f32>> {
-    by_width!(components, run_epochs(graph, start, components, epochs, forces, alpha, draws, see, run))
+    by_width!(components, run_epochs(graph, start, components, epochs, forces, alpha, draws, density, see, run))
 }
 
 /// Bundles in a piece of parallel work.
@@ -274,6 +276,7 @@ fn run_epochs<P: Drive>(
     forces: Forces,
     alpha: f32,
     draws: Stream,
+    density: Option<&Term>,
     see: &mut See<'_>,
     run: &Run,
 ) -> Result<Vec<f32>> {
@@ -350,6 +353,10 @@ fn run_epochs<P: Drive>(
                 }
             });
             positions[from..from + size].copy_from_slice(&moved[..size]);
+        }
+        if let Some(term) = density.filter(|term| term.counts_in(epoch, epochs)) {
+            let edges = Edges { order: &order, starts: &starts, targets: &targets, rates: &rates };
+            term.push(edges, forces, alpha, &mut positions);
         }
         stage.step(epoch + 1)?;
         see(epoch + 1, &|| by_vertex(&positions));

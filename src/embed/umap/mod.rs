@@ -15,6 +15,7 @@
 
 mod apart;
 mod curve;
+mod density;
 mod fuzzy;
 mod given;
 mod inverse;
@@ -31,6 +32,7 @@ use crate::core::random::Stream;
 use crate::core::{Canonical, Rows};
 use crate::neighbors::Groups;
 use crate::{Embedder, Result, Run};
+pub use density::Densmap;
 use fuzzy::{Graph, Nearby};
 use given::Brought;
 pub use given::Given;
@@ -92,6 +94,8 @@ impl Umap {
                 disconnected: drawn.disconnected(&canonical),
                 outside: drawn.outside,
                 widths: drawn.widths,
+                radii: drawn.radii,
+                group: canonical.group_of_row(),
                 graph: drawn.facts,
                 start: drawn.start,
                 epochs: drawn.epochs,
@@ -130,6 +134,7 @@ impl Umap {
         if let Some(target) = brought.target {
             graph = target.bend(&graph, canonical, k);
         }
+        let radii = density::log_radii(&graph, &nearby);
         let (inside, outside) = apart::split(&graph);
         if !outside.is_empty() {
             graph = graph.part(&inside);
@@ -141,6 +146,8 @@ impl Umap {
         if !inside.is_empty() {
             let begin;
             (begin, start) = self.begin(&graph, &inside, rows, canonical, brought, draws.of(1), run)?;
+            let wanted: Vec<f64> = inside.iter().map(|&v| radii[v as usize]).collect();
+            let density = self.densmap.as_ref().and_then(|densmap| density::Term::new(densmap, &wanted));
             let (forces, rate) = (self.forces(curve), self.learning_rate as f32);
             let mut see = |epoch: usize, positions: &dyn Fn() -> Vec<f32>| {
                 if let Some(watch) = brought.watch.filter(|watch| epoch.is_multiple_of(watch.every) || epoch == epochs)
@@ -149,8 +156,18 @@ impl Umap {
                     (watch.see)(epoch, by_row(&all, canonical, self.n_components));
                 }
             };
-            positions =
-                layout::lay_out(&graph, &begin, self.n_components, epochs, forces, rate, draws.of(2), &mut see, run)?;
+            positions = layout::lay_out(
+                &graph,
+                &begin,
+                self.n_components,
+                epochs,
+                forces,
+                rate,
+                draws.of(2),
+                density.as_ref(),
+                &mut see,
+                run,
+            )?;
         }
         if !outside.is_empty() {
             run.note(&format!(
@@ -168,7 +185,7 @@ impl Umap {
             disconnected: outside.len(),
             exact,
         };
-        Ok(Drawing { positions, curve, facts, start, epochs, widths, outside })
+        Ok(Drawing { positions, curve, facts, start, epochs, widths, radii, outside })
     }
 
     /// Where the layout of the vertices `inside`, whose graph this is, starts.
@@ -202,6 +219,7 @@ struct Drawing {
     start: Start,
     epochs: usize,
     widths: Vec<(f64, f64)>,
+    radii: Vec<f64>,
     outside: Vec<u32>,
 }
 
@@ -223,6 +241,7 @@ impl Drawing {
             start: Start::Random,
             epochs,
             widths: vec![(1.0, 0.0)],
+            radii: vec![density::NOTHING],
             outside: Vec::new(),
         }
     }
