@@ -4,7 +4,6 @@ use crate::data::*;
 use ndarray::{Array2, ArrayView1, Axis, array, s};
 use recluster::embed::{Densmap, Given, Target, Umap, UmapModel};
 use recluster::{Error, Run};
-use serde_json::Value;
 
 fn correlation(x: ArrayView1<'_, f64>, y: ArrayView1<'_, f64>) -> f64 {
     let (x, y) = (&x - x.mean().unwrap(), &y - y.mean().unwrap());
@@ -17,10 +16,6 @@ fn kept(model: &UmapModel) -> f64 {
     correlation(radii.column(0), radii.column(1))
 }
 
-fn largest(value: &Value) -> f64 {
-    numbers(value).into_iter().fold(f64::NEG_INFINITY, f64::max)
-}
-
 #[test]
 fn densities_are_kept_as_well_as_by_umap_learn() {
     let fixture = umap_fixture();
@@ -31,9 +26,11 @@ fn densities_are_kept_as_well_as_by_umap_learn() {
         let radii = fit(&Umap::new().n_epochs(5), 0).log_radii(&Run::new()).unwrap();
         let expected = numbers(&theirs["rows"]);
         // Neighbours at equal distances may be chosen differently.
-        let apart: Vec<f64> = radii.column(0).iter().zip(&expected).map(|(ours, theirs)| (ours - theirs).abs()).collect();
+        let apart: Vec<f64> =
+            radii.column(0).iter().zip(&expected).map(|(ours, theirs)| (ours - theirs).abs()).collect();
         let (mean, most) = (apart.iter().sum::<f64>() / apart.len() as f64, apart.iter().copied().fold(0.0, f64::max));
         assert!(mean < 2e-3 && most < 0.1, "{name}: radii apart by {mean} on average, {most} at most");
+        let mut ours = Vec::new();
         for seed in 0..3 {
             let dense = fit(&Umap::new().densmap(Densmap::new()), seed);
             let (with, without) = (kept(&dense), kept(&fit(&Umap::new(), seed)));
@@ -44,9 +41,12 @@ fn densities_are_kept_as_well_as_by_umap_learn() {
                 numbers(&theirs["without"]),
                 numbers(&theirs["trust_with"]),
             );
-            assert!(with >= largest(&theirs["with"]) && with > without + 0.3, "{name}: {with} {without}");
-            assert!(trust > largest(&theirs["trust_with"]) - 0.01, "{name}: {trust}");
+            ours.push((with, without, trust));
         }
+        let mean = |of: fn(&(f64, f64, f64)) -> f64| ours.iter().map(of).sum::<f64>() / 3.0;
+        let average = |name: &str| numbers(&theirs[name]).into_iter().sum::<f64>() / 3.0;
+        assert!(mean(|o| o.0) >= average("with") && mean(|o| o.0 - o.1) > 0.5, "{name}: {ours:?}");
+        assert!(mean(|o| o.2) > average("trust_with") - 0.01, "{name}: {ours:?}");
     }
 }
 

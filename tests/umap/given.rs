@@ -315,6 +315,20 @@ fn cut_rows_keep_their_bits_in_any_order_and_their_equals_company() {
     for (place, &row) in order.iter().enumerate() {
         assert_eq!(again.embedding().row(place), model.embedding().row(row));
     }
+    // New rows: near ones are placed among the others, far ones around them, each by itself.
+    let mut new = rows.slice(s![..10, ..]).mapv(|x| x + 0.01);
+    new.row_mut(4).fill(-700.0);
+    let placed = model.transform(&new, &Run::new()).unwrap();
+    assert!(all_finite(&placed));
+    assert_eq!(model.transform(&new.slice(s![4..5, ..]).to_owned(), &Run::new()).unwrap().row(0), placed.row(4));
+    let inside: Vec<usize> = (0..200).filter(|i| !model.disconnected().contains(&(*i as u32))).collect();
+    let others = model.embedding().select(Axis(0), &inside);
+    let centre = others.mean_axis(Axis(0)).unwrap();
+    let reach = |picture: &Array2<f32>| (picture - &centre).mapv(|x| x * x).sum_axis(Axis(1)).mapv(f32::sqrt);
+    let farthest = reach(&others).fold(0.0f32, |m, &x| m.max(x));
+    let far = reach(&placed);
+    assert!((1.19 * farthest..1.81 * farthest).contains(&far[4]), "{} {farthest}", far[4]);
+    assert!([0, 1, 2, 5, 6, 7].iter().all(|&i| far[i] < 1.1 * farthest));
     // One row is nobody's neighbour in any case.
     assert_eq!(fit(&umap, &array![[1.0f32, 2.0]], &Given::new()).disconnected(), [0u32; 0]);
 }

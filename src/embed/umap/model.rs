@@ -1,6 +1,7 @@
 //! A fitted UMAP.
 
 use super::Umap;
+use super::apart::Shell;
 use super::density::{self, NOTHING};
 use super::fuzzy::{self, Nearby};
 use crate::core::Rows;
@@ -79,6 +80,14 @@ impl crate::Saved for UmapModel {
 }
 
 impl UmapModel {
+    /// Where rows go that have no neighbour.
+    pub(super) fn shell(&self) -> Shell {
+        let components = self.positions.ncols();
+        let all = self.positions.as_slice().unwrap_or_default().chunks(components).enumerate();
+        let laid_out = all.filter(|(v, _)| self.outside.binary_search(&(*v as u32)).is_err()).map(|(_, at)| at);
+        Shell::around(laid_out, components)
+    }
+
     /// Where each row went, rows x components.
     pub fn embedding(&self) -> &Array2<f32> {
         &self.embedding

@@ -180,6 +180,11 @@ impl Umap {
         self
     }
 
+    /// Whether rows at this distance may be neighbours.
+    pub(super) fn is_near(&self, distance: f32) -> bool {
+        self.disconnection_distance.is_none_or(|limit| f64::from(distance) < limit)
+    }
+
     pub(super) fn check(&self) -> Result<()> {
         let positive = |name, value: f64| {
             if value > 0.0 && value < 1e6 {
