@@ -88,7 +88,7 @@ impl<'a> Given<'a> {
     /// Shows the layout under way: `see(epoch, picture)` after every `every`-th epoch and the last, first the start as
     /// epoch 0; pictures are rows x components in the order of the rows. The result does not depend on it.
     ///
-    /// Nothing is kept: a caller who wants to collect pictures shares a list with the closure.
+    /// A table without a layout (one different row, or none with a neighbour left) shows nothing. Nothing is kept: a caller who wants to collect pictures shares a list with the closure.
     ///
     /// ```
     /// use ndarray::Array2;

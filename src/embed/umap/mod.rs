@@ -91,7 +91,6 @@ impl Umap {
                 embedding: by_row(&drawn.positions, &canonical, self.n_components),
                 a: drawn.curve.0,
                 b: drawn.curve.1,
-                disconnected: drawn.disconnected(&canonical),
                 outside: drawn.outside,
                 widths: drawn.widths,
                 radii: drawn.radii,
@@ -244,13 +243,6 @@ impl Drawing {
             radii: vec![density::NOTHING],
             outside: Vec::new(),
         }
-    }
-
-    /// Rows of the vertices that had no part in the layout.
-    fn disconnected(&self, canonical: &Canonical) -> Vec<u32> {
-        let mut rows: Vec<u32> = self.outside.iter().flat_map(|&g| canonical.group(g as usize)).copied().collect();
-        rows.sort_unstable();
-        rows
     }
 }
 

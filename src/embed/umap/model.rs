@@ -58,9 +58,7 @@ pub struct UmapModel {
     pub(super) graph: GraphFacts,
     pub(super) start: Start,
     pub(super) epochs: usize,
-    /// Rows whose vertex has no edge.
-    pub(super) disconnected: Vec<u32>,
-    /// Those vertices, rising.
+    /// The different rows without an edge, rising.
     pub(super) outside: Vec<u32>,
     /// σ and ρ of the different rows.
     pub(super) widths: Vec<(f64, f64)>,
@@ -115,8 +113,9 @@ impl UmapModel {
 
     /// Numbers of the rows that had no part in the layout, rising: all their neighbours were cut by
     /// [`Umap::disconnection_distance`] or by a target. Their places mean nothing.
-    pub fn disconnected(&self) -> &[u32] {
-        &self.disconnected
+    pub fn disconnected(&self) -> Vec<u32> {
+        let is_outside = |row: &u32| self.outside.binary_search(&self.group[*row as usize]).is_ok();
+        (0..self.group.len() as u32).filter(is_outside).collect()
     }
 
     /// The width σ of each row's neighbourhood and the distance ρ that counts as none: a neighbour at distance d belongs
