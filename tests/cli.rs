@@ -108,6 +108,53 @@ fn embed_places_rows_and_new_rows() {
 }
 
 #[test]
+fn embed_takes_a_start_a_target_and_density() {
+    let tmp = folder();
+    let at = tmp.path();
+    let embed = |more: &str| good(at, &format!("embed --data digits --rows 300 --epochs 40 --out {more}"));
+    let bytes = |name: &str| std::fs::read(at.join(name)).unwrap();
+    assert_eq!(embed("plain.npy")["start"], "spectral");
+    assert_eq!(embed("spectral.npy --init spectral")["start"], "spectral");
+    assert_eq!(bytes("plain.npy"), bytes("spectral.npy"));
+    assert_eq!(embed("pca.npy --init pca")["start"], "pca");
+    assert_eq!(embed("random.npy --init random")["start"], "random");
+    // The file that a run wrote is a start for the next.
+    assert_eq!(embed("again.npy --init pca.npy")["start"], "given");
+    embed("target.npy --target digits");
+    embed("half.npy --target digits --target-weight 0.5");
+    assert_eq!(bytes("target.npy"), bytes("half.npy"));
+    embed("strong.npy --target digits --target-weight 0.9");
+    embed("dense.npy --densmap");
+    let names = ["plain.npy", "pca.npy", "random.npy", "again.npy", "target.npy", "strong.npy", "dense.npy"];
+    for (i, a) in names.iter().enumerate() {
+        assert!(npy(at.join(a)).2.iter().all(|x| x.is_finite()));
+        assert!(names[..i].iter().all(|b| bytes(a) != bytes(b)), "{a}");
+    }
+    write(at, "short.csv", "label\n1\n2\n");
+    write(at, "odd.csv", ["label"].into_iter().chain(std::iter::repeat_n("-7", 300)).collect::<Vec<_>>().join("\n"));
+    write(at, "gap.csv", ["x,y"].into_iter().chain(std::iter::repeat_n("1,", 300)).collect::<Vec<_>>().join("\n"));
+    for (more, words) in [
+        ("--target short.csv", "expected 300, found 2"),
+        ("--target odd.csv", "odd.csv: label -7 at row 0"),
+        ("--init gap.csv", "gap.csv: value NaN at row 0, column 1 of the start"),
+        ("--init none.npy", "none.npy"),
+        ("--init short.csv", "expected 300, found 2"),
+    ] {
+        let said = bad(at, &format!("embed --data digits --rows 300 --epochs 5 --out o {more}"), 1);
+        assert!(said.contains(words), "{more}: {said}");
+    }
+    for more in [
+        "--target-weight 0.5",
+        "--target digits --target-weight 2",
+        "--method pca --init pca",
+        "--method pca --target digits",
+        "--method pca --densmap",
+    ] {
+        bad(at, &format!("embed --data digits --rows 50 --out o {more}"), 2);
+    }
+}
+
+#[test]
 fn cluster_labels_rows_and_shows_its_tree() {
     let tmp = folder();
     let at = tmp.path();

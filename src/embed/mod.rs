@@ -6,4 +6,4 @@ mod umap;
 
 pub use pca::{Pca, PcaModel};
 pub use scaled::{Scaled, Scaling};
-pub use umap::{Given, GraphFacts, Init, Start, Target, Umap, UmapModel};
+pub use umap::{Densmap, Given, GraphFacts, Init, Start, Target, Umap, UmapModel};

@@ -2,7 +2,8 @@
 
 use crate::data::*;
 use ndarray::{Array2, Axis, array, concatenate, s};
-use recluster::embed::{Given, Start, Target, Umap, UmapModel};
+use proptest::prelude::*;
+use recluster::embed::{Densmap, Given, Start, Target, Umap, UmapModel};
 use recluster::neighbors::{Metric, Nearest, Neighbors, Search};
 use recluster::{Error, Event, Observer, Run};
 use std::sync::{Arc, Mutex};
@@ -272,7 +273,7 @@ fn far_rows_are_cut_and_named() {
     // The links and rows that umap-learn cuts.
     assert_eq!(model.graph().cut as u64, fixture["limited_cut"].as_u64().unwrap());
     assert_eq!(model.graph().edges as u64, fixture["limited_edges"].as_u64().unwrap());
-    assert_eq!((model.disconnected(), model.graph().disconnected), (&alone[..], alone.len()));
+    assert_eq!((&model.disconnected(), model.graph().disconnected), (&alone, alone.len()));
     assert!(!alone.is_empty() && notes.lock().unwrap().iter().any(|note| note.contains("no neighbours left")));
     // They lie around the picture of the others.
     let picture = model.embedding();
@@ -315,6 +316,20 @@ fn cut_rows_keep_their_bits_in_any_order_and_their_equals_company() {
     for (place, &row) in order.iter().enumerate() {
         assert_eq!(again.embedding().row(place), model.embedding().row(row));
     }
+    // New rows: near ones are placed among the others, far ones around them, each by itself.
+    let mut new = rows.slice(s![..10, ..]).mapv(|x| x + 0.01);
+    new.row_mut(4).fill(-700.0);
+    let placed = model.transform(&new, &Run::new()).unwrap();
+    assert!(all_finite(&placed));
+    assert_eq!(model.transform(&new.slice(s![4..5, ..]).to_owned(), &Run::new()).unwrap().row(0), placed.row(4));
+    let inside: Vec<usize> = (0..200).filter(|i| !model.disconnected().contains(&(*i as u32))).collect();
+    let others = model.embedding().select(Axis(0), &inside);
+    let centre = others.mean_axis(Axis(0)).unwrap();
+    let reach = |picture: &Array2<f32>| (picture - &centre).mapv(|x| x * x).sum_axis(Axis(1)).mapv(f32::sqrt);
+    let farthest = reach(&others).fold(0.0f32, |m, &x| m.max(x));
+    let far = reach(&placed);
+    assert!((1.19 * farthest..1.81 * farthest).contains(&far[4]), "{} {farthest}", far[4]);
+    assert!([0, 1, 2, 5, 6, 7].iter().all(|&i| far[i] < 1.1 * farthest));
     // One row is nobody's neighbour in any case.
     assert_eq!(fit(&umap, &array![[1.0f32, 2.0]], &Given::new()).disconnected(), [0u32; 0]);
 }
@@ -332,4 +347,48 @@ fn models_of_given_things_are_saved_whole() {
     assert_eq!(UmapModel::from_json(&text).unwrap(), model);
     let older = text.replacen("\"version\":2", "\"version\":1", 1);
     assert!(matches!(UmapModel::from_json(&older), Err(Error::Version { found: 1, supported: 2, .. })));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// Whatever is brought, in whatever order the rows come, with however many equal ones: numbers, and the same.
+    #[test]
+    fn anything_brought_is_drawn_the_same_in_any_order(
+        n in 1usize..50,
+        columns in 1usize..4,
+        values in 1usize..6,
+        salt in 0usize..1000,
+        weight in 0.0f64..=1.0,
+        limit in 0.5f64..6.0,
+        numeric: bool,
+        dense: bool,
+    ) {
+        let pick = |at: usize, below: usize| (noise(salt * 100_000 + at) * below as f32) as usize;
+        let rows = Array2::from_shape_fn((n, columns), |(i, j)| pick(i * columns + j, values) as f32);
+        let start = Array2::from_shape_fn((n, 2), |(i, d)| pick(50_000 + i * 2 + d, 4) as f32);
+        let labels: Vec<i32> = (0..n).map(|i| pick(60_000 + i, 4) as i32 - 1).collect();
+        let drawn = |order: &[usize], threads: usize| {
+            let (rows, start) = (rows.select(Axis(0), order), start.select(Axis(0), order));
+            let labels: Vec<i32> = order.iter().map(|&i| labels[i]).collect();
+            let numbers: Vec<f32> = labels.iter().map(|&x| x as f32).collect();
+            let target = if numeric { Target::numbers(&numbers) } else { Target::classes(&labels) }.weight(weight);
+            let run = Run::new().threads(threads);
+            let found = Nearest::new(8).find(&rows, &run).unwrap();
+            let given = Given::new().neighbors(&found).target(&target).start(&start);
+            let mut umap = Umap::new().n_neighbors(6).n_epochs(8).disconnection_distance(limit);
+            if dense {
+                umap = umap.densmap(Densmap::new());
+            }
+            let model = umap.fit_given(&rows, &given, &run).unwrap();
+            (model.embedding().clone(), model.log_radii(&run).unwrap())
+        };
+        let order = shuffled(n);
+        let plain: Vec<usize> = (0..n).collect();
+        let (first, radii) = drawn(&plain, 1);
+        prop_assert!(all_finite(&first) && radii.iter().all(|x| x.is_finite()));
+        let (second, other_radii) = drawn(&order, 2);
+        prop_assert_eq!(first.select(Axis(0), &order), second);
+        prop_assert_eq!(radii.select(Axis(0), &order), other_radii);
+    }
 }

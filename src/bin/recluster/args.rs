@@ -94,6 +94,19 @@ pub(crate) struct Embed {
     /// Rounds of UMAP's layout [default: 5,000,000 / rows, within 200 to 2,000]
     #[arg(long, value_name = "N")]
     pub(crate) epochs: Option<usize>,
+    /// Where UMAP's layout starts: spectral, pca, random, or a file of rows x components [default: spectral]
+    #[arg(long, value_name = "WORD|FILE")]
+    pub(crate) init: Option<String>,
+    /// The class of each row, by which UMAP draws rows together: .npy, .csv of one column, IDX, or "digits"; -1 where it
+    /// is unknown
+    #[arg(long, value_name = "FILE")]
+    pub(crate) target: Option<String>,
+    /// How much the classes count, 0 to 1 [default: 0.5]
+    #[arg(long, value_name = "X", requires = "target")]
+    pub(crate) target_weight: Option<f64>,
+    /// Makes dense groups of rows dense in UMAP's picture too
+    #[arg(long)]
+    pub(crate) densmap: bool,
     /// Rows that were not in the fit, to be embedded with it
     #[arg(long, value_name = "FILE", requires = "new_out")]
     pub(crate) new: Option<String>,

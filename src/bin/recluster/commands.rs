@@ -9,9 +9,9 @@ use crate::{refuse, run};
 use ndarray::Array2;
 use recluster::boost::{Boost, BoostModel};
 use recluster::cluster::{Hdbscan, KMeans, Selection};
-use recluster::embed::{Pca, Umap};
+use recluster::embed::{Densmap, Given, Init, Pca, Target, Umap};
 use recluster::explain::{Surrogate, TreeShap};
-use recluster::{Clustering, Explainer, Run, Saved};
+use recluster::{Clustering, Error, Explainer, Run, Saved};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
@@ -34,6 +34,9 @@ pub(crate) fn embed(args: &args::Embed, progress: &Progress) -> Facts {
             ("--min-dist", args.min_dist.is_some()),
             ("--metric", args.metric.is_some()),
             ("--epochs", args.epochs.is_some()),
+            ("--init", args.init.is_some()),
+            ("--target", args.target.is_some()),
+            ("--densmap", args.densmap),
         ];
         refuse("pca", &given)?;
     }
@@ -53,12 +56,23 @@ pub(crate) fn embed(args: &args::Embed, progress: &Progress) -> Facts {
             (own, new_rows.map(|new| progress.work(|| model.transform(new, &run))).transpose().map_err(named_new)?)
         }
         EmbedMethod::Umap => {
-            let mut umap = Umap::new().n_components(args.components);
-            umap = args.neighbors.map_or(umap.clone(), |n| umap.n_neighbors(n));
-            umap = args.min_dist.map_or(umap.clone(), |x| umap.min_dist(x));
-            umap = args.metric.map_or(umap.clone(), |m| umap.metric(m));
-            umap = args.epochs.map_or(umap.clone(), |n| umap.n_epochs(n));
-            let model = progress.work(|| umap.fit(&data.values, &run)).map_err(named)?;
+            let (umap, start) = umap(args)?;
+            let labels = args.target.as_deref().map(|path| input::labels(path, args.common.rows)).transpose()?;
+            let target = labels.map(|labels| Target::classes(&labels).weight(args.target_weight.unwrap_or(0.5)));
+            let mut given = Given::new();
+            if let Some(target) = &target {
+                given = given.target(target);
+            }
+            if let Some(start) = &start {
+                given = given.start(start);
+            }
+            let model = progress.work(|| umap.fit_given(&data.values, &given, &run)).map_err(|e| match (e, args) {
+                (e @ Error::NotFinite { what: "the start", .. }, args::Embed { init: Some(path), .. }) => {
+                    Failure::file(path, e)
+                }
+                (e @ Error::Label { .. }, args::Embed { target: Some(path), .. }) => Failure::file(path, e),
+                (e, _) => named(e),
+            })?;
             facts.insert("graph".to_string(), json!(model.graph()));
             facts.insert("start".to_string(), json!(model.start()));
             facts.insert("epochs".to_string(), model.epochs().into());
@@ -75,6 +89,25 @@ pub(crate) fn embed(args: &args::Embed, progress: &Progress) -> Facts {
     files.commit()?;
     facts.insert("components".to_string(), embedding.ncols().into());
     Ok(facts)
+}
+
+/// The UMAP that is asked for, and where it starts if that is a file.
+fn umap(args: &args::Embed) -> Result<(Umap, Option<Array2<f32>>), Failure> {
+    let mut umap = Umap::new().n_components(args.components);
+    umap = args.neighbors.map_or(umap.clone(), |n| umap.n_neighbors(n));
+    umap = args.min_dist.map_or(umap.clone(), |x| umap.min_dist(x));
+    umap = args.metric.map_or(umap.clone(), |m| umap.metric(m));
+    umap = args.epochs.map_or(umap.clone(), |n| umap.n_epochs(n));
+    if args.densmap {
+        umap = umap.densmap(Densmap::new());
+    }
+    match args.init.as_deref() {
+        None => Ok((umap, None)),
+        Some("spectral") => Ok((umap.init(Init::Spectral), None)),
+        Some("pca") => Ok((umap.init(Init::Pca), None)),
+        Some("random") => Ok((umap.init(Init::Random), None)),
+        Some(file) => Ok((umap, Some(input::table(file, args.common.rows)?.values))),
+    }
 }
 
 pub(crate) fn cluster(args: &args::Cluster, progress: &Progress) -> Facts {

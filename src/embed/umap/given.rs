@@ -5,9 +5,10 @@ use super::target::{Target, mean};
 use crate::core::{Canonical, Rows};
 use crate::neighbors::Neighbors;
 use crate::{Error, Result, Run};
-use ndarray::ArrayRef2;
+use ndarray::{Array2, ArrayRef2};
 
-/// What a caller brings to a fit beside the rows: neighbours found before, a target, a start.
+/// What a caller brings to a fit beside the rows: neighbours found before, a target, a start, someone who
+/// watches.
 ///
 /// Everything goes row by row, in the order of the rows.
 ///
@@ -24,11 +25,30 @@ use ndarray::ArrayRef2;
 /// assert_ne!(loose.embedding(), tight.embedding());
 /// # Ok::<(), recluster::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct Given<'a> {
     neighbors: Option<&'a Neighbors>,
     target: Option<&'a Target>,
     start: Option<&'a ArrayRef2<f32>>,
+    watch: Option<Watch<'a>>,
+}
+
+/// Someone who is shown the layout under way.
+#[derive(Clone, Copy)]
+pub(super) struct Watch<'a> {
+    pub(super) every: usize,
+    pub(super) see: &'a (dyn Fn(usize, Array2<f32>) + Sync),
+}
+
+impl std::fmt::Debug for Given<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Given")
+            .field("neighbors", &self.neighbors)
+            .field("target", &self.target)
+            .field("start", &self.start)
+            .field("watch_every", &self.watch.map(|watch| watch.every))
+            .finish()
+    }
 }
 
 impl<'a> Given<'a> {
@@ -65,6 +85,29 @@ impl<'a> Given<'a> {
         self
     }
 
+    /// Shows the layout under way: `see(epoch, picture)` after every `every`-th epoch and the last, first the start as
+    /// epoch 0; pictures are rows x components in the order of the rows. The result does not depend on it.
+    ///
+    /// A table without a layout (one different row, or none with a neighbour left) shows nothing. Nothing is kept: a caller who wants to collect pictures shares a list with the closure.
+    ///
+    /// ```
+    /// use ndarray::Array2;
+    /// use recluster::{Run, embed::{Given, Umap}};
+    /// use std::sync::Mutex;
+    /// let rows = Array2::from_shape_fn((60, 4), |(i, j)| ((i % 3) * 10) as f32 + ((i * 7 + j * 3) % 11) as f32);
+    /// let film = Mutex::new(Vec::new());
+    /// let see = |epoch: usize, picture: Array2<f32>| film.lock().unwrap().push((epoch, picture));
+    /// let model = Umap::new().n_epochs(50).fit_given(&rows, &Given::new().watch(20, &see), &Run::new())?;
+    /// let film = film.into_inner().unwrap();
+    /// assert_eq!(film.iter().map(|shot| shot.0).collect::<Vec<_>>(), [0, 20, 40, 50]);
+    /// assert_eq!(film[3].1, model.embedding());
+    /// # Ok::<(), recluster::Error>(())
+    /// ```
+    pub fn watch(mut self, every: usize, see: &'a (dyn Fn(usize, Array2<f32>) + Sync)) -> Self {
+        self.watch = Some(Watch { every, see });
+        self
+    }
+
     /// Everything checked against the rows and settings.
     pub(super) fn check(&self, rows: &Rows<'_>, n_neighbors: usize, components: usize) -> Result<Brought<'a>> {
         if let Some(neighbors) = self.neighbors {
@@ -74,7 +117,10 @@ impl<'a> Given<'a> {
             target.check(rows.len())?;
         }
         let start = self.start.map(|start| check_start(start, rows.len(), components)).transpose()?;
-        Ok(Brought { neighbors: self.neighbors, target: self.target, start })
+        if let Some(watch) = self.watch.filter(|watch| watch.every == 0) {
+            return Err(Error::setting("watch", watch.every, "must be every epoch (1) or fewer"));
+        }
+        Ok(Brought { neighbors: self.neighbors, target: self.target, start, watch: self.watch })
     }
 }
 
@@ -82,6 +128,7 @@ impl<'a> Given<'a> {
 pub(super) struct Brought<'a> {
     pub(super) neighbors: Option<&'a Neighbors>,
     pub(super) target: Option<&'a Target>,
+    pub(super) watch: Option<Watch<'a>>,
     start: Option<Rows<'a>>,
 }
 

@@ -20,6 +20,7 @@
 //!    that lanes run equally long.
 //! 7. x^b is computed by short polynomials (relative error below 1e-5), far below the noise of sampling.
 
+use super::density::{Edges, Term};
 use super::fuzzy::Graph;
 use crate::core::random::{Stream, mix};
 use crate::core::simd::multiversion;
@@ -36,6 +37,8 @@ pub(crate) struct Forces {
     pub(crate) a: f32,
     pub(crate) b: f32,
     pub(crate) repulsion: f32,
+    /// Attractions for each edge that is sampled.
+    pub(crate) attractions: u32,
     pub(crate) negatives: u32,
 }
 
@@ -52,7 +55,7 @@ pub(crate) fn fires(rate: u32, t: u32) -> bool {
 
 /// x^b for normal x > 0.
 #[inline(always)]
-fn power(x: f32, b: f32) -> f32 {
+pub(crate) fn power(x: f32, b: f32) -> f32 {
     // x = 2^e (1 + t) with 1 + t in [sqrt 1/2, sqrt 2).
     let moved = x.to_bits().wrapping_sub(0x3f35_04f3) as i32;
     let e = moved >> 23;
@@ -83,7 +86,7 @@ fn scatter(mut x: u32) -> u32 {
 }
 
 #[inline(always)]
-fn clip(x: f32) -> f32 {
+pub(crate) fn clip(x: f32) -> f32 {
     let x = if x > CLIP { CLIP } else { x };
     if x < -CLIP { -CLIP } else { x }
 }
@@ -104,7 +107,7 @@ pub(crate) const MOST: usize = 64;
 /// Moves a bundle against fixed positions. Lanes do not touch each other.
 #[inline(always)]
 fn drive<const D: usize>(bundle: &mut Bundle, positions: &[[f32; D]], forces: Forces, alpha: f32) {
-    let Forces { a, b, repulsion, negatives } = forces;
+    let Forces { a, b, repulsion, attractions, negatives } = forces;
     let n = positions.len() as u64;
     let mut own = [[0.0f32; LANES]; D];
     own.copy_from_slice(&bundle.own[..D]);
@@ -123,25 +126,27 @@ fn drive<const D: usize>(bundle: &mut Bundle, positions: &[[f32; D]], forces: Fo
                 }
             }
         }
-        let mut square = [0.0f32; LANES];
-        for d in 0..D {
-            for l in 0..LANES {
-                let x = own[d][l] - other[d][l];
-                square[l] += x * x;
+        for _ in 0..attractions {
+            let mut square = [0.0f32; LANES];
+            for d in 0..D {
+                for l in 0..LANES {
+                    let x = own[d][l] - other[d][l];
+                    square[l] += x * x;
+                }
             }
-        }
-        let mut factor = [0.0f32; LANES];
-        for l in 0..LANES {
-            let x = if square[l] > 1e-30 { square[l] } else { 1e-30 };
-            let p = power(x, b);
-            factor[l] = -2.0 * a * b * p / (x * (1.0 + a * p));
-        }
-        for d in 0..D {
+            let mut factor = [0.0f32; LANES];
             for l in 0..LANES {
-                let apart = own[d][l] - other[d][l];
-                let step = alphas[l] * clip(factor[l] * apart);
-                // Not past the neighbour: two vertices that overshoot in turns leap over each other and off the picture.
-                own[d][l] += if step.abs() > apart.abs() { -apart } else { step };
+                let x = if square[l] > 1e-30 { square[l] } else { 1e-30 };
+                let p = power(x, b);
+                factor[l] = -2.0 * a * b * p / (x * (1.0 + a * p));
+            }
+            for d in 0..D {
+                for l in 0..LANES {
+                    let apart = own[d][l] - other[d][l];
+                    let step = alphas[l] * clip(factor[l] * apart);
+                    // Not past the neighbour: two vertices that overshoot in turns leap over each other and off the picture.
+                    own[d][l] += if step.abs() > apart.abs() { -apart } else { step };
+                }
             }
         }
         // Repulsions all start from the position after the attraction, and are added up.
@@ -243,35 +248,37 @@ macro_rules! by_width {
 }
 pub(crate) use by_width;
 
-/// Moves `start` (vertices x components) for `epochs` epochs with a learning rate falling from `alpha` to 0.
-#[allow(clippy::too_many_arguments)]
-pub(crate) fn lay_out(
-    graph: &Graph,
-    start: &[f32],
-    components: usize,
-    epochs: usize,
-    forces: Forces,
-    alpha: f32,
-    draws: Stream,
-    run: &Run,
-) -> Result<Vec<f32>> {
-    by_width!(components, run_epochs(graph, start, components, epochs, forces, alpha, draws, run))
+/// Who is told of each epoch that is done, with a way to get the positions then; epoch 0 is the start.
+pub(crate) type See<'a> = dyn FnMut(usize, &dyn Fn() -> Vec<f32>) + 'a;
+
+/// How a layout is run.
+#[derive(Clone, Copy)]
+pub(crate) struct Plan<'a> {
+    pub(crate) components: usize,
+    pub(crate) epochs: usize,
+    pub(crate) forces: Forces,
+    /// The learning rate of the first epoch, which falls to 0.
+    pub(crate) alpha: f32,
+    pub(crate) draws: Stream,
+    pub(crate) density: Option<&'a Term>,
+}
+
+/// Moves `start` (vertices x components) by the plan.
+pub(crate) fn lay_out(graph: &Graph, start: &[f32], plan: Plan<'_>, see: &mut See<'_>, run: &Run) -> Result<Vec<f32>> {
+    by_width!(plan.components, run_epochs(graph, start, plan, see, run))
 }
 
 /// Bundles in a piece of parallel work.
 const PIECE: usize = 8;
 
-#[allow(clippy::too_many_arguments)]
 fn run_epochs<P: Drive>(
     graph: &Graph,
     start: &[f32],
-    components: usize,
-    epochs: usize,
-    forces: Forces,
-    alpha: f32,
-    draws: Stream,
+    plan: Plan<'_>,
+    see: &mut See<'_>,
     run: &Run,
 ) -> Result<Vec<f32>> {
+    let Plan { components, epochs, forces, draws, density, .. } = plan;
     let n = graph.len();
     let heaviest = graph.weights.iter().fold(0.0f32, |m, &w| m.max(w));
     let block = block_size(n);
@@ -296,10 +303,18 @@ fn run_epochs<P: Drive>(
             .copy_from_slice(&start[v as usize * components..(v as usize + 1) * components]);
     }
     let mut moved = vec![P::zeros(); block.min(n)];
+    let by_vertex = |positions: &[P]| {
+        let mut result = vec![0.0; n * components];
+        for (position, &v) in positions.iter().zip(&order) {
+            result[v as usize * components..][..components].copy_from_slice(&position.slice()[..components]);
+        }
+        result
+    };
     let stage = run.stage("layout", epochs);
+    see(0, &|| by_vertex(&positions));
     let width = P::zeros().slice().len();
     for epoch in 0..epochs {
-        let alpha = alpha * (1.0 - epoch as f32 / epochs as f32);
+        let alpha = plan.alpha * (1.0 - epoch as f32 / epochs as f32);
         let seed = draws.of(epoch as u64);
         for from in (0..n).step_by(block) {
             let size = block.min(n - from);
@@ -338,13 +353,14 @@ fn run_epochs<P: Drive>(
             });
             positions[from..from + size].copy_from_slice(&moved[..size]);
         }
+        if let Some(term) = density.filter(|term| term.counts_in(epoch, epochs)) {
+            let edges = Edges { order: &order, starts: &starts, targets: &targets, rates: &rates };
+            term.push(edges, forces, alpha, &mut positions);
+        }
         stage.step(epoch + 1)?;
+        see(epoch + 1, &|| by_vertex(&positions));
     }
-    let mut result = vec![0.0; n * components];
-    for (position, &v) in positions.iter().zip(&order) {
-        result[v as usize * components..(v as usize + 1) * components].copy_from_slice(&position.slice()[..components]);
-    }
-    Ok(result)
+    Ok(by_vertex(&positions))
 }
 
 /// The targets of the edges that fire in epoch t, in order.

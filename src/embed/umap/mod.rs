@@ -16,8 +16,10 @@
 mod apart;
 mod coarse;
 mod curve;
+mod density;
 mod fuzzy;
 mod given;
+mod inverse;
 mod layout;
 mod model;
 mod settings;
@@ -32,9 +34,11 @@ use crate::core::{Canonical, Rows};
 use crate::neighbors::Groups;
 use crate::{Embedder, Result, Run};
 use coarse::Coarse;
+pub use density::Densmap;
 use fuzzy::{Graph, Nearby};
 use given::Brought;
 pub use given::Given;
+use layout::Plan;
 pub use model::{GraphFacts, Start, UmapModel};
 use ndarray::{Array2, ArrayRef2};
 pub use settings::{Init, Umap};
@@ -45,8 +49,6 @@ const PURPOSE: u64 = 0x756d_6170;
 const MOVES: usize = 5_000_000;
 /// Least and most epochs of the default.
 const EPOCHS: (usize, usize) = (200, 2000);
-/// Epochs of a coarse layout for each of the fine one, as a fraction.
-const ROUGH: (usize, usize) = (5, 2);
 
 impl Umap {
     /// Embeds `rows` (n x columns) and keeps what is needed to place new rows.
@@ -66,7 +68,8 @@ impl Umap {
         self.fit_given(rows, &Given::new(), run)
     }
 
-    /// Embeds `rows` by what the caller brings beside them: neighbours found before, a target, a start.
+    /// Embeds `rows` by what the caller brings beside them: neighbours found before, a target, a start, someone who
+    /// watches.
     ///
     /// # Errors
     /// Those of [`Umap::fit`]; [`Error::Shape`](crate::Error::Shape) for what does not fit the rows or settings,
@@ -88,11 +91,13 @@ impl Umap {
             Ok(UmapModel {
                 settings: self.clone(),
                 key: run.key(),
-                embedding: drawn.by_row(&canonical, self.n_components),
+                embedding: by_row(&drawn.positions, &canonical, self.n_components),
                 a: drawn.curve.0,
                 b: drawn.curve.1,
-                disconnected: drawn.disconnected(&canonical),
+                outside: drawn.outside,
                 widths: drawn.widths,
+                radii: drawn.radii,
+                group: canonical.group_of_row(),
                 graph: drawn.facts,
                 start: drawn.start,
                 epochs: drawn.epochs,
@@ -131,6 +136,7 @@ impl Umap {
         if let Some(target) = brought.target {
             graph = target.bend(&graph, canonical, k);
         }
+        let radii = density::log_radii(&graph, &nearby);
         let (inside, outside) = apart::split(&graph);
         if !outside.is_empty() {
             graph = graph.part(&inside);
@@ -141,17 +147,34 @@ impl Umap {
         let (mut positions, mut start) = (Vec::new(), Start::Random);
         if !inside.is_empty() {
             let begin;
-            (begin, start) = self.begin(&graph, &inside, rows, canonical, brought, epochs, curve, draws.of(1), run)?;
-            let (forces, rate) = (self.forces(curve), self.learning_rate as f32);
-            positions = layout::lay_out(&graph, &begin, self.n_components, epochs, forces, rate, draws.of(2), run)?;
+            let plan = Plan {
+                components: self.n_components,
+                epochs,
+                forces: self.forces(curve),
+                alpha: self.learning_rate as f32,
+                draws: draws.of(2),
+                density: None,
+            };
+            (begin, start) = self.begin(&graph, &inside, rows, canonical, brought, plan, draws.of(1), run)?;
+            let wanted: Vec<f64> = inside.iter().map(|&v| radii[v as usize]).collect();
+            let density = self.densmap.as_ref().and_then(|densmap| density::Term::new(densmap, &wanted));
+            let plan = Plan { density: density.as_ref(), ..plan };
+            let mut see = |epoch: usize, positions: &dyn Fn() -> Vec<f32>| {
+                if let Some(watch) = brought.watch.filter(|watch| epoch.is_multiple_of(watch.every) || epoch == epochs)
+                {
+                    let all = apart::place(&inside, positions(), &outside, self.n_components, draws.of(4));
+                    (watch.see)(epoch, by_row(&all, canonical, self.n_components));
+                }
+            };
+            positions = layout::lay_out(&graph, &begin, plan, &mut see, run)?;
         }
         if !outside.is_empty() {
             run.note(&format!(
                 "{} of {n} different rows have no neighbours left: they are put around the picture",
                 outside.len()
             ));
-            positions = apart::place(&inside, &positions, &outside, self.n_components, draws.of(4));
         }
+        let positions = apart::place(&inside, positions, &outside, self.n_components, draws.of(4));
         let facts = GraphFacts {
             points: n,
             neighbors: k,
@@ -161,7 +184,7 @@ impl Umap {
             disconnected: outside.len(),
             exact,
         };
-        Ok(Drawing { positions, curve, facts, start, epochs, widths, outside })
+        Ok(Drawing { positions, curve, facts, start, epochs, widths, radii, outside })
     }
 
     /// Where the layout of the vertices `inside`, whose graph this is, starts.
@@ -173,8 +196,7 @@ impl Umap {
         rows: &Rows<'_>,
         canonical: &Canonical,
         brought: &Brought<'_>,
-        epochs: usize,
-        curve: (f64, f64),
+        plan: Plan<'_>,
         draws: Stream,
         run: &Run,
     ) -> Result<(Vec<f32>, Start)> {
@@ -185,18 +207,16 @@ impl Umap {
             return Ok((start::given(&own, components, draws.of(2)), Start::Given));
         }
         let pick: Vec<u32> = inside.iter().map(|&g| canonical.representative(g as usize) as u32).collect();
-        self.unfold(graph, rows, &pick, epochs * ROUGH.0 / ROUGH.1, curve, draws, run)
+        self.unfold(graph, rows, &pick, plan, draws, run)
     }
 
-    /// Where a layout starts that nothing was brought for: large graphs from the layout of a coarse one.
-    #[allow(clippy::too_many_arguments)]
+    /// Where a layout starts that nothing was brought for: that of a large graph from the layout of a coarse one.
     fn unfold(
         &self,
         graph: &Graph,
         rows: &Rows<'_>,
         pick: &[u32],
-        epochs: usize,
-        curve: (f64, f64),
+        plan: Plan<'_>,
         draws: Stream,
         run: &Run,
     ) -> Result<(Vec<f32>, Start)> {
@@ -204,10 +224,10 @@ impl Umap {
         let Some(coarse) = Coarse::of(graph, draws.of(3)) else {
             return start::find(graph, self.init, components, rows, pick, draws, run);
         };
-        let (begin, start) = self.unfold(&coarse.graph, rows, &coarse.firsts(pick), epochs, curve, draws.of(4), run)?;
-        let pruned = coarse.graph.pruned(1.0 / epochs as f32);
-        let (forces, rate) = (self.forces(curve), self.learning_rate as f32);
-        let places = layout::lay_out(&pruned, &begin, components, epochs, forces, rate, draws.of(5), run)?;
+        let plan = coarse::plan(plan, draws.of(4));
+        let (begin, start) = self.unfold(&coarse.graph, rows, &coarse.firsts(pick), plan, draws.of(5), run)?;
+        let sampled = coarse.graph.pruned(1.0 / plan.epochs as f32);
+        let places = layout::lay_out(&sampled, &begin, plan, &mut |_, _| (), run)?;
         Ok((coarse.spread(&places, components, draws.of(6)), start))
     }
 }
@@ -220,6 +240,7 @@ struct Drawing {
     start: Start,
     epochs: usize,
     widths: Vec<(f64, f64)>,
+    radii: Vec<f64>,
     outside: Vec<u32>,
 }
 
@@ -241,21 +262,16 @@ impl Drawing {
             start: Start::Random,
             epochs,
             widths: vec![(1.0, 0.0)],
+            radii: vec![density::NOTHING],
             outside: Vec::new(),
         }
     }
+}
 
-    fn by_row(&self, canonical: &Canonical, components: usize) -> Array2<f32> {
-        let group = canonical.group_of_row();
-        Array2::from_shape_fn((group.len(), components), |(i, d)| self.positions[group[i] as usize * components + d])
-    }
-
-    /// Rows of the vertices that had no part in the layout.
-    fn disconnected(&self, canonical: &Canonical) -> Vec<u32> {
-        let mut rows: Vec<u32> = self.outside.iter().flat_map(|&g| canonical.group(g as usize)).copied().collect();
-        rows.sort_unstable();
-        rows
-    }
+/// Positions of groups as those of the rows.
+fn by_row(positions: &[f32], canonical: &Canonical, components: usize) -> Array2<f32> {
+    let group = canonical.group_of_row();
+    Array2::from_shape_fn((group.len(), components), |(i, d)| positions[group[i] as usize * components + d])
 }
 
 fn nearby(groups: &Groups, n: usize) -> Nearby {
@@ -277,7 +293,8 @@ impl Embedder for Umap {
         let brought = Given::new().check(&rows, self.n_neighbors, self.n_components)?;
         run.install(|| {
             let canonical = Canonical::of(&rows);
-            Ok(self.draw(&rows, &canonical, &brought, run)?.by_row(&canonical, self.n_components))
+            let drawn = self.draw(&rows, &canonical, &brought, run)?;
+            Ok(by_row(&drawn.positions, &canonical, self.n_components))
         })?
     }
 }

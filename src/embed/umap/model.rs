@@ -1,6 +1,13 @@
 //! A fitted UMAP.
 
 use super::Umap;
+use super::apart::Shell;
+use super::density::{self, NOTHING};
+use super::fuzzy::{self, Nearby};
+use crate::core::Rows;
+use crate::core::random::Stream;
+use crate::neighbors::{Metric, Space, finish, nearest_exact};
+use crate::{Result, Run};
 use ndarray::Array2;
 
 /// The start that was used: what was asked for, or what took its place.
@@ -51,10 +58,14 @@ pub struct UmapModel {
     pub(super) graph: GraphFacts,
     pub(super) start: Start,
     pub(super) epochs: usize,
-    /// Rows whose vertex has no edge.
-    pub(super) disconnected: Vec<u32>,
+    /// The different rows without an edge, rising.
+    pub(super) outside: Vec<u32>,
     /// σ and ρ of the different rows.
     pub(super) widths: Vec<(f64, f64)>,
+    /// Log radii of the different rows.
+    pub(super) radii: Vec<f64>,
+    /// The different row that each row is.
+    pub(super) group: Vec<u32>,
     /// The different rows, in canonical order, and where each went.
     pub(super) points: Array2<f32>,
     pub(super) positions: Array2<f32>,
@@ -67,6 +78,14 @@ impl crate::Saved for UmapModel {
 }
 
 impl UmapModel {
+    /// Where rows go that have no neighbour.
+    pub(super) fn shell(&self) -> Shell {
+        let components = self.positions.ncols();
+        let all = self.positions.as_slice().unwrap_or_default().chunks(components).enumerate();
+        let laid_out = all.filter(|(v, _)| self.outside.binary_search(&(*v as u32)).is_err()).map(|(_, at)| at);
+        Shell::around(laid_out, components)
+    }
+
     /// Where each row went, rows x components.
     pub fn embedding(&self) -> &Array2<f32> {
         &self.embedding
@@ -94,8 +113,50 @@ impl UmapModel {
 
     /// Numbers of the rows that had no part in the layout, rising: all their neighbours were cut by
     /// [`Umap::disconnection_distance`] or by a target. Their places mean nothing.
-    pub fn disconnected(&self) -> &[u32] {
-        &self.disconnected
+    pub fn disconnected(&self) -> Vec<u32> {
+        let is_outside = |row: &u32| self.outside.binary_search(&self.group[*row as usize]).is_ok();
+        (0..self.group.len() as u32).filter(is_outside).collect()
+    }
+
+    /// The width σ of each row's neighbourhood and the distance ρ that counts as none: a neighbour at distance d belongs
+    /// to it with e^(−max(0, d − ρ)/σ).
+    pub fn widths(&self) -> impl ExactSizeIterator<Item = (f64, f64)> + '_ {
+        self.group.iter().map(|&g| self.widths[g as usize])
+    }
+
+    /// Logarithms of each row's local radius: the mean squared distance to its neighbours, weighed by membership, before
+    /// its root. Rows x 2: among the rows as they were given, and in the picture.
+    ///
+    /// Their correlation says how well the picture keeps densities, with [`Umap::densmap`] or without. The graph of the
+    /// picture has its own neighbours, as many as the rows' had, searched exactly.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`](crate::Error::Cancelled).
+    pub fn log_radii(&self, run: &Run) -> Result<Array2<f64>> {
+        let (n, k) = (self.positions.nrows(), self.graph.neighbors);
+        let mut picture = vec![NOTHING; n];
+        if n > 1 {
+            let rows = Rows::finite(&self.positions)?;
+            picture = run.install(|| -> Result<Vec<f64>> {
+                // Vertices are numbered by their rows' content, so this order is canonical.
+                let all: Vec<u32> = (0..n as u32).collect();
+                let space = Space::learn(&rows, &all, Metric::Euclidean, Stream::new(self.key, super::PURPOSE));
+                let points = space.points(&rows, &all);
+                let lists = nearest_exact(&points, &points, true, k - 1, run)?;
+                let mut nearby = Nearby { starts: vec![0], ..Default::default() };
+                for v in 0..n {
+                    for (neighbour, distance) in finish(&lists, v, Metric::Euclidean, space.scale()) {
+                        nearby.neighbours.push(neighbour);
+                        nearby.distances.push(distance);
+                    }
+                    nearby.starts.push(nearby.neighbours.len());
+                }
+                let widths = fuzzy::smooth(&nearby, k, 1.0);
+                Ok(density::log_radii(&fuzzy::union(&nearby, &widths, 1.0), &nearby))
+            })??;
+        }
+        let of = |i: usize, d: usize| if d == 0 { &self.radii } else { &picture }[self.group[i] as usize];
+        Ok(Array2::from_shape_fn((self.group.len(), 2), |(i, d)| of(i, d)))
     }
 
     /// The settings of the fit.

@@ -1,5 +1,6 @@
 //! The settings of a fit, and what they may be.
 
+use super::density::Densmap;
 use super::layout;
 use crate::neighbors::{Metric, Search};
 use crate::{Error, Result};
@@ -48,6 +49,7 @@ pub struct Umap {
     pub(super) disconnection_distance: Option<f64>,
     pub(super) init: Init,
     pub(super) search: Search,
+    pub(super) densmap: Option<Densmap>,
 }
 
 impl Default for Umap {
@@ -67,6 +69,7 @@ impl Default for Umap {
             disconnection_distance: None,
             init: Init::Spectral,
             search: Search::Auto,
+            densmap: None,
         }
     }
 }
@@ -169,6 +172,19 @@ impl Umap {
         self
     }
 
+    /// Makes dense groups of rows dense in the picture too, and sparse ones sparse (densMAP); default off.
+    ///
+    /// New rows are placed as without it.
+    pub fn densmap(mut self, densmap: Densmap) -> Self {
+        self.densmap = Some(densmap);
+        self
+    }
+
+    /// Whether rows at this distance may be neighbours.
+    pub(super) fn is_near(&self, distance: f32) -> bool {
+        self.disconnection_distance.is_none_or(|limit| f64::from(distance) < limit)
+    }
+
     pub(super) fn check(&self) -> Result<()> {
         let positive = |name, value: f64| {
             if value > 0.0 && value < 1e6 {
@@ -206,6 +222,9 @@ impl Umap {
         if let Some(distance) = self.disconnection_distance.filter(|d| !(d.is_finite() && *d > 0.0)) {
             return Err(Error::setting("disconnection_distance", distance, "must be a finite number above 0"));
         }
+        if let Some(densmap) = &self.densmap {
+            densmap.check()?;
+        }
         Ok(())
     }
 
@@ -214,6 +233,7 @@ impl Umap {
             a: curve.0 as f32,
             b: curve.1 as f32,
             repulsion: self.repulsion_strength as f32,
+            attractions: 1,
             negatives: self.negative_sample_rate as u32,
         }
     }

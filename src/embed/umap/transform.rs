@@ -19,7 +19,8 @@ const RATE: f64 = 0.25;
 impl UmapModel {
     /// Places new rows (n x columns of the fit) among the fitted ones, which stay where they are; n x components.
     ///
-    /// A row gets the same place alone or in any batch; a row of the fit gets its own place again.
+    /// A row gets the same place alone or in any batch; a row of the fit gets its own place again. One that has no fitted
+    /// row nearer than [`Umap::disconnection_distance`] is put at random in a shell around the picture.
     ///
     /// # Errors
     /// [`Error::Shape`] when the columns are not those of the fit; [`Error::Empty`]; [`Error::NotFinite`];
@@ -62,6 +63,7 @@ fn place<P: Drive>(model: &UmapModel, fitted: &Rows<'_>, rows: &Rows<'_>, run: &
     let forces = model.settings.forces((model.a, model.b));
     let draws = Stream::new(model.key, PURPOSE).of(3);
     let target = libm::log2(k as f64);
+    let shell = model.shell();
     let stage = run.stage("new rows", n);
     let mut result = vec![0.0f32; n * components];
     let blocks = parallel::map_ranges(n, LANES * 4, |range| -> Result<Vec<f32>> {
@@ -76,8 +78,13 @@ fn place<P: Drive>(model: &UmapModel, fitted: &Rows<'_>, rows: &Rows<'_>, run: &
             };
             let mut edges: [Vec<(u32, u32)>; LANES] = std::array::from_fn(|_| Vec::new());
             for (l, i) in lanes.clone().enumerate() {
-                let (neighbours, distances): (Vec<u32>, Vec<f32>) = finish(&lists, i, metric, space.scale()).unzip();
-                let Some(&nearest) = neighbours.first() else { continue };
+                let near = finish(&lists, i, metric, space.scale()).filter(|near| model.settings.is_near(near.1));
+                let (neighbours, distances): (Vec<u32>, Vec<f32>) = near.unzip();
+                let Some(&nearest) = neighbours.first() else {
+                    let place: Vec<f32> = shell.place(draws.of(content(rows.row(i))).of(1)).collect();
+                    set(&mut bundle, l, &place);
+                    continue;
+                };
                 if distances[0] == 0.0 || k == 1 {
                     set(&mut bundle, l, positions[nearest as usize].slice());
                     continue;
