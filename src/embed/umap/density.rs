@@ -7,8 +7,8 @@
 //!
 //! umap-learn adds an edge's share of the gradient whenever it samples the edge. Here the whole gradient is taken once
 //! an epoch, after the epoch's moves, for all vertices from the same positions: each vertex sums over its own edges in
-//! order, so the result depends on neither threads nor schedule, and the noise of sampling is gone. Each edge's share is
-//! what umap-learn's sampling gives it on average, clipped likewise.
+//! order, so the result depends on neither threads nor schedule. Each edge's share is what umap-learn's sampling gives it
+//! on average, clipped likewise.
 
 use super::fuzzy::{Graph, Nearby};
 use super::layout::{Drive, Forces, clip, power};
