@@ -3,6 +3,8 @@
 mod descent;
 mod exact;
 mod forest;
+mod graph;
+mod index;
 mod kernel;
 mod lists;
 mod metric;
@@ -12,13 +14,17 @@ mod tree;
 use crate::core::random::Stream;
 use crate::core::{Canonical, Rows};
 use crate::{Error, Result, Run};
+pub(crate) use index::Index;
+pub use index::NeighborIndex;
 pub(crate) use lists::Lists;
 pub use metric::Metric;
 use ndarray::{Array2, ArrayRef2};
-pub(crate) use points::Space;
+use points::Space;
 
 /// Rows up to which every row is compared with every other, unless told otherwise.
 const EXACT_ROWS: usize = 4096;
+/// Fewest neighbours that a descent keeps for each row.
+const LEAST: usize = 14;
 const PURPOSE: u64 = 0x6e6e;
 
 /// Which way neighbours are searched.
@@ -33,6 +39,14 @@ pub enum Search {
     Exact,
     /// Always nearest-neighbour descent.
     Approximate,
+}
+
+impl Search {
+    /// Whether `rows` different rows are searched approximately for their `k` nearest, each itself included.
+    fn approximates(self, rows: usize, columns: usize, k: usize) -> bool {
+        let small = rows <= EXACT_ROWS || columns <= tree::MOST_COLUMNS;
+        rows > 2 * k && (self == Search::Approximate || self == Search::Auto && !small)
+    }
 }
 
 /// The nearest neighbours of every row: a builder.
@@ -83,6 +97,10 @@ impl Nearest {
         self
     }
 
+    fn check(&self) -> Result<()> {
+        if self.k == 0 { Err(Error::setting("k", self.k, "must be at least 1")) } else { Ok(()) }
+    }
+
     /// Finds them. With fewer rows than `k`, each row gets as many as there are rows.
     ///
     /// Equal rows are found for each other first, at distance 0. The result depends on the seed only where the search
@@ -96,9 +114,7 @@ impl Nearest {
     /// Exact: O(rows² x columns) (with more than 96 columns and a metric of squares, most pairs cost 64 columns), or
     /// O(rows log rows) in up to 10 columns. Approximate: about O(rows^1.1 x k²). Memory O(rows x (k + 64)).
     pub fn find(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Neighbors> {
-        if self.k == 0 {
-            return Err(Error::setting("k", self.k, "must be at least 1"));
-        }
+        self.check()?;
         let rows = Rows::finite(rows)?;
         run.install(|| {
             let canonical = Canonical::of(&rows);
@@ -143,6 +159,8 @@ impl Neighbors {
 pub(crate) struct Groups {
     pub(crate) lists: Lists,
     pub(crate) exact: bool,
+    /// Neighbours that were asked for: a search may keep more.
+    others: usize,
     metric: Metric,
     scale: f32,
 }
@@ -162,21 +180,32 @@ impl Groups {
         let space = Space::learn(rows, &pick, metric, draws.of(0));
         let points = space.points(rows, &pick);
         let others = (k - 1).min(pick.len() - 1);
-        let small = pick.len() <= EXACT_ROWS || points.width() <= tree::MOST_COLUMNS;
-        let exact = others == 0 || pick.len() <= 2 * k || search == Search::Exact || search == Search::Auto && small;
+        let exact = others == 0 || !search.approximates(pick.len(), rows.columns(), k);
         let lists = if others == 0 {
             Lists::new(pick.len(), 0)
         } else if exact {
             nearest_exact(&points, &points, true, others, run)?
         } else {
-            descent::nearest(&points, others, descent::Effort::usual(k), draws.of(1), run)?
+            // With short lists the descent gets lost, and so do later walks over them.
+            let kept = others.max(LEAST).min(pick.len() - 1);
+            descent::nearest(&points, kept, descent::Effort::usual(kept + 1), draws.of(1), run)?
         };
-        Ok(Groups { lists, exact, metric, scale: space.scale() })
+        Ok(Groups { lists, exact, others, metric, scale: space.scale() })
     }
 
     /// Distance and group of each neighbour of group `g`, nearest first, itself not among them.
     pub(crate) fn of(&self, g: usize) -> impl Iterator<Item = (u32, f32)> + '_ {
-        finish(&self.lists, g, self.metric, self.scale)
+        finish(&self.lists, g, self.metric, self.scale).take(self.others)
+    }
+
+    /// The lists as an [`Index`] takes them, and the numbers in each: none where the search was exact.
+    pub(crate) fn graph(&self) -> (Vec<u32>, usize) {
+        if self.exact {
+            return (Vec::new(), 0);
+        }
+        let width = self.lists.k.min(graph::FORWARD);
+        let vertex = |key: &u64| if *key == lists::NONE { u32::MAX } else { lists::neighbour(*key) };
+        (self.lists.keys.chunks(self.lists.k).flat_map(|list| list[..width].iter().map(vertex)).collect(), width)
     }
 
     /// Lists of k rows for each row: itself, its equals, then the members of the neighbouring groups.

@@ -16,7 +16,7 @@ use super::kernel;
 use super::metric::{Kernel, Metric};
 use crate::core::linalg::dense;
 use crate::core::random::Stream;
-use crate::core::simd::{LANES, multiversion};
+use crate::core::simd::{LANES, multiversion, sum_lanes};
 use crate::core::{Rows, parallel};
 use std::borrow::Cow;
 
@@ -26,6 +26,8 @@ pub(crate) const SKETCH: usize = 64;
 const WIDE: usize = 96;
 /// Rows that the basis is learned from.
 const SAMPLE: usize = 512;
+/// What the cosine between the left-over parts of two near rows is taken for.
+const ALIKE: f32 = 0.5;
 /// Bound on the error of a sketch's coordinates, as a share of the largest row. The left-over length is the difference
 /// of two squares, so its error is the root of theirs (a few 1e-7).
 const SLACK: f32 = 1e-3;
@@ -41,6 +43,15 @@ pub(crate) struct Space {
     basis: Option<(Vec<f32>, Vec<f32>)>,
 }
 
+/// What was computed for points, to be kept beside their rows.
+#[derive(Clone, Debug)]
+pub(crate) struct Made {
+    /// None where the rows are used as they are.
+    prepared: Option<Vec<f32>>,
+    sketches: Option<Vec<f32>>,
+    slack: f32,
+}
+
 /// Rows in a space.
 #[derive(Debug)]
 pub(crate) struct Points<'a> {
@@ -50,7 +61,7 @@ pub(crate) struct Points<'a> {
     columns: usize,
     /// The row of each point; empty when point i is row i.
     pick: Vec<u32>,
-    sketches: Option<Vec<f32>>,
+    sketches: Option<Cow<'a, [f32]>>,
     /// What a bound may exceed the true value by, in units of distance.
     slack: f32,
 }
@@ -136,13 +147,61 @@ impl Space {
                 }
             });
             points.slack = SLACK * largest.into_inner().unwrap_or(f32::INFINITY);
-            points.sketches = Some(sketches);
+            points.sketches = Some(Cow::Owned(sketches));
         }
         points
+    }
+
+    /// The points of all `rows` again, from what [`Points::made`] kept.
+    pub(crate) fn again<'a>(&self, rows: &'a Rows<'_>, made: &'a Made) -> Points<'a> {
+        Points {
+            n: rows.len(),
+            kernel: self.metric.kernel(),
+            rows: Cow::Borrowed(made.prepared.as_deref().unwrap_or(rows.data())),
+            columns: self.width(),
+            pick: Vec::new(),
+            sketches: made.sketches.as_deref().map(Cow::Borrowed),
+            slack: made.slack,
+        }
     }
 }
 
 impl Points<'_> {
+    /// What to keep so that the points of a whole table can be had [`Space::again`].
+    pub(crate) fn made(self) -> Made {
+        let prepared = match self.rows {
+            Cow::Owned(rows) => Some(rows),
+            Cow::Borrowed(_) => None,
+        };
+        Made { prepared, sketches: self.sketches.map(Cow::into_owned), slack: self.slack }
+    }
+
+    /// Guesses the values between point `q` of `queries` and the points `ids` here; exact where there are no sketches.
+    ///
+    /// The guess adds to the bound of the sketches most of what it leaves out: 2 r(x) r(y) (1 - c), c being the cosine
+    /// between the left-over parts, guessed as [`ALIKE`].
+    pub(crate) fn estimate(&self, queries: &Points<'_>, q: usize, ids: &[u32], out: &mut Vec<f32>) {
+        let query = queries.near(q);
+        out.clear();
+        match &self.sketches {
+            Some(sketches) => sketch_values(sketches, query, ids, self.left_over(), out),
+            None => values(self, query, ids, out),
+        }
+    }
+
+    fn left_over(&self) -> f32 {
+        2.0 * (1.0 - ALIKE)
+    }
+
+    /// The exact value between point `q` of `queries` and point `i` here, unless its guess shows it beyond `worst`.
+    pub(crate) fn exact_within(&self, queries: &Points<'_>, q: usize, i: usize, guess: f32, worst: f32) -> Option<f32> {
+        if self.sketches.is_none() {
+            return Some(guess);
+        }
+        let bound = guess - self.left_over() * self.near(i)[SKETCH - 1] * queries.near(q)[SKETCH - 1];
+        (bound <= self.limit(worst, queries)).then(|| kernel::squares(self.full(i), queries.full(q))).map(sound)
+    }
+
     /// The whole prepared row.
     #[inline(always)]
     pub(crate) fn full(&self, i: usize) -> &[f32] {
@@ -194,6 +253,35 @@ impl Points<'_> {
     #[inline(always)]
     pub(crate) fn exact(&self, i: usize, other: &Points<'_>, j: usize, swept: f32) -> f32 {
         if self.sketches.is_some() { kernel::squares(self.full(i), other.full(j)) } else { swept }
+    }
+}
+
+/// NaN, as of infinity less infinity, counts as far.
+#[inline(always)]
+fn sound(value: f32) -> f32 {
+    if value < f32::MAX { value } else { f32::MAX }
+}
+
+multiversion! {
+    fn sketch_values(sketches: &[f32], query: &[f32], ids: &[u32], factor: f32, out: &mut Vec<f32>) {
+        let (sketches, _) = sketches.as_chunks::<SKETCH>();
+        let Some(query) = query.first_chunk::<SKETCH>() else { return };
+        let left = factor * query[SKETCH - 1];
+        for &id in ids {
+            let sketch = &sketches[id as usize];
+            let value = sum_lanes(sketch, query, |x, y| (x - y) * (x - y)) + left * sketch[SKETCH - 1];
+            out.push(sound(value));
+        }
+    }
+}
+
+multiversion! {
+    fn values(points: &Points<'_>, query: &[f32], ids: &[u32], out: &mut Vec<f32>) {
+        match points.kernel {
+            Kernel::Squares => out.extend(ids.iter().map(|&i| sound(sum_lanes(points.full(i as usize), query, |x, y| (x - y) * (x - y))))),
+            Kernel::Absolutes => out.extend(ids.iter().map(|&i| sound(sum_lanes(points.full(i as usize), query, |x, y| (x - y).abs())))),
+            Kernel::Largest => out.extend(ids.iter().map(|&i| sound(points.full(i as usize).iter().zip(query).fold(0.0f32, |m, (x, y)| if m > (x - y).abs() { m } else { (x - y).abs() })))),
+        }
     }
 }
 

@@ -143,12 +143,16 @@ pub struct UmapModel {
     /// The different rows, in canonical order, and where each went.
     points: Array2<f32>,
     positions: Array2<f32>,
+    /// Where neighbours were searched, their lists: what later searches walk over.
+    nearby: Vec<u32>,
+    #[cfg_attr(feature = "serde", serde(skip))]
+    index: transform::Cached,
 }
 
 #[cfg(feature = "serde")]
 impl crate::Saved for UmapModel {
     const FORMAT: &'static str = "recluster umap";
-    const VERSION: u64 = 1;
+    const VERSION: u64 = 2;
 }
 
 impl Umap {
@@ -292,9 +296,7 @@ impl Umap {
         run.install(|| {
             let canonical = Canonical::of(&rows);
             let drawn = self.draw(&rows, &canonical, run)?;
-            let columns = rows.columns();
-            let points =
-                Array2::from_shape_fn((canonical.groups(), columns), |(g, c)| rows.row(canonical.representative(g))[c]);
+            let points = rows.representatives(&canonical);
             let positions = Array2::from_shape_fn((canonical.groups(), self.n_components), |(g, d)| {
                 drawn.positions[g * self.n_components + d]
             });
@@ -309,6 +311,8 @@ impl Umap {
                 epochs: drawn.epochs,
                 points,
                 positions,
+                nearby: drawn.nearby,
+                index: transform::Cached::default(),
             })
         })?
     }
@@ -328,7 +332,7 @@ impl Umap {
         if n == 1 {
             let facts = GraphFacts { points: 1, neighbors: 1, edges: 0, components: 1, exact: true };
             let positions = vec![0.0; self.n_components];
-            return Ok(Drawing { positions, curve, facts, start: Start::Random, epochs });
+            return Ok(Drawing { positions, curve, facts, start: Start::Random, epochs, nearby: Vec::new() });
         }
         let pick: Vec<u32> = (0..n).map(|g| canonical.representative(g) as u32).collect();
         let groups = Groups::find(rows, canonical, k, self.metric, self.search, run)?;
@@ -357,7 +361,7 @@ impl Umap {
             components: fuzzy::components(&graph).1,
             exact: groups.exact,
         };
-        Ok(Drawing { positions, curve, facts, start, epochs })
+        Ok(Drawing { positions, curve, facts, start, epochs, nearby: groups.graph().0 })
     }
 
     fn forces(&self, curve: (f64, f64)) -> layout::Forces {
@@ -377,6 +381,7 @@ struct Drawing {
     facts: GraphFacts,
     start: Start,
     epochs: usize,
+    nearby: Vec<u32>,
 }
 
 impl Drawing {
