@@ -10,8 +10,9 @@
 //! 3. The start is a forest of random-projection trees (see [`super::forest`]), as in pynndescent.
 //! 4. Pairs are rejected by the bound of their sketches before the rows are looked at (see [`super::points`]).
 
+use super::exact;
 use super::forest;
-use super::kernel::{pack, sweep};
+use super::kernel::Panels;
 use super::lists::{Lists, NONE, insert, is_new, known, neighbour, pack_key, worst};
 use super::points::Points;
 use crate::core::random::{Stream, mix};
@@ -96,29 +97,13 @@ pub(crate) fn nearest(points: &Points<'_>, k: usize, effort: Effort, draws: Stre
 
 /// Searches exactly for the few vertices that met fewer than k others, as in many tiny leaves.
 fn fill(points: &Points<'_>, mut lists: Lists, run: &Run) -> Result<Lists> {
-    let k = lists.k;
     let short: Vec<u32> = (0..points.n as u32).filter(|&v| lists.of(v as usize).last() == Some(&NONE)).collect();
     if short.is_empty() {
         return Ok(lists);
     }
-    let stage = run.stage("neighbours", 1);
-    let found = parallel::map_ranges(short.len(), 16, |range| -> Result<Vec<u64>> {
-        let mut all = Vec::new();
-        for &v in &short[range] {
-            stage.check()?;
-            let mut list = vec![NONE; k];
-            for u in (0..points.n).filter(|&u| u != v as usize) {
-                insert(&mut list, pack_key(points.measure(v as usize, u), u as u32));
-            }
-            all.extend(list);
-        }
-        Ok(all)
-    });
-    let mut keys = Vec::new();
-    for part in found {
-        keys.extend(part?);
-    }
-    for (&v, list) in short.iter().zip(keys.chunks_exact(k)) {
+    let k = lists.k;
+    let found = exact::nearest(points, points, true, &short, k, &run.stage("neighbours", 1))?;
+    for (&v, list) in short.iter().zip(found.keys.chunks_exact(k)) {
         lists.keys[v as usize * k..(v as usize + 1) * k].copy_from_slice(list);
     }
     Ok(lists)
@@ -229,9 +214,8 @@ fn compare(
     range: std::ops::Range<usize>,
 ) -> Vec<Vec<(u32, u64)>> {
     let span = points.n.div_ceil(OWNERS);
-    let width = points.width();
     let mut found = vec![Vec::new(); OWNERS];
-    let (mut panels, mut out0, mut out1) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut panels, mut out0, mut out1) = (Panels::default(), Vec::new(), Vec::new());
     let (mut limits, mut worsts) = (Vec::new(), Vec::new());
     for v in range {
         let members = &candidates.members[candidates.starts[v] as usize..candidates.starts[v + 1] as usize];
@@ -239,9 +223,7 @@ fn compare(
         if fresh == 0 || size < 2 {
             continue;
         }
-        pack(members.iter().map(|&m| points.near(m as usize)), width, &mut panels);
-        out0.resize(panels.len() / width, 0.0);
-        out1.resize(panels.len() / width, 0.0);
+        panels.pack(points, members.iter().copied());
         worsts.clear();
         worsts.extend(members.iter().map(|&m| worst(lists.of(m as usize))));
         limits.clear();
@@ -249,8 +231,8 @@ fn compare(
         for i in (0..fresh).step_by(2) {
             let second = (i + 1).min(fresh - 1);
             let first_panel = i / LANES;
-            let near = [members[i], members[second]].map(|m| points.near(m as usize));
-            sweep(points.kernel, near, &panels[first_panel * LANES * width..], [&mut out0, &mut out1]);
+            let pair = [members[i], members[second]].map(|m| m as usize);
+            panels.sweep(points, points, pair, first_panel, [&mut out0, &mut out1]);
             for (i, out) in [(i, &out0), (second, &out1)].into_iter().take(fresh - i) {
                 let base = first_panel * LANES;
                 let own = limits[i];

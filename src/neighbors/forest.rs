@@ -3,7 +3,7 @@
 //! A node is split by the plane halfway between two of its points drawn at random (Dasgupta, Freund 2008; the split of
 //! Annoy and of pynndescent); all pairs within a leaf are compared.
 
-use super::kernel::{pack, sweep};
+use super::kernel::Panels;
 use super::lists::{Lists, insert, known, pack_key, worst};
 use super::points::Points;
 use crate::core::parallel;
@@ -142,23 +142,20 @@ pub(crate) fn grow(points: &Points<'_>, leaf: usize, draws: Stream) -> Tree {
 pub(crate) fn join_leaves(points: &Points<'_>, tree: &Tree, lists: &mut Lists) {
     let k = lists.k;
     let leaves = tree.starts.len() - 1;
-    let width = points.width();
     // Each point is in one leaf of a tree, so leaves can rewrite their members' lists side by side.
     let parts = parallel::map_ranges(leaves, 4, |range| {
         let mut all = Vec::new();
-        let (mut panels, mut out0, mut out1) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut panels, mut out0, mut out1) = (Panels::default(), Vec::new(), Vec::new());
         for l in range {
             let members = &tree.order[tree.starts[l] as usize..tree.starts[l + 1] as usize];
             let size = members.len();
             let mut keys: Vec<u64> = members.iter().flat_map(|&m| lists.of(m as usize)).copied().collect();
-            pack(members.iter().map(|&m| points.near(m as usize)), width, &mut panels);
-            out0.resize(panels.len() / width, 0.0);
-            out1.resize(panels.len() / width, 0.0);
+            panels.pack(points, members.iter().copied());
             for i in (0..size).step_by(2) {
                 let second = (i + 1).min(size - 1);
                 let first_panel = i / LANES;
-                let near = [members[i], members[second]].map(|m| points.near(m as usize));
-                sweep(points.kernel, near, &panels[first_panel * LANES * width..], [&mut out0, &mut out1]);
+                let pair = [members[i], members[second]].map(|m| m as usize);
+                panels.sweep(points, points, pair, first_panel, [&mut out0, &mut out1]);
                 for (i, out) in [(i, &out0), (second, &out1)].into_iter().take(size - i) {
                     let base = first_panel * LANES;
                     let mut own = worst(&keys[i * k..(i + 1) * k]);

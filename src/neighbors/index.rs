@@ -2,7 +2,7 @@
 
 use super::graph::{Graph, Walk};
 use super::lists::{Lists, NONE, insert, pack_key};
-use super::metric::Metric;
+use super::measure::Measure;
 use super::points::{Made, Space};
 use super::{Groups, Nearest, Neighbors, PURPOSE, finish, nearest_exact};
 use crate::core::random::Stream;
@@ -24,10 +24,10 @@ pub(crate) struct Index {
 impl Index {
     /// For all rows of `rows`, which must be different and in an order that follows from content; `lists` are their
     /// neighbours, `width` for each (see [`Graph::of`]), or nothing for exact search.
-    pub(crate) fn of(rows: &Rows<'_>, metric: Metric, lists: &[u32], width: usize, key: u64) -> Self {
+    pub(crate) fn of(rows: &Rows<'_>, measure: &Measure, lists: &[u32], width: usize, key: u64) -> Self {
         let draws = Stream::new(key, PURPOSE);
         let all: Vec<u32> = (0..rows.len() as u32).collect();
-        let space = Space::learn(rows, &all, metric, draws.of(0));
+        let space = Space::learn(rows, &all, measure, draws.of(0));
         let points = space.points(rows, &all);
         let graph = (!lists.is_empty()).then(|| Graph::of(&points, lists, width, draws.of(2)));
         let made = points.made();
@@ -114,13 +114,13 @@ impl Nearest {
         let rows = Rows::finite(rows)?;
         run.install(|| {
             let canonical = Canonical::of(&rows);
-            let (lists, width) = if self.search.approximates(canonical.groups(), rows.columns(), self.k) {
-                Groups::find(&rows, &canonical, self.k, self.metric, self.search, run)?.graph()
+            let (lists, width) = if self.search.approximates(&self.metric, canonical.groups(), rows.columns(), self.k) {
+                Groups::find(&rows, &canonical, self.k, &self.metric, self.search, run)?.graph()
             } else {
                 (Vec::new(), 0)
             };
             let points = rows.representatives(&canonical);
-            let index = Index::of(&Rows::finite(&points)?, self.metric, &lists, width, run.key());
+            let index = Index::of(&Rows::finite(&points)?, &self.metric, &lists, width, run.key());
             Ok(NeighborIndex { settings: self.clone(), canonical, points, index })
         })?
     }
@@ -148,7 +148,9 @@ impl NeighborIndex {
             let mut lists = self.index.nearest(&points, &rows, &all, k.min(points.len()), run)?;
             let equals = self.index.equals(&points, &rows);
             for (list, equal) in lists.keys.chunks_mut(lists.k).zip(equals) {
-                equal.iter().for_each(|&point| drop(insert(list, pack_key(0.0, point))));
+                if let Some(point) = equal {
+                    insert(list, pack_key(0.0, point));
+                }
             }
             let mut found = Neighbors {
                 indices: Array2::zeros((rows.len(), k)),
@@ -156,7 +158,7 @@ impl NeighborIndex {
                 exact: self.index.graph.is_none(),
             };
             for i in 0..rows.len() {
-                let groups = finish(&lists, i, self.settings.metric, self.index.scale());
+                let groups = finish(&lists, i, &self.settings.metric, self.index.scale());
                 let members = groups.flat_map(|(g, d)| self.canonical.group(g as usize).iter().map(move |&r| (r, d)));
                 for (slot, (row, distance)) in members.take(k).enumerate() {
                     found.indices[[i, slot]] = row;

@@ -7,6 +7,7 @@ mod graph;
 mod index;
 mod kernel;
 mod lists;
+mod measure;
 mod metric;
 mod points;
 mod tree;
@@ -17,6 +18,7 @@ use crate::{Error, Result, Run};
 pub(crate) use index::Index;
 pub use index::NeighborIndex;
 pub(crate) use lists::Lists;
+pub use measure::{Distance, Measure};
 pub use metric::Metric;
 use ndarray::{Array2, ArrayRef2};
 use points::Space;
@@ -43,8 +45,8 @@ pub enum Search {
 
 impl Search {
     /// Whether `rows` different rows are searched approximately for their `k` nearest, each itself included.
-    fn approximates(self, rows: usize, columns: usize, k: usize) -> bool {
-        let small = rows <= EXACT_ROWS || columns <= tree::MOST_COLUMNS;
+    fn approximates(self, measure: &Measure, rows: usize, columns: usize, k: usize) -> bool {
+        let small = rows <= EXACT_ROWS || tree::takes(measure, columns);
         rows > 2 * k && (self == Search::Approximate || self == Search::Auto && !small)
     }
 }
@@ -63,7 +65,7 @@ impl Search {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Nearest {
     k: usize,
-    metric: Metric,
+    metric: Measure,
     search: Search,
 }
 
@@ -82,12 +84,12 @@ pub struct Neighbors {
 impl Nearest {
     /// The `k` nearest of each row, itself included; Euclidean.
     pub fn new(k: usize) -> Self {
-        Nearest { k, metric: Metric::Euclidean, search: Search::Auto }
+        Nearest { k, metric: Measure::default(), search: Search::Auto }
     }
 
-    /// Sets the metric; default Euclidean.
-    pub fn metric(mut self, metric: Metric) -> Self {
-        self.metric = metric;
+    /// Sets the metric, a [`Metric`] or [`Measure::own`]; default Euclidean.
+    pub fn metric(mut self, metric: impl Into<Measure>) -> Self {
+        self.metric = metric.into();
         self
     }
 
@@ -98,6 +100,7 @@ impl Nearest {
     }
 
     fn check(&self) -> Result<()> {
+        self.metric.check()?;
         if self.k == 0 { Err(Error::setting("k", self.k, "must be at least 1")) } else { Ok(()) }
     }
 
@@ -118,7 +121,7 @@ impl Nearest {
         let rows = Rows::finite(rows)?;
         run.install(|| {
             let canonical = Canonical::of(&rows);
-            let groups = Groups::find(&rows, &canonical, self.k, self.metric, self.search, run)?;
+            let groups = Groups::find(&rows, &canonical, self.k, &self.metric, self.search, run)?;
             Ok(groups.expand(&canonical, self.k.min(rows.len())))
         })?
     }
@@ -131,7 +134,9 @@ impl Neighbors {
     ///
     /// # Errors
     /// Those of [`Nearest::find`], and [`Error::Shape`] when `rows` are not the rows that were searched.
-    pub fn recall(&self, rows: &ArrayRef2<f32>, metric: Metric, sample: usize, run: &Run) -> Result<f64> {
+    pub fn recall(&self, rows: &ArrayRef2<f32>, metric: impl Into<Measure>, sample: usize, run: &Run) -> Result<f64> {
+        let measure = metric.into();
+        measure.check()?;
         let (n, k) = self.indices.dim();
         let rows = Rows::finite(rows)?;
         if rows.len() != n {
@@ -141,13 +146,13 @@ impl Neighbors {
             let all: Vec<u32> = Canonical::of(&rows).order;
             let count = sample.clamp(1, n);
             let picked: Vec<u32> = (0..count).map(|i| all[i * n / count]).collect();
-            let space = Space::learn(&rows, &all, metric, Stream::new(run.key(), PURPOSE));
+            let space = Space::learn(&rows, &all, &measure, Stream::new(run.key(), PURPOSE));
             let (points, queries) = (space.points(&rows, &all), space.points(&rows, &picked));
             let stage = run.stage("recall", 1);
-            let truth = exact::nearest(&points, &queries, false, k, &stage)?;
+            let truth = exact::nearest(&points, &queries, false, &numbers(queries.n), k, &stage)?;
             let mut hits = 0;
             for (i, &row) in picked.iter().enumerate() {
-                let far = metric.finish(lists::worst(truth.of(i)), space.scale());
+                let far = measure.finish(lists::worst(truth.of(i)), space.scale());
                 hits += self.distances.row(row as usize).iter().filter(|&&d| d <= far).count();
             }
             Ok(hits as f64 / (count * k) as f64)
@@ -161,7 +166,7 @@ pub(crate) struct Groups {
     pub(crate) exact: bool,
     /// Neighbours that were asked for: a search may keep more.
     others: usize,
-    metric: Metric,
+    measure: Measure,
     scale: f32,
 }
 
@@ -171,16 +176,16 @@ impl Groups {
         rows: &Rows<'_>,
         canonical: &Canonical,
         k: usize,
-        metric: Metric,
+        measure: &Measure,
         search: Search,
         run: &Run,
     ) -> Result<Self> {
         let pick: Vec<u32> = (0..canonical.groups()).map(|g| canonical.representative(g) as u32).collect();
         let draws = Stream::new(run.key(), PURPOSE);
-        let space = Space::learn(rows, &pick, metric, draws.of(0));
+        let space = Space::learn(rows, &pick, measure, draws.of(0));
         let points = space.points(rows, &pick);
         let others = (k - 1).min(pick.len() - 1);
-        let exact = others == 0 || !search.approximates(pick.len(), rows.columns(), k);
+        let exact = others == 0 || !search.approximates(measure, pick.len(), rows.columns(), k);
         let lists = if others == 0 {
             Lists::new(pick.len(), 0)
         } else if exact {
@@ -190,12 +195,12 @@ impl Groups {
             let kept = others.max(LEAST).min(pick.len() - 1);
             descent::nearest(&points, kept, descent::Effort::usual(kept + 1), draws.of(1), run)?
         };
-        Ok(Groups { lists, exact, others, metric, scale: space.scale() })
+        Ok(Groups { lists, exact, others, measure: measure.clone(), scale: space.scale() })
     }
 
     /// Distance and group of each neighbour of group `g`, nearest first, itself not among them.
     pub(crate) fn of(&self, g: usize) -> impl Iterator<Item = (u32, f32)> + '_ {
-        finish(&self.lists, g, self.metric, self.scale).take(self.others)
+        finish(&self.lists, g, &self.measure, self.scale).take(self.others)
     }
 
     /// The lists as an [`Index`] takes them, and the numbers in each: none where the search was exact.
@@ -230,9 +235,14 @@ impl Groups {
 }
 
 /// Neighbours and distances in a list, nearest first.
-pub(crate) fn finish(lists: &Lists, i: usize, metric: Metric, scale: f32) -> impl Iterator<Item = (u32, f32)> + '_ {
+pub(crate) fn finish<'a>(
+    lists: &'a Lists,
+    i: usize,
+    measure: &'a Measure,
+    scale: f32,
+) -> impl Iterator<Item = (u32, f32)> + 'a {
     let filled = lists.of(i).iter().filter(|&&key| key != lists::NONE);
-    filled.map(move |&key| (lists::neighbour(key), metric.finish(lists::distance(key), scale)))
+    filled.map(move |&key| (lists::neighbour(key), measure.finish(lists::distance(key), scale)))
 }
 
 /// The k nearest points of each query, exactly, by the way that suits the width.
@@ -244,11 +254,14 @@ pub(crate) fn nearest_exact(
     run: &Run,
 ) -> Result<Lists> {
     let stage = run.stage("neighbours", 1);
-    if points.width() <= tree::MOST_COLUMNS
-        && !points.is_sketched()
+    if !points.is_sketched()
         && let Some(lists) = tree::nearest(points, queries, same, k, &stage)?
     {
         return Ok(lists);
     }
-    exact::nearest(points, queries, same, k, &stage)
+    exact::nearest(points, queries, same, &numbers(queries.n), k, &stage)
+}
+
+fn numbers(n: usize) -> Vec<u32> {
+    (0..n as u32).collect()
 }

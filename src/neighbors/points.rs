@@ -12,11 +12,12 @@
 //! only makes it cheap. (The bound by leading components is old; the left-over length makes it tighter at the price of
 //! one column.)
 
-use super::kernel;
-use super::metric::{Kernel, Metric};
+use super::kernel::{self, Kernel, sound};
+use super::measure::Measure;
+use super::metric::Metric;
 use crate::core::linalg::dense;
 use crate::core::random::Stream;
-use crate::core::simd::{LANES, multiversion, sum_lanes};
+use crate::core::simd::{multiversion, sum_lanes};
 use crate::core::{Rows, parallel};
 use std::borrow::Cow;
 
@@ -35,7 +36,7 @@ const SLACK: f32 = 1e-3;
 /// How rows of one table are made into points; kept so that new rows can be made into points of the same space.
 #[derive(Clone, Debug)]
 pub(crate) struct Space {
-    metric: Metric,
+    measure: Measure,
     columns: usize,
     /// Power of two that every value is multiplied by, so that squares stay in range.
     scale: f32,
@@ -53,7 +54,6 @@ pub(crate) struct Made {
 }
 
 /// Rows in a space.
-#[derive(Debug)]
 pub(crate) struct Points<'a> {
     pub(crate) n: usize,
     pub(crate) kernel: Kernel,
@@ -68,14 +68,16 @@ pub(crate) struct Points<'a> {
 
 impl Space {
     /// Learns the space from the rows in `pick`, whose order must depend on content alone.
-    pub(crate) fn learn(rows: &Rows<'_>, pick: &[u32], metric: Metric, draws: Stream) -> Self {
+    pub(crate) fn learn(rows: &Rows<'_>, pick: &[u32], measure: &Measure, draws: Stream) -> Self {
         let columns = rows.columns();
-        let scale = match metric {
-            Metric::Cosine | Metric::Correlation => 1.0,
-            _ => scale_of(rows.data()),
+        let scale = match measure.built_in() {
+            Some(Metric::Euclidean | Metric::SquaredEuclidean | Metric::Manhattan) => scale_of(rows.data()),
+            Some(Metric::Chebyshev | Metric::BrayCurtis) => scale_of(rows.data()),
+            // Unit vectors; or each column by itself; or not ours to change.
+            _ => 1.0,
         };
-        let mut space = Space { metric, columns, scale, basis: None };
-        if metric.kernel() == Kernel::Squares && columns > WIDE && pick.len() > 4 * SKETCH {
+        let mut space = Space { measure: measure.clone(), columns, scale, basis: None };
+        if matches!(measure.kernel(), Kernel::Squares) && columns > WIDE && pick.len() > 4 * SKETCH {
             let sample: Vec<u32> = pick.iter().copied().take(SAMPLE).collect();
             let prepared = space.prepare(rows, &sample);
             space.basis = Some(basis(&prepared, sample.len(), draws));
@@ -89,10 +91,7 @@ impl Space {
 
     /// Columns of prepared rows: one more where a zero row needs a direction of its own.
     fn width(&self) -> usize {
-        match self.metric {
-            Metric::Cosine | Metric::Correlation => self.columns + 1,
-            _ => self.columns,
-        }
+        prepared_width(&self.measure, self.columns)
     }
 
     /// Copies of the picked rows, in the metric's own space.
@@ -102,9 +101,9 @@ impl Space {
         parallel::for_each_chunk(&mut prepared, 64 * width, |chunk, out| {
             for (r, out) in out.chunks_mut(width).enumerate() {
                 let row = rows.row(pick[chunk * 64 + r] as usize);
-                match self.metric {
-                    Metric::Cosine => unit(row, 0.0, out),
-                    Metric::Correlation => {
+                match self.measure.built_in() {
+                    Some(Metric::Cosine) => unit(row, 0.0, out),
+                    Some(Metric::Correlation) => {
                         let sum: f64 = row.iter().map(|&x| f64::from(x)).sum();
                         unit(row, sum / row.len() as f64, out);
                     }
@@ -126,7 +125,7 @@ impl Space {
         let n = if plain { pick.len() } else { data.len() / self.width() };
         let mut points = Points {
             n,
-            kernel: self.metric.kernel(),
+            kernel: self.measure.kernel(),
             rows: data,
             columns: self.width(),
             pick,
@@ -156,7 +155,7 @@ impl Space {
     pub(crate) fn again<'a>(&self, rows: &'a Rows<'_>, made: &'a Made) -> Points<'a> {
         Points {
             n: rows.len(),
-            kernel: self.metric.kernel(),
+            kernel: self.measure.kernel(),
             rows: Cow::Borrowed(made.prepared.as_deref().unwrap_or(rows.data())),
             columns: self.width(),
             pick: Vec::new(),
@@ -185,8 +184,14 @@ impl Points<'_> {
         out.clear();
         match &self.sketches {
             Some(sketches) => sketch_values(sketches, query, ids, self.left_over(), out),
-            None => values(self, query, ids, out),
+            None => out.extend(ids.iter().map(|&i| sound(kernel::pair(&self.kernel, query, self.full(i as usize))))),
         }
+    }
+
+    /// The value of a metric of one's own between point `i` here and point `j` of `other`; the same both ways round.
+    pub(crate) fn own(&self, i: usize, other: &Points<'_>, j: usize) -> f32 {
+        let (i, j) = if std::ptr::eq(self, other) && i > j { (j, i) } else { (i, j) };
+        sound(kernel::pair(&self.kernel, self.full(i), other.full(j)))
     }
 
     fn left_over(&self) -> f32 {
@@ -237,29 +242,11 @@ impl Points<'_> {
         far * far
     }
 
-    /// The exact value of a pair of points here.
-    pub(crate) fn measure(&self, i: usize, j: usize) -> f32 {
-        if self.sketches.is_some() {
-            return kernel::squares(self.full(i), self.full(j));
-        }
-        let mut panel = Vec::new();
-        kernel::pack(std::iter::once(self.near(j)), self.width(), &mut panel);
-        let (mut out, mut spare) = ([0.0; LANES], [0.0; LANES]);
-        kernel::sweep(self.kernel, [self.near(i); 2], &panel, [&mut out, &mut spare]);
-        out[0]
-    }
-
     /// The exact value of a pair, from its swept value.
     #[inline(always)]
     pub(crate) fn exact(&self, i: usize, other: &Points<'_>, j: usize, swept: f32) -> f32 {
         if self.sketches.is_some() { kernel::squares(self.full(i), other.full(j)) } else { swept }
     }
-}
-
-/// NaN, as of infinity less infinity, counts as far.
-#[inline(always)]
-fn sound(value: f32) -> f32 {
-    if value < f32::MAX { value } else { f32::MAX }
 }
 
 multiversion! {
@@ -275,13 +262,11 @@ multiversion! {
     }
 }
 
-multiversion! {
-    fn values(points: &Points<'_>, query: &[f32], ids: &[u32], out: &mut Vec<f32>) {
-        match points.kernel {
-            Kernel::Squares => out.extend(ids.iter().map(|&i| sound(sum_lanes(points.full(i as usize), query, |x, y| (x - y) * (x - y))))),
-            Kernel::Absolutes => out.extend(ids.iter().map(|&i| sound(sum_lanes(points.full(i as usize), query, |x, y| (x - y).abs())))),
-            Kernel::Largest => out.extend(ids.iter().map(|&i| sound(points.full(i as usize).iter().zip(query).fold(0.0f32, |m, (x, y)| if m > (x - y).abs() { m } else { (x - y).abs() })))),
-        }
+/// Columns that rows of `columns` columns have once they are prepared.
+pub(crate) fn prepared_width(measure: &Measure, columns: usize) -> usize {
+    match measure.built_in() {
+        Some(Metric::Cosine | Metric::Correlation) => columns + 1,
+        _ => columns,
     }
 }
 

@@ -23,7 +23,7 @@ mod transform;
 
 use crate::core::random::Stream;
 use crate::core::{Canonical, Rows};
-use crate::neighbors::{Groups, Metric, Search};
+use crate::neighbors::{Groups, Measure, Search};
 use crate::{Embedder, Error, Result, Run};
 use ndarray::{Array2, ArrayRef2};
 
@@ -97,7 +97,7 @@ pub struct Umap {
     n_components: usize,
     min_dist: f64,
     spread: f64,
-    metric: Metric,
+    metric: Measure,
     n_epochs: Option<usize>,
     learning_rate: f64,
     repulsion_strength: f64,
@@ -115,7 +115,7 @@ impl Default for Umap {
             n_components: 2,
             min_dist: 0.1,
             spread: 1.0,
-            metric: Metric::Euclidean,
+            metric: Measure::default(),
             n_epochs: None,
             learning_rate: 1.0,
             repulsion_strength: 1.0,
@@ -186,9 +186,10 @@ impl Umap {
         self
     }
 
-    /// Sets the metric of the rows; default Euclidean.
-    pub fn metric(mut self, metric: Metric) -> Self {
-        self.metric = metric;
+    /// Sets the metric of the rows, a [`Metric`](crate::neighbors::Metric) or [`Measure::own`]; default Euclidean. A
+    /// saved model holds the name of a metric of one's own; see [`UmapModel::restore_metric`].
+    pub fn metric(mut self, metric: impl Into<Measure>) -> Self {
+        self.metric = metric.into();
         self
     }
 
@@ -242,6 +243,7 @@ impl Umap {
     }
 
     fn check(&self) -> Result<()> {
+        self.metric.check()?;
         let positive = |name, value: f64| {
             if value > 0.0 && value < 1e6 {
                 Ok(())
@@ -335,7 +337,7 @@ impl Umap {
             return Ok(Drawing { positions, curve, facts, start: Start::Random, epochs, nearby: Vec::new() });
         }
         let pick: Vec<u32> = (0..n).map(|g| canonical.representative(g) as u32).collect();
-        let groups = Groups::find(rows, canonical, k, self.metric, self.search, run)?;
+        let groups = Groups::find(rows, canonical, k, &self.metric, self.search, run)?;
         let nearby = nearby(&groups, n);
         let widths = fuzzy::smooth(&nearby, k, self.local_connectivity);
         let graph = fuzzy::union(&nearby, &widths, self.set_op_mix_ratio as f32);

@@ -8,7 +8,7 @@ use super::layout::{self, Bundle, Drive, LANES, by_width};
 use super::{PURPOSE, Umap, UmapModel, fuzzy};
 use crate::core::random::Stream;
 use crate::core::{Rows, content_hash, parallel};
-use crate::neighbors::{Index, finish};
+use crate::neighbors::{Index, Measure, finish};
 use crate::{Error, Result, Run};
 use ndarray::{Array2, ArrayRef2};
 use std::sync::{Arc, OnceLock};
@@ -58,8 +58,20 @@ impl UmapModel {
         if expected != found {
             return Err(Error::Shape { what: "columns", expected, found });
         }
+        self.settings.metric.check()?;
         let fitted = Rows::finite(&self.points)?;
         run.install(|| by_width!(self.settings.n_components, place(self, &fitted, &rows, run)))?
+    }
+
+    /// Gives a loaded model the metric of one's own again that it was fitted with (see
+    /// [`Distance`](crate::neighbors::Distance)); [`UmapModel::transform`] is an error before. It has to be the same
+    /// function: only its name can be checked.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when the metric has another name than the fit's.
+    pub fn restore_metric(&mut self, metric: impl Into<Measure>) -> Result<()> {
+        self.index = Cached::default();
+        self.settings.metric.restore(metric)
     }
 
     /// Made outside the lock: a thread that waited for it could be needed to make it.
@@ -69,13 +81,13 @@ impl UmapModel {
             return index.clone();
         }
         let width = self.nearby.len() / fitted.len();
-        let made = Arc::new(Index::of(fitted, self.settings.metric, &self.nearby, width, self.key));
+        let made = Arc::new(Index::of(fitted, &self.settings.metric, &self.nearby, width, self.key));
         cell.get_or_init(|| made).clone()
     }
 }
 
 fn place<P: Drive>(model: &UmapModel, fitted: &Rows<'_>, rows: &Rows<'_>, run: &Run) -> Result<Array2<f32>> {
-    let Umap { metric, learning_rate, n_components: components, .. } = model.settings;
+    let Umap { ref metric, learning_rate, n_components: components, .. } = model.settings;
     let (n, k) = (rows.len(), model.graph.neighbors);
     let index = model.index(fitted);
     let equals = index.equals(fitted, rows);
