@@ -30,14 +30,6 @@ fn surface(n: usize, columns: usize) -> Array2<f32> {
     })
 }
 
-/// `n` rows in `columns` columns near a curved surface of four dimensions, as wide data usually are.
-fn surface(n: usize, columns: usize) -> Array2<f32> {
-    Array2::from_shape_fn((n, columns), |(i, j)| {
-        let wave = |t: usize| (noise(i * 4 + t) * 6.0 * noise(500_000_003 + j * 4 + t) + (j * (t + 1)) as f32).sin();
-        (0..4).map(wave).sum::<f32>() + 0.05 * noise(900_000_011 + i * columns + j)
-    })
-}
-
 fn brute(rows: &Array2<f32>, metric: Metric, i: usize, j: usize) -> f64 {
     let x: Vec<f64> = rows.row(i).iter().map(|&x| f64::from(x)).collect();
     let y: Vec<f64> = rows.row(j).iter().map(|&x| f64::from(x)).collect();

@@ -55,14 +55,6 @@ fn surface(n: usize, columns: usize) -> Array2<f32> {
     })
 }
 
-/// `n` rows in `columns` columns near a curved surface of four dimensions, as wide data usually are.
-fn surface(n: usize, columns: usize) -> Array2<f32> {
-    Array2::from_shape_fn((n, columns), |(i, j)| {
-        let wave = |t: usize| (noise(i * 4 + t) * 6.0 * noise(500_000_003 + j * 4 + t) + (j * (t + 1)) as f32).sin();
-        (0..4).map(wave).sum::<f32>() + 0.05 * noise(900_000_011 + i * columns + j)
-    })
-}
-
 /// Places of the others by rising distance, the row itself first; ties by number.
 fn ranked(rows: &ArrayRef2<f32>, i: usize) -> Vec<(f64, usize)> {
     let mut all: Vec<(f64, usize)> = (0..rows.nrows())

@@ -64,11 +64,11 @@ impl<'a> Rows<'a> {
 
     /// A copy of the different rows, in canonical order.
     pub(crate) fn representatives(&self, canonical: &Canonical) -> Array2<f32> {
-        let mut all = Vec::with_capacity(canonical.groups() * self.columns);
-        for g in 0..canonical.groups() {
-            all.extend_from_slice(self.row(canonical.representative(g)));
+        let mut all = Array2::zeros((canonical.groups(), self.columns));
+        for (g, mut out) in all.outer_iter_mut().enumerate() {
+            out.iter_mut().zip(self.row(canonical.representative(g))).for_each(|(out, &x)| *out = x);
         }
-        Array2::from_shape_fn((canonical.groups(), self.columns), |(g, c)| all[g * self.columns + c])
+        all
     }
 
     /// All values, row after row.

@@ -4,14 +4,14 @@
 //! dimensions"; the search of HNSW's ground layer and of pynndescent's queries): keep the best [`beam`] points
 //! seen, look at the neighbours of the best one not yet looked at, end when all were. Two things differ:
 //!
-//! 1. The walk compares sketches alone, by an estimate of the distance instead of its lower bound; only what the walk
-//!    ends with is measured in full (see [`super::points`]).
+//! 1. The walk compares sketches alone; only what it ends with is measured in full (see [`super::points`]).
 //! 2. It starts from the leaves of random-projection trees, so clusters that no edge connects are found too.
 //!
 //! Everything is a function of the points and of the one row: no state passes from row to row.
 
 use super::forest::{self, Tree};
-use super::lists::{NONE, insert, is_new, neighbour, pack_key, worst};
+use super::kernel::sound;
+use super::lists::{NONE, distance, insert, is_new, neighbour, pack_key, worst};
 use super::points::Points;
 use crate::core::parallel;
 use crate::core::random::Stream;
@@ -114,7 +114,7 @@ impl Walk {
             ids.extend(tree.leaf(points, queries.near(q)).iter().filter(|&&p| seen.insert(p)));
         }
         loop {
-            points.estimate(queries, q, ids, values);
+            points.bounds(queries, q, ids, values);
             for (&id, &value) in ids.iter().zip(values.iter()) {
                 insert(pool, pack_key(value, id));
             }
@@ -123,12 +123,10 @@ impl Walk {
             ids.clear();
             ids.extend(graph.edges(neighbour(*next)).iter().filter(|&&p| seen.insert(p)));
         }
-        for &key in pool.iter().filter(|&&key| key != NONE) {
-            let id = neighbour(key);
-            if let Some(value) =
-                points.exact_within(queries, q, id as usize, f32::from_bits((key >> 32) as u32), worst(list))
-            {
-                insert(list, pack_key(value, id));
+        for &key in pool.iter().take_while(|&&key| key != NONE) {
+            let (id, bound) = (neighbour(key), distance(key));
+            if bound <= points.limit(worst(list), queries) {
+                insert(list, pack_key(sound(queries.exact(q, points, id as usize, bound)), id));
             }
         }
     }

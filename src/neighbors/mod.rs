@@ -25,6 +25,10 @@ use points::Space;
 
 /// Rows up to which every row is compared with every other, unless told otherwise.
 const EXACT_ROWS: usize = 4096;
+/// The share of the true neighbours below which a search has failed.
+const ENOUGH: f64 = 0.9;
+/// Rows² x columns up to which a failed search is followed by an exact one: some ten seconds of one core.
+const AFFORDABLE: f64 = 1e11;
 /// Fewest neighbours that a descent keeps for each row.
 const LEAST: usize = 14;
 const PURPOSE: u64 = 0x6e6e;
@@ -34,12 +38,15 @@ const PURPOSE: u64 = 0x6e6e;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Search {
-    /// Exact up to 4,096 rows and in up to 10 columns, else approximate.
+    /// Exact up to 4,096 rows and in up to 10 columns (the latter for Euclidean, Manhattan and Chebyshev distance, and
+    /// in up to 9 for cosine and correlation), else approximate. Where a sample shows that less than nine tenths of the
+    /// true neighbours were found, as with independent noise in many columns, the run is told so; up to rows² x columns
+    /// = 10¹¹ all are searched again exactly instead.
     #[default]
     Auto,
     /// Always exact: quadratic in the rows when there are more than 10 columns.
     Exact,
-    /// Always nearest-neighbour descent.
+    /// Always nearest-neighbour descent, but for twice as many rows as neighbours or fewer.
     Approximate,
 }
 
@@ -186,14 +193,27 @@ impl Groups {
         let points = space.points(rows, &pick);
         let others = (k - 1).min(pick.len() - 1);
         let exact = others == 0 || !search.approximates(measure, pick.len(), rows.columns(), k);
-        let lists = if others == 0 {
-            Lists::new(pick.len(), 0)
+        let (lists, exact) = if others == 0 {
+            (Lists::new(pick.len(), 0), true)
         } else if exact {
-            nearest_exact(&points, &points, true, others, run)?
+            (nearest_exact(&points, &points, true, others, run)?, true)
         } else {
             // With short lists the descent gets lost, and so do later walks over them.
             let kept = others.max(LEAST).min(pick.len() - 1);
-            descent::nearest(&points, kept, descent::Effort::usual(kept + 1), draws.of(1), run)?
+            let lists = descent::nearest(&points, kept, descent::Effort::usual(kept + 1), draws.of(1), run)?;
+            let recall = descent::recall(&points, &lists, others, run)?;
+            let work = pick.len() as f64 * pick.len() as f64 * rows.columns() as f64;
+            if recall < ENOUGH && search == Search::Auto && work < AFFORDABLE {
+                (nearest_exact(&points, &points, true, others, run)?, true)
+            } else {
+                if recall < ENOUGH {
+                    let percent = 100.0 * recall;
+                    run.note(&format!(
+                        "only about {percent:.0} % of the true neighbours were found: the data are hard"
+                    ));
+                }
+                (lists, false)
+            }
         };
         Ok(Groups { lists, exact, others, measure: measure.clone(), scale: space.scale() })
     }

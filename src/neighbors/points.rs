@@ -27,8 +27,6 @@ pub(crate) const SKETCH: usize = 64;
 const WIDE: usize = 96;
 /// Rows that the basis is learned from.
 const SAMPLE: usize = 512;
-/// What the cosine between the left-over parts of two near rows is taken for.
-const ALIKE: f32 = 0.5;
 /// Bound on the error of a sketch's coordinates, as a share of the largest row. The left-over length is the difference
 /// of two squares, so its error is the root of theirs (a few 1e-7).
 const SLACK: f32 = 1e-3;
@@ -175,15 +173,13 @@ impl Points<'_> {
         Made { prepared, sketches: self.sketches.map(Cow::into_owned), slack: self.slack }
     }
 
-    /// Guesses the values between point `q` of `queries` and the points `ids` here; exact where there are no sketches.
-    ///
-    /// The guess adds to the bound of the sketches most of what it leaves out: 2 r(x) r(y) (1 - c), c being the cosine
-    /// between the left-over parts, guessed as [`ALIKE`].
-    pub(crate) fn estimate(&self, queries: &Points<'_>, q: usize, ids: &[u32], out: &mut Vec<f32>) {
+    /// Lower bounds of the values between point `q` of `queries` and the points `ids` here; the values themselves where
+    /// there are no sketches.
+    pub(crate) fn bounds(&self, queries: &Points<'_>, q: usize, ids: &[u32], out: &mut Vec<f32>) {
         let query = queries.near(q);
         out.clear();
         match &self.sketches {
-            Some(sketches) => sketch_values(sketches, query, ids, self.left_over(), out),
+            Some(sketches) => sketch_values(sketches, query, ids, out),
             None => out.extend(ids.iter().map(|&i| sound(kernel::pair(&self.kernel, query, self.full(i as usize))))),
         }
     }
@@ -194,17 +190,10 @@ impl Points<'_> {
         sound(kernel::pair(&self.kernel, self.full(i), other.full(j)))
     }
 
-    fn left_over(&self) -> f32 {
-        2.0 * (1.0 - ALIKE)
-    }
-
-    /// The exact value between point `q` of `queries` and point `i` here, unless its guess shows it beyond `worst`.
-    pub(crate) fn exact_within(&self, queries: &Points<'_>, q: usize, i: usize, guess: f32, worst: f32) -> Option<f32> {
-        if self.sketches.is_none() {
-            return Some(guess);
-        }
-        let bound = guess - self.left_over() * self.near(i)[SKETCH - 1] * queries.near(q)[SKETCH - 1];
-        (bound <= self.limit(worst, queries)).then(|| kernel::squares(self.full(i), queries.full(q))).map(sound)
+    /// The length that point i's sketch leaves over; 0 where there are no sketches.
+    #[inline(always)]
+    pub(crate) fn left_over(&self, i: usize) -> f32 {
+        self.sketches.as_ref().map_or(0.0, |sketches| sketches[(i + 1) * SKETCH - 1])
     }
 
     /// The whole prepared row.
@@ -250,15 +239,10 @@ impl Points<'_> {
 }
 
 multiversion! {
-    fn sketch_values(sketches: &[f32], query: &[f32], ids: &[u32], factor: f32, out: &mut Vec<f32>) {
+    fn sketch_values(sketches: &[f32], query: &[f32], ids: &[u32], out: &mut Vec<f32>) {
         let (sketches, _) = sketches.as_chunks::<SKETCH>();
         let Some(query) = query.first_chunk::<SKETCH>() else { return };
-        let left = factor * query[SKETCH - 1];
-        for &id in ids {
-            let sketch = &sketches[id as usize];
-            let value = sum_lanes(sketch, query, |x, y| (x - y) * (x - y)) + left * sketch[SKETCH - 1];
-            out.push(sound(value));
-        }
+        out.extend(ids.iter().map(|&id| sound(sum_lanes(&sketches[id as usize], query, |x, y| (x - y) * (x - y)))));
     }
 }
 
