@@ -1,7 +1,7 @@
-//! Neighbours: exact and searched, over rows that lie near a curved surface of few dimensions.
+//! Neighbours by stage (comparison, k-d tree, descent, queries), over rows that lie near a curved surface of few dimensions.
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use ndarray::Array2;
+use ndarray::{Array2, s};
 use recluster::Run;
 use recluster::neighbors::{Metric, Nearest, Search};
 
@@ -24,10 +24,21 @@ fn neighbors(c: &mut Criterion) {
         });
     }
     let flat = surface(50_000, 2);
-    group.bench_function("exact euclidean 50,000 x 2", |b| b.iter(|| Nearest::new(15).find(&flat, &run).unwrap()));
+    group.bench_function("k-d tree euclidean 50,000 x 2", |b| b.iter(|| Nearest::new(15).find(&flat, &run).unwrap()));
     let many = surface(20_000, 784);
-    group.bench_function("searched euclidean 20,000 x 784", |b| {
+    group.bench_function("descent euclidean 20,000 x 784", |b| {
         b.iter(|| Nearest::new(15).search(Search::Approximate).find(&many, &run).unwrap())
+    });
+    let all = surface(30_000, 784);
+    for metric in [Metric::Euclidean, Metric::Manhattan, Metric::Cosine] {
+        let index = Nearest::new(15).metric(metric).index(&all.slice(s![..20_000, ..]), &run).unwrap();
+        group.bench_function(format!("query {metric} 1,000 among 20,000 x 784"), |b| {
+            b.iter(|| index.query(&all.slice(s![20_000..21_000, ..]), &run).unwrap())
+        });
+    }
+    let index = Nearest::new(15).index(&flat, &run).unwrap();
+    group.bench_function("query euclidean 1,000 among 50,000 x 2", |b| {
+        b.iter(|| index.query(&surface(1000, 2), &run).unwrap())
     });
     group.finish();
 }

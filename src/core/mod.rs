@@ -18,7 +18,7 @@ mod traits;
 pub use error::{Error, Result};
 #[cfg(any(feature = "serde", feature = "report"))]
 pub(crate) use file::write_whole;
-pub(crate) use rows::{Canonical, Rows};
+pub(crate) use rows::{Canonical, Rows, content_hash};
 pub use run::{Cancel, Event, Observer, Run, Stage};
 #[cfg(feature = "serde")]
 pub use saved::Saved;

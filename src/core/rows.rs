@@ -1,7 +1,7 @@
 //! The door: a table is checked once, then read as plain rows; and the canonical order of rows by their content.
 
 use super::{Error, Result, parallel, random};
-use ndarray::ArrayRef2;
+use ndarray::{Array2, ArrayRef2};
 use std::borrow::Cow;
 
 /// A checked table of f32, row after row. Borrows the caller's memory where its layout allows.
@@ -62,6 +62,15 @@ impl<'a> Rows<'a> {
         &self.data[i * self.columns..(i + 1) * self.columns]
     }
 
+    /// A copy of the different rows, in canonical order.
+    pub(crate) fn representatives(&self, canonical: &Canonical) -> Array2<f32> {
+        let mut all = Array2::zeros((canonical.groups(), self.columns));
+        for (g, mut out) in all.outer_iter_mut().enumerate() {
+            out.iter_mut().zip(self.row(canonical.representative(g))).for_each(|(out, &x)| *out = x);
+        }
+        all
+    }
+
     /// All values, row after row.
     pub(crate) fn data(&self) -> &[f32] {
         &self.data
@@ -84,7 +93,7 @@ impl Canonical {
     /// Sorts by a 64-bit hash of the content, then by the content itself. O(rows x columns) and one sort of rows.
     pub(crate) fn of(rows: &Rows<'_>) -> Self {
         let mut keyed: Vec<(u64, u32)> = parallel::map_ranges(rows.len(), 1024, |range| {
-            range.map(|i| (hash(rows.row(i)), i as u32)).collect::<Vec<_>>()
+            range.map(|i| (content_hash(rows.row(i)), i as u32)).collect::<Vec<_>>()
         })
         .concat();
         parallel::sort_by_key(&mut keyed, |&key| key);
@@ -151,8 +160,10 @@ fn bits(value: f32) -> u32 {
     if value.is_nan() { 0x7fc0_0000 } else { (value + 0.0).to_bits() }
 }
 
+/// A number that stands for a row's content; equal for both zeros.
+///
 /// Four lanes of multiply-and-mix, so that the loop is not bound by the latency of one chain.
-fn hash(row: &[f32]) -> u64 {
+pub(crate) fn content_hash(row: &[f32]) -> u64 {
     let mut lanes = [1u64, 2, 3, 4].map(random::mix);
     let mut chunks = row.chunks_exact(4);
     for chunk in &mut chunks {
@@ -169,7 +180,7 @@ fn hash(row: &[f32]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::{Array2, array};
+    use ndarray::array;
 
     #[test]
     fn order_depends_on_content_alone() {

@@ -3,17 +3,28 @@
 //! A node is split by the plane halfway between two of its points drawn at random (Dasgupta, Freund 2008; the split of
 //! Annoy and of pynndescent); all pairs within a leaf are compared.
 
-use super::kernel::{pack, sweep};
+use super::kernel::Panels;
 use super::lists::{Lists, insert, known, pack_key, worst};
 use super::points::Points;
 use crate::core::parallel;
 use crate::core::random::Stream;
-use crate::core::simd::{LANES, multiversion, sum_lanes};
+use crate::core::simd::{LANES, fold_lanes, multiversion, sum_lanes};
 
 /// Points of one tree by leaf: leaf i is `order[starts[i]..starts[i + 1]]`.
+#[derive(Clone, Debug)]
 pub(crate) struct Tree {
     order: Vec<u32>,
     starts: Vec<u32>,
+    /// The planes, the root first; none where all points fit one leaf.
+    nodes: Vec<Node>,
+}
+
+/// The plane halfway between two points, and what lies on either side: leaf l as 2 l + 1, node i as 2 i.
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    a: u32,
+    b: u32,
+    sides: [u32; 2],
 }
 
 multiversion! {
@@ -24,6 +35,40 @@ multiversion! {
     }
 }
 
+multiversion! {
+    /// The product of (query - halfway between a and b) and (a - b): above zero nearer to a.
+    fn leaning(query: &[f32], a: &[f32], b: &[f32]) -> f32 {
+        let n = query.len();
+        let (a, b) = (&a[..n], &b[..n]);
+        let mut lanes = [0.0f32; LANES];
+        let whole = n / LANES * LANES;
+        for from in (0..whole).step_by(LANES) {
+            let (q, a, b) = (&query[from..from + LANES], &a[from..from + LANES], &b[from..from + LANES]);
+            for l in 0..LANES {
+                lanes[l] += (q[l] - 0.5 * (a[l] + b[l])) * (a[l] - b[l]);
+            }
+        }
+        for (l, i) in (whole..n).enumerate() {
+            lanes[l] += (query[i] - 0.5 * (a[i] + b[i])) * (a[i] - b[i]);
+        }
+        fold_lanes(lanes)
+    }
+}
+
+impl Tree {
+    /// The points of the leaf that a new row falls into.
+    pub(crate) fn leaf(&self, points: &Points<'_>, query: &[f32]) -> &[u32] {
+        let mut at = if self.nodes.is_empty() { 1 } else { 0 };
+        while at & 1 == 0 {
+            let Node { a, b, sides } = self.nodes[at as usize >> 1];
+            let near_a = a == b || leaning(query, points.near(a as usize), points.near(b as usize)) > 0.0;
+            at = sides[usize::from(!near_a)];
+        }
+        let leaf = at as usize >> 1;
+        &self.order[self.starts[leaf] as usize..self.starts[leaf + 1] as usize]
+    }
+}
+
 /// Grows one tree whose leaves hold at most `leaf` points.
 pub(crate) fn grow(points: &Points<'_>, leaf: usize, draws: Stream) -> Tree {
     const TRIES: u64 = 3;
@@ -31,12 +76,20 @@ pub(crate) fn grow(points: &Points<'_>, leaf: usize, draws: Stream) -> Tree {
     let mut starts = Vec::new();
     let (mut sides, mut right) = (Vec::new(), Vec::new());
     // Ranges still to split, the leftmost on top, so that leaves come out in order.
-    let mut open = vec![(0usize, points.n)];
-    while let Some((from, to)) = open.pop() {
-        if to - from <= leaf {
+    // Each with the node and the side of it that it hangs from.
+    let mut open = vec![(0usize, points.n, 0usize, 0usize)];
+    let mut nodes: Vec<Node> = Vec::new();
+    while let Some((from, to, parent, side)) = open.pop() {
+        let is_leaf = to - from <= leaf;
+        let own = if is_leaf { 2 * starts.len() as u32 + 1 } else { 2 * nodes.len() as u32 };
+        if let Some(parent) = nodes.get_mut(parent) {
+            parent.sides[side] = own;
+        }
+        if is_leaf {
             starts.push(from as u32);
             continue;
         }
+        let mut plane = Node { a: 0, b: 0, sides: [1, 1] };
         let members = &mut order[from..to];
         let size = members.len();
         let node = draws.of(from as u64).of(to as u64);
@@ -44,6 +97,7 @@ pub(crate) fn grow(points: &Points<'_>, leaf: usize, draws: Stream) -> Tree {
         for attempt in 0..TRIES {
             let a = node.below(2 * attempt, size);
             let b = (a + 1 + node.below(2 * attempt + 1, size - 1)) % size;
+            (plane.a, plane.b) = (members[a], members[b]);
             let (a, b) = (points.near(members[a] as usize), points.near(members[b] as usize));
             let normal: Vec<f32> = a.iter().zip(b).map(|(x, y)| x - y).collect();
             let offset = a.iter().zip(b).zip(&normal).map(|((x, y), n)| 0.5 * (x + y) * n).sum();
@@ -58,6 +112,7 @@ pub(crate) fn grow(points: &Points<'_>, leaf: usize, draws: Stream) -> Tree {
         if cut == 0 {
             // No plane parts these points: random halves, which keeps the depth logarithmic.
             cut = size / 2;
+            plane.b = plane.a;
             for i in (1..size).rev() {
                 members.swap(i, node.below(1000 + i as u64, i + 1));
             }
@@ -75,34 +130,32 @@ pub(crate) fn grow(points: &Points<'_>, leaf: usize, draws: Stream) -> Tree {
             }
             members[kept..].copy_from_slice(&right);
         }
-        open.push((from + cut, to));
-        open.push((from, from + cut));
+        open.push((from + cut, to, nodes.len(), 1));
+        open.push((from, from + cut, nodes.len(), 0));
+        nodes.push(plane);
     }
     starts.push(points.n as u32);
-    Tree { order, starts }
+    Tree { order, starts, nodes }
 }
 
 /// Compares all pairs within each leaf and lets them into each other's lists.
 pub(crate) fn join_leaves(points: &Points<'_>, tree: &Tree, lists: &mut Lists) {
     let k = lists.k;
     let leaves = tree.starts.len() - 1;
-    let width = points.width();
     // Each point is in one leaf of a tree, so leaves can rewrite their members' lists side by side.
     let parts = parallel::map_ranges(leaves, 4, |range| {
         let mut all = Vec::new();
-        let (mut panels, mut out0, mut out1) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut panels, mut out0, mut out1) = (Panels::default(), Vec::new(), Vec::new());
         for l in range {
             let members = &tree.order[tree.starts[l] as usize..tree.starts[l + 1] as usize];
             let size = members.len();
             let mut keys: Vec<u64> = members.iter().flat_map(|&m| lists.of(m as usize)).copied().collect();
-            pack(members.iter().map(|&m| points.near(m as usize)), width, &mut panels);
-            out0.resize(panels.len() / width, 0.0);
-            out1.resize(panels.len() / width, 0.0);
+            panels.pack(points, members.iter().copied());
             for i in (0..size).step_by(2) {
                 let second = (i + 1).min(size - 1);
                 let first_panel = i / LANES;
-                let near = [members[i], members[second]].map(|m| points.near(m as usize));
-                sweep(points.kernel, near, &panels[first_panel * LANES * width..], [&mut out0, &mut out1]);
+                let pair = [members[i], members[second]].map(|m| m as usize);
+                panels.sweep(points, points, pair, first_panel, [&mut out0, &mut out1]);
                 for (i, out) in [(i, &out0), (second, &out1)].into_iter().take(size - i) {
                     let base = first_panel * LANES;
                     let mut own = worst(&keys[i * k..(i + 1) * k]);

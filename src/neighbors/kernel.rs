@@ -1,31 +1,189 @@
-//! Inner loops: one pair of rows, or two rows against a panel of sixteen.
+//! Inner loops: one pair of rows, or two rows against panels of sixteen.
 
-use super::metric::Kernel;
-use crate::core::simd::{LANES, multiversion, sum_lanes};
+use super::points::Points;
+use crate::core::simd::{LANES, multiversion};
+use std::sync::Arc;
 
-multiversion! {
-    fn pair_squares(a: &[f32], b: &[f32]) -> f32 {
-        sum_lanes(a, b, |x, y| (x - y) * (x - y))
+/// What is summed over the columns of two prepared rows; monotone in the distance.
+#[derive(Clone)]
+pub(crate) enum Kernel {
+    /// Σ (x − y)²
+    Squares,
+    /// Σ |x − y|
+    Absolutes,
+    /// max |x − y|
+    Largest,
+    /// Σ |x − y| / (|x| + |y|), 0 / 0 = 0
+    Ratios,
+    /// Σ |x − y| / Σ |x + y|, 0 / 0 = 0
+    Parts,
+    /// Share of columns in which x ≠ y.
+    Unlike,
+    /// Columns in which one of x, y is zero, as a share of those in which not both are; 0 / 0 = 0
+    Sets,
+    /// The caller's, on whole rows.
+    Own(Arc<dyn super::Distance>),
+}
+
+/// What a kernel adds up over the columns, and what it makes of the sums.
+trait Sums {
+    /// Whether [`Sums::bottom`] is needed.
+    const BOTTOM: bool = false;
+    fn top(x: f32, y: f32) -> f32;
+    #[inline(always)]
+    fn bottom(_: f32, _: f32) -> f32 {
+        0.0
+    }
+    #[inline(always)]
+    fn join(a: f32, b: f32) -> f32 {
+        a + b
+    }
+    #[inline(always)]
+    fn end(top: f32, _bottom: f32, _columns: usize) -> f32 {
+        top
     }
 }
 
-/// Sum of squared differences: what [`Kernel::Squares`] means for one pair of whole rows.
-pub(crate) fn squares(a: &[f32], b: &[f32]) -> f32 {
-    pair_squares(a, b)
+struct Squares;
+impl Sums for Squares {
+    #[inline(always)]
+    fn top(x: f32, y: f32) -> f32 {
+        (x - y) * (x - y)
+    }
 }
 
-/// The body of a sweep: `term` of each column, folded by `join`, in sixteen lanes for each of two queries.
+struct Absolutes;
+impl Sums for Absolutes {
+    #[inline(always)]
+    fn top(x: f32, y: f32) -> f32 {
+        (x - y).abs()
+    }
+}
+
+struct Largest;
+impl Sums for Largest {
+    #[inline(always)]
+    fn top(x: f32, y: f32) -> f32 {
+        (x - y).abs()
+    }
+    #[inline(always)]
+    fn join(a: f32, b: f32) -> f32 {
+        if a > b { a } else { b }
+    }
+}
+
+struct Ratios;
+impl Sums for Ratios {
+    /// Halves, so that the sum of two large numbers stays finite.
+    #[inline(always)]
+    fn top(x: f32, y: f32) -> f32 {
+        let whole = 0.5 * x.abs() + 0.5 * y.abs();
+        (0.5 * x - 0.5 * y).abs() / if whole > 0.0 { whole } else { 1.0 }
+    }
+}
+
+struct Parts;
+impl Sums for Parts {
+    const BOTTOM: bool = true;
+    #[inline(always)]
+    fn top(x: f32, y: f32) -> f32 {
+        (x - y).abs()
+    }
+    #[inline(always)]
+    fn bottom(x: f32, y: f32) -> f32 {
+        (x + y).abs()
+    }
+    #[inline(always)]
+    fn end(top: f32, bottom: f32, _: usize) -> f32 {
+        share(top, bottom)
+    }
+}
+
+struct Unlike;
+impl Sums for Unlike {
+    #[inline(always)]
+    fn top(x: f32, y: f32) -> f32 {
+        if x == y { 0.0 } else { 1.0 }
+    }
+    #[inline(always)]
+    fn end(top: f32, _: f32, columns: usize) -> f32 {
+        top / columns as f32
+    }
+}
+
+struct Sets;
+impl Sums for Sets {
+    const BOTTOM: bool = true;
+    #[inline(always)]
+    fn top(x: f32, y: f32) -> f32 {
+        if (x == 0.0) == (y == 0.0) { 0.0 } else { 1.0 }
+    }
+    #[inline(always)]
+    fn bottom(x: f32, y: f32) -> f32 {
+        if x == 0.0 && y == 0.0 { 0.0 } else { 1.0 }
+    }
+    #[inline(always)]
+    fn end(top: f32, bottom: f32, _: usize) -> f32 {
+        share(top, bottom)
+    }
+}
+
+/// 0 / 0 = 0; more than nothing of nothing is as far as can be.
+#[inline(always)]
+fn share(part: f32, whole: f32) -> f32 {
+    if part == 0.0 {
+        0.0
+    } else if whole > 0.0 {
+        part / whole
+    } else {
+        f32::MAX
+    }
+}
+
+/// NaN, as of infinity less infinity, counts as far.
+#[inline(always)]
+pub(crate) fn sound(value: f32) -> f32 {
+    if value < f32::MAX { value } else { f32::MAX }
+}
+
+/// One pair of rows, summed in [`LANES`] lanes.
+#[inline(always)]
+fn pair_body<S: Sums>(a: &[f32], b: &[f32]) -> f32 {
+    let n = a.len().min(b.len());
+    let (mut top, mut bottom) = ([0.0f32; LANES], [0.0f32; LANES]);
+    let (whole_a, rest_a) = a[..n].as_chunks::<LANES>();
+    let (whole_b, rest_b) = b[..n].as_chunks::<LANES>();
+    for (x, y) in whole_a.iter().zip(whole_b) {
+        for l in 0..LANES {
+            top[l] = S::join(top[l], S::top(x[l], y[l]));
+        }
+        if S::BOTTOM {
+            for l in 0..LANES {
+                bottom[l] += S::bottom(x[l], y[l]);
+            }
+        }
+    }
+    for (l, (&x, &y)) in rest_a.iter().zip(rest_b).enumerate() {
+        top[l] = S::join(top[l], S::top(x, y));
+        bottom[l] += S::bottom(x, y);
+    }
+    let mut width = LANES / 2;
+    while width > 0 {
+        for l in 0..width {
+            top[l] = S::join(top[l], top[l + width]);
+            bottom[l] += bottom[l + width];
+        }
+        width /= 2;
+    }
+    S::end(top[0], bottom[0], n)
+}
+
+/// The body of a sweep: two queries against sixteen rows at a time.
 ///
 /// A panel holds sixteen rows column by column: panel[c * 16 + l] is column c of row l. Each lane sums over the columns
 /// in order, so the value for a pair is the same whichever of the two is the query and whatever else is in the panel.
 #[inline(always)]
-fn sweep_body(
-    queries: [&[f32]; 2],
-    panels: &[f32],
-    out: [&mut [f32]; 2],
-    term: impl Fn(f32) -> f32,
-    join: impl Fn(f32, f32) -> f32,
-) {
+fn sweep_body<S: Sums>(queries: [&[f32]; 2], panels: &[f32], out: [&mut [f32]; 2]) {
     let [q0, q1] = queries;
     let [out0, out1] = out;
     let width = q0.len();
@@ -34,57 +192,127 @@ fn sweep_body(
     let (out1, _) = out1.as_chunks_mut::<LANES>();
     for ((panel, out0), out1) in panels.chunks_exact(width * LANES).zip(out0).zip(out1) {
         let (columns, _) = panel.as_chunks::<LANES>();
-        let (mut sum0, mut sum1) = ([0.0f32; LANES], [0.0f32; LANES]);
+        let (mut top0, mut top1) = ([0.0f32; LANES], [0.0f32; LANES]);
+        let (mut bottom0, mut bottom1) = ([0.0f32; LANES], [0.0f32; LANES]);
         for ((p, &a), &b) in columns.iter().zip(q0).zip(q1) {
             for l in 0..LANES {
-                sum0[l] = join(sum0[l], term(a - p[l]));
+                top0[l] = S::join(top0[l], S::top(a, p[l]));
             }
             for l in 0..LANES {
-                sum1[l] = join(sum1[l], term(b - p[l]));
+                top1[l] = S::join(top1[l], S::top(b, p[l]));
+            }
+            if S::BOTTOM {
+                for l in 0..LANES {
+                    bottom0[l] += S::bottom(a, p[l]);
+                }
+                for l in 0..LANES {
+                    bottom1[l] += S::bottom(b, p[l]);
+                }
             }
         }
-        *out0 = sum0;
-        *out1 = sum1;
-    }
-}
-
-multiversion! {
-    fn sweep_squares(q0: &[f32], q1: &[f32], panels: &[f32], out0: &mut [f32], out1: &mut [f32]) {
-        sweep_body([q0, q1], panels, [out0, out1], |x| x * x, |a, b| a + b);
-    }
-}
-
-multiversion! {
-    fn sweep_absolutes(q0: &[f32], q1: &[f32], panels: &[f32], out0: &mut [f32], out1: &mut [f32]) {
-        sweep_body([q0, q1], panels, [out0, out1], |x| x.abs(), |a, b| a + b);
-    }
-}
-
-multiversion! {
-    fn sweep_largest(q0: &[f32], q1: &[f32], panels: &[f32], out0: &mut [f32], out1: &mut [f32]) {
-        sweep_body([q0, q1], panels, [out0, out1], |x| x.abs(), |a, b| if a > b { a } else { b });
-    }
-}
-
-/// Values of two queries against every row of the panels: `out` takes 16 numbers for each panel.
-pub(crate) fn sweep(kernel: Kernel, queries: [&[f32]; 2], panels: &[f32], out: [&mut [f32]; 2]) {
-    let ([q0, q1], [out0, out1]) = (queries, out);
-    match kernel {
-        Kernel::Squares => sweep_squares(q0, q1, panels, out0, out1),
-        Kernel::Absolutes => sweep_absolutes(q0, q1, panels, out0, out1),
-        Kernel::Largest => sweep_largest(q0, q1, panels, out0, out1),
-    }
-}
-
-/// Packs rows into panels; lanes past the last row hold zeros and their values mean nothing.
-pub(crate) fn pack<'a>(rows: impl ExactSizeIterator<Item = &'a [f32]>, width: usize, panels: &mut Vec<f32>) {
-    let count = rows.len();
-    panels.clear();
-    panels.resize(count.div_ceil(LANES) * LANES * width, 0.0);
-    for (i, row) in rows.enumerate() {
-        let panel = &mut panels[(i / LANES) * LANES * width..][..LANES * width];
-        for (column, &value) in panel.chunks_exact_mut(LANES).zip(row) {
-            column[i % LANES] = value;
+        for l in 0..LANES {
+            out0[l] = S::end(top0[l], bottom0[l], width);
+            out1[l] = S::end(top1[l], bottom1[l], width);
         }
+    }
+}
+
+macro_rules! kernels {
+    ($($sums:ident $pair:ident $sweep:ident)*) => {
+        $(
+            multiversion! {
+                fn $pair(a: &[f32], b: &[f32]) -> f32 {
+                    pair_body::<$sums>(a, b)
+                }
+            }
+            multiversion! {
+                fn $sweep(q0: &[f32], q1: &[f32], panels: &[f32], out0: &mut [f32], out1: &mut [f32]) {
+                    sweep_body::<$sums>([q0, q1], panels, [out0, out1]);
+                }
+            }
+        )*
+
+        /// What the kernel makes of one pair of rows.
+        #[inline(always)]
+        pub(crate) fn pair(kernel: &Kernel, a: &[f32], b: &[f32]) -> f32 {
+            match kernel {
+                $(Kernel::$sums => $pair(a, b),)*
+                Kernel::Own(own) => own.distance(a, b).max(0.0),
+            }
+        }
+
+        /// Values of two queries against every row of the panels: `out` takes 16 numbers for each panel.
+        fn sweep(kernel: &Kernel, [q0, q1]: [&[f32]; 2], panels: &[f32], [out0, out1]: [&mut [f32]; 2]) {
+            match kernel {
+                $(Kernel::$sums => $sweep(q0, q1, panels, out0, out1),)*
+                Kernel::Own(_) => {}
+            }
+        }
+    };
+}
+
+kernels! {
+    Squares pair_squares sweep_squares
+    Absolutes pair_absolutes sweep_absolutes
+    Largest pair_largest sweep_largest
+    Ratios pair_ratios sweep_ratios
+    Parts pair_parts sweep_parts
+    Unlike pair_unlike sweep_unlike
+    Sets pair_sets sweep_sets
+}
+
+/// Sum of squared differences of whole rows.
+pub(crate) fn squares(a: &[f32], b: &[f32]) -> f32 {
+    pair_squares(a, b)
+}
+
+/// Points side by side, to be swept.
+#[derive(Debug, Default)]
+pub(crate) struct Panels {
+    ids: Vec<u32>,
+    values: Vec<f32>,
+}
+
+impl Panels {
+    /// Packs points; lanes past the last one hold zeros and their values mean nothing.
+    pub(crate) fn pack(&mut self, points: &Points<'_>, ids: impl ExactSizeIterator<Item = u32>) {
+        self.ids.clear();
+        self.ids.extend(ids);
+        let width = points.width();
+        self.values.clear();
+        if matches!(points.kernel, Kernel::Own(_)) {
+            return;
+        }
+        self.values.resize(self.ids.len().div_ceil(LANES) * LANES * width, 0.0);
+        for (i, &id) in self.ids.iter().enumerate() {
+            let panel = &mut self.values[(i / LANES) * LANES * width..][..LANES * width];
+            for (column, &value) in panel.chunks_exact_mut(LANES).zip(points.near(id as usize)) {
+                column[i % LANES] = value;
+            }
+        }
+    }
+
+    /// Values of two of `queries` against the packed points from panel number `first` on. The outputs are made long
+    /// enough.
+    pub(crate) fn sweep(
+        &self,
+        points: &Points<'_>,
+        queries: &Points<'_>,
+        [q0, q1]: [usize; 2],
+        first: usize,
+        [out0, out1]: [&mut Vec<f32>; 2],
+    ) {
+        let length = (self.ids.len() - first * LANES).next_multiple_of(LANES);
+        out0.resize(length, 0.0);
+        out1.resize(length, 0.0);
+        if let Kernel::Own(_) = points.kernel {
+            for (l, &id) in self.ids[first * LANES..].iter().enumerate() {
+                out0[l] = queries.own(q0, points, id as usize);
+                out1[l] = if q0 == q1 { out0[l] } else { queries.own(q1, points, id as usize) };
+            }
+            return;
+        }
+        let panels = &self.values[first * LANES * points.width()..];
+        sweep(&points.kernel, [queries.near(q0), queries.near(q1)], panels, [out0, out1]);
     }
 }

@@ -3,8 +3,11 @@
 mod descent;
 mod exact;
 mod forest;
+mod graph;
+mod index;
 mod kernel;
 mod lists;
+mod measure;
 mod metric;
 mod points;
 mod tree;
@@ -12,13 +15,22 @@ mod tree;
 use crate::core::random::Stream;
 use crate::core::{Canonical, Rows};
 use crate::{Error, Result, Run};
+pub(crate) use index::Index;
+pub use index::NeighborIndex;
 pub(crate) use lists::Lists;
+pub use measure::{Distance, Measure};
 pub use metric::Metric;
 use ndarray::{Array2, ArrayRef2};
 pub(crate) use points::Space;
 
 /// Rows up to which every row is compared with every other, unless told otherwise.
 const EXACT_ROWS: usize = 4096;
+/// The share of the true neighbours below which a search has failed.
+const ENOUGH: f64 = 0.9;
+/// Rows² x columns up to which a failed search is followed by an exact one: some ten seconds of one core.
+const AFFORDABLE: f64 = 1e11;
+/// Fewest neighbours that a descent keeps for each row.
+const LEAST: usize = 14;
 const PURPOSE: u64 = 0x6e6e;
 
 /// Which way neighbours are searched.
@@ -26,13 +38,24 @@ const PURPOSE: u64 = 0x6e6e;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Search {
-    /// Exact up to 4,096 rows and in up to 10 columns, else approximate.
+    /// Exact up to 4,096 rows and in up to 10 columns (the latter for Euclidean, Manhattan and Chebyshev distance, and
+    /// in up to 9 for cosine and correlation), else approximate. Where a sample shows that less than nine tenths of the
+    /// true neighbours were found, as with independent noise in many columns, the run is told so; up to rows² x columns
+    /// = 10¹¹ all are searched again exactly instead.
     #[default]
     Auto,
     /// Always exact: quadratic in the rows when there are more than 10 columns.
     Exact,
-    /// Always nearest-neighbour descent.
+    /// Always nearest-neighbour descent, but for twice as many rows as neighbours or fewer.
     Approximate,
+}
+
+impl Search {
+    /// Whether `rows` different rows are searched approximately for their `k` nearest, each itself included.
+    fn approximates(self, measure: &Measure, rows: usize, columns: usize, k: usize) -> bool {
+        let small = rows <= EXACT_ROWS || tree::takes(measure, columns);
+        rows > 2 * k && (self == Search::Approximate || self == Search::Auto && !small)
+    }
 }
 
 /// The nearest neighbours of every row: a builder.
@@ -49,7 +72,7 @@ pub enum Search {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Nearest {
     k: usize,
-    metric: Metric,
+    metric: Measure,
     search: Search,
 }
 
@@ -68,12 +91,12 @@ pub struct Neighbors {
 impl Nearest {
     /// The `k` nearest of each row, itself included; Euclidean.
     pub fn new(k: usize) -> Self {
-        Nearest { k, metric: Metric::Euclidean, search: Search::Auto }
+        Nearest { k, metric: Measure::default(), search: Search::Auto }
     }
 
-    /// Sets the metric; default Euclidean.
-    pub fn metric(mut self, metric: Metric) -> Self {
-        self.metric = metric;
+    /// Sets the metric, a [`Metric`] or [`Measure::own`]; default Euclidean.
+    pub fn metric(mut self, metric: impl Into<Measure>) -> Self {
+        self.metric = metric.into();
         self
     }
 
@@ -81,6 +104,11 @@ impl Nearest {
     pub fn search(mut self, search: Search) -> Self {
         self.search = search;
         self
+    }
+
+    fn check(&self) -> Result<()> {
+        self.metric.check()?;
+        if self.k == 0 { Err(Error::setting("k", self.k, "must be at least 1")) } else { Ok(()) }
     }
 
     /// Finds them. With fewer rows than `k`, each row gets as many as there are rows.
@@ -96,13 +124,11 @@ impl Nearest {
     /// Exact: O(rows² x columns) (with more than 96 columns and a metric of squares, most pairs cost 64 columns), or
     /// O(rows log rows) in up to 10 columns. Approximate: about O(rows^1.1 x k²). Memory O(rows x (k + 64)).
     pub fn find(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Neighbors> {
-        if self.k == 0 {
-            return Err(Error::setting("k", self.k, "must be at least 1"));
-        }
+        self.check()?;
         let rows = Rows::finite(rows)?;
         run.install(|| {
             let canonical = Canonical::of(&rows);
-            let groups = Groups::find(&rows, &canonical, self.k, self.metric, self.search, run)?;
+            let groups = Groups::find(&rows, &canonical, self.k, &self.metric, self.search, run)?;
             Ok(groups.expand(&canonical, self.k.min(rows.len())))
         })?
     }
@@ -115,7 +141,9 @@ impl Neighbors {
     ///
     /// # Errors
     /// Those of [`Nearest::find`], and [`Error::Shape`] when `rows` are not the rows that were searched.
-    pub fn recall(&self, rows: &ArrayRef2<f32>, metric: Metric, sample: usize, run: &Run) -> Result<f64> {
+    pub fn recall(&self, rows: &ArrayRef2<f32>, metric: impl Into<Measure>, sample: usize, run: &Run) -> Result<f64> {
+        let measure = metric.into();
+        measure.check()?;
         let (n, k) = self.indices.dim();
         let rows = Rows::finite(rows)?;
         if rows.len() != n {
@@ -125,13 +153,13 @@ impl Neighbors {
             let all: Vec<u32> = Canonical::of(&rows).order;
             let count = sample.clamp(1, n);
             let picked: Vec<u32> = (0..count).map(|i| all[i * n / count]).collect();
-            let space = Space::learn(&rows, &all, metric, Stream::new(run.key(), PURPOSE));
+            let space = Space::learn(&rows, &all, &measure, Stream::new(run.key(), PURPOSE));
             let (points, queries) = (space.points(&rows, &all), space.points(&rows, &picked));
             let stage = run.stage("recall", 1);
-            let truth = exact::nearest(&points, &queries, false, k, &stage)?;
+            let truth = exact::nearest(&points, &queries, false, &numbers(queries.n), k, &stage)?;
             let mut hits = 0;
             for (i, &row) in picked.iter().enumerate() {
-                let far = metric.finish(lists::worst(truth.of(i)), space.scale());
+                let far = measure.finish(lists::worst(truth.of(i)), space.scale());
                 hits += self.distances.row(row as usize).iter().filter(|&&d| d <= far).count();
             }
             Ok(hits as f64 / (count * k) as f64)
@@ -143,7 +171,9 @@ impl Neighbors {
 pub(crate) struct Groups {
     pub(crate) lists: Lists,
     pub(crate) exact: bool,
-    metric: Metric,
+    /// Neighbours that were asked for: a search may keep more.
+    others: usize,
+    measure: Measure,
     scale: f32,
 }
 
@@ -153,30 +183,54 @@ impl Groups {
         rows: &Rows<'_>,
         canonical: &Canonical,
         k: usize,
-        metric: Metric,
+        measure: &Measure,
         search: Search,
         run: &Run,
     ) -> Result<Self> {
         let pick: Vec<u32> = (0..canonical.groups()).map(|g| canonical.representative(g) as u32).collect();
         let draws = Stream::new(run.key(), PURPOSE);
-        let space = Space::learn(rows, &pick, metric, draws.of(0));
+        let space = Space::learn(rows, &pick, measure, draws.of(0));
         let points = space.points(rows, &pick);
         let others = (k - 1).min(pick.len() - 1);
-        let small = pick.len() <= EXACT_ROWS || points.width() <= tree::MOST_COLUMNS;
-        let exact = others == 0 || pick.len() <= 2 * k || search == Search::Exact || search == Search::Auto && small;
-        let lists = if others == 0 {
-            Lists::new(pick.len(), 0)
+        let exact = others == 0 || !search.approximates(measure, pick.len(), rows.columns(), k);
+        let (lists, exact) = if others == 0 {
+            (Lists::new(pick.len(), 0), true)
         } else if exact {
-            nearest_exact(&points, &points, true, others, run)?
+            (nearest_exact(&points, &points, true, others, run)?, true)
         } else {
-            descent::nearest(&points, others, descent::Effort::usual(k), draws.of(1), run)?
+            // With short lists the descent gets lost, and so do later walks over them.
+            let kept = others.max(LEAST).min(pick.len() - 1);
+            let lists = descent::nearest(&points, kept, descent::Effort::usual(kept + 1), draws.of(1), run)?;
+            let recall = descent::recall(&points, &lists, others, run)?;
+            let work = pick.len() as f64 * pick.len() as f64 * rows.columns() as f64;
+            if recall < ENOUGH && search == Search::Auto && work < AFFORDABLE {
+                (nearest_exact(&points, &points, true, others, run)?, true)
+            } else {
+                if recall < ENOUGH {
+                    let percent = 100.0 * recall;
+                    run.note(&format!(
+                        "only about {percent:.0} % of the true neighbours were found: the data are hard"
+                    ));
+                }
+                (lists, false)
+            }
         };
-        Ok(Groups { lists, exact, metric, scale: space.scale() })
+        Ok(Groups { lists, exact, others, measure: measure.clone(), scale: space.scale() })
     }
 
     /// Distance and group of each neighbour of group `g`, nearest first, itself not among them.
     pub(crate) fn of(&self, g: usize) -> impl Iterator<Item = (u32, f32)> + '_ {
-        finish(&self.lists, g, self.metric, self.scale)
+        finish(&self.lists, g, &self.measure, self.scale).take(self.others)
+    }
+
+    /// The lists as an [`Index`] takes them, and the numbers in each: none where the search was exact.
+    pub(crate) fn graph(&self) -> (Vec<u32>, usize) {
+        if self.exact {
+            return (Vec::new(), 0);
+        }
+        let width = self.lists.k.min(graph::FORWARD);
+        let vertex = |key: &u64| if *key == lists::NONE { u32::MAX } else { lists::neighbour(*key) };
+        (self.lists.keys.chunks(self.lists.k).flat_map(|list| list[..width].iter().map(vertex)).collect(), width)
     }
 
     /// Lists of k rows for each row: itself, its equals, then the members of the neighbouring groups.
@@ -201,9 +255,14 @@ impl Groups {
 }
 
 /// Neighbours and distances in a list, nearest first.
-pub(crate) fn finish(lists: &Lists, i: usize, metric: Metric, scale: f32) -> impl Iterator<Item = (u32, f32)> + '_ {
+pub(crate) fn finish<'a>(
+    lists: &'a Lists,
+    i: usize,
+    measure: &'a Measure,
+    scale: f32,
+) -> impl Iterator<Item = (u32, f32)> + 'a {
     let filled = lists.of(i).iter().filter(|&&key| key != lists::NONE);
-    filled.map(move |&key| (lists::neighbour(key), metric.finish(lists::distance(key), scale)))
+    filled.map(move |&key| (lists::neighbour(key), measure.finish(lists::distance(key), scale)))
 }
 
 /// The k nearest points of each query, exactly, by the way that suits the width.
@@ -215,11 +274,14 @@ pub(crate) fn nearest_exact(
     run: &Run,
 ) -> Result<Lists> {
     let stage = run.stage("neighbours", 1);
-    if points.width() <= tree::MOST_COLUMNS
-        && !points.is_sketched()
+    if !points.is_sketched()
         && let Some(lists) = tree::nearest(points, queries, same, k, &stage)?
     {
         return Ok(lists);
     }
-    exact::nearest(points, queries, same, k, &stage)
+    exact::nearest(points, queries, same, &numbers(queries.n), k, &stage)
+}
+
+fn numbers(n: usize) -> Vec<u32> {
+    (0..n as u32).collect()
 }

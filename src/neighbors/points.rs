@@ -12,11 +12,12 @@
 //! only makes it cheap. (The bound by leading components is old; the left-over length makes it tighter at the price of
 //! one column.)
 
-use super::kernel;
-use super::metric::{Kernel, Metric};
+use super::kernel::{self, Kernel, sound};
+use super::measure::Measure;
+use super::metric::Metric;
 use crate::core::linalg::dense;
 use crate::core::random::Stream;
-use crate::core::simd::{LANES, multiversion};
+use crate::core::simd::{multiversion, sum_lanes};
 use crate::core::{Rows, parallel};
 use std::borrow::Cow;
 
@@ -33,7 +34,7 @@ const SLACK: f32 = 1e-3;
 /// How rows of one table are made into points; kept so that new rows can be made into points of the same space.
 #[derive(Clone, Debug)]
 pub(crate) struct Space {
-    metric: Metric,
+    measure: Measure,
     columns: usize,
     /// Power of two that every value is multiplied by, so that squares stay in range.
     scale: f32,
@@ -41,8 +42,16 @@ pub(crate) struct Space {
     basis: Option<(Vec<f32>, Vec<f32>)>,
 }
 
+/// What was computed for points, to be kept beside their rows.
+#[derive(Clone, Debug)]
+pub(crate) struct Made {
+    /// None where the rows are used as they are.
+    prepared: Option<Vec<f32>>,
+    sketches: Option<Vec<f32>>,
+    slack: f32,
+}
+
 /// Rows in a space.
-#[derive(Debug)]
 pub(crate) struct Points<'a> {
     pub(crate) n: usize,
     pub(crate) kernel: Kernel,
@@ -50,21 +59,23 @@ pub(crate) struct Points<'a> {
     columns: usize,
     /// The row of each point; empty when point i is row i.
     pick: Vec<u32>,
-    sketches: Option<Vec<f32>>,
+    sketches: Option<Cow<'a, [f32]>>,
     /// What a bound may exceed the true value by, in units of distance.
     slack: f32,
 }
 
 impl Space {
     /// Learns the space from the rows in `pick`, whose order must depend on content alone.
-    pub(crate) fn learn(rows: &Rows<'_>, pick: &[u32], metric: Metric, draws: Stream) -> Self {
+    pub(crate) fn learn(rows: &Rows<'_>, pick: &[u32], measure: &Measure, draws: Stream) -> Self {
         let columns = rows.columns();
-        let scale = match metric {
-            Metric::Cosine | Metric::Correlation => 1.0,
-            _ => scale_of(rows.data()),
+        let scale = match measure.built_in() {
+            Some(Metric::Euclidean | Metric::SquaredEuclidean | Metric::Manhattan) => scale_of(rows.data()),
+            Some(Metric::Chebyshev | Metric::BrayCurtis) => scale_of(rows.data()),
+            // Unit vectors; or each column by itself; or not ours to change.
+            _ => 1.0,
         };
-        let mut space = Space { metric, columns, scale, basis: None };
-        if metric.kernel() == Kernel::Squares && columns > WIDE && pick.len() > 4 * SKETCH {
+        let mut space = Space { measure: measure.clone(), columns, scale, basis: None };
+        if matches!(measure.kernel(), Kernel::Squares) && columns > WIDE && pick.len() > 4 * SKETCH {
             let sample: Vec<u32> = pick.iter().copied().take(SAMPLE).collect();
             let prepared = space.prepare(rows, &sample);
             space.basis = Some(basis(&prepared, sample.len(), draws));
@@ -78,10 +89,7 @@ impl Space {
 
     /// Columns of prepared rows: one more where a zero row needs a direction of its own.
     fn width(&self) -> usize {
-        match self.metric {
-            Metric::Cosine | Metric::Correlation => self.columns + 1,
-            _ => self.columns,
-        }
+        prepared_width(&self.measure, self.columns)
     }
 
     /// Copies of the picked rows, in the metric's own space.
@@ -91,9 +99,9 @@ impl Space {
         parallel::for_each_chunk(&mut prepared, 64 * width, |chunk, out| {
             for (r, out) in out.chunks_mut(width).enumerate() {
                 let row = rows.row(pick[chunk * 64 + r] as usize);
-                match self.metric {
-                    Metric::Cosine => unit(row, 0.0, out),
-                    Metric::Correlation => {
+                match self.measure.built_in() {
+                    Some(Metric::Cosine) => unit(row, 0.0, out),
+                    Some(Metric::Correlation) => {
                         let sum: f64 = row.iter().map(|&x| f64::from(x)).sum();
                         unit(row, sum / row.len() as f64, out);
                     }
@@ -115,7 +123,7 @@ impl Space {
         let n = if plain { pick.len() } else { data.len() / self.width() };
         let mut points = Points {
             n,
-            kernel: self.metric.kernel(),
+            kernel: self.measure.kernel(),
             rows: data,
             columns: self.width(),
             pick,
@@ -136,13 +144,58 @@ impl Space {
                 }
             });
             points.slack = SLACK * largest.into_inner().unwrap_or(f32::INFINITY);
-            points.sketches = Some(sketches);
+            points.sketches = Some(Cow::Owned(sketches));
         }
         points
+    }
+
+    /// The points of all `rows` again, from what [`Points::made`] kept.
+    pub(crate) fn again<'a>(&self, rows: &'a Rows<'_>, made: &'a Made) -> Points<'a> {
+        Points {
+            n: rows.len(),
+            kernel: self.measure.kernel(),
+            rows: Cow::Borrowed(made.prepared.as_deref().unwrap_or(rows.data())),
+            columns: self.width(),
+            pick: Vec::new(),
+            sketches: made.sketches.as_deref().map(Cow::Borrowed),
+            slack: made.slack,
+        }
     }
 }
 
 impl Points<'_> {
+    /// What to keep so that the points of a whole table can be had [`Space::again`].
+    pub(crate) fn made(self) -> Made {
+        let prepared = match self.rows {
+            Cow::Owned(rows) => Some(rows),
+            Cow::Borrowed(_) => None,
+        };
+        Made { prepared, sketches: self.sketches.map(Cow::into_owned), slack: self.slack }
+    }
+
+    /// Lower bounds of the values between point `q` of `queries` and the points `ids` here; the values themselves where
+    /// there are no sketches.
+    pub(crate) fn bounds(&self, queries: &Points<'_>, q: usize, ids: &[u32], out: &mut Vec<f32>) {
+        let query = queries.near(q);
+        out.clear();
+        match &self.sketches {
+            Some(sketches) => sketch_values(sketches, query, ids, out),
+            None => out.extend(ids.iter().map(|&i| sound(kernel::pair(&self.kernel, query, self.full(i as usize))))),
+        }
+    }
+
+    /// The value of a metric of one's own between point `i` here and point `j` of `other`; the same both ways round.
+    pub(crate) fn own(&self, i: usize, other: &Points<'_>, j: usize) -> f32 {
+        let (i, j) = if std::ptr::eq(self, other) && i > j { (j, i) } else { (i, j) };
+        sound(kernel::pair(&self.kernel, self.full(i), other.full(j)))
+    }
+
+    /// The length that point i's sketch leaves over; 0 where there are no sketches.
+    #[inline(always)]
+    pub(crate) fn left_over(&self, i: usize) -> f32 {
+        self.sketches.as_ref().map_or(0.0, |sketches| sketches[(i + 1) * SKETCH - 1])
+    }
+
     /// The whole prepared row.
     #[inline(always)]
     pub(crate) fn full(&self, i: usize) -> &[f32] {
@@ -178,22 +231,26 @@ impl Points<'_> {
         far * far
     }
 
-    /// The exact value of a pair of points here.
-    pub(crate) fn measure(&self, i: usize, j: usize) -> f32 {
-        if self.sketches.is_some() {
-            return kernel::squares(self.full(i), self.full(j));
-        }
-        let mut panel = Vec::new();
-        kernel::pack(std::iter::once(self.near(j)), self.width(), &mut panel);
-        let (mut out, mut spare) = ([0.0; LANES], [0.0; LANES]);
-        kernel::sweep(self.kernel, [self.near(i); 2], &panel, [&mut out, &mut spare]);
-        out[0]
-    }
-
     /// The exact value of a pair, from its swept value.
     #[inline(always)]
     pub(crate) fn exact(&self, i: usize, other: &Points<'_>, j: usize, swept: f32) -> f32 {
         if self.sketches.is_some() { kernel::squares(self.full(i), other.full(j)) } else { swept }
+    }
+}
+
+multiversion! {
+    fn sketch_values(sketches: &[f32], query: &[f32], ids: &[u32], out: &mut Vec<f32>) {
+        let (sketches, _) = sketches.as_chunks::<SKETCH>();
+        let Some(query) = query.first_chunk::<SKETCH>() else { return };
+        out.extend(ids.iter().map(|&id| sound(sum_lanes(&sketches[id as usize], query, |x, y| (x - y) * (x - y)))));
+    }
+}
+
+/// Columns that rows of `columns` columns have once they are prepared.
+pub(crate) fn prepared_width(measure: &Measure, columns: usize) -> usize {
+    match measure.built_in() {
+        Some(Metric::Cosine | Metric::Correlation) => columns + 1,
+        _ => columns,
     }
 }
 

@@ -1,14 +1,21 @@
 //! Exact search in few dimensions by a k-d tree.
 
+use super::kernel::{Kernel, sound};
 use super::lists::{Lists, NONE, insert, pack_key};
-use super::metric::Kernel;
-use super::points::Points;
+use super::measure::Measure;
+use super::points::{Points, prepared_width};
 use crate::core::{Result, Stage, parallel};
 use kiddo::{Chebyshev, ImmutableKdTree, Manhattan, SquaredEuclidean};
 use std::num::NonZero;
 
 /// Most columns that the tree is used for; beyond, most of it would be visited.
-pub(crate) const MOST_COLUMNS: usize = 10;
+const MOST_COLUMNS: usize = 10;
+
+/// Whether the tree knows the metric and takes so many columns.
+pub(crate) fn takes(measure: &Measure, columns: usize) -> bool {
+    prepared_width(measure, columns) <= MOST_COLUMNS
+        && matches!(measure.kernel(), Kernel::Squares | Kernel::Absolutes | Kernel::Largest)
+}
 
 /// As [`super::exact::nearest`] for at most [`MOST_COLUMNS`] columns, in O((points + queries) log points) typically;
 /// `None` where the tree cannot be built, as with very many points on one coordinate.
@@ -26,6 +33,9 @@ pub(crate) fn nearest(
                 _ => Ok(None),
             }
         };
+    }
+    if !matches!(points.kernel, Kernel::Squares | Kernel::Absolutes | Kernel::Largest) {
+        return Ok(None);
     }
     by_columns!(1 2 3 4 5 6 7 8 9 10)
 }
@@ -52,18 +62,19 @@ fn search<const D: usize>(
                     return;
                 }
                 // Measured again by our own sums: the tree's may differ in the last bit from machine to machine.
-                let value = measure(points.kernel, &query, &coordinates[neighbour]);
-                insert(list, pack_key(value, neighbour as u32));
+                let value = measure(&points.kernel, &query, &coordinates[neighbour]);
+                insert(list, pack_key(sound(value), neighbour as u32));
             };
             macro_rules! each {
                 ($metric:ty) => {
                     tree.query(&query).nearest_n::<$metric>(wanted).execute().iter().for_each(|r| take(r.item as usize))
                 };
             }
-            match points.kernel {
+            match &points.kernel {
                 Kernel::Squares => each!(SquaredEuclidean<f32>),
                 Kernel::Absolutes => each!(Manhattan<f32>),
                 Kernel::Largest => each!(Chebyshev<f32>),
+                _ => {}
             }
         }
         Ok(keys)
@@ -75,11 +86,11 @@ fn search<const D: usize>(
     Ok(Some(Lists { k, keys }))
 }
 
-fn measure<const D: usize>(kernel: Kernel, a: &[f32; D], b: &[f32; D]) -> f32 {
+fn measure<const D: usize>(kernel: &Kernel, a: &[f32; D], b: &[f32; D]) -> f32 {
     let terms = a.iter().zip(b).map(|(x, y)| x - y);
     match kernel {
         Kernel::Squares => terms.fold(0.0, |sum, d| sum + d * d),
         Kernel::Absolutes => terms.fold(0.0, |sum, d| sum + d.abs()),
-        Kernel::Largest => terms.fold(0.0, |most, d| if most > d.abs() { most } else { d.abs() }),
+        _ => terms.fold(0.0, |most, d| if most > d.abs() { most } else { d.abs() }),
     }
 }

@@ -3,7 +3,7 @@
 use crate::data::*;
 use ndarray::{Array2, Axis, s};
 use recluster::embed::{Init, Pca, PcaModel, Scaled, Scaling, Start, Umap, UmapModel};
-use recluster::neighbors::{Metric, Nearest, Search};
+use recluster::neighbors::{Distance, Measure, Metric, Search};
 use recluster::{Cancel, Embedder, Error, Event, Observer, Run};
 use std::sync::{Arc, Mutex};
 
@@ -66,83 +66,6 @@ fn bits_do_not_depend_on_order_or_threads_with_searched_neighbours() {
     same_bits(&blobs(6000, 120, 7), &umap.metric(Metric::Cosine));
 }
 
-fn brute(rows: &Array2<f32>, metric: Metric, i: usize, j: usize) -> f64 {
-    let x: Vec<f64> = rows.row(i).iter().map(|&x| f64::from(x)).collect();
-    let y: Vec<f64> = rows.row(j).iter().map(|&x| f64::from(x)).collect();
-    let pairs = || x.iter().zip(&y);
-    let cosine = |x: &[f64], y: &[f64]| {
-        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-        let (xx, yy) = (dot(x, x), dot(y, y));
-        match (xx == 0.0, yy == 0.0) {
-            (true, true) => 0.0,
-            (false, false) => 1.0 - dot(x, y) / (xx * yy).sqrt(),
-            _ => 1.0,
-        }
-    };
-    match metric {
-        Metric::Manhattan => pairs().map(|(a, b)| (a - b).abs()).sum(),
-        Metric::Chebyshev => pairs().map(|(a, b)| (a - b).abs()).fold(0.0, f64::max),
-        Metric::Cosine => cosine(&x, &y),
-        Metric::Correlation => {
-            let centred = |v: &[f64]| {
-                let mean = v.iter().sum::<f64>() / v.len() as f64;
-                v.iter().map(|x| x - mean).collect::<Vec<_>>()
-            };
-            cosine(&centred(&x), &centred(&y))
-        }
-        _ => pairs().map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt(),
-    }
-}
-
-#[test]
-fn exact_neighbours_are_those_of_the_slow_way() {
-    // Few columns (k-d tree), some (plain rows), many (sketches).
-    for columns in [1, 3, 10, 11, 64, 130] {
-        let mut rows = blobs(400, columns, 9);
-        rows.row_mut(17).fill(0.0);
-        for metric in Metric::ALL {
-            if columns < 3 && matches!(metric, Metric::Cosine | Metric::Correlation) {
-                continue;
-            }
-            let found = Nearest::new(12).metric(metric).search(Search::Exact).find(&rows, &Run::new()).unwrap();
-            assert!(found.exact);
-            for i in 0..rows.nrows() {
-                let mut truth: Vec<f64> =
-                    (0..rows.nrows()).filter(|&j| j != i).map(|j| brute(&rows, metric, i, j)).collect();
-                truth.sort_by(f64::total_cmp);
-                assert_eq!((found.indices[[i, 0]] as usize, found.distances[[i, 0]]), (i, 0.0));
-                for slot in 1..12 {
-                    let (distance, j) = (f64::from(found.distances[[i, slot]]), found.indices[[i, slot]] as usize);
-                    let scale = truth[slot - 1].max(1e-2);
-                    assert!(
-                        (distance - truth[slot - 1]).abs() < 2e-5 * scale,
-                        "{metric} {columns} row {i} slot {slot}"
-                    );
-                    assert!((distance - brute(&rows, metric, i, j)).abs() < 2e-5 * scale, "{metric} {columns} row {i}");
-                }
-            }
-        }
-    }
-}
-
-#[test]
-fn searched_neighbours_miss_few() {
-    for (rows, metric) in [
-        (blobs(6000, 20, 30), Metric::Euclidean),
-        (surface(5000, 120), Metric::Euclidean),
-        (blobs(5000, 30, 5), Metric::Manhattan),
-        (blobs(5000, 30, 5), Metric::Correlation),
-    ] {
-        let found = Nearest::new(15).metric(metric).search(Search::Approximate).find(&rows, &Run::new()).unwrap();
-        assert!(!found.exact);
-        let recall = found.recall(&rows, metric, 500, &Run::new()).unwrap();
-        println!("recall {recall:.4}");
-        assert!(recall >= 0.97, "{metric}: {recall}");
-    }
-    let few = Nearest::new(15).find(&blobs(500, 20, 5), &Run::new()).unwrap();
-    assert_eq!(few.recall(&blobs(500, 20, 5), Metric::Euclidean, 500, &Run::new()).unwrap(), 1.0);
-}
-
 #[test]
 fn equal_rows_share_one_place() {
     let mut rows = digits().slice(s![..300, ..]).to_owned();
@@ -154,8 +77,6 @@ fn equal_rows_share_one_place() {
     for i in 0..40 {
         assert_eq!(picture.row(0), picture.row(100 + i));
     }
-    let found = Nearest::new(5).find(&rows, &Run::new()).unwrap();
-    assert_eq!((found.indices[[120, 0]], found.distances.row(120).sum()), (120, 0.0));
 }
 
 #[test]
@@ -223,7 +144,6 @@ fn bad_input_is_named() {
     let mut rows = blobs(50, 4, 2);
     rows[[7, 3]] = f32::NAN;
     assert!(matches!(Umap::new().fit(&rows, &run), Err(Error::NotFinite { row: 7, column: 3, .. })));
-    assert!(matches!(Nearest::new(3).find(&rows, &run), Err(Error::NotFinite { row: 7, column: 3, .. })));
     assert!(matches!(Pca::new(3).fit(&rows, &run), Err(Error::NotFinite { row: 7, column: 3, .. })));
     assert!(matches!(Umap::new().fit(&Array2::zeros((0, 3)), &run), Err(Error::Empty { .. })));
     let good = blobs(50, 4, 2);
@@ -244,9 +164,6 @@ fn bad_input_is_named() {
     ] {
         assert!(matches!(umap.fit(&good, &run), Err(Error::Setting { .. })), "{umap:?}");
     }
-    assert!(matches!(Nearest::new(0).find(&good, &run), Err(Error::Setting { name: "k", .. })));
-    assert!(matches!("angular".parse::<Metric>(), Err(Error::Setting { name: "metric", .. })));
-    assert_eq!("cosine".parse::<Metric>().unwrap(), Metric::Cosine);
     let cancel = Cancel::default();
     cancel.cancel();
     assert!(matches!(Umap::new().fit(&good, &run.cancel(cancel)), Err(Error::Cancelled { .. })));
@@ -270,6 +187,75 @@ fn new_rows_find_their_place_alone_or_together() {
     assert!(matches!(model.transform(&iris(), &run), Err(Error::Shape { expected: 64, found: 4, .. })));
 }
 
+/// Wide rows that the fit searches approximately, so that new rows are searched too.
+#[test]
+fn new_rows_are_searched_alone_as_together() {
+    let all = surface(7000, 120);
+    let (old, new) = (all.slice(s![..6000, ..]).to_owned(), all.slice(s![6000.., ..]).to_owned());
+    let run = Run::new();
+    let umap = Umap::new().n_epochs(30);
+    let model = umap.fit(&old, &run).unwrap();
+    assert!(!model.graph().exact);
+    assert_eq!(model.transform(&old, &run.clone().threads(1)).unwrap(), *model.embedding());
+    let together = model.transform(&new, &run).unwrap();
+    let mixed = model.transform(&all.slice(s![..;-7, ..]).to_owned(), &run).unwrap();
+    for i in [0, 3, 500, 999] {
+        let alone = model.transform(&new.slice(s![i..=i, ..]).to_owned(), &run.clone().threads(1)).unwrap();
+        assert_eq!(alone.row(0), together.row(i), "row {i}");
+    }
+    for (place, i) in (0..7000).rev().step_by(7).enumerate() {
+        let expected = if i < 6000 { model.embedding().row(i) } else { together.row(i - 6000) };
+        assert_eq!(mixed.row(place), expected, "row {i}");
+    }
+    // Rows in another order, and the exact search: the same fitted points, nearly the same places of the new ones.
+    let back = umap.fit(&old.slice(s![..;-1, ..]).to_owned(), &run).unwrap();
+    assert_eq!(back.transform(&new, &run).unwrap(), together);
+    let exact = umap.clone().search(Search::Exact).fit(&old, &run).unwrap();
+    assert!(exact.graph().exact);
+    let (a, b) =
+        (trustworthiness(&new, &together, 15), trustworthiness(&new, &exact.transform(&new, &run).unwrap(), 15));
+    println!("new rows: searched {a:.4}, exact {b:.4}");
+    // Two fits of few epochs: the layouts differ a little.
+    assert!(a > b - 0.02, "{a} {b}");
+    // A row from another world gets a place all the same.
+    let far = Array2::from_shape_fn((3, 120), |(i, _)| [1e38, -3e38, 0.0][i]);
+    assert!(all_finite(&model.transform(&far, &run).unwrap()));
+}
+
+/// Euclidean distance, as one's own.
+struct Plain;
+
+impl Distance for Plain {
+    fn name(&self) -> &str {
+        "plain"
+    }
+    fn distance(&self, a: &[f32], b: &[f32]) -> f32 {
+        a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum::<f32>().sqrt()
+    }
+}
+
+#[test]
+fn a_metric_of_ones_own_draws_like_a_built_in() {
+    let rows = iris();
+    let run = Run::new();
+    let umap = Umap::new().n_neighbors(10).metric(Measure::own(Plain));
+    let model = umap.fit(&rows, &run).unwrap();
+    let ours = trustworthiness(&rows, model.embedding(), 10);
+    assert!(ours >= 0.97, "{ours}");
+    assert_eq!(model.transform(&rows, &run).unwrap(), *model.embedding());
+    #[cfg(feature = "serde")]
+    {
+        use recluster::Saved;
+        let mut read = UmapModel::from_json(&model.to_json().unwrap()).unwrap();
+        assert_eq!(read, model);
+        assert!(matches!(read.transform(&rows, &run), Err(Error::Setting { name: "metric", .. })));
+        assert!(matches!(read.settings().fit(&rows, &run), Err(Error::Setting { name: "metric", .. })));
+        assert!(read.restore_metric(Metric::Euclidean).is_err());
+        read.restore_metric(Measure::own(Plain)).unwrap();
+        assert_eq!(read.transform(&rows, &run).unwrap(), *model.embedding());
+    }
+}
+
 #[cfg(feature = "serde")]
 #[test]
 fn models_are_saved_whole() {
@@ -280,6 +266,13 @@ fn models_are_saved_whole() {
     let read = UmapModel::from_json(&model.to_json().unwrap()).unwrap();
     assert_eq!(read, model);
     assert_eq!(read.transform(&rows, &run).unwrap(), *model.embedding());
+    // With lists of neighbours to walk over.
+    let wide = surface(4500, 100);
+    let model = Umap::new().n_epochs(2).fit(&wide, &run).unwrap();
+    let read = UmapModel::from_json(&model.to_json().unwrap()).unwrap();
+    assert_eq!(read, model);
+    let new = surface(4600, 100).slice(s![4500.., ..]).to_owned();
+    assert_eq!(read.transform(&new, &run).unwrap(), model.transform(&new, &run).unwrap());
     let pca = Pca::new(2).fit(&rows, &run).unwrap();
     assert_eq!(PcaModel::from_json(&pca.to_json().unwrap()).unwrap(), pca);
 }

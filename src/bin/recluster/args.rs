@@ -88,7 +88,8 @@ pub(crate) struct Embed {
     /// How close UMAP puts rows that are alike [default: 0.1]
     #[arg(long, value_name = "X")]
     pub(crate) min_dist: Option<f64>,
-    /// euclidean, manhattan, chebyshev, cosine or correlation; for UMAP [default: euclidean]
+    /// euclidean, manhattan, chebyshev, cosine, correlation, squared_euclidean, canberra, bray_curtis, hamming or
+    /// jaccard; for UMAP [default: euclidean]
     #[arg(long, value_parser = metric)]
     pub(crate) metric: Option<Metric>,
     /// Rounds of UMAP's layout [default: 5,000,000 / rows, within 200 to 2,000]

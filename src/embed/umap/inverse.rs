@@ -11,7 +11,7 @@
 use super::UmapModel;
 use crate::core::random::Stream;
 use crate::core::{Rows, parallel};
-use crate::neighbors::{Metric, Space, finish, nearest_exact};
+use crate::neighbors::{Measure, Metric, Space, finish, nearest_exact};
 use crate::{Error, Result, Run};
 use ndarray::{Array2, ArrayRef2};
 
@@ -31,9 +31,9 @@ impl UmapModel {
     /// # Cost
     /// An exact search among the fitted positions, then O(n x n_neighbors x columns).
     pub fn inverse_transform(&self, positions: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f32>> {
-        let metric = self.settings.metric;
-        if metric != Metric::Euclidean {
-            return Err(Error::setting("metric", metric, "must be euclidean to go back to rows"));
+        let metric = &self.settings.metric;
+        if !matches!(metric.built_in(), Some(Metric::Euclidean | Metric::SquaredEuclidean)) {
+            return Err(Error::setting("metric", metric.name(), "must be euclidean or its square to go back to rows"));
         }
         let positions = Rows::finite(positions)?;
         let (expected, found) = (self.positions.ncols(), positions.columns());
@@ -50,7 +50,8 @@ impl UmapModel {
         let picked = if laid_out.is_empty() { (0..fitted.len() as u32).collect() } else { laid_out };
         let k = self.graph.neighbors.min(picked.len());
         let all: Vec<u32> = (0..positions.len() as u32).collect();
-        let space = Space::learn(&fitted, &picked, Metric::Euclidean, Stream::new(self.key, super::PURPOSE));
+        let euclidean = Measure::default();
+        let space = Space::learn(&fitted, &picked, &euclidean, Stream::new(self.key, super::PURPOSE));
         let lists = nearest_exact(
             &space.points(&fitted, &picked),
             &space.points(positions, &all),
@@ -64,7 +65,7 @@ impl UmapModel {
             stage.check()?;
             let mut block = Vec::with_capacity(range.len() * columns);
             for i in range {
-                let near: Vec<(u32, f64)> = finish(&lists, i, Metric::Euclidean, space.scale())
+                let near: Vec<(u32, f64)> = finish(&lists, i, &euclidean, space.scale())
                     .map(|(at, d)| (picked[at as usize], self.fade(f64::from(d))))
                     .collect();
                 let last = near.get(k).map_or(0.0, |beyond| beyond.1);

@@ -82,9 +82,7 @@ impl Umap {
         run.install(|| {
             let canonical = Canonical::of(&rows);
             let drawn = self.draw(&rows, &canonical, &brought, run)?;
-            let columns = rows.columns();
-            let points =
-                Array2::from_shape_fn((canonical.groups(), columns), |(g, c)| rows.row(canonical.representative(g))[c]);
+            let points = rows.representatives(&canonical);
             let positions = Array2::from_shape_fn((canonical.groups(), self.n_components), |(g, d)| {
                 drawn.positions[g * self.n_components + d]
             });
@@ -103,6 +101,8 @@ impl Umap {
                 epochs: drawn.epochs,
                 points,
                 positions,
+                nearby: drawn.lists,
+                index: transform::Cached::default(),
             })
         })?
     }
@@ -123,11 +123,12 @@ impl Umap {
             return Ok(Drawing::of_one_row(self.n_components, curve, epochs));
         }
         let draws = Stream::new(run.key(), PURPOSE);
-        let (mut nearby, exact) = match brought.neighbors {
-            Some(found) => (given::by_group(found, canonical, k, run), found.exact),
+        let (mut nearby, exact, lists) = match brought.neighbors {
+            // Lists that were brought may be of unlike lengths, over which no walk goes: new rows search exactly.
+            Some(found) => (given::by_group(found, canonical, k, run), found.exact, Vec::new()),
             None => {
-                let groups = Groups::find(rows, canonical, k, self.metric, self.search, run)?;
-                (nearby(&groups, n), groups.exact)
+                let groups = Groups::find(rows, canonical, k, &self.metric, self.search, run)?;
+                (nearby(&groups, n), groups.exact, groups.graph().0)
             }
         };
         let cut = self.disconnection_distance.map_or(0, |limit| nearby.cut(limit));
@@ -184,7 +185,7 @@ impl Umap {
             disconnected: outside.len(),
             exact,
         };
-        Ok(Drawing { positions, curve, facts, start, epochs, widths, radii, outside })
+        Ok(Drawing { positions, curve, facts, start, epochs, widths, radii, outside, lists })
     }
 
     /// Where the layout of the vertices `inside`, whose graph this is, starts.
@@ -242,6 +243,7 @@ struct Drawing {
     widths: Vec<(f64, f64)>,
     radii: Vec<f64>,
     outside: Vec<u32>,
+    lists: Vec<u32>,
 }
 
 impl Drawing {
@@ -264,6 +266,7 @@ impl Drawing {
             widths: vec![(1.0, 0.0)],
             radii: vec![density::NOTHING],
             outside: Vec::new(),
+            lists: Vec::new(),
         }
     }
 }

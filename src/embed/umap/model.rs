@@ -6,7 +6,7 @@ use super::density::{self, NOTHING};
 use super::fuzzy::{self, Nearby};
 use crate::core::Rows;
 use crate::core::random::Stream;
-use crate::neighbors::{Metric, Space, finish, nearest_exact};
+use crate::neighbors::{Measure, Space, finish, nearest_exact};
 use crate::{Result, Run};
 use ndarray::Array2;
 
@@ -69,6 +69,10 @@ pub struct UmapModel {
     /// The different rows, in canonical order, and where each went.
     pub(super) points: Array2<f32>,
     pub(super) positions: Array2<f32>,
+    /// Where neighbours were searched, their lists: what later searches walk over.
+    pub(super) nearby: Vec<u32>,
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub(super) index: super::transform::Cached,
 }
 
 #[cfg(feature = "serde")]
@@ -140,12 +144,13 @@ impl UmapModel {
             picture = run.install(|| -> Result<Vec<f64>> {
                 // Vertices are numbered by their rows' content, so this order is canonical.
                 let all: Vec<u32> = (0..n as u32).collect();
-                let space = Space::learn(&rows, &all, Metric::Euclidean, Stream::new(self.key, super::PURPOSE));
+                let euclidean = Measure::default();
+                let space = Space::learn(&rows, &all, &euclidean, Stream::new(self.key, super::PURPOSE));
                 let points = space.points(&rows, &all);
                 let lists = nearest_exact(&points, &points, true, k - 1, run)?;
                 let mut nearby = Nearby { starts: vec![0], ..Default::default() };
                 for v in 0..n {
-                    for (neighbour, distance) in finish(&lists, v, Metric::Euclidean, space.scale()) {
+                    for (neighbour, distance) in finish(&lists, v, &euclidean, space.scale()) {
                         nearby.neighbours.push(neighbour);
                         nearby.distances.push(distance);
                     }

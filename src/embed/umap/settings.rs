@@ -2,7 +2,7 @@
 
 use super::density::Densmap;
 use super::layout;
-use crate::neighbors::{Metric, Search};
+use crate::neighbors::{Measure, Search};
 use crate::{Error, Result};
 
 /// Where the layout starts.
@@ -39,7 +39,7 @@ pub struct Umap {
     pub(super) n_components: usize,
     pub(super) min_dist: f64,
     pub(super) spread: f64,
-    pub(super) metric: Metric,
+    pub(super) metric: Measure,
     pub(super) n_epochs: Option<usize>,
     pub(super) learning_rate: f64,
     pub(super) repulsion_strength: f64,
@@ -59,7 +59,7 @@ impl Default for Umap {
             n_components: 2,
             min_dist: 0.1,
             spread: 1.0,
-            metric: Metric::Euclidean,
+            metric: Measure::default(),
             n_epochs: None,
             learning_rate: 1.0,
             repulsion_strength: 1.0,
@@ -105,9 +105,10 @@ impl Umap {
         self
     }
 
-    /// Sets the metric of the rows; default Euclidean.
-    pub fn metric(mut self, metric: Metric) -> Self {
-        self.metric = metric;
+    /// Sets the metric of the rows, a [`Metric`](crate::neighbors::Metric) or [`Measure::own`]; default Euclidean. A
+    /// saved model holds the name of a metric of one's own; see [`UmapModel::restore_metric`](super::UmapModel::restore_metric).
+    pub fn metric(mut self, metric: impl Into<Measure>) -> Self {
+        self.metric = metric.into();
         self
     }
 
@@ -186,6 +187,7 @@ impl Umap {
     }
 
     pub(super) fn check(&self) -> Result<()> {
+        self.metric.check()?;
         let positive = |name, value: f64| {
             if value > 0.0 && value < 1e6 {
                 Ok(())

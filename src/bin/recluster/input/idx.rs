@@ -35,11 +35,11 @@ mod tests {
     fn images_become_rows_and_labels_stay_numbers() {
         let images = [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6];
         let mut reader = &images[..];
-        let table = head(&mut reader).unwrap().read(&mut reader, None).unwrap().table().unwrap();
+        let table = head(&mut reader).unwrap().table(&mut reader, None).unwrap();
         assert_eq!((table.values.dim(), table.values[[1, 0]], table.image), ((2, 3), 4.0, Some((3, 1))));
         let labels = [0, 0, 8, 1, 0, 0, 0, 3, 7, 0, 9];
         let mut reader = &labels[..];
-        assert_eq!(head(&mut reader).unwrap().read(&mut reader, Some(2)).unwrap().labels().unwrap(), [7, 0]);
+        assert_eq!(head(&mut reader).unwrap().labels(&mut reader, Some(2)).unwrap(), [7, 0]);
         assert!(head(&mut &[0u8, 0, 8, 3, 0][..]).is_err());
         assert!(head(&mut &[0u8, 0, 1, 3][..]).unwrap_err().contains("0x01"));
     }

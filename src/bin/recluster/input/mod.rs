@@ -7,7 +7,6 @@ mod raw;
 
 use crate::failure::Failure;
 use ndarray::Array2;
-use raw::Raw;
 use std::io::{BufRead, BufReader, Read};
 
 /// A table of data with what its file says about the columns.
@@ -30,10 +29,7 @@ pub(crate) fn table(source: &str, rows: Option<usize>) -> Result<Table, Failure>
         return Ok(Table { values, names: None, image: Some((8, 8)) });
     }
     match open(source)? {
-        Opened::Raw(mut reader, head) => {
-            let raw = head.read(&mut reader, rows).map_err(|reason| Failure::file(source, reason))?;
-            raw.table().map_err(|reason| Failure::file(source, reason))
-        }
+        Opened::Raw(mut reader, head) => head.table(&mut reader, rows).map_err(|reason| Failure::file(source, reason)),
         Opened::Text(reader) => csv::table(reader, rows).map_err(|reason| Failure::file(source, reason)),
     }
 }
@@ -46,10 +42,7 @@ pub(crate) fn labels(source: &str, rows: Option<usize>) -> Result<Vec<i32>, Fail
         return Ok(labels);
     }
     let read = || match open(source)? {
-        Opened::Raw(mut reader, head) => head
-            .read(&mut reader, rows)
-            .and_then(|raw: Raw| raw.labels())
-            .map_err(|reason| Failure::file(source, reason)),
+        Opened::Raw(mut reader, head) => head.labels(&mut reader, rows).map_err(|reason| Failure::file(source, reason)),
         Opened::Text(reader) => csv::labels(reader, rows).map_err(|reason| Failure::file(source, reason)),
     };
     let labels = read()?;

@@ -75,7 +75,7 @@ mod tests {
 
     fn table(bytes: &[u8], rows: Option<usize>) -> Result<Vec<Vec<f32>>, String> {
         let mut reader = bytes;
-        let table = head(&mut reader)?.read(&mut reader, rows)?.table()?;
+        let table = head(&mut reader)?.table(&mut reader, rows)?;
         Ok(table.values.outer_iter().map(|row| row.to_vec()).collect())
     }
 

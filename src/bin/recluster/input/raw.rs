@@ -40,62 +40,45 @@ pub(crate) struct Head {
     pub(crate) shape: Vec<usize>,
 }
 
-/// The numbers themselves, still as bytes; as many as the shape says.
-#[derive(Debug)]
-pub(crate) struct Raw {
-    head: Head,
-    bytes: Vec<u8>,
-}
+/// Bytes that are read at a time: a whole number of numbers of any type.
+const CHUNK: usize = 1 << 16;
 
-impl Head {
-    /// Reads the numbers; only the first `rows` along the first axis, where asked for.
-    ///
-    /// Memory grows with what the file really holds, not with what its header claims.
-    pub(crate) fn read(mut self, reader: &mut impl Read, rows: Option<usize>) -> Result<Raw, String> {
-        let Some((&all, inner)) = self.shape.split_first() else {
-            return Err("holds a single number, not a table".to_string());
-        };
-        let keep = rows.unwrap_or(all).min(all);
-        let row = inner.iter().try_fold(self.kind.bytes(), |size, &n| size.checked_mul(n));
-        // A file that goes column by column has to be read to its end before its first rows are known.
-        let stored = if self.by_column { all } else { keep };
-        let Some(size) = row.and_then(|row| row.checked_mul(stored)) else {
-            return Err(format!("its header claims an impossible shape, {:?}", self.shape));
-        };
-        let mut bytes = Vec::new();
-        reader.take(size as u64).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
-        if bytes.len() < size {
-            return Err(format!("the file ends after {} of {size} bytes of data", bytes.len()));
+/// Reads `count` numbers of `SIZE` bytes each, a chunk at a time, so that a file's bytes and its numbers are never held
+/// side by side. Memory grows with what the file really holds, not with what its header claims.
+fn stream<const SIZE: usize, T>(
+    reader: &mut impl Read,
+    count: usize,
+    mut convert: impl FnMut([u8; SIZE]) -> T,
+) -> Result<Vec<T>, String> {
+    let mut numbers = Vec::new();
+    let mut chunk = Vec::with_capacity(CHUNK);
+    while numbers.len() < count {
+        let wanted = CHUNK.min((count - numbers.len()) * SIZE);
+        chunk.clear();
+        reader.take(wanted as u64).read_to_end(&mut chunk).map_err(|e| e.to_string())?;
+        if chunk.len() < wanted {
+            let (read, size) = (numbers.len() * SIZE + chunk.len(), count * SIZE);
+            return Err(format!("the file ends after {read} of {size} bytes of data"));
         }
-        if stored == all && reader.read(&mut [0]).map_err(|e| e.to_string())? > 0 {
-            return Err(format!("the file holds more data than its header says ({:?})", self.shape));
-        }
-        if self.by_column && keep < all {
-            let (kind, columns) = (self.kind.bytes(), size / self.kind.bytes() / all);
-            bytes = (0..columns).flat_map(|c| bytes[c * all * kind..][..keep * kind].iter().copied()).collect();
-        }
-        self.shape[0] = keep;
-        Ok(Raw { head: self, bytes })
+        let (whole, _) = chunk.as_chunks::<SIZE>();
+        numbers.extend(whole.iter().map(|&bytes| convert(bytes)));
     }
+    Ok(numbers)
 }
 
-/// Calls `$body` with `$at` an iterator over the numbers in their own type.
-macro_rules! numbers {
-    ($raw:expr, $at:ident => $body:expr) => {{
-        let raw = $raw;
+/// Calls `$stream(bytes to number)` for the type that the head says.
+macro_rules! by_kind {
+    ($head:expr, $reader:expr, $count:expr, $number:ident => $convert:expr) => {{
+        let big = $head.big_endian;
         macro_rules! of {
-            ($type:ty) => {{
-                const SIZE: usize = size_of::<$type>();
-                let big = raw.head.big_endian;
-                let $at = raw.bytes.chunks_exact(SIZE).map(move |bytes| {
-                    let mut number = [0; SIZE];
-                    number.copy_from_slice(bytes);
-                    if big { <$type>::from_be_bytes(number) } else { <$type>::from_le_bytes(number) }
-                });
-                $body
-            }};
+            ($type:ty) => {
+                stream($reader, $count, |bytes| {
+                    let $number = if big { <$type>::from_be_bytes(bytes) } else { <$type>::from_le_bytes(bytes) };
+                    $convert
+                })
+            };
         }
-        match raw.head.kind {
+        match $head.kind {
             Kind::U8 => of!(u8),
             Kind::I8 => of!(i8),
             Kind::U16 => of!(u16),
@@ -110,49 +93,89 @@ macro_rules! numbers {
     }};
 }
 
-impl Raw {
+impl Head {
+    /// Numbers to be read, and rows to be kept of them: only the first `rows` along the first axis, where asked for.
+    fn sizes(&self, rows: Option<usize>) -> Result<(usize, usize), String> {
+        let Some((&all, inner)) = self.shape.split_first() else {
+            return Err("holds a single number, not a table".to_string());
+        };
+        let keep = rows.unwrap_or(all).min(all);
+        // A file that goes column by column has to be read to its end before its first rows are known.
+        let stored = if self.by_column { all } else { keep };
+        let count = inner.iter().try_fold(stored, |count, &n| count.checked_mul(n));
+        match count.filter(|count| count.checked_mul(self.kind.bytes()).is_some()) {
+            Some(count) => Ok((count, keep)),
+            None => Err(format!("its header claims an impossible shape, {:?}", self.shape)),
+        }
+    }
+
+    /// After the numbers: nothing may follow, and of columns only the first `keep` rows stay.
+    fn close<T: Copy>(&mut self, reader: &mut impl Read, keep: usize, mut numbers: Vec<T>) -> Result<Vec<T>, String> {
+        let all = self.shape[0];
+        if (self.by_column || keep == all) && reader.read(&mut [0]).map_err(|e| e.to_string())? > 0 {
+            return Err(format!("the file holds more data than its header says ({:?})", self.shape));
+        }
+        if self.by_column && keep < all {
+            numbers = numbers.chunks_exact(all).flat_map(|column| column[..keep].iter().copied()).collect();
+        }
+        self.shape[0] = keep;
+        Ok(numbers)
+    }
+
     /// The numbers as a table; the axes after the first are laid side by side, and two of them make an image.
-    pub(crate) fn table(&self) -> Result<Table, String> {
-        let (rows, image) = match self.head.shape[..] {
+    pub(crate) fn table(mut self, reader: &mut impl Read, rows: Option<usize>) -> Result<Table, String> {
+        let (count, keep) = self.sizes(rows)?;
+        let all = self.shape[0];
+        let mut place = 0;
+        let mut too_large = None;
+        let values = by_kind!(self, reader, count, number => {
+            let narrow = number as f32;
+            // Only a number of 64 bits can be finite and yet too large; a file's own infinities are the reader's to judge.
+            if narrow.is_infinite() && (number as f64).is_finite() && too_large.is_none() {
+                too_large = Some(place);
+            }
+            place += 1;
+            narrow
+        })?;
+        let values = self.close(reader, keep, values)?;
+        let (rows, image) = match self.shape[..] {
             [rows, _] => (rows, None),
             [rows, height, width] => (rows, Some((width, height))),
             _ => {
-                let axes = self.head.shape.len();
+                let axes = self.shape.len();
                 return Err(format!("has {axes} axes; a table of rows x columns (or rows x height x width) is needed"));
             }
         };
-        let columns = self.head.shape[1..].iter().product::<usize>();
-        let values: Vec<f32> = numbers!(self, numbers => numbers.map(|number| number as f32).collect());
-        // Only a number of 64 bits can be finite and yet too large; a file's own infinities are the reader's to judge.
-        if self.head.kind == Kind::F64 {
-            let mut wide = numbers!(self, numbers => Box::new(numbers.map(|number| number as f64)) as Box<dyn Iterator<Item = f64>>);
-            let mut narrow = values.iter();
-            if let Some(place) = narrow.by_ref().zip(wide.by_ref()).position(|(n, w)| n.is_infinite() && w.is_finite())
-            {
-                let (row, column) =
-                    if self.head.by_column { (place % rows, place / rows) } else { (place / columns, place % columns) };
+        let columns = self.shape[1..].iter().product::<usize>();
+        if let Some(place) = too_large {
+            let (row, column) =
+                if self.by_column { (place % all, place / all) } else { (place / columns, place % columns) };
+            if row < keep {
                 return Err(format!("the value at row {row}, column {column} is too large for a float of 32 bits"));
             }
         }
-        let values = match (self.head.by_column, image) {
+        let values = match (self.by_column, image) {
             (false, _) => Array2::from_shape_vec((rows, columns), values),
-            (true, None) => Array2::from_shape_vec((rows, columns).f(), values),
+            (true, None) => Array2::from_shape_vec((rows, columns).f(), values)
+                .map(|by_column| Array2::from_shape_fn((rows, columns), |at| by_column[at])),
             (true, Some((width, height))) => ndarray::Array3::from_shape_vec((rows, height, width).f(), values)
                 .map(|images| Array2::from_shape_fn((rows, columns), |(i, j)| images[[i, j / width, j % width]])),
         };
-        let values = values.map_err(|e| e.to_string())?.as_standard_layout().into_owned();
-        Ok(Table { values, names: None, image })
+        Ok(Table { values: values.map_err(|e| e.to_string())?, names: None, image })
     }
 
     /// The numbers as labels.
-    pub(crate) fn labels(&self) -> Result<Vec<i64>, String> {
-        match self.head.shape[..] {
+    pub(crate) fn labels(mut self, reader: &mut impl Read, rows: Option<usize>) -> Result<Vec<i64>, String> {
+        let (count, keep) = self.sizes(rows)?;
+        let labels = by_kind!(self, reader, count, number => number as i64)?;
+        let labels = self.close(reader, keep, labels)?;
+        match self.shape[..] {
             [_] | [_, 1] => {}
-            _ => return Err(format!("has the shape {:?}; labels are one whole number for each row", self.head.shape)),
+            _ => return Err(format!("has the shape {:?}; labels are one whole number for each row", self.shape)),
         }
-        if matches!(self.head.kind, Kind::F32 | Kind::F64) {
+        if matches!(self.kind, Kind::F32 | Kind::F64) {
             return Err("labels must be stored as whole numbers, not as floats".to_string());
         }
-        Ok(numbers!(self, numbers => numbers.map(|number| number as i64).collect()))
+        Ok(labels)
     }
 }

@@ -1,0 +1,171 @@
+//! Neighbours of new rows among fixed points.
+
+use super::graph::{Graph, Walk};
+use super::lists::{Lists, NONE, insert, pack_key};
+use super::measure::Measure;
+use super::points::{Made, Space};
+use super::{Groups, Nearest, Neighbors, PURPOSE, finish, nearest_exact};
+use crate::core::random::Stream;
+use crate::core::{Canonical, Rows, content_hash, parallel};
+use crate::{Error, Result, Run};
+use ndarray::{Array2, ArrayRef2};
+
+/// What makes searching among fixed points quick. It follows from the points, so it is never saved.
+#[derive(Clone, Debug)]
+pub(crate) struct Index {
+    space: Space,
+    made: Made,
+    /// Hash of each point's row, rising, with the point.
+    hashes: Vec<(u64, u32)>,
+    /// None where the search is exact.
+    graph: Option<Graph>,
+}
+
+impl Index {
+    /// For all rows of `rows`, which must be different and in an order that follows from content; `lists` are their
+    /// neighbours, `width` for each (see [`Graph::of`]), or nothing for exact search.
+    pub(crate) fn of(rows: &Rows<'_>, measure: &Measure, lists: &[u32], width: usize, key: u64) -> Self {
+        let draws = Stream::new(key, PURPOSE);
+        let all: Vec<u32> = (0..rows.len() as u32).collect();
+        let space = Space::learn(rows, &all, measure, draws.of(0));
+        let points = space.points(rows, &all);
+        let graph = (!lists.is_empty()).then(|| Graph::of(&points, lists, width, draws.of(2)));
+        let made = points.made();
+        let mut hashes: Vec<(u64, u32)> = parallel::map_ranges(rows.len(), 1024, |range| {
+            range.map(|i| (content_hash(rows.row(i)), i as u32)).collect::<Vec<_>>()
+        })
+        .concat();
+        parallel::sort_by_key(&mut hashes, |&entry| entry);
+        Index { space, made, hashes, graph }
+    }
+
+    pub(crate) fn scale(&self) -> f32 {
+        self.space.scale()
+    }
+
+    /// For each row of `new` the point whose row equals it.
+    pub(crate) fn equals(&self, rows: &Rows<'_>, new: &Rows<'_>) -> Vec<Option<u32>> {
+        let equal = |row: &[f32]| {
+            let hash = content_hash(row);
+            let from = self.hashes.partition_point(|entry| entry.0 < hash);
+            let same = self.hashes[from..].iter().take_while(|entry| entry.0 == hash);
+            same.map(|entry| entry.1).find(|&i| rows.row(i as usize) == row)
+        };
+        parallel::map_ranges(new.len(), 256, |range| range.map(|i| equal(new.row(i))).collect::<Vec<_>>()).concat()
+    }
+
+    /// The k nearest points of each row of `new` that is in `pick`, `rows` being those that the index was made of.
+    pub(crate) fn nearest(&self, rows: &Rows<'_>, new: &Rows<'_>, pick: &[u32], k: usize, run: &Run) -> Result<Lists> {
+        let points = self.space.again(rows, &self.made);
+        let queries = self.space.points(new, pick);
+        let Some(graph) = &self.graph else { return nearest_exact(&points, &queries, false, k, run) };
+        let stage = run.stage("neighbours", 1);
+        let blocks = parallel::map_ranges(pick.len(), 32, |range| -> Result<Vec<u64>> {
+            stage.check()?;
+            let mut keys = vec![NONE; range.len() * k];
+            let mut walk = Walk::new(points.n, k);
+            for (q, list) in range.zip(keys.chunks_mut(k.max(1))) {
+                walk.find(graph, &points, &queries, q, list);
+            }
+            Ok(keys)
+        });
+        let mut keys = Vec::with_capacity(pick.len() * k);
+        for block in blocks {
+            keys.extend(block?);
+        }
+        Ok(Lists { k, keys })
+    }
+}
+
+/// Rows made ready for finding the nearest of them to new rows; made by [`Nearest::index`].
+#[derive(Clone, Debug)]
+pub struct NeighborIndex {
+    settings: Nearest,
+    canonical: Canonical,
+    /// The different rows, in canonical order.
+    points: Array2<f32>,
+    index: Index,
+}
+
+impl Nearest {
+    /// Prepares `rows` (n x columns) for queries.
+    ///
+    /// Where [`Nearest::find`] would search, so do the queries, over a graph of the neighbours found here.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use recluster::{Run, neighbors::Nearest};
+    /// let run = Run::new();
+    /// let index = Nearest::new(2).index(&array![[0.0f32], [1.0], [3.0], [7.0]], &run)?;
+    /// let found = index.query(&array![[2.5f32], [7.0]], &run)?;
+    /// assert_eq!(found.indices, array![[2, 1], [3, 2]]);
+    /// assert_eq!(found.distances, array![[0.5, 1.5], [0.0, 4.0]]);
+    /// # Ok::<(), recluster::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Nearest::find`].
+    ///
+    /// # Cost
+    /// That of [`Nearest::find`] where the queries will search, else O(rows x columns). The index holds a copy of the
+    /// different rows, and about 64 numbers more for each.
+    pub fn index(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<NeighborIndex> {
+        self.check()?;
+        let rows = Rows::finite(rows)?;
+        run.install(|| {
+            let canonical = Canonical::of(&rows);
+            let (lists, width) = if self.search.approximates(&self.metric, canonical.groups(), rows.columns(), self.k) {
+                Groups::find(&rows, &canonical, self.k, &self.metric, self.search, run)?.graph()
+            } else {
+                (Vec::new(), 0)
+            };
+            let points = rows.representatives(&canonical);
+            let index = Index::of(&Rows::finite(&points)?, &self.metric, &lists, width, run.key());
+            Ok(NeighborIndex { settings: self.clone(), canonical, points, index })
+        })?
+    }
+}
+
+impl NeighborIndex {
+    /// The nearest indexed rows of each row of `rows` (any number x columns of the index), nearest first: as many as
+    /// [`Nearest::new`] was told, or all when there are fewer.
+    ///
+    /// A row gets the same answer alone or in any batch. Indexed rows equal to it are found first, at distance 0,
+    /// whether or not the search is exact.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for other columns than the index has; [`Error::Empty`]; [`Error::NotFinite`];
+    /// [`Error::Cancelled`].
+    pub fn query(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Neighbors> {
+        let rows = Rows::finite(rows)?;
+        if rows.columns() != self.points.ncols() {
+            return Err(Error::Shape { what: "columns", expected: self.points.ncols(), found: rows.columns() });
+        }
+        let points = Rows::finite(&self.points)?;
+        run.install(|| {
+            let k = self.settings.k.min(self.canonical.order.len());
+            let all: Vec<u32> = (0..rows.len() as u32).collect();
+            let mut lists = self.index.nearest(&points, &rows, &all, k.min(points.len()), run)?;
+            let equals = self.index.equals(&points, &rows);
+            for (list, equal) in lists.keys.chunks_mut(lists.k).zip(equals) {
+                if let Some(point) = equal {
+                    insert(list, pack_key(0.0, point));
+                }
+            }
+            let mut found = Neighbors {
+                indices: Array2::zeros((rows.len(), k)),
+                distances: Array2::zeros((rows.len(), k)),
+                exact: self.index.graph.is_none(),
+            };
+            for i in 0..rows.len() {
+                let groups = finish(&lists, i, &self.settings.metric, self.index.scale());
+                let members = groups.flat_map(|(g, d)| self.canonical.group(g as usize).iter().map(move |&r| (r, d)));
+                for (slot, (row, distance)) in members.take(k).enumerate() {
+                    found.indices[[i, slot]] = row;
+                    found.distances[[i, slot]] = distance;
+                }
+            }
+            Ok(found)
+        })?
+    }
+}

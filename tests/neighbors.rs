@@ -1,0 +1,349 @@
+//! Neighbours as a user sees them: metrics, exact and searched, of the rows themselves and of new ones.
+
+use ndarray::{Array2, Axis, array, s};
+use proptest::prelude::*;
+use recluster::neighbors::{Distance, Measure, Metric, Nearest, Neighbors, Search};
+use recluster::{Cancel, Error, Run};
+use serde_json::Value;
+
+/// Uniform numbers in [0, 1), a function of their place.
+fn noise(i: usize) -> f32 {
+    let mut x = (i as u64).wrapping_add(0x9e37_79b9_7f4a_7c15).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 29)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((x ^ (x >> 32)) >> 40) as f32 / (1 << 24) as f32
+}
+
+/// `n` rows in `columns` columns around `centres` centres.
+fn blobs(n: usize, columns: usize, centres: usize) -> Array2<f32> {
+    Array2::from_shape_fn((n, columns), |(i, j)| {
+        let centre = 20.0 * noise(1_000_000_007 + (i % centres) * columns + j);
+        let spread: f32 = (0..4).map(|t| noise((i * columns + j) * 4 + t) - 0.5).sum();
+        centre + spread
+    })
+}
+
+/// `n` rows in `columns` columns near a curved surface of four dimensions, as wide data usually are.
+fn surface(n: usize, columns: usize) -> Array2<f32> {
+    Array2::from_shape_fn((n, columns), |(i, j)| {
+        let wave = |t: usize| (noise(i * 4 + t) * 6.0 * noise(500_000_003 + j * 4 + t) + (j * (t + 1)) as f32).sin();
+        (0..4).map(wave).sum::<f32>() + 0.05 * noise(900_000_011 + i * columns + j)
+    })
+}
+
+fn brute(rows: &Array2<f32>, metric: Metric, i: usize, j: usize) -> f64 {
+    let x: Vec<f64> = rows.row(i).iter().map(|&x| f64::from(x)).collect();
+    let y: Vec<f64> = rows.row(j).iter().map(|&x| f64::from(x)).collect();
+    let pairs = || x.iter().zip(&y);
+    let cosine = |x: &[f64], y: &[f64]| {
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        let (xx, yy) = (dot(x, x), dot(y, y));
+        match (xx == 0.0, yy == 0.0) {
+            (true, true) => 0.0,
+            (false, false) => 1.0 - dot(x, y) / (xx * yy).sqrt(),
+            _ => 1.0,
+        }
+    };
+    match metric {
+        Metric::Manhattan => pairs().map(|(a, b)| (a - b).abs()).sum(),
+        Metric::Chebyshev => pairs().map(|(a, b)| (a - b).abs()).fold(0.0, f64::max),
+        Metric::Cosine => cosine(&x, &y),
+        Metric::Correlation => {
+            let centred = |v: &[f64]| {
+                let mean = v.iter().sum::<f64>() / v.len() as f64;
+                v.iter().map(|x| x - mean).collect::<Vec<_>>()
+            };
+            cosine(&centred(&x), &centred(&y))
+        }
+        Metric::SquaredEuclidean => pairs().map(|(a, b)| (a - b) * (a - b)).sum::<f64>(),
+        Metric::Canberra => {
+            pairs().filter(|(a, b)| **a != 0.0 || **b != 0.0).map(|(a, b)| (a - b).abs() / (a.abs() + b.abs())).sum()
+        }
+        Metric::BrayCurtis => {
+            let (top, bottom) = pairs().fold((0.0, 0.0), |(t, u), (a, b)| (t + (a - b).abs(), u + (a + b).abs()));
+            if top == 0.0 { 0.0 } else { top / bottom }
+        }
+        Metric::Hamming => pairs().filter(|(a, b)| a != b).count() as f64 / x.len() as f64,
+        Metric::Jaccard => {
+            let count =
+                |f: &dyn Fn(bool, bool) -> bool| pairs().filter(|(a, b)| f(**a != 0.0, **b != 0.0)).count() as f64;
+            let (either, one) = (count(&|a, b| a || b), count(&|a, b| a != b));
+            if either == 0.0 { 0.0 } else { one / either }
+        }
+        _ => pairs().map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt(),
+    }
+}
+
+#[test]
+fn exact_neighbours_are_those_of_the_slow_way() {
+    // Few columns (k-d tree), some (plain rows), many (sketches).
+    for columns in [1, 3, 10, 11, 64, 130] {
+        let mut rows = blobs(400, columns, 9);
+        rows.row_mut(17).fill(0.0);
+        for metric in Metric::ALL {
+            if columns < 3 && matches!(metric, Metric::Cosine | Metric::Correlation) {
+                continue;
+            }
+            let found = Nearest::new(12).metric(metric).search(Search::Exact).find(&rows, &Run::new()).unwrap();
+            assert!(found.exact);
+            for i in 0..rows.nrows() {
+                let mut truth: Vec<f64> =
+                    (0..rows.nrows()).filter(|&j| j != i).map(|j| brute(&rows, metric, i, j)).collect();
+                truth.sort_by(f64::total_cmp);
+                assert_eq!((found.indices[[i, 0]] as usize, found.distances[[i, 0]]), (i, 0.0));
+                for slot in 1..12 {
+                    let (distance, j) = (f64::from(found.distances[[i, slot]]), found.indices[[i, slot]] as usize);
+                    let scale = truth[slot - 1].max(1e-2);
+                    assert!(
+                        (distance - truth[slot - 1]).abs() < 2e-5 * scale,
+                        "{metric} {columns} row {i} slot {slot}"
+                    );
+                    assert!((distance - brute(&rows, metric, i, j)).abs() < 2e-5 * scale, "{metric} {columns} row {i}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn searched_neighbours_miss_few() {
+    for (rows, metric) in [
+        (blobs(6000, 20, 30), Metric::Euclidean),
+        (surface(5000, 120), Metric::Euclidean),
+        (blobs(5000, 30, 5), Metric::Manhattan),
+        (blobs(5000, 30, 5), Metric::Correlation),
+        (surface(5000, 30), Metric::SquaredEuclidean),
+        (blobs(5000, 30, 5), Metric::Canberra),
+        (blobs(5000, 30, 5), Metric::BrayCurtis),
+    ] {
+        let found = Nearest::new(15).metric(metric).search(Search::Approximate).find(&rows, &Run::new()).unwrap();
+        assert!(!found.exact);
+        let recall = found.recall(&rows, metric, 500, &Run::new()).unwrap();
+        println!("recall {recall:.4}");
+        assert!(recall >= 0.97, "{metric}: {recall}");
+    }
+    let few = Nearest::new(15).find(&blobs(500, 20, 5), &Run::new()).unwrap();
+    assert_eq!(few.recall(&blobs(500, 20, 5), Metric::Euclidean, 500, &Run::new()).unwrap(), 1.0);
+}
+
+/// Rows of whole numbers, most of them zero: what sets and shares of columns are made for.
+fn counts(n: usize, columns: usize, kinds: usize) -> Array2<f32> {
+    Array2::from_shape_fn((n, columns), |(i, j)| {
+        let usual = noise(700_000_001 + (i % kinds) * columns + j) < 0.3;
+        let now = if noise(i * columns + j) < 0.08 { !usual } else { usual };
+        if now { (1.0 + 3.0 * noise(300_000_007 + i * columns + j)).floor() } else { 0.0 }
+    })
+}
+
+#[test]
+fn distances_are_those_of_scipy() {
+    let fixture: Value = serde_json::from_str(include_str!("fixtures/metrics.json")).unwrap();
+    let number = |v: &Value| v.as_f64();
+    let table = |v: &Value| -> Vec<Vec<Option<f64>>> {
+        v.as_array().unwrap().iter().map(|row| row.as_array().unwrap().iter().map(number).collect()).collect()
+    };
+    let values = table(&fixture["rows"]);
+    let n = values.len();
+    let rows = Array2::from_shape_fn((n, values[0].len()), |(i, j)| values[i][j].unwrap() as f32);
+    for metric in Metric::ALL {
+        let theirs = table(&fixture[metric.name()]);
+        for search in [Search::Exact, Search::Approximate] {
+            // A search has to have something to leave out.
+            let k = if search == Search::Exact { n } else { n / 2 };
+            let index = Nearest::new(k).metric(metric).search(search).index(&rows, &Run::new()).unwrap();
+            let found = index.query(&rows, &Run::new()).unwrap();
+            for (i, row) in found.indices.outer_iter().enumerate() {
+                for (slot, &j) in row.iter().enumerate() {
+                    let ours = f64::from(found.distances[[i, slot]]);
+                    match theirs[i][j as usize] {
+                        Some(theirs) => {
+                            assert!(
+                                (ours - theirs).abs() < 2e-6 * theirs.max(1.0),
+                                "{metric} {i} {j}: {ours} {theirs}"
+                            );
+                        }
+                        // scipy leaves 0 / 0 open: equal rows are at 0, a row without direction is at 1 from others.
+                        None => {
+                            let alike = rows.row(i) == rows.row(j as usize)
+                                || metric == Metric::Correlation
+                                    && rows.row(i).iter().all(|x| *x == rows[[i, 0]])
+                                    && rows.row(j as usize).iter().all(|x| *x == rows[[j as usize, 0]]);
+                            let expected = if alike { 0.0 } else { 1.0 };
+                            assert!((ours - expected).abs() < 1e-6, "{metric} {i} {j}: {ours}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn awkward_shares_are_defined() {
+    let rows = array![[1.0f32, -2.0, 0.0], [-1.0, 2.0, 0.0], [0.0, 0.0, 0.0], [-0.0, 0.0, 0.0], [3e38, -3e38, 3e38]];
+    for metric in Metric::ALL {
+        let found = Nearest::new(5).metric(metric).find(&rows, &Run::new()).unwrap();
+        assert!(found.distances.iter().all(|d| d.is_finite()), "{metric}");
+        assert_eq!((found.indices[[2, 1]], found.distances[[2, 1]]), (3, 0.0), "{metric}");
+    }
+    let found = Nearest::new(5).metric(Metric::BrayCurtis).find(&rows, &Run::new()).unwrap();
+    let place = found.indices.row(0).iter().position(|&j| j == 1).unwrap();
+    assert_eq!(found.distances[[0, place]], f32::MAX);
+}
+
+#[test]
+fn sets_and_shares_are_searched_as_well() {
+    let rows = counts(5000, 200, 40);
+    for metric in [Metric::Jaccard, Metric::Hamming] {
+        let found = Nearest::new(15).metric(metric).search(Search::Approximate).find(&rows, &Run::new()).unwrap();
+        let recall = found.recall(&rows, metric, 300, &Run::new()).unwrap();
+        println!("{metric} {recall:.4}");
+        assert!(recall >= 0.95, "{metric}: {recall}");
+    }
+}
+
+/// Manhattan distance, as one's own.
+struct Blocks;
+
+impl Distance for Blocks {
+    fn name(&self) -> &str {
+        "blocks"
+    }
+    fn distance(&self, a: &[f32], b: &[f32]) -> f32 {
+        a.iter().zip(b).map(|(x, y)| (x - y).abs()).sum()
+    }
+}
+
+/// Half of its values are no distances.
+struct Broken;
+
+impl Distance for Broken {
+    fn name(&self) -> &str {
+        "broken"
+    }
+    fn distance(&self, a: &[f32], b: &[f32]) -> f32 {
+        if a[0] < b[0] { f32::NAN } else { -1.0 }
+    }
+}
+
+#[test]
+fn a_metric_of_ones_own_is_searched_like_a_built_in() {
+    let run = Run::new();
+    let rows = blobs(5000, 20, 30);
+    for search in [Search::Exact, Search::Approximate] {
+        let nearest = Nearest::new(15).search(search);
+        let own = nearest.clone().metric(Measure::own(Blocks)).find(&rows, &run).unwrap();
+        let built = nearest.metric(Metric::Manhattan).find(&rows, &run).unwrap();
+        let same = own.indices.iter().zip(&built.indices).filter(|(a, b)| a == b).count() as f64;
+        assert!(same / own.indices.len() as f64 > 0.99, "{search:?}");
+    }
+    let broken = Nearest::new(15).metric(Measure::own(Broken)).search(Search::Approximate).find(&rows, &run).unwrap();
+    assert!(broken.distances.iter().all(|d| d.is_finite() && *d >= 0.0));
+}
+
+/// The share of the true neighbours (by distance) that were found for the first `rows` queries.
+fn share_found(found: &Neighbors, truth: &Neighbors) -> f64 {
+    let k = truth.distances.ncols();
+    let hits: usize = (0..truth.distances.nrows())
+        .map(|i| found.distances.row(i).iter().filter(|&&d| d <= truth.distances[[i, k - 1]]).count())
+        .sum();
+    hits as f64 / truth.distances.len() as f64
+}
+
+#[test]
+fn queries_miss_few() {
+    let run = Run::new();
+    let tiny = Array2::from_shape_fn((6500, 30), |(i, j)| {
+        100.0 * noise(1_000_000_007 + (i % 1000) * 30 + j) + noise(i * 30 + j)
+    });
+    for (all, metric) in [
+        (surface(6500, 120), Metric::Euclidean),
+        (surface(6500, 120), Metric::Cosine),
+        (blobs(6500, 20, 30), Metric::Manhattan),
+        (counts(6500, 120, 40), Metric::Jaccard),
+        (tiny, Metric::Euclidean),
+    ] {
+        let (old, new) = (all.slice(s![..6000, ..]).to_owned(), all.slice(s![6000.., ..]).to_owned());
+        let k = 5;
+        let nearest = Nearest::new(k).metric(metric);
+        let index = nearest.clone().index(&old, &run).unwrap();
+        let found = index.query(&new, &run).unwrap();
+        let truth = nearest.search(Search::Exact).index(&old, &run).unwrap().query(&new, &run).unwrap();
+        assert!(!found.exact && truth.exact);
+        let share = share_found(&found, &truth);
+        println!("{metric} {share:.4}");
+        assert!(share >= 0.95, "{metric}: {share}");
+        // Alone, at any number of threads, and with the indexed rows turned around.
+        let alone = index.query(&new.slice(s![77..78, ..]).to_owned(), &run.clone().threads(1)).unwrap();
+        assert_eq!(alone.indices.row(0), found.indices.row(77));
+        let back = Nearest::new(k).metric(metric).index(&old.slice(s![..;-1, ..]).to_owned(), &run).unwrap();
+        let turned = back.query(&new, &run.clone().threads(3)).unwrap();
+        assert_eq!(turned.distances, found.distances);
+        // Known rows find themselves.
+        let own = index.query(&old, &run).unwrap();
+        assert!((0..6000).all(|i| own.distances[[i, 0]] == 0.0 && old.row(own.indices[[i, 0]] as usize) == old.row(i)));
+    }
+}
+
+#[test]
+fn equal_rows_come_first() {
+    let mut rows = blobs(300, 30, 4);
+    for i in 0..40 {
+        let first = rows.row(0).to_owned();
+        rows.row_mut(100 + i).assign(&first);
+    }
+    let found = Nearest::new(5).find(&rows, &Run::new()).unwrap();
+    assert_eq!((found.indices[[120, 0]], found.distances.row(120).sum()), (120, 0.0));
+    let index = Nearest::new(50).index(&rows, &Run::new()).unwrap();
+    let found = index.query(&rows.select(Axis(0), &[0]), &Run::new()).unwrap();
+    assert_eq!(found.distances.row(0).iter().filter(|&&d| d == 0.0).count(), 41);
+}
+
+#[test]
+fn bad_input_is_named() {
+    let run = Run::new();
+    let good = blobs(50, 4, 2);
+    let mut rows = good.clone();
+    rows[[7, 3]] = f32::NAN;
+    assert!(matches!(Nearest::new(3).find(&rows, &run), Err(Error::NotFinite { row: 7, column: 3, .. })));
+    assert!(matches!(Nearest::new(3).index(&rows, &run), Err(Error::NotFinite { row: 7, column: 3, .. })));
+    assert!(matches!(Nearest::new(0).find(&good, &run), Err(Error::Setting { name: "k", .. })));
+    assert!(matches!(Nearest::new(0).index(&good, &run), Err(Error::Setting { name: "k", .. })));
+    let index = Nearest::new(3).index(&good, &run).unwrap();
+    assert!(matches!(index.query(&rows, &run), Err(Error::NotFinite { row: 7, column: 3, .. })));
+    assert!(matches!(index.query(&blobs(5, 3, 2), &run), Err(Error::Shape { expected: 4, found: 3, .. })));
+    assert!(matches!(index.query(&Array2::zeros((0, 4)), &run), Err(Error::Empty { .. })));
+    assert!(matches!("angular".parse::<Metric>(), Err(Error::Setting { name: "metric", .. })));
+    for metric in Metric::ALL {
+        assert_eq!(metric.name().parse::<Metric>().unwrap(), metric);
+    }
+    assert_eq!("braycurtis".parse::<Metric>().unwrap(), Metric::BrayCurtis);
+    let cancel = Cancel::default();
+    cancel.cancel();
+    let cancelled = run.cancel(cancel);
+    assert!(matches!(index.query(&good, &cancelled), Err(Error::Cancelled { .. })));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// Whatever the numbers: distances are finite and rise, each row is first in its own list, nothing panics.
+    #[test]
+    fn any_numbers_have_neighbours(
+        values in prop::collection::vec(prop_oneof![any::<f32>().prop_filter("finite", |x| x.is_finite()), Just(0.0), -2.0f32..2.0], 36..360),
+        k in 1usize..9, metric in prop::sample::select(&Metric::ALL[..]), approximate: bool,
+    ) {
+        let n = values.len() / 4;
+        let rows = Array2::from_shape_vec((n, 4), values[..n * 4].to_vec()).unwrap();
+        let search = if approximate { Search::Approximate } else { Search::Exact };
+        let nearest = Nearest::new(k).metric(metric).search(search);
+        let found = nearest.find(&rows, &Run::new()).unwrap();
+        let queried = nearest.index(&rows, &Run::new()).unwrap().query(&rows, &Run::new()).unwrap();
+        for i in 0..n {
+            prop_assert_eq!(found.indices[[i, 0]] as usize, i);
+            for list in [found.distances.row(i), queried.distances.row(i)] {
+                prop_assert!(list[0] == 0.0 && list.iter().all(|d| d.is_finite()));
+                prop_assert!(list.iter().zip(list.iter().skip(1)).all(|(a, b)| a <= b));
+            }
+        }
+    }
+}
