@@ -90,8 +90,8 @@ proptest! {
 
     #[test]
     fn the_tree_is_a_minimum_spanning_tree(
-        n in 1usize..220,
-        columns in 1usize..20,
+        n in 1usize..400,
+        columns in 1usize..61,
         min_samples in 1usize..40,
         kind in 0usize..6,
         seed in any::<u64>(),
@@ -112,16 +112,34 @@ proptest! {
 
 #[test]
 fn the_tree_is_right_where_leaves_are_many() {
-    for (n, columns, min_samples) in [(3000, 2, 5), (2500, 3, 1), (2000, 10, 10), (1500, 2, 100), (600, 17, 5)] {
+    for (n, columns, min_samples) in [
+        (3000, 2, 5),
+        (2500, 3, 1),
+        (2000, 10, 10),
+        (1500, 2, 100),
+        (600, 17, 5),
+        (1500, 40, 1),
+        (1300, 17, 60),
+        (900, 60, 12),
+        (700, 130, 4),
+    ] {
         check_tree(&blobs(n, columns, 5, 0.7, 3), min_samples);
+        // Far from the origin, where f32 has few digits left, and in parts of unlike density.
+        check_tree(&blobs(n / 2, columns, 5, 0.7, 3).mapv(|x| x + 3000.0), min_samples);
+        let uneven = blobs(n / 2, columns, 3, 0.7, 4);
+        check_tree(&Array2::from_shape_fn(uneven.dim(), |(i, j)| uneven[[i, j]] * (1 + i % 3 * 7) as f32), min_samples);
     }
+    // Rows that are all equally far from each other.
+    check_tree(&Array2::eye(300), 5);
     let grid = Array2::from_shape_fn((45 * 45, 2), |(i, j)| if j == 0 { (i % 45) as f32 } else { (i / 45) as f32 });
     check_tree(&grid, 4);
     let line = Array2::from_shape_fn((2000, 1), |(i, _)| i as f32);
     check_tree(&line, 3);
     // Squares beyond f32 on either side.
     for scale in [1e36, 1e18, 1e-18, 1e-22, 1e-40] {
-        check_tree(&blobs(500, 3, 4, 0.7, 3).mapv(|x| (f64::from(x) * scale) as f32), 5);
+        for columns in [3, 30, 110] {
+            check_tree(&blobs(500, columns, 4, 0.7, 3).mapv(|x| (f64::from(x) * scale) as f32), 5);
+        }
     }
 }
 

@@ -7,6 +7,8 @@
 //! Boxes hold exact f32 corners. The gap between boxes is summed over the columns in the same order as a distance, and
 //! rounding is monotone, so a gap never exceeds a computed distance it bounds: pruning with `>` loses nothing.
 
+use super::crowd::Crowd;
+use super::norm::{Absolutes, Add, Largest, Norm, Squares};
 use crate::core::{parallel, simd};
 use std::ops::Range;
 
@@ -40,7 +42,9 @@ pub(super) struct Tree<const D: usize> {
     pub(super) ids: Vec<[u32; CAP]>,
     /// The node of each leaf.
     pub(super) leaf_node: Vec<u32>,
-    /// Whether squared distances stay within f32, so that f32 can screen them.
+    /// What is summed over the columns.
+    pub(super) norm: Norm,
+    /// Whether raw values stay within f32, so that f32 can screen them.
     screens: bool,
     /// D again, as a number the compiler does not see through: loops over the columns then stay loops around sixteen
     /// lanes, which fill registers; unrolled, they are vectorised across columns instead, at half the speed.
@@ -49,7 +53,7 @@ pub(super) struct Tree<const D: usize> {
 
 impl<const D: usize> Tree<D> {
     /// Builds the tree over `points`, at least one. O(n log n).
-    pub(super) fn new(points: impl ExactSizeIterator<Item = [f32; D]>) -> Self {
+    pub(super) fn new(points: impl ExactSizeIterator<Item = [f32; D]>, norm: Norm) -> Self {
         let mut items: Vec<([f32; D], u32)> = points.enumerate().map(|(i, p)| (p.map(|x| x + 0.0), i as u32)).collect();
         let leaves = items.len().div_ceil(CAP).max(1);
         let empty = Node { lo: [0.0; D], hi: [0.0; D], right: 0, first: 0 };
@@ -58,6 +62,7 @@ impl<const D: usize> Tree<D> {
             panels: vec![[[f32::INFINITY; CAP]; D]; leaves],
             ids: vec![[NONE; CAP]; leaves],
             leaf_node: vec![0; leaves],
+            norm,
             screens: false,
             columns: std::hint::black_box(D),
         };
@@ -162,14 +167,13 @@ fn build<const D: usize>(part: Part<'_, D>) {
     }
 }
 
-/// Squared distances from a point to the sixteen of a panel, summed over the columns in order.
+/// Raw values from a point to the sixteen of a panel, summed over the columns in order.
 #[inline(always)]
-pub(super) fn distances(panel: &[[f32; CAP]], point: &[f64]) -> [f64; CAP] {
+pub(super) fn distances<N: Add>(panel: &[[f32; CAP]], point: &[f64]) -> [f64; CAP] {
     let mut sums = [0.0; CAP];
     for (column, &x) in panel.iter().zip(point) {
         for lane in 0..CAP {
-            let gap = f64::from(column[lane]) - x;
-            sums[lane] += gap * gap;
+            sums[lane] = N::add(sums[lane], f64::from(column[lane]) - x);
         }
     }
     sums
@@ -191,53 +195,49 @@ fn screen(bound: f64) -> f32 {
 
 /// [`distances`] in f32, for screening.
 #[inline(always)]
-fn rough_distances(panel: &[[f32; CAP]], point: &[f32]) -> [f32; CAP] {
+fn rough_distances<N: Add>(panel: &[[f32; CAP]], point: &[f32]) -> [f32; CAP] {
     let mut sums = [0.0; CAP];
     for (column, &x) in panel.iter().zip(point) {
         for lane in 0..CAP {
-            let gap = column[lane] - x;
-            sums[lane] += gap * gap;
+            sums[lane] = N::add_rough(sums[lane], column[lane] - x);
         }
     }
     sums
 }
 
-/// Squared gaps between the sixteen points of a panel and a box in f32, for screening.
+/// Gaps (raw) between the sixteen points of a panel and a box in f32, for screening.
 #[inline(always)]
-fn rough_gaps(panel: &[[f32; CAP]], lo: &[f32], hi: &[f32]) -> [f32; CAP] {
+fn rough_gaps<N: Add>(panel: &[[f32; CAP]], lo: &[f32], hi: &[f32]) -> [f32; CAP] {
     let mut sums = [0.0; CAP];
     for ((column, &lo), &hi) in panel.iter().zip(lo).zip(hi) {
         for lane in 0..CAP {
             let below = lo - column[lane];
             let above = column[lane] - hi;
             let outside = if below > above { below } else { above };
-            let gap = if outside > 0.0 { outside } else { 0.0 };
-            sums[lane] += gap * gap;
+            sums[lane] = N::add_rough(sums[lane], if outside > 0.0 { outside } else { 0.0 });
         }
     }
     sums
 }
 
-/// Squared gap between two boxes; 0 where they touch.
+/// Gap (raw) between two boxes; 0 where they touch.
 #[inline(always)]
-pub(super) fn box_gap<const D: usize>(a: &Node<D>, b: &Node<D>) -> f64 {
+pub(super) fn box_gap<N: Add, const D: usize>(a: &Node<D>, b: &Node<D>) -> f64 {
     let mut sum = 0.0;
     for c in 0..D {
         let below = f64::from(a.lo[c]) - f64::from(b.hi[c]);
         let above = f64::from(b.lo[c]) - f64::from(a.hi[c]);
-        let gap = larger(larger(below, above), 0.0);
-        sum += gap * gap;
+        sum = N::add(sum, larger(larger(below, above), 0.0));
     }
     sum
 }
 
-/// Squared gap between a point and a box; 0 inside.
+/// Gap (raw) between a point and a box; 0 inside.
 #[inline(always)]
-pub(super) fn point_gap<const D: usize>(point: &[f64; D], node: &Node<D>) -> f64 {
+pub(super) fn point_gap<N: Add, const D: usize>(point: &[f64; D], node: &Node<D>) -> f64 {
     let mut sum = 0.0;
     for c in 0..D {
-        let gap = larger(larger(f64::from(node.lo[c]) - point[c], point[c] - f64::from(node.hi[c])), 0.0);
-        sum += gap * gap;
+        sum = N::add(sum, larger(larger(f64::from(node.lo[c]) - point[c], point[c] - f64::from(node.hi[c])), 0.0));
     }
     sum
 }
@@ -316,7 +316,7 @@ impl KBest {
     }
 
     #[inline(always)]
-    fn insert(&mut self, query: usize, x: f64, id: u32) {
+    pub(super) fn insert(&mut self, query: usize, x: f64, id: u32) {
         if x >= self.bound[query] {
             return;
         }
@@ -390,24 +390,31 @@ pub(super) struct Ask<'a> {
     pub(super) k: usize,
     /// Neighbours to keep.
     pub(super) width: usize,
-    /// Rows that each point stands for, by index; none when each stands for one.
-    pub(super) weights: Option<&'a [u32]>,
+    /// What each point weighs, by index, in parts of [`ONE`]; none when each stands for one row.
+    pub(super) weights: Option<&'a [u64]>,
 }
 
+/// The weight of one row. Weights are whole numbers of small parts, so that sums of them are exact in any order.
+pub(super) const ONE: u64 = 1 << 16;
+
 impl Ask<'_> {
-    /// Squared core distance of a point from its nearest, sorted if there are weights.
+    /// Raw core distance of a point from its nearest, sorted if there are weights.
     pub(super) fn core(&self, id: u32, nearest: &[(f64, u32)], id_of: impl Fn(u32) -> u32) -> f64 {
+        self.core_with(self.weights.map_or(0, |weights| weights[id as usize].saturating_sub(ONE)), nearest, id_of)
+    }
+
+    /// The same for a point at which there is so much weight beside its own.
+    pub(super) fn core_with(&self, mut seen: u64, nearest: &[(f64, u32)], id_of: impl Fn(u32) -> u32) -> f64 {
         let Some(weights) = self.weights else {
             return if self.others == 0 { 0.0 } else { nearest.get(self.others - 1).map_or(0.0, |n| n.0) };
         };
-        let mut seen = weights[id as usize] as usize - 1;
         let mut reach = 0.0;
-        for &(squared, position) in nearest {
-            if seen >= self.others {
+        for &(raw, position) in nearest {
+            if seen >= self.others as u64 * ONE {
                 break;
             }
-            seen += weights[id_of(position) as usize] as usize;
-            reach = squared;
+            seen += weights[id_of(position) as usize];
+            reach = raw;
         }
         reach
     }
@@ -418,15 +425,27 @@ impl Ask<'_> {
     }
 }
 
+/// What gathers the nearest of a leaf's sixteen points.
+enum Best {
+    /// In f64, sorted as they come: few neighbours, or squares beyond f32.
+    Few(KBest),
+    /// In f32 first.
+    Many(Crowd),
+}
+
 /// Nearest neighbours of all points in `leaves`.
 #[inline(always)]
-pub(super) fn nearest<const D: usize>(tree: &Tree<D>, leaves: Range<usize>, ask: &Ask<'_>) -> Near {
-    let mut best = KBest::new(ask.k);
+pub(super) fn nearest<N: Add, const D: usize>(tree: &Tree<D>, leaves: Range<usize>, ask: &Ask<'_>) -> Near {
+    let many = tree.screens && ask.k > KBest::SORTED;
+    let mut best = if many { Best::Many(Crowd::new(ask.k)) } else { Best::Few(KBest::new(ask.k)) };
     let mut stack: Vec<(f64, u32)> = Vec::with_capacity(64);
     let mut near = Near { core: Vec::with_capacity(leaves.len()), lists: vec![NONE; leaves.len() * CAP * ask.width] };
     let first = leaves.start;
     for leaf in leaves {
-        best.clear();
+        match &mut best {
+            Best::Few(best) => best.clear(),
+            Best::Many(best) => best.clear(),
+        }
         let own = &tree.nodes[tree.leaf_node[leaf] as usize];
         let count = tree.ids[leaf].iter().take_while(|&&id| id != NONE).count();
         let points: [[f64; D]; CAP] = std::array::from_fn(|lane| tree.point(leaf * CAP + lane));
@@ -446,7 +465,7 @@ pub(super) fn nearest<const D: usize>(tree: &Tree<D>, leaves: Range<usize>, ask:
                     break true;
                 }
                 let (a, b) = (at + 1, node.right as usize);
-                let (gap_a, gap_b) = (box_gap(own, &tree.nodes[a]), box_gap(own, &tree.nodes[b]));
+                let (gap_a, gap_b) = (box_gap::<N, D>(own, &tree.nodes[a]), box_gap::<N, D>(own, &tree.nodes[b]));
                 let b_first = gap_b < gap_a || (gap_b == gap_a && tree.nodes[b].first as usize <= leaf);
                 let (next, next_gap, far, far_gap) = if b_first { (b, gap_b, a, gap_a) } else { (a, gap_a, b, gap_b) };
                 if far_gap < bound {
@@ -463,44 +482,63 @@ pub(super) fn nearest<const D: usize>(tree: &Tree<D>, leaves: Range<usize>, ask:
             let node = &tree.nodes[at];
             let other = node.first as usize;
             let positions: [u32; CAP] = std::array::from_fn(|lane| (other * CAP + lane) as u32);
-            if tree.screens {
-                let columns = tree.columns;
-                let panel = &tree.panels[other][..columns];
-                let gaps = rough_gaps(&tree.panels[leaf][..columns], &node.lo[..columns], &node.hi[..columns]);
-                for query in 0..count {
-                    if gaps[query] < best.limit[query] {
-                        let rough = rough_distances(panel, &rough_points[query][..columns]);
-                        let but = if other == leaf { query } else { CAP };
-                        best.offer_rough(query, &rough, positions[0], but, |lane| {
-                            let mut sum = 0.0;
-                            for c in 0..D {
-                                let gap = f64::from(panel[c][lane]) - points[query][c];
-                                sum += gap * gap;
-                            }
-                            sum
-                        });
+            let panel = &tree.panels[other][..tree.columns];
+            let lane_of = |query: usize| if other == leaf { query } else { CAP };
+            match &mut best {
+                Best::Many(best) => {
+                    let columns = tree.columns;
+                    let gaps = rough_gaps::<N>(&tree.panels[leaf][..columns], &node.lo[..columns], &node.hi[..columns]);
+                    for query in 0..count {
+                        if gaps[query] < best.limit[query] {
+                            let rough = rough_distances::<N>(panel, &rough_points[query][..columns]);
+                            best.offer(query, &rough, positions[0], lane_of(query));
+                        }
                     }
+                    bound = best.limit[..count].iter().fold(0.0, |most, &b| larger(most, f64::from(b)));
                 }
-                bound = best.bound[..count].iter().fold(0.0, |most, &b| larger(most, b));
-                continue;
-            }
-            for query in 0..count {
-                if point_gap(&points[query], node) < best.bound[query] {
-                    let squared = distances(&tree.panels[other][..tree.columns], &points[query]);
-                    best.offer(query, &squared, &positions, if other == leaf { query } else { CAP });
+                Best::Few(best) if tree.screens => {
+                    let columns = tree.columns;
+                    let gaps = rough_gaps::<N>(&tree.panels[leaf][..columns], &node.lo[..columns], &node.hi[..columns]);
+                    for query in 0..count {
+                        if gaps[query] < best.limit[query] {
+                            let rough = rough_distances::<N>(panel, &rough_points[query][..columns]);
+                            best.offer_rough(query, &rough, positions[0], lane_of(query), |lane| {
+                                (0..D).fold(0.0, |sum, c| N::add(sum, f64::from(panel[c][lane]) - points[query][c]))
+                            });
+                        }
+                    }
+                    bound = best.bound[..count].iter().fold(0.0, |most, &b| larger(most, b));
+                }
+                Best::Few(best) => {
+                    for query in 0..count {
+                        if point_gap::<N, D>(&points[query], node) < best.bound[query] {
+                            let squared = distances::<N>(panel, &points[query]);
+                            best.offer(query, &squared, &positions, lane_of(query));
+                        }
+                    }
+                    bound = best.bound[..count].iter().fold(0.0, |most, &b| larger(most, b));
                 }
             }
-            bound = best.bound[..count].iter().fold(0.0, |most, &b| larger(most, b));
         }
         let mut core = [f64::INFINITY; CAP];
+        let id_of = |position: u32| tree.ids[position as usize / CAP][position as usize % CAP];
         for query in 0..count {
-            let found = best.finish(query, ask.sorted());
-            let id_of = |position: u32| tree.ids[position as usize / CAP][position as usize % CAP];
-            core[query] = ask.core(tree.ids[leaf][query], found, id_of);
             let at = ((leaf - first) * CAP + query) * ask.width;
-            for (slot, neighbour) in near.lists[at..at + ask.width].iter_mut().zip(found) {
-                *slot = neighbour.1;
-            }
+            let list = &mut near.lists[at..at + ask.width];
+            core[query] = match &mut best {
+                Best::Few(best) => {
+                    let found = best.finish(query, ask.sorted());
+                    list.iter_mut().zip(found).for_each(|(slot, neighbour)| *slot = neighbour.1);
+                    ask.core(tree.ids[leaf][query], found, id_of)
+                }
+                Best::Many(best) => {
+                    let exact = |position: u32| {
+                        let point = tree.point(position as usize);
+                        (0..D).fold(0.0, |sum, c| N::add(sum, point[c] - points[query][c]))
+                    };
+                    best.finish(query, tree.ids[leaf][query], ask, exact, id_of, list)
+                }
+            };
         }
         near.core.push(core);
     }
@@ -515,19 +553,27 @@ pub(super) trait Kernels {
     fn search(&self, leaves: Range<usize>, hunt: &super::boruvka::Hunt<'_>, states: &mut [super::boruvka::State]);
 }
 
+/// Most columns that have a tree for other sums than those of squares.
+pub(super) const MOST_COLUMNS_OF_OTHERS: usize = 8;
+
 macro_rules! kernels {
-    ($($columns:literal)*) => {$(
+    ($($columns:literal: $($norm:ident)*),*) => {$(
         impl Kernels for Tree<$columns> {
             fn nearest(&self, leaves: Range<usize>, ask: &Ask<'_>) -> Near {
                 simd::multiversion! {
                     fn wide_or_not(tree: &Tree<$columns>, leaves: Range<usize>, ask: &Ask<'_>) -> Near {
-                        nearest(tree, leaves, ask)
+                        match tree.norm {
+                            $(Norm::$norm => nearest::<$norm, $columns>(tree, leaves, ask),)*
+                            #[allow(unreachable_patterns)]
+                            _ => nearest::<Squares, $columns>(tree, leaves, ask),
+                        }
                     }
                 }
                 wide_or_not(self, leaves, ask)
             }
 
             fn search(&self, leaves: Range<usize>, hunt: &super::boruvka::Hunt<'_>, states: &mut [super::boruvka::State]) {
+                use super::boruvka::search;
                 simd::multiversion! {
                     fn wide_or_not(
                         tree: &Tree<$columns>,
@@ -535,7 +581,11 @@ macro_rules! kernels {
                         hunt: &super::boruvka::Hunt<'_>,
                         states: &mut [super::boruvka::State],
                     ) {
-                        super::boruvka::search(tree, leaves, hunt, states)
+                        match tree.norm {
+                            $(Norm::$norm => search::<$norm, $columns>(tree, leaves, hunt, states),)*
+                            #[allow(unreachable_patterns)]
+                            _ => search::<Squares, $columns>(tree, leaves, hunt, states),
+                        }
                     }
                 }
                 wide_or_not(self, leaves, hunt, states)
@@ -543,4 +593,9 @@ macro_rules! kernels {
         }
     )*};
 }
-kernels!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16);
+kernels!(
+    1: Squares Absolutes Largest, 2: Squares Absolutes Largest, 3: Squares Absolutes Largest,
+    4: Squares Absolutes Largest, 5: Squares Absolutes Largest, 6: Squares Absolutes Largest,
+    7: Squares Absolutes Largest, 8: Squares Absolutes Largest,
+    9: Squares, 10: Squares, 11: Squares, 12: Squares, 13: Squares, 14: Squares, 15: Squares, 16: Squares
+);

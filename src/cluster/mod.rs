@@ -5,16 +5,22 @@
 
 mod boruvka;
 mod condense;
+mod crowd;
 mod hdbscan;
 mod hierarchy;
 mod kdtree;
 mod kmeans;
-mod prim;
+mod model;
+mod norm;
+mod precomputed;
 mod select;
 mod spanning;
+mod tiles;
+mod wide;
 
 pub use condense::{CondensedCluster, CondensedTree};
-pub use hdbscan::{Hdbscan, HdbscanModel};
+pub use hdbscan::Hdbscan;
 pub use kmeans::{KMeans, KMeansModel};
+pub use model::HdbscanModel;
 pub use select::Selection;
 pub use spanning::SpanningTree;

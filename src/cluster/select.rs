@@ -1,6 +1,8 @@
 //! From the condensed tree to a flat clustering: which clusters to keep, and what each row is to its own.
 
 use super::condense::CondensedTree;
+use super::hierarchy::Mass;
+use super::kdtree::ONE;
 use crate::core::NOISE;
 
 /// How clusters are chosen from the condensed tree.
@@ -23,6 +25,7 @@ pub(super) struct Choice {
     pub(super) allow_single_cluster: bool,
     pub(super) min_cluster_size: usize,
     pub(super) max_cluster_size: usize,
+    pub(super) min_persistence: f64,
 }
 
 /// A flat clustering.
@@ -36,7 +39,7 @@ pub(super) struct Flat {
 }
 
 /// Chooses clusters, then labels and scores the rows. O(rows + clusters), without recursion.
-pub(super) fn flat(tree: &CondensedTree, choice: &Choice) -> Flat {
+pub(super) fn flat(tree: &CondensedTree, choice: &Choice, mass: Mass<'_>) -> Flat {
     let clusters = &tree.clusters;
     let parent = |c: usize| clusters[c].parent.map_or(0, |p| p as usize);
     let (chosen, score) = choose(tree, choice);
@@ -52,10 +55,10 @@ pub(super) fn flat(tree: &CondensedTree, choice: &Choice) -> Flat {
     let threshold = if choice.epsilon > 0.0 { 1.0 / choice.epsilon } else { clusters[0].death };
     let row_owner =
         |row: usize| owner[tree.row_cluster[row] as usize].filter(|&c| c != 0 || tree.row_lambda[row] >= threshold);
-    let mut count = vec![0u32; clusters.len()];
+    let mut count = vec![0u64; clusters.len()];
     for row in 0..tree.row_cluster.len() {
         if let Some(c) = row_owner(row) {
-            count[c as usize] += 1;
+            count[c as usize] += mass.of(row);
         }
     }
     let selected: Vec<u32> = (0..clusters.len() as u32).filter(|&c| count[c as usize] > 0).collect();
@@ -85,7 +88,7 @@ pub(super) fn flat(tree: &CondensedTree, choice: &Choice) -> Flat {
     let persistence = selected
         .iter()
         .map(|&c| {
-            let most = densest[0] * f64::from(count[c as usize]);
+            let most = densest[0] * (count[c as usize] as f64 / ONE as f64);
             if most > 0.0 { (score[c as usize] / most).min(1.0) } else { 1.0 }
         })
         .collect();
@@ -101,9 +104,9 @@ fn choose(tree: &CondensedTree, choice: &Choice) -> (Vec<bool>, Vec<f64>) {
     let mut chosen = vec![false; clusters.len()];
     for c in (0..clusters.len()).rev() {
         let root = c == 0;
-        let size = clusters[c].size as usize;
-        let allowed = size <= choice.max_cluster_size
-            && (!root || (choice.allow_single_cluster && size >= choice.min_cluster_size));
+        let size = clusters[c].weight;
+        let allowed = size <= choice.max_cluster_size as f64
+            && (!root || (choice.allow_single_cluster && size >= choice.min_cluster_size as f64));
         chosen[c] = allowed
             && match choice.selection {
                 // A tie goes to the larger cluster.
