@@ -39,6 +39,8 @@ pub struct HdbscanModel {
     /// The condensed cluster of each label.
     pub(super) selected: Vec<u32>,
     pub(super) persistence: Vec<f64>,
+    /// λ below which rows of the root alone are noise.
+    pub(super) threshold: f64,
     pub(super) min_cluster_size: usize,
     pub(super) fitted: Fitted,
     pub(super) condensed: CondensedTree,
@@ -60,7 +62,7 @@ impl HdbscanModel {
         }
         drop(stage);
         let _stage = run.map(|run| run.stage("selection", 1));
-        let Flat { labels, membership, outlier_scores, selected, persistence } =
+        let Flat { labels, membership, outlier_scores, selected, persistence, threshold } =
             flat(&condensed, choice, fitted.mass());
         HdbscanModel {
             labels,
@@ -68,6 +70,7 @@ impl HdbscanModel {
             outlier_scores,
             selected,
             persistence,
+            threshold,
             min_cluster_size: choice.min_cluster_size,
             fitted,
             condensed,

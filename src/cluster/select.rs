@@ -36,21 +36,17 @@ pub(super) struct Flat {
     /// The condensed cluster of each label.
     pub(super) selected: Vec<u32>,
     pub(super) persistence: Vec<f64>,
+    /// λ below which rows of the root alone are noise.
+    pub(super) threshold: f64,
 }
 
 /// Chooses clusters, then labels and scores the rows. O(rows + clusters), without recursion.
 pub(super) fn flat(tree: &CondensedTree, choice: &Choice, mass: Mass<'_>) -> Flat {
     let clusters = &tree.clusters;
-    let parent = |c: usize| clusters[c].parent.map_or(0, |p| p as usize);
     let (chosen, score) = choose(tree, choice);
     let chosen = climb(tree, choice, chosen);
 
-    // The chosen cluster that each cluster lies in, if any; parents come before children.
-    let mut owner: Vec<Option<u32>> = vec![None; clusters.len()];
-    for c in 0..clusters.len() {
-        let above = if c == 0 { None } else { owner[parent(c)] };
-        owner[c] = above.or(chosen[c].then_some(c as u32));
-    }
+    let owner = owners(tree, |c| chosen[c]);
     // Rows of the root alone are noise below the density at which it ends, or below that of epsilon.
     let threshold = if choice.epsilon > 0.0 { 1.0 / choice.epsilon } else { clusters[0].death };
     let row_owner =
@@ -67,11 +63,7 @@ pub(super) fn flat(tree: &CondensedTree, choice: &Choice, mass: Mass<'_>) -> Fla
         label[c as usize] = number as i32;
     }
 
-    // The densest λ anywhere inside each cluster.
-    let mut densest: Vec<f64> = clusters.iter().map(|c| c.death).collect();
-    for c in (1..clusters.len()).rev() {
-        densest[parent(c)] = densest[parent(c)].max(densest[c]);
-    }
+    let densest = densest(tree);
     let mut labels = Vec::with_capacity(tree.row_cluster.len());
     let mut membership = Vec::with_capacity(labels.capacity());
     let mut outlier_scores = Vec::with_capacity(labels.capacity());
@@ -92,7 +84,27 @@ pub(super) fn flat(tree: &CondensedTree, choice: &Choice, mass: Mass<'_>) -> Fla
             if most > 0.0 { (score[c as usize] / most).min(1.0) } else { 1.0 }
         })
         .collect();
-    Flat { labels, membership, outlier_scores, selected, persistence }
+    Flat { labels, membership, outlier_scores, selected, persistence, threshold }
+}
+
+/// The chosen cluster that each cluster lies in, if any: the outermost. Parents come before children.
+pub(super) fn owners(tree: &CondensedTree, chosen: impl Fn(usize) -> bool) -> Vec<Option<u32>> {
+    let mut owner: Vec<Option<u32>> = vec![None; tree.clusters.len()];
+    for (c, cluster) in tree.clusters.iter().enumerate() {
+        let above = cluster.parent.and_then(|parent| owner[parent as usize]);
+        owner[c] = above.or(chosen(c).then_some(c as u32));
+    }
+    owner
+}
+
+/// The densest λ anywhere inside each cluster.
+pub(super) fn densest(tree: &CondensedTree) -> Vec<f64> {
+    let mut densest: Vec<f64> = tree.clusters.iter().map(|c| c.death).collect();
+    for c in (1..densest.len()).rev() {
+        let parent = tree.clusters[c].parent.map_or(0, |parent| parent as usize);
+        densest[parent] = densest[parent].max(densest[c]);
+    }
+    densest
 }
 
 /// Which clusters are chosen before epsilon, and each cluster's score: its stability, or what is inside it if better.

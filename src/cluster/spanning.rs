@@ -27,6 +27,20 @@ pub struct SpanningTree {
     pub(super) weight: Vec<f64>,
 }
 
+/// Two parts of the rows that become one; see [`SpanningTree::single_linkage`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Merge {
+    /// One part, the lower number.
+    pub a: u32,
+    /// The other.
+    pub b: u32,
+    /// At which distance.
+    pub distance: f64,
+    /// Rows of both.
+    pub size: u32,
+}
+
 impl SpanningTree {
     /// Edges as (row, row, weight), in ascending weight.
     pub fn edges(&self) -> impl ExactSizeIterator<Item = (usize, usize, f64)> + '_ {
@@ -53,6 +67,24 @@ impl SpanningTree {
             && self.weight.iter().all(|&weight| weight >= 0.0 && weight.is_finite())
             && self.weight.is_sorted()
             && self.edges().all(|(a, b, _)| a < rows && b < rows && sets.join(a as u32, b as u32).is_some())
+    }
+
+    /// The single-linkage tree: what each edge joins, in the order of the edges. O(n α(n)).
+    ///
+    /// Parts 0..rows are rows; part rows + i is what the i-th merge made, as in SciPy's linkage matrices.
+    pub fn single_linkage(&self) -> Vec<Merge> {
+        let rows = self.len() + 1;
+        let mut sets = super::hierarchy::Sets::new(rows);
+        let mut part: Vec<(u32, u32)> = (0..rows as u32).map(|row| (row, 1)).collect();
+        let mut merges = Vec::with_capacity(self.len());
+        for (a, b, distance) in self.edges() {
+            let (x, y) = (sets.find(a as u32) as usize, sets.find(b as u32) as usize);
+            let Some((keep, _)) = sets.join(x as u32, y as u32) else { continue };
+            let (first, second) = (part[x].min(part[y]), part[x].max(part[y]));
+            part[keep as usize] = ((rows + merges.len()) as u32, first.1 + second.1);
+            merges.push(Merge { a: first.0, b: second.0, distance, size: first.1 + second.1 });
+        }
+        merges
     }
 
     /// Weights, ascending.
@@ -258,7 +290,7 @@ fn in_blocks(
     let blocks = tiles::Blocks::new(&vectors, norm, tiles::Blocks::compact(&vectors, norm));
     drop(stage);
     let stage = run.stage("core distances", groups);
-    let found = tiles::core_distances(&lens, &blocks, exact, ask, &stage)?;
+    let found = tiles::core_distances(&lens, tiles::Side { blocks: &blocks, exact }, ask, &stage)?;
     drop((blocks, stage));
     let stage = run.stage("spanning tree", groups - 1);
     let edges = wide::spanning_tree(&lens, &vectors, exact, &found, ask, &stage)?;
