@@ -12,7 +12,8 @@
 //! of equal weight are added through a union-find, which keeps the result a minimum spanning tree whichever of them
 //! was chosen.
 
-use super::kdtree::{CAP, Kernels, NONE, Tree, box_gap, distances, larger, point_gap};
+use super::kdtree::{CAP, NONE, Tree, box_gap, distances, larger, point_gap};
+use super::near::Kernels;
 use super::norm::{Absolutes, Add, Largest, Norm, Squares};
 use crate::core::{Result, Stage, parallel};
 use std::ops::Range;
@@ -270,7 +271,12 @@ fn keep_found(hunt: &Hunt<'_>, first: usize, states: &mut [State]) {
 
 /// Searches the tree for the points of `leaves` whose component may have a lighter edge than any known.
 #[inline(always)]
-pub(super) fn search<N: Add, const D: usize>(tree: &Tree<D>, leaves: Range<usize>, hunt: &Hunt<'_>, states: &mut [State]) {
+pub(super) fn search<N: Add, const D: usize>(
+    tree: &Tree<D>,
+    leaves: Range<usize>,
+    hunt: &Hunt<'_>,
+    states: &mut [State],
+) {
     let mut stack: Vec<(f64, u32)> = Vec::with_capacity(64);
     for (leaf, state) in leaves.zip(states) {
         let own = &hunt.component[leaf];

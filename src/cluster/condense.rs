@@ -1,7 +1,7 @@
 //! The condensed tree: the hierarchy read from the top, splits into parts that are too small taken as rows falling out.
 
 use super::hierarchy::Hierarchy;
-use super::kdtree::ONE;
+use super::near::ONE;
 
 /// A cluster of the condensed tree.
 ///
@@ -59,8 +59,12 @@ impl CondensedTree {
         let rows = hierarchy.rows;
         let nodes = hierarchy.weight.len();
         let weight_of = |units: u64| units as f64 / ONE as f64;
-        let zero = match hierarchy.weight.iter().find(|&&weight| weight > 0.0) {
-            Some(&weight) => 2.0 / weight,
+        // Rows that stand for several equal ones come together at their core distance.
+        let mass = &hierarchy.mass;
+        let alone = (0..rows).filter(|&row| mass.of(row) > ONE && mass.core[row] > 0.0).map(|row| mass.core[row]);
+        let lightest = hierarchy.weight.iter().copied().find(|&weight| weight > 0.0);
+        let zero = match lightest.into_iter().chain(alone).reduce(f64::min) {
+            Some(weight) => 2.0 / weight,
             None => 1.0,
         };
         let density = |distance: f64| if distance > 0.0 { 1.0 / distance } else { zero };

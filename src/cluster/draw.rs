@@ -55,9 +55,9 @@ impl HdbscanModel {
     /// The condensed tree as a picture (SVG): time runs down as the distance shrinks, a branch is as wide as the rows
     /// that are still in it, and selected clusters are coloured and carry their label.
     ///
-    /// The distances have a logarithmic scale. Of trees with more than 500 clusters the 500 largest are drawn.
+    /// The distances have a logarithmic scale, which leaves out where only a few rows are lost before the first split. Of
+    /// trees with more than 500 clusters the 500 largest are drawn.
     pub fn tree_svg(&self) -> String {
-        let clusters = &self.condensed.clusters;
         let shown = self.shown(500);
         let scale = Scale::new(&self.condensed);
         let label = self.label_of_cluster();
@@ -71,7 +71,7 @@ impl HdbscanModel {
              <text x=\"{0}\" y=\"45\" fill=\"{QUIET}\">{1} rows, {2} selected clusters; a branch is as wide as the rows \
              still in it</text>\n",
             MARGIN[0],
-            self.labels.len(),
+            thousands(self.labels.len()),
             self.selected.len()
         );
         for (distance, y) in scale.ticks() {
@@ -110,16 +110,17 @@ impl HdbscanModel {
                 self.words(branch.cluster, label[branch.cluster])
             );
         }
-        // Names last, so that no branch covers them.
+        // Names last, so that no branch covers them: inside where there is room, else below.
         for branch in &branches {
             if let Some(label) = label[branch.cluster] {
-                let bottom = branch.steps.last().map_or(0.0, |step| step.0) + 14.0;
-                let y = bottom.min(TALL - 6.0);
-                let size = clusters[branch.cluster].size;
+                let (top, wide) = branch.steps[0];
+                let bottom = branch.steps.last().map_or(top, |step| step.0);
+                let inside = wide > 18.0 && bottom - top > 22.0;
+                let y = if inside { top + 17.0 } else { (bottom + 14.0).min(TALL - 6.0) };
+                let fill = if inside { "#ffffff" } else { INK };
                 let _ = writeln!(
                     svg,
-                    "<text x=\"{:.1}\" y=\"{y:.1}\" text-anchor=\"middle\" font-weight=\"600\" paint-order=\"stroke\" \
-                     stroke=\"#ffffff\" stroke-width=\"3\">{label}<title>{size} rows</title></text>",
+                    "<text x=\"{:.1}\" y=\"{y:.1}\" text-anchor=\"middle\" font-weight=\"600\" fill=\"{fill}\">{label}</text>",
                     branch.centre
                 );
             }
@@ -131,7 +132,7 @@ impl HdbscanModel {
     fn words(&self, c: usize, label: Option<usize>) -> String {
         let cluster = &self.condensed.clusters[c];
         let name = label.map_or(String::new(), |label| format!("cluster {label}: "));
-        format!("{name}{} rows, stability {}", cluster.size, short(cluster.stability))
+        format!("{name}{} rows, stability {}", thousands(cluster.size as usize), short(cluster.stability))
     }
 
     fn label_of_cluster(&self) -> Vec<Option<usize>> {
@@ -205,11 +206,11 @@ impl Shown {
     }
 
     fn layout(&self, tree: &CondensedTree, scale: &Scale) -> Vec<Branch> {
-        const GAP: f64 = 10.0;
+        const GAP: f64 = 8.0;
         let clusters = &tree.clusters;
         let room = WIDE - MARGIN[0] - MARGIN[2];
         let splits: f64 = (self.count.max(1) - 1) as f64;
-        let gap = if splits * GAP > room / 2.0 { room / 2.0 / splits } else { GAP };
+        let gap = if splits * GAP > room / 4.0 { room / 4.0 / splits } else { GAP };
         let of_row = (room - splits * gap) / f64::from(clusters[0].size.max(1));
         // What each branch needs with all that hangs below it.
         let mut extent = vec![0.0f64; clusters.len()];
@@ -274,19 +275,22 @@ struct Scale {
 }
 
 impl Scale {
-    /// From where the first rows leave to the densest λ of the tree.
+    /// Down to the densest λ of the tree, from a little before its first split, or where one row in fifty has left.
     fn new(tree: &CondensedTree) -> Self {
-        let positive = tree.row_lambda.iter().copied().filter(|&lambda| lambda > 0.0);
-        let (low, high) = positive.fold((f64::INFINITY, 0.0), |(low, high), l| (l.min(low), l.max(high)));
-        let (low, high) = if high > 0.0 { (libm::log10(low), libm::log10(high)) } else { (0.0, 1.0) };
+        let mut all: Vec<f64> = tree.row_lambda.iter().copied().filter(|&lambda| lambda > 0.0).collect();
+        all.sort_unstable_by(f64::total_cmp);
+        let (Some(&first), Some(&high)) = (all.get(all.len() / 50), all.last()) else {
+            return Scale { low: -0.5, high: 0.5 };
+        };
+        let split = tree.clusters.get(1).map_or(first, |cluster| cluster.birth);
+        let (low, high) = (libm::log10(first.min(split)), libm::log10(high));
+        let low = low - 0.06 * (high - low);
         if high - low < 1e-3 { Scale { low: low - 0.5, high: low + 0.5 } } else { Scale { low, high } }
     }
 
     fn y(&self, lambda: f64) -> f64 {
         let at = if lambda > 0.0 { (libm::log10(lambda) - self.low) / (self.high - self.low) } else { 0.0 };
-        let head = 12.0;
-        let top = MARGIN[1] + if lambda > 0.0 { head } else { 0.0 };
-        top + at.clamp(0.0, 1.0) * (TALL - MARGIN[3] - MARGIN[1] - head)
+        MARGIN[1] + at.clamp(0.0, 1.0) * (TALL - MARGIN[3] - MARGIN[1])
     }
 
     /// Round distances within the range, and where they are.
@@ -300,6 +304,13 @@ impl Scale {
         let all = (first..=last).flat_map(|power| factors.iter().map(move |f| f * libm::pow(10.0, f64::from(power))));
         all.filter(|&d| (self.low..=self.high).contains(&-libm::log10(d))).map(|d| (d, self.y(1.0 / d))).collect()
     }
+}
+
+/// A count with commas.
+fn thousands(n: usize) -> String {
+    let digits = n.to_string();
+    let comma = |i: usize| i > 0 && (digits.len() - i) % 3 == 0;
+    digits.chars().enumerate().flat_map(|(i, c)| comma(i).then_some(',').into_iter().chain([c])).collect()
 }
 
 /// A number in few characters.

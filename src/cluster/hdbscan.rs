@@ -18,11 +18,11 @@
 //! self-edges, both as in Python's hdbscan. From hdbscan: see `docs/hdbscan.md`; in short, edges of equal weight are one
 //! event, distances of zero stay finite, sums are in f64, no persistence is above 1.
 
-use super::kdtree::ONE;
 use super::model::{Fitted, HdbscanModel};
+use super::near::ONE;
+use super::precomputed;
 use super::select::{Choice, Selection};
 use super::spanning::{Asked, prepared, spanning_tree};
-use super::precomputed;
 use crate::core::{Clusterer, Clustering, Error, Result, Rows, Run, Size};
 use crate::neighbors::Metric;
 use ndarray::ArrayRef2;
@@ -202,8 +202,12 @@ impl Hdbscan {
         run.install(|| {
             let unit = prepared(&rows, self.metric);
             let unit = unit.as_ref().map(|unit| Rows::finite(unit)).transpose()?;
-            let asked =
-                Asked { rows: unit.as_ref().unwrap_or(&rows), metric: self.metric, weights: weights.as_deref(), others };
+            let asked = Asked {
+                rows: unit.as_ref().unwrap_or(&rows),
+                metric: self.metric,
+                weights: weights.as_deref(),
+                others,
+            };
             let (spanning, core_distances) = spanning_tree(&asked, run)?;
             let fitted = Fitted { spanning, core_distances, others, weights, metric: Some(self.metric) };
             Ok(HdbscanModel::cut(fitted, &choice, Some(run)))
@@ -234,7 +238,11 @@ impl Hdbscan {
             return Err(Error::setting("epsilon", self.epsilon, "must be a finite distance of at least 0"));
         }
         if !(self.min_persistence >= 0.0 && self.min_persistence.is_finite()) {
-            return Err(Error::setting("min_persistence", self.min_persistence, "must be a finite number of at least 0"));
+            return Err(Error::setting(
+                "min_persistence",
+                self.min_persistence,
+                "must be a finite number of at least 0",
+            ));
         }
         let max_cluster_size = match self.max_cluster_size {
             None => usize::MAX,

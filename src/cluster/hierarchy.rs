@@ -10,7 +10,7 @@
 //! edge leads, as members that leave at once; Python's hdbscan gives them to one side too, but to which depends on the
 //! order of its edges.
 
-use super::kdtree::ONE;
+use super::near::ONE;
 use super::spanning::SpanningTree;
 
 const NONE: u32 = u32::MAX;

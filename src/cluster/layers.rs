@@ -8,8 +8,8 @@
 
 use super::condense::CondensedTree;
 use super::hierarchy::Hierarchy;
-use super::kdtree::ONE;
 use super::model::HdbscanModel;
+use super::near::ONE;
 use crate::core::Result;
 
 /// A range of sizes over which the leaves of the condensed tree stay the same.

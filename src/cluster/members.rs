@@ -12,8 +12,9 @@ use super::condense::CondensedTree;
 use super::model::HdbscanModel;
 use super::norm::Norm;
 use super::predict::Space;
+use super::search::{Nearest, Side, search};
 use super::spanning::distance;
-use super::tiles::{Blocks, Exact, Lens, Nearest, Side, search};
+use super::tiles::{Blocks, Exact, Lens};
 use crate::core::numerics::exp;
 use crate::core::{Error, Result, Rows, Run};
 use ndarray::{Array2, ArrayRef2};
@@ -132,7 +133,10 @@ impl HdbscanModel {
             let own = self.labels[row];
             // The row's own label comes first in a tie.
             order.sort_unstable_by(|&a, &b| {
-                values[b as usize].total_cmp(&values[a as usize]).then((a as i32 != own).cmp(&(b as i32 != own))).then(a.cmp(&b))
+                values[b as usize]
+                    .total_cmp(&values[a as usize])
+                    .then((a as i32 != own).cmp(&(b as i32 != own)))
+                    .then(a.cmp(&b))
             });
             for (slot, &c) in order.iter().take(shape.1).enumerate() {
                 top.clusters[[row, slot]] = c;
@@ -142,7 +146,12 @@ impl HdbscanModel {
         Ok(top)
     }
 
-    fn each_membership(&self, rows: &ArrayRef2<f32>, run: &Run, mut take: impl FnMut(usize, &[f64]) + Send) -> Result<()> {
+    fn each_membership(
+        &self,
+        rows: &ArrayRef2<f32>,
+        run: &Run,
+        mut take: impl FnMut(usize, &[f64]) + Send,
+    ) -> Result<()> {
         let space = Space::new(self, rows)?;
         let rows = space.rows()?;
         run.install(|| {

@@ -3,7 +3,7 @@
 use super::condense::CondensedTree;
 use super::hdbscan::Hdbscan;
 use super::hierarchy::{Hierarchy, Mass};
-use super::kdtree::ONE;
+use super::near::ONE;
 use super::select::{Choice, Flat, flat};
 use super::spanning::SpanningTree;
 use crate::core::{Clustering, Error, Result, Run};
@@ -186,6 +186,38 @@ impl HdbscanModel {
     /// The condensed tree.
     pub fn condensed_tree(&self) -> &CondensedTree {
         &self.condensed
+    }
+
+    /// A quick relative of [`dbcv`](crate::validity::dbcv) from the fitted tree, in -1 to 1, to compare settings on the
+    /// same rows; never NaN.
+    ///
+    /// # Formula
+    /// With the spanning tree's edges for both: DSC is the heaviest edge within a cluster, DSPC the lightest one from it
+    /// to another, or twice the heaviest of all where there is none (for a lone cluster twice the lightest edge between a
+    /// clustered row and noise); Σ over clusters of (rows / all rows) (DSPC − DSC) / max(DSPC, DSC). As
+    /// `relative_validity_` of Python's hdbscan.
+    pub fn relative_validity(&self) -> f64 {
+        let k = self.clusters();
+        let (mut inside, mut apart) = (vec![0.0f64; k], vec![f64::INFINITY; k]);
+        let (mut to_noise, mut heaviest) = (f64::INFINITY, 0.0f64);
+        for (a, b, weight) in self.fitted.spanning.edges() {
+            heaviest = heaviest.max(weight);
+            match (usize::try_from(self.labels[a]), usize::try_from(self.labels[b])) {
+                (Ok(a), Ok(b)) if a == b => inside[a] = inside[a].max(weight),
+                (Ok(a), Ok(b)) => (apart[a], apart[b]) = (apart[a].min(weight), apart[b].min(weight)),
+                (Err(_), Err(_)) => {}
+                _ => to_noise = to_noise.min(weight),
+            }
+        }
+        let lone = if to_noise.is_finite() { to_noise } else { heaviest };
+        let correction = 2.0 * if k > 1 { heaviest } else { lone };
+        let sizes = self.sizes();
+        let scores = (0..k).map(|c| {
+            let separation = if apart[c].is_finite() { apart[c] } else { correction };
+            let most = separation.max(inside[c]);
+            if most > 0.0 { sizes[c] as f64 * (separation - inside[c]) / most } else { 0.0 }
+        });
+        scores.sum::<f64>() / self.labels.len().max(1) as f64
     }
 
     /// Labels, membership and persistence as the common type.

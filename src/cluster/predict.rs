@@ -7,9 +7,10 @@
 
 use super::kdtree::larger;
 use super::model::HdbscanModel;
+use super::search::{Nearest, Seek, Side, search};
 use super::select::{densest, owners};
 use super::spanning::{Asked, Groups, distance, prepared};
-use super::tiles::{Blocks, Exact, Lens, Nearest, Seek, Side, Vectors, search};
+use super::tiles::{Blocks, Exact, Lens, Vectors};
 use crate::core::{Error, NOISE, Result, Rows, Run};
 use ndarray::{Array2, ArrayRef2};
 
@@ -109,7 +110,7 @@ impl HdbscanModel {
         let queries = Side { blocks: &there, exact: Exact::new(new, &all, &lens) };
         let stage = run.stage("neighbours", new.len());
         let mut ask = groups.ask();
-        ask.k = if ask.weights.is_some() { ask.k } else { ask.others.clamp(1, pick.len()) };
+        ask.k = if ask.weights.is_some() { (ask.k + 1).min(pick.len()) } else { ask.others.clamp(1, pick.len()) };
         let begin = |queries: &[u32]| Nearest::new(queries.len(), ask.k);
         let end = |queries: &[u32], mut seek: Nearest| {
             let core = |q: usize| ask.core_with(0, seek.finish(q, ask.sorted().min(ask.k)), |point| point);

@@ -2,7 +2,7 @@
 
 use super::condense::CondensedTree;
 use super::hierarchy::Mass;
-use super::kdtree::ONE;
+use super::near::ONE;
 use crate::core::NOISE;
 
 /// How clusters are chosen from the condensed tree.

@@ -1,7 +1,9 @@
 //! The minimum spanning tree of mutual reachability: what HDBSCAN is made of.
 
-use super::kdtree::{Ask, CAP, Kernels, MOST_COLUMNS, MOST_COLUMNS_OF_OTHERS, NONE, ONE, Tree};
+use super::kdtree::{CAP, MOST_COLUMNS, NONE, Tree};
+use super::near::{Ask, Kernels, MOST_COLUMNS_OF_OTHERS, ONE};
 use super::norm::Norm;
+use super::search::{Side, core_distances};
 use super::{boruvka, tiles, wide};
 use crate::core::random::Stream;
 use crate::core::{Canonical, Result, Rows, Run, parallel};
@@ -143,7 +145,7 @@ impl Groups {
         let enough = weights.as_ref().map_or(asked.others, |weights| {
             let mut ascending = weights.clone();
             ascending.sort_unstable();
-            let need = asked.others as u64 * ONE;
+            let need = (asked.others as u64).saturating_mul(ONE);
             let sums = ascending.iter().scan(0u64, |sum, &weight| {
                 let before = *sum;
                 *sum += weight;
@@ -152,11 +154,12 @@ impl Groups {
             sums.take_while(|&before| before < need).count()
         });
         let k = enough.clamp(4, groups.max(5) - 1).min(groups - 1).max(1);
-        Groups { canonical, weights, others: asked.others.min(asked.rows.len() - 1), k }
+        // More than all other rows means all of them.
+        let most = if asked.weights.is_some() { usize::MAX } else { asked.rows.len() - 1 };
+        Groups { canonical, weights, others: asked.others.min(most), k }
     }
 
     pub(super) fn ask(&self) -> Ask<'_> {
-        // With weights, the count of rows says nothing of what they weigh.
         Ask { others: self.others, k: self.k, width: self.k.min(LIST), weights: self.weights.as_deref() }
     }
 }
@@ -290,7 +293,7 @@ fn in_blocks(
     let blocks = tiles::Blocks::new(&vectors, norm, tiles::Blocks::compact(&vectors, norm));
     drop(stage);
     let stage = run.stage("core distances", groups);
-    let found = tiles::core_distances(&lens, tiles::Side { blocks: &blocks, exact }, ask, &stage)?;
+    let found = core_distances(&lens, Side { blocks: &blocks, exact }, ask, &stage)?;
     drop((blocks, stage));
     let stage = run.stage("spanning tree", groups - 1);
     let edges = wide::spanning_tree(&lens, &vectors, exact, &found, ask, &stage)?;

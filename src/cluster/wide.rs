@@ -17,8 +17,10 @@
 //! the points. Memory is O(n) beside the pairs kept, of which there are few once the first tree is not far off.
 
 use super::hierarchy::Sets;
-use super::kdtree::{Ask, NONE, larger};
-use super::tiles::{BLOCK, Blocks, Exact, Found, Lens, Vectors};
+use super::kdtree::{NONE, larger};
+use super::near::Ask;
+use super::search::Found;
+use super::tiles::{BLOCK, Blocks, Exact, Lens, Vectors};
 use crate::core::{Result, Stage, parallel, simd};
 
 /// A pair of points with its raw weight and raw distance.
@@ -224,6 +226,9 @@ impl Compare<'_> {
         if i != j && ahead[0] > inside {
             let best = (0..here.len()).map(|q| (least(&tile[q * BLOCK..q * BLOCK + there.len()]), q));
             let ((_, p), q) = best.fold(((f32::INFINITY, 0), 0), |a, b| if b.0.0 < a.0.0 { b } else { a });
+            if tile[q * BLOCK + p] > self.limits(self.widest(i, j)).0 {
+                return kept;
+            }
             let edge = self.edge(point(here.start + q), point(there.start + p));
             if edge.weight < larger(ahead[q], own[p]) {
                 cap = larger(edge.weight, inside);
