@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Axis};
 use proptest::prelude::*;
-use recluster::cluster::{Hdbscan, HdbscanModel, Selection};
+use recluster::cluster::{Hdbscan, HdbscanModel, Prediction, Selection};
 use recluster::neighbors::Metric;
 use recluster::validity::dbcv;
 use recluster::{Error, Run};
@@ -93,39 +93,61 @@ fn exemplars_memberships_and_predictions_are_those_of_hdbscan_where_it_agrees_wi
         let new = table(&detail["new"], rows.ncols());
         let found = model.predict(&rows, &new, &run).unwrap();
         let (labels, strengths) = (numbers(&detail["predicted"]), numbers(&detail["strengths"]));
-        let (steady, exact) = (numbers(&detail["steady_predicted"]), numbers(&detail["steady_strengths"]));
-        let (mut same, mut weaker, mut other) = (0, 0, 0);
-        for i in 0..new.nrows() {
-            if steady[i] == 0.0 {
-                continue;
-            }
+        let steady = numbers(&detail["steady_predicted"]);
+        let (mut same, mut other, mut off) = (0, 0, 0.0);
+        for i in (0..new.nrows()).filter(|&i| steady[i] != 0.0) {
             let theirs = if labels[i] < 0.0 { None } else { number.iter().position(|&c| c == labels[i] as usize) };
-            let ours = usize::try_from(found.labels[i]).ok();
-            if ours != theirs {
+            if usize::try_from(found.labels[i]).ok() == theirs {
+                same += 1;
+                off += (found.membership[i] - strengths[i]).abs();
+            } else {
                 other += 1;
-                println!("{name} new row {i}: {ours:?} is not {theirs:?}, {} {}", found.membership[i], strengths[i]);
-                continue;
             }
-            // Ours is never a stronger member than the row it hangs on.
-            if exact[i] != 0.0 {
-                assert!(
-                    found.membership[i] <= strengths[i] + 1e-6,
-                    "{name} {i}: {} {}",
-                    found.membership[i],
-                    strengths[i]
-                );
-                weaker += usize::from(found.membership[i] < strengths[i] - 1e-6);
-            }
-            same += 1;
         }
-        println!("{name}: {same} new rows with the same label, {weaker} of them weaker members here, {other} others");
-        assert!(other <= 2, "{name}");
+        // There a fitted row counts itself among its neighbours, so densities differ a little.
+        println!(
+            "{name}: {same} new rows with the same label, {other} others; strengths {} off",
+            off / f64::from(same)
+        );
+        assert!(other <= 4 && off < 0.1 * f64::from(same), "{name}");
+        hangs_by_its_lightest_edge(&rows, &model, &new, &found);
     }
     assert!(compared > 500, "{compared} rows");
 }
 
+/// What prediction means, by looking at all rows.
+fn hangs_by_its_lightest_edge(rows: &Array2<f32>, model: &HdbscanModel, new: &Array2<f32>, found: &Prediction) {
+    let (tree, core) = (model.condensed_tree(), model.core_distances());
+    for (i, row) in new.outer_iter().enumerate() {
+        let far: Vec<f64> = rows
+            .outer_iter()
+            .map(|other| {
+                other.iter().zip(row).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum::<f64>().sqrt()
+            })
+            .collect();
+        let mut sorted = far.clone();
+        sorted.sort_by(f64::total_cmp);
+        let own = sorted[model.min_samples() - 1];
+        let weight = |j: usize| far[j].max(own).max(core[j]);
+        let best =
+            (0..far.len()).min_by(|&a, &b| (weight(a), far[a]).partial_cmp(&(weight(b), far[b])).unwrap()).unwrap();
+        assert_eq!(found.neighbor[i], best);
+        let (left, mut c) = (tree.row_lambda()[best], tree.row_cluster()[best] as usize);
+        let lambda = (1.0 / weight(best)).min(left);
+        while lambda < left && tree.clusters()[c].birth >= lambda && c != 0 {
+            c = tree.clusters()[c].parent.unwrap() as usize;
+        }
+        let inside =
+            |s: u32| std::iter::successors(Some(c as u32), |&c| tree.clusters()[c as usize].parent).any(|c| c == s);
+        let label = model.selected().iter().position(|&s| inside(s));
+        assert_eq!(usize::try_from(found.labels[i]).ok(), label);
+        let strength = label.map_or(0.0, |l| (lambda / tree.clusters()[model.selected()[l] as usize].death).min(1.0));
+        approx::assert_abs_diff_eq!(found.membership[i], strength, epsilon = 1e-12);
+    }
+}
+
 #[test]
-fn validity_is_within_what_hdbscan_says_in_different_row_orders() {
+fn validity_is_near_what_hdbscan_says_in_different_row_orders() {
     for (case, detail) in details() {
         let name = case["name"].as_str().unwrap();
         let (rows, model) = fit(&case);
@@ -133,7 +155,9 @@ fn validity_is_within_what_hdbscan_says_in_different_row_orders() {
         let score = dbcv(&rows, &theirs, &Run::new()).unwrap().score;
         let spread = numbers(&detail["validity_of_orders"]);
         println!("{name}: {score} in {spread:?}; {} {}", model.relative_validity(), detail["relative_validity"]);
-        assert!((spread[0] - 0.1..=spread[1] + 0.1).contains(&score), "{name}: {score} {spread:?}");
+        approx::assert_abs_diff_eq!(score, detail["validity_densest_first"].as_f64().unwrap(), epsilon = 1e-6);
+        // Ours takes the densest rows for internal; theirs any that can be.
+        assert!((spread[0]..=spread[1] + 0.15).contains(&score), "{name}: {score} {spread:?}");
         if detail["steady"].as_array().unwrap().iter().any(|s| s == "relative_validity") {
             let theirs = detail["relative_validity"].as_f64().unwrap();
             assert!(

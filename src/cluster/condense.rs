@@ -56,6 +56,12 @@ impl CondensedTree {
     /// A node at which two or more children weigh at least `least` ends its cluster and begins theirs; at a node
     /// with one such child the cluster goes on as that child; at a node with none it ends. Everything else falls out.
     pub(super) fn new(hierarchy: &Hierarchy<'_>, least: u64) -> Self {
+        Self::with_parts(hierarchy, least).0
+    }
+
+    /// The same, and for each cluster the weight of the component that it was before the distance of its birth, at which
+    /// smaller ones may have joined it.
+    pub(super) fn with_parts(hierarchy: &Hierarchy<'_>, least: u64) -> (Self, Vec<u64>) {
         let rows = hierarchy.rows;
         let nodes = hierarchy.weight.len();
         let weight_of = |units: u64| units as f64 / ONE as f64;
@@ -78,6 +84,7 @@ impl CondensedTree {
         };
         let all = if nodes > 0 { hierarchy.size[nodes - 1] } else { hierarchy.size_of(0) };
         let mut clusters = vec![cluster_of(None, 0.0, all)];
+        let mut parts = vec![all];
         let mut cluster = vec![0u32; rows + nodes];
         // λ at which an item has fallen out of its cluster; negative while it is the cluster.
         let mut fallen = vec![-1.0f64; rows + nodes];
@@ -115,6 +122,7 @@ impl CondensedTree {
                     cluster[child as usize] = clusters.len() as u32;
                     fallen[child as usize] = -1.0;
                     clusters.push(cluster_of(Some(c), lambda, hierarchy.size_of(child)));
+                    parts.push(hierarchy.part_of(child, distance));
                 }
             }
         }
@@ -141,7 +149,7 @@ impl CondensedTree {
             let parent = clusters[c].parent.map_or(0, |parent| parent as usize);
             clusters[parent].size += clusters[c].size;
         }
-        CondensedTree { clusters, row_cluster: cluster, row_lambda: fallen }
+        (CondensedTree { clusters, row_cluster: cluster, row_lambda: fallen }, parts)
     }
 
     /// The tree without splits that are too shallow: of the parts of a split, those whose density rises by less than

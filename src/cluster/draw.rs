@@ -75,10 +75,10 @@ impl HdbscanModel {
             self.selected.len()
         );
         for (distance, y) in scale.ticks() {
-            let _ = write!(
+            let _ = writeln!(
                 svg,
                 "<line x1=\"{}\" x2=\"{}\" y1=\"{y:.1}\" y2=\"{y:.1}\" stroke=\"#e8ebef\"/>\
-                 <text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\" fill=\"{QUIET}\">{}</text>\n",
+                 <text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\" fill=\"{QUIET}\">{}</text>",
                 MARGIN[0],
                 WIDE - MARGIN[2],
                 MARGIN[0] - 8.0,
@@ -309,7 +309,7 @@ impl Scale {
 /// A count with commas.
 fn thousands(n: usize) -> String {
     let digits = n.to_string();
-    let comma = |i: usize| i > 0 && (digits.len() - i) % 3 == 0;
+    let comma = |i: usize| i > 0 && (digits.len() - i).is_multiple_of(3);
     digits.chars().enumerate().flat_map(|(i, c)| comma(i).then_some(',').into_iter().chain([c])).collect()
 }
 

@@ -136,6 +136,13 @@ impl<'a> Hierarchy<'a> {
         if row < self.rows && self.mass.core[row] >= distance { self.mass.of(row).min(ONE) } else { self.size_of(item) }
     }
 
+    /// Weight of the largest component of an item just below a distance at which its parts may have come together.
+    pub(super) fn part_of(&self, item: u32, distance: f64) -> u64 {
+        let node = (item as usize).checked_sub(self.rows).filter(|&node| self.weight[node] >= distance);
+        let parts = node.map(|node| self.children(node).map(|child| self.size_at(child, distance)).max());
+        parts.flatten().unwrap_or_else(|| self.size_at(item, distance))
+    }
+
     /// Lowest place among an item's rows.
     pub(super) fn place_of(&self, item: u32) -> u32 {
         self.place[item as usize]

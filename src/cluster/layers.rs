@@ -45,24 +45,23 @@ impl HdbscanModel {
     /// # Ok::<(), recluster::Error>(())
     /// ```
     ///
-    /// Where more than two components meet at one distance, a recut joins those that are too small to a neighbour first,
-    /// which may let a cluster reach a size that none of them had here.
-    ///
     /// # Errors
     /// [`Error::Format`](crate::Error::Format) for a model loaded from a damaged file.
     pub fn layers(&self) -> Result<Vec<Layer>> {
         self.check()?;
         let least = 2 * ONE;
-        let tree = CondensedTree::new(&Hierarchy::new(&self.fitted.spanning, self.fitted.mass(), least), least);
-        Ok(layers(&tree))
+        let hierarchy = Hierarchy::new(&self.fitted.spanning, self.fitted.mass(), least);
+        let (tree, parts) = CondensedTree::with_parts(&hierarchy, least);
+        Ok(layers(&tree, &parts))
     }
 }
 
-fn layers(tree: &CondensedTree) -> Vec<Layer> {
+/// `parts` weighs each cluster without what joined it only where it begins: that does not make it large enough.
+fn layers(tree: &CondensedTree, parts: &[u64]) -> Vec<Layer> {
     let clusters = &tree.clusters;
     let n = clusters.len();
     let parent = |c: usize| clusters[c].parent.map_or(0, |parent| parent as usize);
-    let size = |c: usize| clusters[c].weight as usize;
+    let size = |c: usize| (parts[c] / ONE) as usize;
     // The two heaviest children of each cluster: the second is the size up to which its split counts.
     let mut heaviest = vec![(0usize, 0usize); n];
     for c in 1..n {

@@ -190,6 +190,7 @@ impl Ask<'_> {
 }
 
 /// What gathers the nearest of a leaf's sixteen points.
+#[allow(clippy::large_enum_variant)] // one for each task of many leaves
 enum Best {
     /// In f64, sorted as they come: few neighbours, or squares beyond f32.
     Few(KBest),

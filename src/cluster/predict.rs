@@ -190,11 +190,12 @@ struct Hook<'a> {
 
 impl Seek for Hook<'_> {
     fn bound(&self, query: usize) -> f64 {
-        self.best[query].0
+        larger(self.best[query].0, 0.0)
     }
 
     fn offer(&mut self, query: usize, raw: f64, point: u32) {
-        let weight = larger(raw, larger(self.core[query], self.fitted[point as usize]));
+        // A row of the fit hangs on itself, whatever would be lighter.
+        let weight = if raw == 0.0 { -1.0 } else { larger(raw, larger(self.core[query], self.fitted[point as usize])) };
         let best = &mut self.best[query];
         if (weight, raw, point) < *best {
             *best = (weight, raw, point);

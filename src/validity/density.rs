@@ -29,8 +29,9 @@ pub struct Dbcv {
 /// internal rows of two clusters, and a cluster's validity (min DSPC − DSC) / max(min DSPC, DSC).
 /// Moulavi, Jaskowiak, Campello, Zimek, Sander, "Density-based clustering validation", SDM 2014.
 ///
-/// Many edges of that tree weigh the same, and which of them are taken decides which rows are internal. Here it is the
-/// shortest of them by distance, and any order of the rows gives the same; in Python's hdbscan the order decides.
+/// Many edges of that tree weigh the same, and which of them are taken decides which rows are internal. Here a row goes to
+/// the densest row that it can (the least a(x), the nearer of two), and any order of the rows gives the same; in
+/// Python's hdbscan the order decides.
 ///
 /// # Errors
 /// [`Error::Shape`] when there is not a label for each row; the table errors; [`Error::Cancelled`].
@@ -133,26 +134,28 @@ struct Inside {
 }
 
 impl Inside {
-    /// Prim's algorithm over the members; lightest edges first, the shortest of equally light ones.
+    /// Prim's algorithm over the members from the densest on; of equally light edges the one to the densest row.
     fn new(rows: &Rows<'_>, members: &[u32], core: &[f64], stage: &Stage<'_>) -> Result<Self> {
         let n = members.len();
-        let mut lightest = vec![(f64::INFINITY, f64::INFINITY, 0usize); n];
+        // Weight, core distance of the end in the tree, distance, that end.
+        let mut lightest = vec![(f64::INFINITY, f64::INFINITY, f64::INFINITY, 0usize); n];
         let mut inside = vec![false; n];
         let mut edges: Vec<(usize, usize, f64)> = Vec::with_capacity(n.saturating_sub(1));
         let mut degree = vec![0u32; n];
-        let mut newest = 0;
+        let denser = |a: usize, b: usize| if core[members[b] as usize] < core[members[a] as usize] { b } else { a };
+        let mut newest = (0..n).reduce(denser).unwrap_or(0);
         for step in 1..n {
             inside[newest] = true;
             let from = members[newest] as usize;
             let row = rows.row(from);
             let small = n * rows.columns() < 100_000;
-            let relax = |first: usize, lightest: &mut [(f64, f64, usize)]| {
+            let relax = |first: usize, lightest: &mut [(f64, f64, f64, usize)]| {
                 for (i, known) in lightest.iter_mut().enumerate().filter(|(i, _)| !inside[first + i]) {
                     let to = members[first + i] as usize;
                     let apart = squared(row, rows.row(to)).sqrt();
                     let weight = apart.max(core[from]).max(core[to]);
-                    if (weight, apart) < (known.0, known.1) {
-                        *known = (weight, apart, newest);
+                    if (weight, core[from], apart) < (known.0, known.1, known.2) {
+                        *known = (weight, core[from], apart, newest);
                     }
                 }
             };
@@ -162,12 +165,11 @@ impl Inside {
                 parallel::for_each_chunk(&mut lightest, 1024, |chunk, lightest| relax(chunk * 1024, lightest));
             }
             let open = (0..n).filter(|&i| !inside[i]);
-            let lighter = |a: usize, b: usize| {
-                if (lightest[b].0, lightest[b].1) < (lightest[a].0, lightest[a].1) { b } else { a }
-            };
+            let key = |i: usize| (lightest[i].0, lightest[i].1, lightest[i].2);
+            let lighter = |a: usize, b: usize| if key(b) < key(a) { b } else { a };
             let Some(next) = open.reduce(lighter) else { break };
-            edges.push((lightest[next].2, next, lightest[next].0));
-            degree[lightest[next].2] += 1;
+            edges.push((lightest[next].3, next, lightest[next].0));
+            degree[lightest[next].3] += 1;
             degree[next] += 1;
             newest = next;
             if step % 256 == 0 {
