@@ -2,9 +2,13 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use ndarray::Array2;
-use recluster::Run;
 use recluster::cluster::{Hdbscan, KMeans};
+use recluster::neighbors::Metric;
+use recluster::{Event, Observer, Run};
+use std::collections::HashMap;
 use std::hint::black_box;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// Blobs around the corners of a lattice, the same on every machine.
 fn blobs(n: usize, columns: usize, centers: usize) -> Array2<f32> {
@@ -20,20 +24,71 @@ fn blobs(n: usize, columns: usize, centers: usize) -> Array2<f32> {
     })
 }
 
+/// How long each stage of a fit takes, as its observer is told.
+#[derive(Clone, Default)]
+struct Clock(Arc<Mutex<HashMap<&'static str, f64>>>);
+
+impl Observer for Clock {
+    fn event(&self, event: &Event<'_>) {
+        if let Event::Finished { stage, seconds, .. } = event {
+            *self.0.lock().expect("no panic here").entry(stage).or_default() += seconds;
+        }
+    }
+}
+
+fn shapes() -> [(&'static str, Array2<f32>, Hdbscan); 6] {
+    let of = |n, columns| blobs(n, columns, 10);
+    let samples = |min_samples| Hdbscan::new().min_samples(min_samples);
+    [
+        ("70,000 x 2", of(70_000, 2), samples(10).min_cluster_size(500)),
+        ("70,000 x 2, min_samples 500", of(70_000, 2), samples(500).min_cluster_size(500)),
+        ("100,000 x 10", of(100_000, 10), samples(10).min_cluster_size(100)),
+        ("20,000 x 50", of(20_000, 50), samples(10).min_cluster_size(50)),
+        ("5,000 x 784", of(5_000, 784), samples(10).min_cluster_size(50)),
+        ("20,000 x 4, manhattan", of(20_000, 4), samples(10).min_cluster_size(50).metric(Metric::Manhattan)),
+    ]
+}
+
 fn hdbscan(c: &mut Criterion) {
     let mut group = c.benchmark_group("hdbscan");
     group.sample_size(10);
-    for (name, n, columns, settings) in [
-        ("70,000 x 2", 70_000, 2, Hdbscan::new().min_samples(10).min_cluster_size(500)),
-        ("70,000 x 2, min_samples 500", 70_000, 2, Hdbscan::new().min_cluster_size(500)),
-        ("100,000 x 10", 100_000, 10, Hdbscan::new().min_samples(10).min_cluster_size(100)),
-        ("3,000 x 64", 3_000, 64, Hdbscan::new().min_samples(10).min_cluster_size(50)),
-    ] {
-        let rows = blobs(n, columns, 10);
+    for (name, rows, settings) in shapes() {
         group.bench_function(name, |b| b.iter(|| settings.fit(black_box(&rows), &Run::new())));
     }
-    let model = Hdbscan::new().min_samples(10).fit(&blobs(70_000, 2, 10), &Run::new()).expect("finite rows");
-    group.bench_function("recut, 70,000 x 2", |b| b.iter(|| model.recut(&Hdbscan::new().min_cluster_size(200))));
+    group.finish();
+}
+
+fn stages(c: &mut Criterion) {
+    let mut group = c.benchmark_group("hdbscan, a stage");
+    group.sample_size(10);
+    for (name, rows, settings) in shapes() {
+        for stage in ["row order", "tree", "core distances", "spanning tree", "condensing", "selection"] {
+            group.bench_function(format!("{name}: {stage}"), |b| {
+                b.iter_custom(|times| {
+                    let clock = Clock::default();
+                    let run = Run::new().observer(clock.clone());
+                    for _ in 0..times {
+                        let _ = black_box(settings.fit(black_box(&rows), &run));
+                    }
+                    let seconds = clock.0.lock().expect("no panic here").get(stage).copied();
+                    Duration::from_secs_f64(seconds.unwrap_or(0.0).max(1e-9))
+                })
+            });
+        }
+    }
+    group.finish();
+}
+
+fn model(c: &mut Criterion) {
+    let mut group = c.benchmark_group("hdbscan, a fitted model");
+    group.sample_size(10);
+    let (rows, run) = (blobs(70_000, 2, 10), Run::new());
+    let model = Hdbscan::new().min_samples(10).min_cluster_size(500).fit(&rows, &run).expect("finite rows");
+    let new = blobs(10_000, 2, 10).mapv(|x| x + 0.01);
+    group.bench_function("recut", |b| b.iter(|| model.recut(&Hdbscan::new().min_cluster_size(200))));
+    group.bench_function("layers", |b| b.iter(|| model.layers()));
+    group.bench_function("predict 10,000", |b| b.iter(|| model.predict(&rows, &new, &run)));
+    group.bench_function("memberships", |b| b.iter(|| model.memberships(&rows, &run)));
     group.finish();
 }
 
@@ -45,5 +100,5 @@ fn kmeans(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, hdbscan, kmeans);
+criterion_group!(benches, hdbscan, stages, model, kmeans);
 criterion_main!(benches);

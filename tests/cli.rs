@@ -179,6 +179,31 @@ fn cluster_labels_rows_and_shows_its_tree() {
         let (_, shape, numbers) = npy(at.join(file));
         assert!(shape == [60] && numbers.iter().all(|v| (0.0..=1.0).contains(v)), "{file}");
     }
+    let told = good(
+        at,
+        "cluster --data three.csv --out l2.npy --min-cluster-size 10 --min-samples 3 --metric manhattan --validity \
+         --layers-out layers.csv --tree-svg t.svg --tree-text t.txt --memberships-out m.npy --model-out model.json \
+         --new three.csv --new-out n.npy",
+    );
+    assert_eq!(npy(at.join("l2.npy")), npy(at.join("n.npy")));
+    assert!(told["validity"]["score"].as_f64().unwrap() > 0.5 && told["relative_validity"].as_f64().unwrap() > 0.5);
+    assert!(told["layers"].as_array().unwrap().iter().any(|peak| peak[1] == 3), "{told}");
+    let layers = std::fs::read_to_string(at.join("layers.csv")).unwrap();
+    assert!(layers.starts_with("min_cluster_size,up_to,clusters,persistence,peak\n") && layers.lines().count() > 1);
+    assert!(std::fs::read_to_string(at.join("t.svg")).unwrap().ends_with("</svg>\n"));
+    assert!(std::fs::read_to_string(at.join("t.txt")).unwrap().contains("= cluster 2"));
+    assert_eq!(npy(at.join("m.npy")).1, [60, 3]);
+    assert!(std::fs::read_to_string(at.join("model.json")).unwrap().starts_with("{\"format\":\"recluster hdbscan\""));
+    write(
+        at,
+        "weights.csv",
+        (0..60).fold("w\n".to_string(), |text, i| text + if i % 3 == 0 { "0.25\n" } else { "2\n" }),
+    );
+    let told =
+        good(at, "cluster --data three.csv --out w.npy --min-cluster-size 10 --min-samples 3 --weights weights.csv");
+    // A group that weighs 5 is no cluster of its own.
+    assert_eq!(told["clusters"], 2);
+    assert!(bad(at, "cluster --data three.csv --out w2.npy --weights three.csv", 1).contains("2 columns"));
     let told = good(at, "cluster --data three.csv --out k.npy --method kmeans --clusters 3");
     assert_eq!(told["sizes"], serde_json::json!([20, 20, 20]));
 }
@@ -340,6 +365,11 @@ fn bad_arguments_end_with_2() {
         "cluster --data digits --out o --clusters 4",
         "cluster --data digits --out o --method kmeans --clusters 4 --min-samples 3",
         "cluster --data digits --out o --method kmeans --clusters 0",
+        "cluster --data digits --out o --method kmeans --clusters 3 --tree-svg t.svg",
+        "cluster --data digits --out o --method kmeans --clusters 3 --metric cosine",
+        "cluster --data digits --out o --metric taxi",
+        "cluster --data digits --out o --new digits",
+        "cluster --data digits --rows 50 --out o --min-persistence -1",
         "cluster --data digits --rows 50 --out o --min-cluster-size 0",
         "boost --data digits --labels digits --rows 50 --out o --learning-rate -1",
         "fit --data digits --out o --depth 0",

@@ -12,7 +12,9 @@
 //! of equal weight are added through a union-find, which keeps the result a minimum spanning tree whichever of them
 //! was chosen.
 
-use super::kdtree::{CAP, Kernels, NONE, Tree, box_gap, distances, larger, point_gap};
+use super::kdtree::{CAP, NONE, Tree, box_gap, distances, larger, point_gap};
+use super::near::Kernels;
+use super::norm::{Absolutes, Add, Largest, Norm, Squares};
 use crate::core::{Result, Stage, parallel};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -27,9 +29,9 @@ const TASK: usize = 64;
 /// What is known of a leaf's points from one round to the next.
 #[derive(Clone, Debug)]
 pub(super) struct State {
-    /// No edge out of the point's component is lighter than this (squared).
+    /// No edge out of the point's component is lighter than this (raw).
     low: [f64; CAP],
-    /// Weight (squared) of the point's lightest edge out of its component, if `to` is not [`NONE`].
+    /// Weight (raw) of the point's lightest edge out of its component, if `to` is not [`NONE`].
     weight: [f64; CAP],
     /// The other end of that edge, the lowest position if there are several.
     to: [u32; CAP],
@@ -62,7 +64,7 @@ impl Hunt<'_> {
     }
 }
 
-/// The spanning tree over positions as (squared weight, a, b), in the order in which edges were found.
+/// The spanning tree over positions as (raw weight, a, b), in the order in which edges were found.
 ///
 /// `lists` holds `width` neighbours a position. Each of them must not be empty unless there is one point only.
 pub(super) fn spanning_tree<const D: usize>(
@@ -162,17 +164,22 @@ fn sort_lists<const D: usize>(tree: &Tree<D>, core: &[[f64; CAP]], lists: &mut [
     });
 }
 
-/// Squared mutual reachability of two positions.
+/// Raw mutual reachability of two positions.
 #[inline(always)]
 fn reach<const D: usize>(tree: &Tree<D>, core: &[[f64; CAP]], from: usize, to: u32) -> f64 {
     let to = to as usize;
     let (a, b) = (tree.point(from), tree.point(to));
-    let mut sum = 0.0;
-    for c in 0..D {
-        let gap = b[c] - a[c];
-        sum += gap * gap;
-    }
+    let sum = match tree.norm {
+        Norm::Squares => raw::<Squares, D>(&a, &b),
+        Norm::Absolutes => raw::<Absolutes, D>(&a, &b),
+        Norm::Largest => raw::<Largest, D>(&a, &b),
+    };
     larger(larger(sum, core[from / CAP][from % CAP]), core[to / CAP][to % CAP])
+}
+
+#[inline(always)]
+fn raw<N: Add, const D: usize>(a: &[f64; D], b: &[f64; D]) -> f64 {
+    (0..D).fold(0.0, |sum, c| N::add(sum, b[c] - a[c]))
 }
 
 /// A value for each node, from its leaves up.
@@ -264,7 +271,12 @@ fn keep_found(hunt: &Hunt<'_>, first: usize, states: &mut [State]) {
 
 /// Searches the tree for the points of `leaves` whose component may have a lighter edge than any known.
 #[inline(always)]
-pub(super) fn search<const D: usize>(tree: &Tree<D>, leaves: Range<usize>, hunt: &Hunt<'_>, states: &mut [State]) {
+pub(super) fn search<N: Add, const D: usize>(
+    tree: &Tree<D>,
+    leaves: Range<usize>,
+    hunt: &Hunt<'_>,
+    states: &mut [State],
+) {
     let mut stack: Vec<(f64, u32)> = Vec::with_capacity(64);
     for (leaf, state) in leaves.zip(states) {
         let own = &hunt.component[leaf];
@@ -302,7 +314,7 @@ pub(super) fn search<const D: usize>(tree: &Tree<D>, leaves: Range<usize>, hunt:
         let mut limit = limit_of_all(state);
         let weight_floor = |at: usize| {
             let floor = larger(hunt.node_core[at], lowest_core);
-            larger(box_gap(node, &tree.nodes[at]), floor)
+            larger(box_gap::<N, D>(node, &tree.nodes[at]), floor)
         };
         stack.clear();
         stack.push((0.0, 0));
@@ -344,11 +356,11 @@ pub(super) fn search<const D: usize>(tree: &Tree<D>, leaves: Range<usize>, hunt:
                 }
                 let limit = limit_of(state, lane);
                 let core = hunt.core[leaf][lane];
-                let floor = larger(point_gap(&points[lane], &tree.nodes[at]), larger(hunt.node_core[at], core));
+                let floor = larger(point_gap::<N, D>(&points[lane], &tree.nodes[at]), larger(hunt.node_core[at], core));
                 if floor > limit {
                     continue;
                 }
-                let mut weights = distances(&tree.panels[other][..tree.columns], &points[lane]);
+                let mut weights = distances::<N>(&tree.panels[other][..tree.columns], &points[lane]);
                 for l in 0..CAP {
                     let reach = larger(larger(weights[l], hunt.core[other][l]), core);
                     weights[l] = if hunt.component[other][l] == c { f64::INFINITY } else { reach };

@@ -6,7 +6,8 @@
 //!
 //! 1. core distance of a row: core(x) = distance of its `min_samples`-th neighbour;
 //! 2. mutual reachability: m(x, y) = max(core(x), core(y), d(x, y));
-//! 3. its minimum spanning tree: [`super::kdtree`] and [`super::boruvka`], or [`super::prim`] for wide data;
+//! 3. its minimum spanning tree: [`super::kdtree`] and [`super::boruvka`], or [`super::tiles`] and [`super::wide`] for
+//!    wide data, or [`super::precomputed`];
 //! 4. the hierarchy (algorithm 1 of the 2013 paper, step 4), condensed by `min_cluster_size`: [`super::hierarchy`] and
 //!    [`super::condense`];
 //! 5. clusters by excess of mass, S(C) = Σ over rows x of C of λ_out(x) - λ_birth(C), or the leaves: [`super::select`],
@@ -17,21 +18,24 @@
 //! self-edges, both as in Python's hdbscan. From hdbscan: see `docs/hdbscan.md`; in short, edges of equal weight are one
 //! event, distances of zero stay finite, sums are in f64, no persistence is above 1.
 
-use super::condense::CondensedTree;
-use super::hierarchy::Hierarchy;
-use super::select::{Choice, Flat, Selection, flat};
-use super::spanning::{SpanningTree, spanning_tree};
+use super::model::{Fitted, HdbscanModel};
+use super::near::ONE;
+use super::precomputed;
+use super::select::{Choice, Selection};
+use super::spanning::{Asked, prepared, spanning_tree};
 use crate::core::{Clusterer, Clustering, Error, Result, Rows, Run, Size};
+use crate::neighbors::Metric;
 use ndarray::ArrayRef2;
 
 /// Density clustering by hierarchy: finds clusters of any shape and of different densities, and leaves out noise.
 ///
 /// The result is exact (the spanning tree is a true minimum spanning tree of mutual reachability, whatever the width
-/// of the data) and a function of the set of rows: neither the order of the rows nor the number of threads changes it.
+/// of the data, of distances in f64) and a function of the set of rows: neither the order of the rows nor the number of threads changes it.
 ///
 /// # Cost
-/// Up to 16 columns about O(n log n) on clustered data, through a k-d tree; beyond, O(n² x columns) by brute force.
-/// Memory O(n x (columns + 16)).
+/// Up to 16 columns (8 for manhattan and chebyshev) about O(n log n) on clustered data, through a k-d tree; beyond, all
+/// pairs are bounded by products of f32 blocks, O(n² x columns), with more than 96 columns O(n² x 64), and few are
+/// measured. Memory O(n x (columns + 16)).
 ///
 /// # Example
 /// ```
@@ -58,6 +62,8 @@ pub struct Hdbscan {
     epsilon: f64,
     allow_single_cluster: bool,
     max_cluster_size: Option<Size>,
+    min_persistence: f64,
+    metric: Metric,
 }
 
 impl Default for Hdbscan {
@@ -77,6 +83,8 @@ impl Hdbscan {
             epsilon: 0.0,
             allow_single_cluster: false,
             max_cluster_size: None,
+            min_persistence: 0.0,
+            metric: Metric::Euclidean,
         }
     }
 
@@ -129,20 +137,87 @@ impl Hdbscan {
         self
     }
 
+    /// Splits so shallow that one side's density (λ = 1 / distance) rises by less than this, from the split to its
+    /// densest rows, are undone: that side falls out instead; at least 0, default 0. In λ as Python's
+    /// `cluster_selection_persistence`, so it has the unit of the data.
+    pub fn min_persistence(mut self, lambda: f64) -> Self {
+        self.min_persistence = lambda;
+        self
+    }
+
+    /// How far rows are from each other; default Euclidean.
+    ///
+    /// Cosine and correlation distances (1 - x·y / (|x| |y|)) are taken from unit vectors in f32, as half the squared
+    /// distance between them.
+    pub fn metric(mut self, metric: Metric) -> Self {
+        self.metric = metric;
+        self
+    }
+
     /// Clusters `rows` (n x columns, finite).
     ///
     /// # Errors
     /// [`Error::Empty`] and [`Error::NotFinite`] for the data, [`Error::Setting`] for a setting outside its range,
     /// [`Error::Cancelled`].
     pub fn fit(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<HdbscanModel> {
+        self.fit_rows(rows, None, run)
+    }
+
+    /// Clusters rows that each stand for `weights[i]` equal rows (above 0, in steps of 1/65,536; not whole if need be).
+    ///
+    /// All that counts rows then counts weight: `min_samples`, `min_cluster_size` and `max_cluster_size`, stabilities,
+    /// persistences. With whole weights the result is that of the rows repeated so many times.
+    ///
+    /// # Errors
+    /// Those of [`Hdbscan::fit`]; [`Error::Shape`] unless there is a weight for each row; [`Error::Setting`] for a
+    /// weight below 1/65,536 or above 1,000,000,000, or not a number.
+    pub fn fit_weighted(&self, rows: &ArrayRef2<f32>, weights: &[f64], run: &Run) -> Result<HdbscanModel> {
+        self.fit_rows(rows, Some(units(rows.nrows(), weights)?), run)
+    }
+
+    /// Clusters rows of which only the distances are known: `distances` is rows x rows, symmetric, 0 from each row to
+    /// itself. [`Hdbscan::metric`] does not matter here. O(n²) time.
+    ///
+    /// Rows without content have no order of their own: they are told apart by all their distances, and only rows for
+    /// which these are alike may change places in a tie when the rows come in another order.
+    ///
+    /// # Errors
+    /// [`Error::Empty`], [`Error::Shape`] when not square, [`Error::NotFinite`], [`Error::Distance`] for numbers that
+    /// are no distances, [`Error::Setting`], [`Error::Cancelled`].
+    pub fn fit_distances(&self, distances: &ArrayRef2<f64>, run: &Run) -> Result<HdbscanModel> {
+        precomputed::check(distances)?;
+        let (choice, min_samples) = self.resolve(distances.nrows())?;
+        let others = min_samples - usize::from(self.count_self);
+        run.install(|| {
+            let (spanning, core_distances) = precomputed::spanning_tree(distances, others, run)?;
+            let fitted = Fitted { spanning, core_distances, others, weights: None, metric: None };
+            Ok(HdbscanModel::cut(fitted, &choice, Some(run)))
+        })?
+    }
+
+    fn fit_rows(&self, rows: &ArrayRef2<f32>, weights: Option<Vec<u64>>, run: &Run) -> Result<HdbscanModel> {
         let rows = Rows::finite(rows)?;
         let (choice, min_samples) = self.resolve(rows.len())?;
         let others = min_samples - usize::from(self.count_self);
         run.install(|| {
-            let (spanning, core_distances) = spanning_tree(&rows, others, run)?;
-            let _stage = run.stage("clusters", 1);
-            Ok(HdbscanModel::cut(spanning, core_distances, others, &choice))
+            let unit = prepared(&rows, self.metric);
+            let unit = unit.as_ref().map(|unit| Rows::finite(unit)).transpose()?;
+            let asked = Asked {
+                rows: unit.as_ref().unwrap_or(&rows),
+                metric: self.metric,
+                weights: weights.as_deref(),
+                others,
+            };
+            let (spanning, core_distances) = spanning_tree(&asked, run)?;
+            let fitted = Fitted { spanning, core_distances, others, weights, metric: Some(self.metric) };
+            Ok(HdbscanModel::cut(fitted, &choice, Some(run)))
         })?
+    }
+
+    /// The settings as a model needs them, for so many rows; and `min_samples`, the row itself not counted, if set.
+    pub(super) fn choice(&self, rows: usize) -> Result<(Choice, Option<usize>)> {
+        let (choice, min_samples) = self.resolve(rows)?;
+        Ok((choice, self.min_samples.map(|_| min_samples - usize::from(self.count_self))))
     }
 
     /// Checks the settings for this many rows; the choice of clusters, and `min_samples` as it was meant.
@@ -162,6 +237,13 @@ impl Hdbscan {
         if !(self.epsilon >= 0.0 && self.epsilon.is_finite()) {
             return Err(Error::setting("epsilon", self.epsilon, "must be a finite distance of at least 0"));
         }
+        if !(self.min_persistence >= 0.0 && self.min_persistence.is_finite()) {
+            return Err(Error::setting(
+                "min_persistence",
+                self.min_persistence,
+                "must be a finite number of at least 0",
+            ));
+        }
         let max_cluster_size = match self.max_cluster_size {
             None => usize::MAX,
             Some(size) => {
@@ -178,6 +260,7 @@ impl Hdbscan {
             allow_single_cluster: self.allow_single_cluster,
             min_cluster_size,
             max_cluster_size,
+            min_persistence: self.min_persistence,
         };
         Ok((choice, min_samples))
     }
@@ -189,139 +272,14 @@ impl Clusterer for Hdbscan {
     }
 }
 
-/// What [`Hdbscan`] found. Plain data; everything is by original row number.
-#[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct HdbscanModel {
-    labels: Vec<i32>,
-    membership: Vec<f64>,
-    outlier_scores: Vec<f64>,
-    /// The condensed cluster of each label.
-    selected: Vec<u32>,
-    persistence: Vec<f64>,
-    min_cluster_size: usize,
-    /// Neighbours of a core distance, the row itself not counted.
-    others: usize,
-    core_distances: Vec<f64>,
-    spanning: SpanningTree,
-    condensed: CondensedTree,
-}
-
-#[cfg(feature = "serde")]
-impl crate::core::Saved for HdbscanModel {
-    const FORMAT: &'static str = "recluster hdbscan";
-    const VERSION: u64 = 1;
-}
-
-impl HdbscanModel {
-    fn cut(spanning: SpanningTree, core_distances: Vec<f64>, others: usize, choice: &Choice) -> Self {
-        let condensed =
-            CondensedTree::new(&Hierarchy::new(&spanning, choice.min_cluster_size), choice.min_cluster_size);
-        let Flat { labels, membership, outlier_scores, selected, persistence } = flat(&condensed, choice);
-        HdbscanModel {
-            labels,
-            membership,
-            outlier_scores,
-            selected,
-            persistence,
-            min_cluster_size: choice.min_cluster_size,
-            others,
-            core_distances,
-            spanning,
-            condensed,
-        }
+/// Weights in parts of [`ONE`].
+fn units(rows: usize, weights: &[f64]) -> Result<Vec<u64>> {
+    if weights.len() != rows {
+        return Err(Error::Shape { what: "weights, one for each row", expected: rows, found: weights.len() });
     }
-
-    /// Another clustering from the same spanning tree: other sizes, selection or epsilon without fitting again. O(n).
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for a setting outside its range, and if `settings` ask for other `min_samples` than the
-    /// model was fitted with: these are what the tree is made of. [`Error::Format`] if the model was loaded from a
-    /// damaged file, so that its edges are no spanning tree.
-    pub fn recut(&self, settings: &Hdbscan) -> Result<Self> {
-        if !self.spanning.spans(self.labels.len()) {
-            let reason = "the edges are no spanning tree of the rows".to_string();
-            return Err(Error::Format { format: "recluster hdbscan", reason });
-        }
-        let (choice, min_samples) = settings.resolve(self.labels.len())?;
-        if settings.min_samples.is_some() && min_samples - usize::from(settings.count_self) != self.others {
-            return Err(Error::setting("min_samples", min_samples, "must be what the model was fitted with"));
-        }
-        Ok(Self::cut(self.spanning.clone(), self.core_distances.clone(), self.others, &choice))
-    }
-
-    /// Each row's cluster, from 0 without gaps, or [`NOISE`](crate::NOISE).
-    ///
-    /// Clusters are numbered as they appear while the density rises, those that appear together by falling size.
-    pub fn labels(&self) -> &[i32] {
-        &self.labels
-    }
-
-    /// Number of clusters.
-    pub fn clusters(&self) -> usize {
-        self.selected.len()
-    }
-
-    /// Each row's strength of membership, in 0 to 1: its λ as a share of the largest λ at which its cluster still
-    /// exists; 0 for noise.
-    pub fn membership(&self) -> &[f64] {
-        &self.membership
-    }
-
-    /// GLOSH outlier score of each row, in 0 to 1: how much sparser the row is than the densest part of the condensed
-    /// cluster that it fell out of.
-    pub fn outlier_scores(&self) -> &[f64] {
-        &self.outlier_scores
-    }
-
-    /// Each cluster's persistence, in 0 to 1: its stability as a share of what its rows could reach.
-    pub fn persistence(&self) -> &[f64] {
-        &self.persistence
-    }
-
-    /// Each cluster's stability: its excess of mass.
-    pub fn stability(&self) -> Vec<f64> {
-        let cluster = |&c: &u32| self.condensed.clusters.get(c as usize);
-        self.selected.iter().filter_map(cluster).map(|cluster| cluster.stability).collect()
-    }
-
-    /// The condensed cluster of each label, as an index into [`CondensedTree::clusters`].
-    pub fn selected(&self) -> &[u32] {
-        &self.selected
-    }
-
-    /// The least rows of a cluster, as resolved at fit.
-    pub fn min_cluster_size(&self) -> usize {
-        self.min_cluster_size
-    }
-
-    /// The neighbour whose distance is the core distance, the row itself not counted.
-    pub fn min_samples(&self) -> usize {
-        self.others
-    }
-
-    /// Each row's core distance.
-    pub fn core_distances(&self) -> &[f64] {
-        &self.core_distances
-    }
-
-    /// The minimum spanning tree of mutual reachability.
-    pub fn spanning_tree(&self) -> &SpanningTree {
-        &self.spanning
-    }
-
-    /// The condensed tree.
-    pub fn condensed_tree(&self) -> &CondensedTree {
-        &self.condensed
-    }
-
-    /// Labels, membership and persistence as the common type.
-    ///
-    /// # Errors
-    /// None for a fitted model; a model loaded from a damaged file may break [`Clustering`]'s rules.
-    pub fn clustering(&self) -> Result<Clustering> {
-        Clustering::new(self.labels.clone())?
-            .with_membership(self.membership.iter().map(|&m| m as f32).collect())?
-            .with_persistence(self.persistence.clone())
-    }
+    let unit = |&weight: &f64| match (weight * ONE as f64).round() {
+        units if (1.0..=1e9 * ONE as f64).contains(&units) => Ok(units as u64),
+        _ => Err(Error::setting("weights", weight, "a weight must be between 1/65,536 and 1,000,000,000")),
+    };
+    weights.iter().map(unit).collect()
 }

@@ -10,6 +10,7 @@
 //! edge leads, as members that leave at once; Python's hdbscan gives them to one side too, but to which depends on the
 //! order of its edges.
 
+use super::near::ONE;
 use super::spanning::SpanningTree;
 
 const NONE: u32 = u32::MAX;
@@ -49,15 +50,30 @@ impl Sets {
     }
 }
 
+/// What rows weigh, in parts of [`ONE`], and where a row of several is so dense that it is a component by itself.
+#[derive(Clone, Copy)]
+pub(super) struct Mass<'a> {
+    /// None when each row weighs one.
+    pub(super) weights: Option<&'a [u64]>,
+    pub(super) core: &'a [f64],
+}
+
+impl Mass<'_> {
+    pub(super) fn of(&self, row: usize) -> u64 {
+        self.weights.map_or(ONE, |weights| weights[row])
+    }
+}
+
 /// The hierarchy of components. Items 0..rows are rows; item rows + i is node i.
 ///
 /// Nodes stand in ascending weight: a node's children come before it.
-pub(super) struct Hierarchy {
+pub(super) struct Hierarchy<'a> {
     pub(super) rows: usize,
+    pub(super) mass: Mass<'a>,
     /// Merge distance of each node.
     pub(super) weight: Vec<f64>,
-    /// Rows under each node.
-    pub(super) size: Vec<u32>,
+    /// Weight of the rows under each node.
+    pub(super) size: Vec<u64>,
     /// First child of each node.
     first: Vec<u32>,
     /// Next child of the same parent, by item.
@@ -66,12 +82,13 @@ pub(super) struct Hierarchy {
     place: Vec<u32>,
 }
 
-impl Hierarchy {
-    /// Builds it in O(n α(n)) from edges in ascending weight, for clusters of at least `min_cluster_size` rows.
-    pub(super) fn new(tree: &SpanningTree, min_cluster_size: usize) -> Self {
+impl<'a> Hierarchy<'a> {
+    /// Builds it in O(n α(n)) from edges in ascending weight, for clusters that weigh at least `least`.
+    pub(super) fn new(tree: &SpanningTree, mass: Mass<'a>, least: u64) -> Self {
         let rows = tree.len() + 1;
         let mut h = Hierarchy {
             rows,
+            mass,
             weight: Vec::with_capacity(rows),
             size: Vec::with_capacity(rows),
             first: Vec::with_capacity(rows),
@@ -87,7 +104,7 @@ impl Hierarchy {
         let mut sets = Sets::new(rows);
         // The item that stands for each set, by its root.
         let mut item: Vec<u32> = (0..rows as u32).collect();
-        let mut level = Level { sides: Sets::new(rows), ..Level::default() };
+        let mut level = Level { sides: Sets::new(rows), largest: vec![0; rows], ..Level::default() };
         let mut at = 0;
         while at < tree.len() {
             let weight = tree.weight[at];
@@ -99,16 +116,31 @@ impl Hierarchy {
                     item[keep as usize] = node;
                 }
             } else {
-                level.merge(tree, at..end, min_cluster_size, &mut h, &mut sets, &mut item);
+                level.merge(tree, at..end, least, &mut h, &mut sets, &mut item);
             }
             at = end;
         }
         h
     }
 
-    /// Rows under an item.
-    pub(super) fn size_of(&self, item: u32) -> u32 {
-        if (item as usize) < self.rows { 1 } else { self.size[item as usize - self.rows] }
+    /// Weight of the rows under an item.
+    pub(super) fn size_of(&self, item: u32) -> u64 {
+        let item = item as usize;
+        if item < self.rows { self.mass.of(item) } else { self.size[item - self.rows] }
+    }
+
+    /// The same, of an item that joins others at a distance: a row that weighs several stands for equal rows, which
+    /// come together at their core distance, and below it are as many components.
+    pub(super) fn size_at(&self, item: u32, distance: f64) -> u64 {
+        let row = item as usize;
+        if row < self.rows && self.mass.core[row] >= distance { self.mass.of(row).min(ONE) } else { self.size_of(item) }
+    }
+
+    /// Weight of the largest component of an item just below a distance at which its parts may have come together.
+    pub(super) fn part_of(&self, item: u32, distance: f64) -> u64 {
+        let node = (item as usize).checked_sub(self.rows).filter(|&node| self.weight[node] >= distance);
+        let parts = node.map(|node| self.children(node).map(|child| self.size_at(child, distance)).max());
+        parts.flatten().unwrap_or_else(|| self.size_at(item, distance))
     }
 
     /// Lowest place among an item's rows.
@@ -145,6 +177,8 @@ impl Hierarchy {
 struct Level {
     /// Components that go to the same side: one large component and the small ones that follow it.
     sides: Sets,
+    /// Weight of the largest component of each side.
+    largest: Vec<u64>,
     /// Edges as roots of the components before the merge.
     edges: Vec<(u32, u32)>,
     /// The components, in the order in which the edges name them.
@@ -160,8 +194,8 @@ impl Level {
         &mut self,
         tree: &SpanningTree,
         edges: std::ops::Range<usize>,
-        min_cluster_size: usize,
-        h: &mut Hierarchy,
+        least: u64,
+        h: &mut Hierarchy<'_>,
         sets: &mut Sets,
         item: &mut [u32],
     ) {
@@ -170,15 +204,15 @@ impl Level {
         self.edges.extend(edges.map(|i| (sets.find(tree.a[i]), sets.find(tree.b[i]))));
         self.components.clear();
         self.components.extend(self.edges.iter().flat_map(|&(a, b)| [a, b]));
-        // A side's size is that of its largest component: all that matters is whether it holds a large one.
+        // All that matters is whether a side holds a large component.
         for &c in &self.components {
             self.sides.parent[c as usize] = c;
-            self.sides.size[c as usize] = h.size_of(item[c as usize]);
+            self.largest[c as usize] = h.size_at(item[c as usize], weight);
         }
         for &(a, b) in &self.edges {
             let (a, b) = (self.sides.find(a), self.sides.find(b));
-            let (keep, goes) = if self.sides.size[a as usize] >= self.sides.size[b as usize] { (a, b) } else { (b, a) };
-            if a != b && (self.sides.size[goes as usize] as usize) < min_cluster_size {
+            let (keep, goes) = if self.largest[a as usize] >= self.largest[b as usize] { (a, b) } else { (b, a) };
+            if a != b && self.largest[goes as usize] < least {
                 self.sides.parent[goes as usize] = keep;
             }
         }

@@ -7,8 +7,8 @@
 //! Boxes hold exact f32 corners. The gap between boxes is summed over the columns in the same order as a distance, and
 //! rounding is monotone, so a gap never exceeds a computed distance it bounds: pruning with `>` loses nothing.
 
-use crate::core::{parallel, simd};
-use std::ops::Range;
+use super::norm::{Add, Norm};
+use crate::core::parallel;
 
 /// Points in a leaf.
 pub(super) const CAP: usize = 16;
@@ -40,8 +40,10 @@ pub(super) struct Tree<const D: usize> {
     pub(super) ids: Vec<[u32; CAP]>,
     /// The node of each leaf.
     pub(super) leaf_node: Vec<u32>,
-    /// Whether squared distances stay within f32, so that f32 can screen them.
-    screens: bool,
+    /// What is summed over the columns.
+    pub(super) norm: Norm,
+    /// Whether raw values stay within f32, so that f32 can screen them.
+    pub(super) screens: bool,
     /// D again, as a number the compiler does not see through: loops over the columns then stay loops around sixteen
     /// lanes, which fill registers; unrolled, they are vectorised across columns instead, at half the speed.
     pub(super) columns: usize,
@@ -49,7 +51,7 @@ pub(super) struct Tree<const D: usize> {
 
 impl<const D: usize> Tree<D> {
     /// Builds the tree over `points`, at least one. O(n log n).
-    pub(super) fn new(points: impl ExactSizeIterator<Item = [f32; D]>) -> Self {
+    pub(super) fn new(points: impl ExactSizeIterator<Item = [f32; D]>, norm: Norm) -> Self {
         let mut items: Vec<([f32; D], u32)> = points.enumerate().map(|(i, p)| (p.map(|x| x + 0.0), i as u32)).collect();
         let leaves = items.len().div_ceil(CAP).max(1);
         let empty = Node { lo: [0.0; D], hi: [0.0; D], right: 0, first: 0 };
@@ -58,6 +60,7 @@ impl<const D: usize> Tree<D> {
             panels: vec![[[f32::INFINITY; CAP]; D]; leaves],
             ids: vec![[NONE; CAP]; leaves],
             leaf_node: vec![0; leaves],
+            norm,
             screens: false,
             columns: std::hint::black_box(D),
         };
@@ -162,14 +165,13 @@ fn build<const D: usize>(part: Part<'_, D>) {
     }
 }
 
-/// Squared distances from a point to the sixteen of a panel, summed over the columns in order.
+/// Raw values from a point to the sixteen of a panel, summed over the columns in order.
 #[inline(always)]
-pub(super) fn distances(panel: &[[f32; CAP]], point: &[f64]) -> [f64; CAP] {
+pub(super) fn distances<N: Add>(panel: &[[f32; CAP]], point: &[f64]) -> [f64; CAP] {
     let mut sums = [0.0; CAP];
     for (column, &x) in panel.iter().zip(point) {
         for lane in 0..CAP {
-            let gap = f64::from(column[lane]) - x;
-            sums[lane] += gap * gap;
+            sums[lane] = N::add(sums[lane], f64::from(column[lane]) - x);
         }
     }
     sums
@@ -185,362 +187,55 @@ pub(super) fn larger(a: f64, b: f64) -> f64 {
 /// Each of at most 16 terms is off by at most 3 roundings and their sum by 16, 1.2e-6 in all, and products below the
 /// normal range of f32 by less than 1e-44 each.
 #[inline(always)]
-fn screen(bound: f64) -> f32 {
+pub(super) fn screen(bound: f64) -> f32 {
     (bound * 1.00001 + 1e-40) as f32
 }
 
 /// [`distances`] in f32, for screening.
 #[inline(always)]
-fn rough_distances(panel: &[[f32; CAP]], point: &[f32]) -> [f32; CAP] {
+pub(super) fn rough_distances<N: Add>(panel: &[[f32; CAP]], point: &[f32]) -> [f32; CAP] {
     let mut sums = [0.0; CAP];
     for (column, &x) in panel.iter().zip(point) {
         for lane in 0..CAP {
-            let gap = column[lane] - x;
-            sums[lane] += gap * gap;
+            sums[lane] = N::add_rough(sums[lane], column[lane] - x);
         }
     }
     sums
 }
 
-/// Squared gaps between the sixteen points of a panel and a box in f32, for screening.
+/// Gaps (raw) between the sixteen points of a panel and a box in f32, for screening.
 #[inline(always)]
-fn rough_gaps(panel: &[[f32; CAP]], lo: &[f32], hi: &[f32]) -> [f32; CAP] {
+pub(super) fn rough_gaps<N: Add>(panel: &[[f32; CAP]], lo: &[f32], hi: &[f32]) -> [f32; CAP] {
     let mut sums = [0.0; CAP];
     for ((column, &lo), &hi) in panel.iter().zip(lo).zip(hi) {
         for lane in 0..CAP {
             let below = lo - column[lane];
             let above = column[lane] - hi;
             let outside = if below > above { below } else { above };
-            let gap = if outside > 0.0 { outside } else { 0.0 };
-            sums[lane] += gap * gap;
+            sums[lane] = N::add_rough(sums[lane], if outside > 0.0 { outside } else { 0.0 });
         }
     }
     sums
 }
 
-/// Squared gap between two boxes; 0 where they touch.
+/// Gap (raw) between two boxes; 0 where they touch.
 #[inline(always)]
-pub(super) fn box_gap<const D: usize>(a: &Node<D>, b: &Node<D>) -> f64 {
+pub(super) fn box_gap<N: Add, const D: usize>(a: &Node<D>, b: &Node<D>) -> f64 {
     let mut sum = 0.0;
     for c in 0..D {
         let below = f64::from(a.lo[c]) - f64::from(b.hi[c]);
         let above = f64::from(b.lo[c]) - f64::from(a.hi[c]);
-        let gap = larger(larger(below, above), 0.0);
-        sum += gap * gap;
+        sum = N::add(sum, larger(larger(below, above), 0.0));
     }
     sum
 }
 
-/// Squared gap between a point and a box; 0 inside.
+/// Gap (raw) between a point and a box; 0 inside.
 #[inline(always)]
-pub(super) fn point_gap<const D: usize>(point: &[f64; D], node: &Node<D>) -> f64 {
+pub(super) fn point_gap<N: Add, const D: usize>(point: &[f64; D], node: &Node<D>) -> f64 {
     let mut sum = 0.0;
     for c in 0..D {
-        let gap = larger(larger(f64::from(node.lo[c]) - point[c], point[c] - f64::from(node.hi[c])), 0.0);
-        sum += gap * gap;
+        sum = N::add(sum, larger(larger(f64::from(node.lo[c]) - point[c], point[c] - f64::from(node.hi[c])), 0.0));
     }
     sum
 }
-
-/// The k nearest so far of each of a panel's sixteen points.
-///
-/// Up to [`KBest::SORTED`] they are kept sorted; beyond, in a buffer of twice k that is halved by selection, so that
-/// large k costs no more than a constant for each candidate.
-pub(super) struct KBest {
-    k: usize,
-    room: usize,
-    found: Vec<(f64, u32)>,
-    len: [usize; CAP],
-    /// A candidate matters only if nearer than this.
-    pub(super) bound: [f64; CAP],
-    /// The same for distances in f32; see [`screen`].
-    limit: [f32; CAP],
-}
-
-impl KBest {
-    const SORTED: usize = 32;
-
-    pub(super) fn new(k: usize) -> Self {
-        let room = if k <= Self::SORTED { k } else { 2 * k };
-        KBest {
-            k,
-            room,
-            found: vec![(f64::INFINITY, NONE); room * CAP],
-            len: [0; CAP],
-            bound: [f64::INFINITY; CAP],
-            limit: [f32::INFINITY; CAP],
-        }
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.found.fill((f64::INFINITY, NONE));
-        self.len = [0; CAP];
-        self.bound = [f64::INFINITY; CAP];
-        self.limit = [f32::INFINITY; CAP];
-    }
-
-    /// Takes the panel's points that are nearer than the bound, the excluded lane apart.
-    #[inline(always)]
-    pub(super) fn offer(&mut self, query: usize, squared: &[f64; CAP], ids: &[u32; CAP], but: usize) {
-        let bound = self.bound[query];
-        let mut mask = 0u32;
-        for lane in 0..CAP {
-            mask |= u32::from(squared[lane] < bound) << lane;
-        }
-        if but < CAP {
-            mask &= !(1 << but);
-        }
-        while mask != 0 {
-            let lane = mask.trailing_zeros() as usize;
-            mask &= mask - 1;
-            self.insert(query, squared[lane], ids[lane]);
-        }
-    }
-
-    /// As [`KBest::offer`], for distances in f32: only what passes the screen is measured, by `exact`.
-    #[inline(always)]
-    fn offer_rough(&mut self, query: usize, rough: &[f32; CAP], first: u32, but: usize, exact: impl Fn(usize) -> f64) {
-        let limit = self.limit[query];
-        let mut mask = 0u32;
-        for lane in 0..CAP {
-            mask |= u32::from(rough[lane] < limit) << lane;
-        }
-        if but < CAP {
-            mask &= !(1 << but);
-        }
-        while mask != 0 {
-            let lane = mask.trailing_zeros() as usize;
-            mask &= mask - 1;
-            self.insert(query, exact(lane), first + lane as u32);
-        }
-    }
-
-    #[inline(always)]
-    fn insert(&mut self, query: usize, x: f64, id: u32) {
-        if x >= self.bound[query] {
-            return;
-        }
-        let found = &mut self.found[query * self.room..(query + 1) * self.room];
-        if self.room == self.k {
-            let mut at = found.len() - 1;
-            while at > 0 && found[at - 1].0 > x {
-                found[at] = found[at - 1];
-                at -= 1;
-            }
-            found[at] = (x, id);
-            self.bound[query] = found[found.len() - 1].0;
-        } else {
-            found[self.len[query]] = (x, id);
-            self.len[query] += 1;
-            if self.len[query] == self.room {
-                halve(found, self.k);
-                self.len[query] = self.k;
-                self.bound[query] = found[..self.k].iter().fold(0.0, |most, f| larger(most, f.0));
-            }
-        }
-        self.limit[query] = screen(self.bound[query]);
-    }
-
-    /// The k nearest: the first `sorted` of them in ascending order, the last one the farthest.
-    pub(super) fn finish(&mut self, query: usize, sorted: usize) -> &[(f64, u32)] {
-        let found = &mut self.found[query * self.room..(query + 1) * self.room];
-        if self.room == self.k {
-            return found;
-        }
-        let len = self.len[query];
-        let by = |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
-        let k = self.k.min(len);
-        if k < len {
-            found[..len].select_nth_unstable_by(k - 1, by);
-        }
-        let found = &mut found[..k];
-        if sorted >= k {
-            found.sort_unstable_by(by);
-        } else {
-            found.select_nth_unstable_by(sorted, by);
-            found[..sorted].sort_unstable_by(by);
-            // Selection may have moved the farthest from the end.
-            let last = (sorted..k).max_by(|&a, &b| by(&found[a], &found[b])).unwrap_or(k - 1);
-            found.swap(last, k - 1);
-        }
-        found
-    }
-}
-
-#[inline(never)]
-fn halve(found: &mut [(f64, u32)], k: usize) {
-    found.select_nth_unstable_by(k - 1, |a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-}
-
-/// What a search for nearest neighbours returns for some leaves.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Near {
-    /// Squared core distance by leaf and lane; infinite in unused lanes.
-    pub(super) core: Vec<[f64; CAP]>,
-    /// Positions of each point's nearest, `width` a point; [`NONE`] where there are fewer.
-    pub(super) lists: Vec<u32>,
-}
-
-/// What core distances ask for.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Ask<'a> {
-    /// Neighbours that make a core distance, the point itself not counted.
-    pub(super) others: usize,
-    /// Neighbours to look for: at least one, at most all other points.
-    pub(super) k: usize,
-    /// Neighbours to keep.
-    pub(super) width: usize,
-    /// Rows that each point stands for, by index; none when each stands for one.
-    pub(super) weights: Option<&'a [u32]>,
-}
-
-impl Ask<'_> {
-    /// Squared core distance of a point from its nearest, sorted if there are weights.
-    pub(super) fn core(&self, id: u32, nearest: &[(f64, u32)], id_of: impl Fn(u32) -> u32) -> f64 {
-        let Some(weights) = self.weights else {
-            return if self.others == 0 { 0.0 } else { nearest.get(self.others - 1).map_or(0.0, |n| n.0) };
-        };
-        let mut seen = weights[id as usize] as usize - 1;
-        let mut reach = 0.0;
-        for &(squared, position) in nearest {
-            if seen >= self.others {
-                break;
-            }
-            seen += weights[id_of(position) as usize] as usize;
-            reach = squared;
-        }
-        reach
-    }
-
-    /// How many of the nearest must be sorted.
-    pub(super) fn sorted(&self) -> usize {
-        if self.weights.is_some() { self.k } else { self.width }
-    }
-}
-
-/// Nearest neighbours of all points in `leaves`.
-#[inline(always)]
-pub(super) fn nearest<const D: usize>(tree: &Tree<D>, leaves: Range<usize>, ask: &Ask<'_>) -> Near {
-    let mut best = KBest::new(ask.k);
-    let mut stack: Vec<(f64, u32)> = Vec::with_capacity(64);
-    let mut near = Near { core: Vec::with_capacity(leaves.len()), lists: vec![NONE; leaves.len() * CAP * ask.width] };
-    let first = leaves.start;
-    for leaf in leaves {
-        best.clear();
-        let own = &tree.nodes[tree.leaf_node[leaf] as usize];
-        let count = tree.ids[leaf].iter().take_while(|&&id| id != NONE).count();
-        let points: [[f64; D]; CAP] = std::array::from_fn(|lane| tree.point(leaf * CAP + lane));
-        let rough_points = points.map(|point| point.map(|x| x as f32));
-        stack.clear();
-        stack.push((0.0, 0));
-        let mut bound = f64::INFINITY;
-        while let Some((gap, at)) = stack.pop() {
-            if gap >= bound {
-                continue;
-            }
-            let mut at = at as usize;
-            // Down to a leaf, the nearer child first; the child that holds the queries is nearest of all.
-            let reached = loop {
-                let node = &tree.nodes[at];
-                if node.right == 0 {
-                    break true;
-                }
-                let (a, b) = (at + 1, node.right as usize);
-                let (gap_a, gap_b) = (box_gap(own, &tree.nodes[a]), box_gap(own, &tree.nodes[b]));
-                let b_first = gap_b < gap_a || (gap_b == gap_a && tree.nodes[b].first as usize <= leaf);
-                let (next, next_gap, far, far_gap) = if b_first { (b, gap_b, a, gap_a) } else { (a, gap_a, b, gap_b) };
-                if far_gap < bound {
-                    stack.push((far_gap, far as u32));
-                }
-                if next_gap >= bound {
-                    break false;
-                }
-                at = next;
-            };
-            if !reached {
-                continue;
-            }
-            let node = &tree.nodes[at];
-            let other = node.first as usize;
-            let positions: [u32; CAP] = std::array::from_fn(|lane| (other * CAP + lane) as u32);
-            if tree.screens {
-                let columns = tree.columns;
-                let panel = &tree.panels[other][..columns];
-                let gaps = rough_gaps(&tree.panels[leaf][..columns], &node.lo[..columns], &node.hi[..columns]);
-                for query in 0..count {
-                    if gaps[query] < best.limit[query] {
-                        let rough = rough_distances(panel, &rough_points[query][..columns]);
-                        let but = if other == leaf { query } else { CAP };
-                        best.offer_rough(query, &rough, positions[0], but, |lane| {
-                            let mut sum = 0.0;
-                            for c in 0..D {
-                                let gap = f64::from(panel[c][lane]) - points[query][c];
-                                sum += gap * gap;
-                            }
-                            sum
-                        });
-                    }
-                }
-                bound = best.bound[..count].iter().fold(0.0, |most, &b| larger(most, b));
-                continue;
-            }
-            for query in 0..count {
-                if point_gap(&points[query], node) < best.bound[query] {
-                    let squared = distances(&tree.panels[other][..tree.columns], &points[query]);
-                    best.offer(query, &squared, &positions, if other == leaf { query } else { CAP });
-                }
-            }
-            bound = best.bound[..count].iter().fold(0.0, |most, &b| larger(most, b));
-        }
-        let mut core = [f64::INFINITY; CAP];
-        for query in 0..count {
-            let found = best.finish(query, ask.sorted());
-            let id_of = |position: u32| tree.ids[position as usize / CAP][position as usize % CAP];
-            core[query] = ask.core(tree.ids[leaf][query], found, id_of);
-            let at = ((leaf - first) * CAP + query) * ask.width;
-            for (slot, neighbour) in near.lists[at..at + ask.width].iter_mut().zip(found) {
-                *slot = neighbour.1;
-            }
-        }
-        near.core.push(core);
-    }
-    near
-}
-
-/// The hot loops of a tree, compiled for wide registers too, for each number of columns.
-pub(super) trait Kernels {
-    /// See [`nearest`].
-    fn nearest(&self, leaves: Range<usize>, ask: &Ask<'_>) -> Near;
-    /// See [`super::boruvka::search`].
-    fn search(&self, leaves: Range<usize>, hunt: &super::boruvka::Hunt<'_>, states: &mut [super::boruvka::State]);
-}
-
-macro_rules! kernels {
-    ($($columns:literal)*) => {$(
-        impl Kernels for Tree<$columns> {
-            fn nearest(&self, leaves: Range<usize>, ask: &Ask<'_>) -> Near {
-                simd::multiversion! {
-                    fn wide_or_not(tree: &Tree<$columns>, leaves: Range<usize>, ask: &Ask<'_>) -> Near {
-                        nearest(tree, leaves, ask)
-                    }
-                }
-                wide_or_not(self, leaves, ask)
-            }
-
-            fn search(&self, leaves: Range<usize>, hunt: &super::boruvka::Hunt<'_>, states: &mut [super::boruvka::State]) {
-                simd::multiversion! {
-                    fn wide_or_not(
-                        tree: &Tree<$columns>,
-                        leaves: Range<usize>,
-                        hunt: &super::boruvka::Hunt<'_>,
-                        states: &mut [super::boruvka::State],
-                    ) {
-                        super::boruvka::search(tree, leaves, hunt, states)
-                    }
-                }
-                wide_or_not(self, leaves, hunt, states)
-            }
-        }
-    )*};
-}
-kernels!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16);

@@ -5,16 +5,31 @@
 
 mod boruvka;
 mod condense;
+mod crowd;
+mod draw;
 mod hdbscan;
 mod hierarchy;
 mod kdtree;
 mod kmeans;
-mod prim;
+mod layers;
+mod members;
+mod model;
+mod near;
+mod norm;
+mod precomputed;
+mod predict;
+mod search;
 mod select;
 mod spanning;
+mod tiles;
+mod wide;
 
 pub use condense::{CondensedCluster, CondensedTree};
-pub use hdbscan::{Hdbscan, HdbscanModel};
+pub use hdbscan::Hdbscan;
 pub use kmeans::{KMeans, KMeansModel};
+pub use layers::Layer;
+pub use members::TopMemberships;
+pub use model::HdbscanModel;
+pub use predict::Prediction;
 pub use select::Selection;
-pub use spanning::SpanningTree;
+pub use spanning::{Merge, SpanningTree};

@@ -1,6 +1,8 @@
 //! From the condensed tree to a flat clustering: which clusters to keep, and what each row is to its own.
 
 use super::condense::CondensedTree;
+use super::hierarchy::Mass;
+use super::near::ONE;
 use crate::core::NOISE;
 
 /// How clusters are chosen from the condensed tree.
@@ -23,6 +25,7 @@ pub(super) struct Choice {
     pub(super) allow_single_cluster: bool,
     pub(super) min_cluster_size: usize,
     pub(super) max_cluster_size: usize,
+    pub(super) min_persistence: f64,
 }
 
 /// A flat clustering.
@@ -33,29 +36,25 @@ pub(super) struct Flat {
     /// The condensed cluster of each label.
     pub(super) selected: Vec<u32>,
     pub(super) persistence: Vec<f64>,
+    /// λ below which rows of the root alone are noise.
+    pub(super) threshold: f64,
 }
 
 /// Chooses clusters, then labels and scores the rows. O(rows + clusters), without recursion.
-pub(super) fn flat(tree: &CondensedTree, choice: &Choice) -> Flat {
+pub(super) fn flat(tree: &CondensedTree, choice: &Choice, mass: Mass<'_>) -> Flat {
     let clusters = &tree.clusters;
-    let parent = |c: usize| clusters[c].parent.map_or(0, |p| p as usize);
     let (chosen, score) = choose(tree, choice);
     let chosen = climb(tree, choice, chosen);
 
-    // The chosen cluster that each cluster lies in, if any; parents come before children.
-    let mut owner: Vec<Option<u32>> = vec![None; clusters.len()];
-    for c in 0..clusters.len() {
-        let above = if c == 0 { None } else { owner[parent(c)] };
-        owner[c] = above.or(chosen[c].then_some(c as u32));
-    }
+    let owner = owners(tree, |c| chosen[c]);
     // Rows of the root alone are noise below the density at which it ends, or below that of epsilon.
     let threshold = if choice.epsilon > 0.0 { 1.0 / choice.epsilon } else { clusters[0].death };
     let row_owner =
         |row: usize| owner[tree.row_cluster[row] as usize].filter(|&c| c != 0 || tree.row_lambda[row] >= threshold);
-    let mut count = vec![0u32; clusters.len()];
+    let mut count = vec![0u64; clusters.len()];
     for row in 0..tree.row_cluster.len() {
         if let Some(c) = row_owner(row) {
-            count[c as usize] += 1;
+            count[c as usize] += mass.of(row);
         }
     }
     let selected: Vec<u32> = (0..clusters.len() as u32).filter(|&c| count[c as usize] > 0).collect();
@@ -64,11 +63,7 @@ pub(super) fn flat(tree: &CondensedTree, choice: &Choice) -> Flat {
         label[c as usize] = number as i32;
     }
 
-    // The densest λ anywhere inside each cluster.
-    let mut densest: Vec<f64> = clusters.iter().map(|c| c.death).collect();
-    for c in (1..clusters.len()).rev() {
-        densest[parent(c)] = densest[parent(c)].max(densest[c]);
-    }
+    let densest = densest(tree);
     let mut labels = Vec::with_capacity(tree.row_cluster.len());
     let mut membership = Vec::with_capacity(labels.capacity());
     let mut outlier_scores = Vec::with_capacity(labels.capacity());
@@ -85,11 +80,31 @@ pub(super) fn flat(tree: &CondensedTree, choice: &Choice) -> Flat {
     let persistence = selected
         .iter()
         .map(|&c| {
-            let most = densest[0] * f64::from(count[c as usize]);
+            let most = densest[0] * (count[c as usize] as f64 / ONE as f64);
             if most > 0.0 { (score[c as usize] / most).min(1.0) } else { 1.0 }
         })
         .collect();
-    Flat { labels, membership, outlier_scores, selected, persistence }
+    Flat { labels, membership, outlier_scores, selected, persistence, threshold }
+}
+
+/// The chosen cluster that each cluster lies in, if any: the outermost. Parents come before children.
+pub(super) fn owners(tree: &CondensedTree, chosen: impl Fn(usize) -> bool) -> Vec<Option<u32>> {
+    let mut owner: Vec<Option<u32>> = vec![None; tree.clusters.len()];
+    for (c, cluster) in tree.clusters.iter().enumerate() {
+        let above = cluster.parent.and_then(|parent| owner[parent as usize]);
+        owner[c] = above.or(chosen(c).then_some(c as u32));
+    }
+    owner
+}
+
+/// The densest λ anywhere inside each cluster.
+pub(super) fn densest(tree: &CondensedTree) -> Vec<f64> {
+    let mut densest: Vec<f64> = tree.clusters.iter().map(|c| c.death).collect();
+    for c in (1..densest.len()).rev() {
+        let parent = tree.clusters[c].parent.map_or(0, |parent| parent as usize);
+        densest[parent] = densest[parent].max(densest[c]);
+    }
+    densest
 }
 
 /// Which clusters are chosen before epsilon, and each cluster's score: its stability, or what is inside it if better.
@@ -101,9 +116,9 @@ fn choose(tree: &CondensedTree, choice: &Choice) -> (Vec<bool>, Vec<f64>) {
     let mut chosen = vec![false; clusters.len()];
     for c in (0..clusters.len()).rev() {
         let root = c == 0;
-        let size = clusters[c].size as usize;
-        let allowed = size <= choice.max_cluster_size
-            && (!root || (choice.allow_single_cluster && size >= choice.min_cluster_size));
+        let size = clusters[c].weight;
+        let allowed = size <= choice.max_cluster_size as f64
+            && (!root || (choice.allow_single_cluster && size >= choice.min_cluster_size as f64));
         chosen[c] = allowed
             && match choice.selection {
                 // A tie goes to the larger cluster.

@@ -1,16 +1,22 @@
 //! The minimum spanning tree of mutual reachability: what HDBSCAN is made of.
 
-use super::kdtree::{Ask, CAP, Kernels, MOST_COLUMNS, NONE, Tree};
-use super::{boruvka, prim};
+use super::kdtree::{CAP, MOST_COLUMNS, NONE, Tree};
+use super::near::{Ask, Kernels, MOST_COLUMNS_OF_OTHERS, ONE};
+use super::norm::Norm;
+use super::search::{Side, core_distances};
+use super::{boruvka, tiles, wide};
+use crate::core::random::Stream;
 use crate::core::{Canonical, Result, Rows, Run, parallel};
+use crate::neighbors::{Metric, Space};
+use ndarray::Array2;
 
 /// Neighbours of each point that the search for the spanning tree starts from.
 const LIST: usize = 16;
 
 /// A spanning tree of the rows: n - 1 edges in ascending weight.
 ///
-/// The weight of an edge is the mutual reachability of its ends: the largest of their Euclidean distance and their two
-/// core distances. Edges of equal weight stand in the order of their ends' distance, and those of equal distance in one
+/// The weight of an edge is the mutual reachability of its ends: the largest of their distance and their two core
+/// distances. Edges of equal weight stand in the order of their ends' distance, and those of equal distance in one
 /// given by the rows' contents, so that the sequence does not depend on the order of the rows either.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -21,6 +27,20 @@ pub struct SpanningTree {
     pub(super) b: Vec<u32>,
     /// Weights, ascending.
     pub(super) weight: Vec<f64>,
+}
+
+/// Two parts of the rows that become one; see [`SpanningTree::single_linkage`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Merge {
+    /// One part, the lower number.
+    pub a: u32,
+    /// The other.
+    pub b: u32,
+    /// At which distance.
+    pub distance: f64,
+    /// Rows of both.
+    pub size: u32,
 }
 
 impl SpanningTree {
@@ -51,31 +71,119 @@ impl SpanningTree {
             && self.edges().all(|(a, b, _)| a < rows && b < rows && sets.join(a as u32, b as u32).is_some())
     }
 
+    /// The single-linkage tree: what each edge joins, in the order of the edges. O(n α(n)).
+    ///
+    /// Parts 0..rows are rows; part rows + i is what the i-th merge made, as in SciPy's linkage matrices.
+    pub fn single_linkage(&self) -> Vec<Merge> {
+        let rows = self.len() + 1;
+        let mut sets = super::hierarchy::Sets::new(rows);
+        let mut part: Vec<(u32, u32)> = (0..rows as u32).map(|row| (row, 1)).collect();
+        let mut merges = Vec::with_capacity(self.len());
+        for (a, b, distance) in self.edges() {
+            let (x, y) = (sets.find(a as u32) as usize, sets.find(b as u32) as usize);
+            let Some((keep, _)) = sets.join(x as u32, y as u32) else { continue };
+            let (first, second) = (part[x].min(part[y]), part[x].max(part[y]));
+            part[keep as usize] = ((rows + merges.len()) as u32, first.1 + second.1);
+            merges.push(Merge { a: first.0, b: second.0, distance, size: first.1 + second.1 });
+        }
+        merges
+    }
+
     /// Weights, ascending.
     pub fn weights(&self) -> &[f64] {
         &self.weight
     }
 }
 
-/// Core distances and the spanning tree, for `others` neighbours a row (the row itself not counted).
-pub(super) fn spanning_tree(rows: &Rows<'_>, others: usize, run: &Run) -> Result<(SpanningTree, Vec<f64>)> {
-    let canonical = {
+/// What the spanning tree is of.
+pub(super) struct Asked<'a> {
+    /// Rows in the metric's own space, as [`prepared`] gives them.
+    pub(super) rows: &'a Rows<'a>,
+    pub(super) metric: Metric,
+    /// What each row weighs, in parts of [`ONE`]; none when each weighs one.
+    pub(super) weights: Option<&'a [u64]>,
+    /// Neighbours that make a core distance, the row itself not counted.
+    pub(super) others: usize,
+}
+
+/// The rows in which the metric is a plain sum over the columns: unit vectors for angles, else none.
+pub(super) fn prepared(rows: &Rows<'_>, metric: Metric) -> Option<Array2<f32>> {
+    matches!(metric, Metric::Cosine | Metric::Correlation).then(|| {
+        let all: Vec<u32> = (0..rows.len() as u32).collect();
+        let space = Space::learn(rows, &all[..1], &metric.into(), Stream::new(0, 0));
+        let points = space.points(rows, &all);
+        Array2::from_shape_fn((rows.len(), rows.columns() + 1), |(i, j)| points.full(i)[j])
+    })
+}
+
+/// The distance that a raw value stands for.
+pub(super) fn distance(metric: Metric, raw: f64) -> f64 {
+    match metric {
+        Metric::Euclidean => raw.sqrt(),
+        Metric::Cosine | Metric::Correlation => 0.5 * raw,
+        _ => raw,
+    }
+}
+
+/// Groups of equal rows, and how to ask for their core distances.
+pub(super) struct Groups {
+    pub(super) canonical: Canonical,
+    weights: Option<Vec<u64>>,
+    others: usize,
+    k: usize,
+}
+
+impl Groups {
+    pub(super) fn new(asked: &Asked<'_>) -> Self {
+        let canonical = Canonical::of(asked.rows);
+        let groups = canonical.groups();
+        let weights: Option<Vec<u64>> = (groups < asked.rows.len() || asked.weights.is_some()).then(|| {
+            let of = |&row: &u32| asked.weights.map_or(ONE, |weights| weights[row as usize]);
+            (0..groups).map(|g| canonical.group(g).iter().map(of).sum()).collect()
+        });
+        // As many of the lightest as it takes are enough, whichever they are.
+        let enough = weights.as_ref().map_or(asked.others, |weights| {
+            let mut ascending = weights.clone();
+            ascending.sort_unstable();
+            let need = (asked.others as u64).saturating_mul(ONE);
+            let sums = ascending.iter().scan(0u64, |sum, &weight| {
+                let before = *sum;
+                *sum += weight;
+                Some(before)
+            });
+            sums.take_while(|&before| before < need).count()
+        });
+        let k = enough.clamp(4, groups.max(5) - 1).min(groups - 1).max(1);
+        // More than all other rows means all of them.
+        let most = if asked.weights.is_some() { usize::MAX } else { asked.rows.len() - 1 };
+        Groups { canonical, weights, others: asked.others.min(most), k }
+    }
+
+    pub(super) fn ask(&self) -> Ask<'_> {
+        Ask { others: self.others, k: self.k, width: self.k.min(LIST), weights: self.weights.as_deref() }
+    }
+}
+
+/// Core distances and the spanning tree.
+pub(super) fn spanning_tree(asked: &Asked<'_>, run: &Run) -> Result<(SpanningTree, Vec<f64>)> {
+    let rows = asked.rows;
+    let norm = Norm::of(asked.metric);
+    let groups_of = {
         let _stage = run.stage("row order", 1);
-        Canonical::of(rows)
+        Groups::new(asked)
     };
+    let (canonical, ask) = (&groups_of.canonical, groups_of.ask());
     let groups = canonical.groups();
-    let weights: Option<Vec<u32>> =
-        (groups < rows.len()).then(|| (0..groups).map(|g| canonical.weight(g) as u32).collect());
-    let k = others.clamp(4, groups.max(5) - 1).min(groups - 1).max(1);
-    let ask = Ask { others: others.min(rows.len() - 1), k, width: k.min(LIST), weights: weights.as_deref() };
+    let most = if norm == Norm::Squares { MOST_COLUMNS } else { MOST_COLUMNS_OF_OTHERS };
     let (mut edges, core) = if groups == 1 {
         (Vec::new(), vec![0.0])
     } else {
         macro_rules! by_columns {
             ($($columns:literal)*) => {
                 match rows.columns() {
-                    $($columns => in_tree::<$columns>(rows, &canonical, &ask, run)?,)*
-                    _ => by_brute_force(rows, &canonical, &ask, run)?,
+                    columns if columns > most => in_blocks(rows, norm, canonical, &ask, run)?,
+                    $($columns => in_tree::<$columns>(rows, norm, canonical, &ask, run)?,)*
+                    _ => in_blocks(rows, norm, canonical, &ask, run)?,
                 }
             };
         }
@@ -89,10 +197,10 @@ pub(super) fn spanning_tree(rows: &Rows<'_>, others: usize, run: &Run) -> Result
         }
     }
     let mut edges: Vec<(f64, f64, u32, u32)> = parallel::map_ranges(edges.len(), 4096, |range| {
-        let keyed = edges[range].iter().map(|&(squared, a, b)| {
+        let keyed = edges[range].iter().map(|&(raw, a, b)| {
             let (x, y) =
                 (rows.row(canonical.representative(a as usize)), rows.row(canonical.representative(b as usize)));
-            (squared.sqrt(), prim::squared_distance(x, y), a.min(b), a.max(b))
+            (distance(asked.metric, raw), norm.measure(x, y), a.min(b), a.max(b))
         });
         keyed.collect::<Vec<_>>()
     })
@@ -116,14 +224,15 @@ pub(super) fn spanning_tree(rows: &Rows<'_>, others: usize, run: &Run) -> Result
         }
     }
     let group = canonical.group_of_row();
-    Ok((tree, group.iter().map(|&g| core[g as usize].sqrt()).collect()))
+    Ok((tree, group.iter().map(|&g| distance(asked.metric, core[g as usize])).collect()))
 }
 
 type Edges = Vec<(f64, u32, u32)>;
 
-/// For up to 16 columns: squared weights between groups, and squared core distances of groups.
+/// For few columns: raw weights between groups, and raw core distances of groups.
 fn in_tree<const D: usize>(
     rows: &Rows<'_>,
+    norm: Norm,
     canonical: &Canonical,
     ask: &Ask<'_>,
     run: &Run,
@@ -132,8 +241,11 @@ where
     Tree<D>: Kernels,
 {
     let groups = canonical.groups();
+    let stage = run.stage("tree", 1);
+    let point = |g: usize| std::array::from_fn(|c| rows.row(canonical.representative(g))[c]);
+    let tree = Tree::<D>::new((0..groups).map(point), norm);
+    drop(stage);
     let stage = run.stage("core distances", groups);
-    let tree = Tree::<D>::new((0..groups).map(|g| std::array::from_fn(|c| rows.row(canonical.representative(g))[c])));
     let done = std::sync::atomic::AtomicUsize::new(0);
     let parts = parallel::map_ranges(tree.leaves(), 64, |leaves| {
         let count = leaves.len() * CAP;
@@ -164,14 +276,26 @@ where
     Ok((edges, core_of))
 }
 
-/// For more columns: all pairs.
-fn by_brute_force(rows: &Rows<'_>, canonical: &Canonical, ask: &Ask<'_>, run: &Run) -> Result<(Edges, Vec<f64>)> {
+/// For more columns: all pairs, in blocks.
+fn in_blocks(
+    rows: &Rows<'_>,
+    norm: Norm,
+    canonical: &Canonical,
+    ask: &Ask<'_>,
+    run: &Run,
+) -> Result<(Edges, Vec<f64>)> {
     let groups = canonical.groups();
-    let stage = run.stage("core distances", groups);
-    let panels = prim::Panels::new((0..groups).map(|g| rows.row(canonical.representative(g))), rows.columns());
-    let core = prim::core_distances(&panels, ask, &stage)?;
+    let pick: Vec<u32> = (0..groups).map(|g| canonical.representative(g) as u32).collect();
+    let stage = run.stage("tree", 1);
+    let lens = tiles::Lens::learn(rows, &pick, norm);
+    let vectors = lens.vectors(rows, &pick);
+    let exact = tiles::Exact::new(rows, &pick, &lens);
+    let blocks = tiles::Blocks::new(&vectors, norm, tiles::Blocks::compact(&vectors, norm));
     drop(stage);
+    let stage = run.stage("core distances", groups);
+    let found = core_distances(&lens, Side { blocks: &blocks, exact }, ask, &stage)?;
+    drop((blocks, stage));
     let stage = run.stage("spanning tree", groups - 1);
-    let edges = prim::spanning_tree(&panels, &core, &stage)?;
-    Ok((edges, core.into_iter().flatten().take(groups).collect()))
+    let edges = wide::spanning_tree(&lens, &vectors, exact, &found, ask, &stage)?;
+    Ok((edges.iter().map(|edge| (edge.weight, edge.a, edge.b)).collect(), found.core))
 }

@@ -66,6 +66,18 @@ pub enum Error {
         /// What is allowed, such as "must be at least 1".
         allowed: &'static str,
     },
+    /// A number in a table of distances that is no distance.
+    #[error("{value} at row {row}, column {column} of the table of distances: {reason}")]
+    Distance {
+        /// Row, counted from 0.
+        row: usize,
+        /// Column, counted from 0.
+        column: usize,
+        /// The value.
+        value: f64,
+        /// Why it cannot be a distance.
+        reason: &'static str,
+    },
     /// A label that cannot be used.
     #[error("label {label} at row {row}: {reason}")]
     Label {

@@ -149,9 +149,42 @@ pub(crate) struct Cluster {
     /// HDBSCAN: how much of an outlier each row is, .npy, f64
     #[arg(long, value_name = "FILE")]
     pub(crate) outlier_scores_out: Option<String>,
+    /// HDBSCAN: euclidean, manhattan, chebyshev, cosine or correlation [default: euclidean]
+    #[arg(long, value_parser = metric)]
+    pub(crate) metric: Option<Metric>,
+    /// HDBSCAN: undo splits of which one side rises by less than this in density (1 / distance) [default: 0]
+    #[arg(long, value_name = "X")]
+    pub(crate) min_persistence: Option<f64>,
+    /// HDBSCAN: how many rows each row stands for: one number a row, .npy or .csv of one column
+    #[arg(long, value_name = "FILE")]
+    pub(crate) weights: Option<String>,
     /// HDBSCAN: the spanning tree, .npy, f64, (rows - 1) x (a, b, weight)
     #[arg(long, value_name = "FILE")]
     pub(crate) tree_out: Option<String>,
+    /// HDBSCAN: the condensed tree as a picture, .svg
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tree_svg: Option<String>,
+    /// HDBSCAN: the 200 largest clusters of the condensed tree as text
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tree_text: Option<String>,
+    /// HDBSCAN: at which cluster sizes the data fall apart in which way, .csv; "peak" marks the sizes to try
+    #[arg(long, value_name = "FILE")]
+    pub(crate) layers_out: Option<String>,
+    /// HDBSCAN: soft memberships in all clusters, .npy, f64, rows x clusters
+    #[arg(long, value_name = "FILE")]
+    pub(crate) memberships_out: Option<String>,
+    /// HDBSCAN: the whole model as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model_out: Option<String>,
+    /// HDBSCAN: rows that were not in the fit, to be put into its clusters
+    #[arg(long, value_name = "FILE", requires = "new_out")]
+    pub(crate) new: Option<String>,
+    /// Where their labels go: .npy, i32, -1 for noise
+    #[arg(long, value_name = "FILE", requires = "new")]
+    pub(crate) new_out: Option<String>,
+    /// HDBSCAN: also judge the clusters by density (DBCV), in time quadratic in the rows
+    #[arg(long)]
+    pub(crate) validity: bool,
 }
 
 #[derive(Debug, Args)]

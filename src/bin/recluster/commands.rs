@@ -1,6 +1,6 @@
-//! The single steps: embed, cluster, boost, shap, predict.
+//! The single steps: embed, boost, shap, predict.
 
-use crate::args::{self, ClusterMethod, EmbedMethod};
+use crate::args::{self, EmbedMethod};
 use crate::failure::Failure;
 use crate::input::{self, Table};
 use crate::output::{Staged, npy};
@@ -8,14 +8,13 @@ use crate::progress::Progress;
 use crate::{refuse, run};
 use ndarray::Array2;
 use recluster::boost::{Boost, BoostModel};
-use recluster::cluster::{Hdbscan, KMeans, Selection};
 use recluster::embed::{Densmap, Given, Init, Pca, Target, Umap};
 use recluster::explain::{Surrogate, TreeShap};
 use recluster::{Clustering, Error, Explainer, Run, Saved};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
-type Facts = Result<Map<String, Value>, Failure>;
+pub(crate) type Facts = Result<Map<String, Value>, Failure>;
 
 /// What every command says of its data.
 pub(crate) fn facts(command: &str, data: &Table) -> Map<String, Value> {
@@ -107,83 +106,6 @@ fn umap(args: &args::Embed) -> Result<(Umap, Option<Array2<f32>>), Failure> {
         Some("pca") => Ok((umap.init(Init::Pca), None)),
         Some("random") => Ok((umap.init(Init::Random), None)),
         Some(file) => Ok((umap, Some(input::table(file, args.common.rows)?.values))),
-    }
-}
-
-pub(crate) fn cluster(args: &args::Cluster, progress: &Progress) -> Facts {
-    let outputs = [&args.probabilities_out, &args.outlier_scores_out, &args.tree_out];
-    match args.method {
-        ClusterMethod::Hdbscan => refuse("hdbscan", &[("--clusters", args.clusters.is_some())])?,
-        ClusterMethod::Kmeans => refuse(
-            "kmeans",
-            &[
-                ("--min-cluster-size", args.min_cluster_size.is_some()),
-                ("--min-samples", args.min_samples.is_some()),
-                ("--selection", args.selection.is_some()),
-                ("--epsilon", args.epsilon.is_some()),
-                ("--allow-single-cluster", args.allow_single_cluster),
-                ("--probabilities-out", args.probabilities_out.is_some()),
-                ("--outlier-scores-out", args.outlier_scores_out.is_some()),
-                ("--tree-out", args.tree_out.is_some()),
-            ],
-        )?,
-    }
-    Staged::check(outputs.into_iter().flatten().chain([&args.out]).map(String::as_str))?;
-    let kmeans = kmeans(args.method, args.clusters)?;
-    let data = input::table(&args.common.data, args.common.rows)?;
-    let run = run(&args.common, progress);
-    let named = |e| Failure::about(e, data.names.as_deref());
-    let mut facts = facts("cluster", &data);
-    let mut files = Staged::default();
-    let labels = match kmeans {
-        Some(kmeans) => {
-            let model = progress.work(|| kmeans.fit(&data.values, &run)).map_err(named)?;
-            facts.insert("inertia".to_string(), model.inertia().into());
-            facts.insert("converged".to_string(), model.converged().into());
-            model.labels().to_vec()
-        }
-        None => {
-            let mut hdbscan = Hdbscan::new().allow_single_cluster(args.allow_single_cluster);
-            hdbscan = args.min_cluster_size.map_or(hdbscan.clone(), |n| hdbscan.min_cluster_size(n));
-            hdbscan = args.min_samples.map_or(hdbscan.clone(), |n| hdbscan.min_samples(n));
-            hdbscan = args.epsilon.map_or(hdbscan.clone(), |x| hdbscan.epsilon(x));
-            hdbscan = match args.selection {
-                Some(args::Selection::Leaf) => hdbscan.selection(Selection::Leaf),
-                Some(args::Selection::Eom) | None => hdbscan.selection(Selection::Eom),
-            };
-            let model = progress.work(|| hdbscan.fit(&data.values, &run)).map_err(named)?;
-            facts.insert("persistence".to_string(), json!(model.persistence()));
-            if let Some(path) = &args.probabilities_out {
-                files.write(path, |out| npy(out, &[model.labels().len()], model.membership().iter().copied()))?;
-            }
-            if let Some(path) = &args.outlier_scores_out {
-                files.write(path, |out| npy(out, &[model.labels().len()], model.outlier_scores().iter().copied()))?;
-            }
-            if let Some(path) = &args.tree_out {
-                let tree = model.spanning_tree();
-                let numbers = tree.edges().flat_map(|(a, b, weight)| [a as f64, b as f64, weight]);
-                files.write(path, |out| npy(out, &[tree.len(), 3], numbers))?;
-            }
-            model.labels().to_vec()
-        }
-    };
-    files.write(&args.out, |out| npy(out, &[labels.len()], labels.iter().copied()))?;
-    files.commit()?;
-    let clusters = labels.iter().map(|&label| label + 1).max().unwrap_or(0);
-    let mut sizes = vec![0usize; clusters as usize];
-    labels.iter().filter(|&&label| label >= 0).for_each(|&label| sizes[label as usize] += 1);
-    facts.insert("clusters".to_string(), clusters.into());
-    facts.insert("sizes".to_string(), json!(sizes));
-    facts.insert("noise".to_string(), labels.iter().filter(|&&label| label < 0).count().into());
-    Ok(facts)
-}
-
-/// The k-means that is asked for, if it is.
-pub(crate) fn kmeans(method: ClusterMethod, clusters: Option<usize>) -> Result<Option<KMeans>, Failure> {
-    match (method, clusters) {
-        (ClusterMethod::Hdbscan, _) => Ok(None),
-        (ClusterMethod::Kmeans, Some(clusters)) => Ok(Some(KMeans::new(clusters))),
-        (ClusterMethod::Kmeans, None) => Err(Failure::Usage("kmeans needs --clusters K".to_string())),
     }
 }
 

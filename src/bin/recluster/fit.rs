@@ -1,7 +1,8 @@
 //! The main job: the tree, the model that stands in for it, the report.
 
 use crate::args::{self, ClusterMethod, EmbedMethod};
-use crate::commands::{facts, kmeans};
+use crate::cluster::kmeans;
+use crate::commands::facts;
 use crate::failure::Failure;
 use crate::input::{self, Table};
 use crate::output::Staged;

@@ -1,6 +1,7 @@
 //! The command line: arguments in, library call, JSON and files out.
 
 mod args;
+mod cluster;
 mod commands;
 mod failure;
 mod fit;
@@ -23,7 +24,7 @@ fn main() -> ExitCode {
     let progress = Progress::new();
     let done = match &cli.command {
         Command::Embed(args) => commands::embed(args, &progress),
-        Command::Cluster(args) => commands::cluster(args, &progress),
+        Command::Cluster(args) => cluster::cluster(args, &progress),
         Command::Boost(args) => commands::boost(args, &progress),
         Command::Shap(args) => commands::shap(args, &progress),
         Command::Fit(args) => fit::fit(args, &progress),

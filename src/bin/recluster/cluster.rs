@@ -1,0 +1,168 @@
+//! Clustering alone.
+
+use crate::args::{self, ClusterMethod};
+use crate::commands::{Facts, facts};
+use crate::failure::Failure;
+use crate::input::{self, Table};
+use crate::output::{Staged, npy};
+use crate::progress::Progress;
+use crate::{refuse, run};
+use recluster::cluster::{Hdbscan, HdbscanModel, KMeans, Selection};
+use recluster::{Run, Saved};
+use serde_json::{Map, Value, json};
+
+pub(crate) fn cluster(args: &args::Cluster, progress: &Progress) -> Facts {
+    let outputs = [
+        ("--probabilities-out", &args.probabilities_out),
+        ("--outlier-scores-out", &args.outlier_scores_out),
+        ("--tree-out", &args.tree_out),
+        ("--tree-svg", &args.tree_svg),
+        ("--tree-text", &args.tree_text),
+        ("--layers-out", &args.layers_out),
+        ("--memberships-out", &args.memberships_out),
+        ("--model-out", &args.model_out),
+        ("--new-out", &args.new_out),
+    ];
+    match args.method {
+        ClusterMethod::Hdbscan => refuse("hdbscan", &[("--clusters", args.clusters.is_some())])?,
+        ClusterMethod::Kmeans => {
+            let given = [
+                ("--min-cluster-size", args.min_cluster_size.is_some()),
+                ("--min-samples", args.min_samples.is_some()),
+                ("--selection", args.selection.is_some()),
+                ("--epsilon", args.epsilon.is_some()),
+                ("--allow-single-cluster", args.allow_single_cluster),
+                ("--metric", args.metric.is_some()),
+                ("--min-persistence", args.min_persistence.is_some()),
+                ("--weights", args.weights.is_some()),
+                ("--validity", args.validity),
+            ];
+            refuse("kmeans", &given)?;
+            refuse("kmeans", &outputs.map(|(flag, path)| (flag, path.is_some())))?;
+        }
+    }
+    let paths = outputs.iter().filter_map(|output| output.1.as_deref());
+    Staged::check(paths.chain([args.out.as_str()]))?;
+    let kmeans = kmeans(args.method, args.clusters)?;
+    let data = input::table(&args.common.data, args.common.rows)?;
+    let run = run(&args.common, progress);
+    let mut facts = facts("cluster", &data);
+    let mut files = Staged::default();
+    let labels = match kmeans {
+        Some(kmeans) => {
+            let named = |e| Failure::about(e, data.names.as_deref());
+            let model = progress.work(|| kmeans.fit(&data.values, &run)).map_err(named)?;
+            facts.insert("inertia".to_string(), model.inertia().into());
+            facts.insert("converged".to_string(), model.converged().into());
+            model.labels().to_vec()
+        }
+        None => hdbscan(args, &data, progress, &run, &mut files, &mut facts)?.labels().to_vec(),
+    };
+    files.write(&args.out, |out| npy(out, &[labels.len()], labels.iter().copied()))?;
+    files.commit()?;
+    let clusters = labels.iter().map(|&label| label + 1).max().unwrap_or(0);
+    let mut sizes = vec![0usize; clusters as usize];
+    labels.iter().filter(|&&label| label >= 0).for_each(|&label| sizes[label as usize] += 1);
+    facts.insert("clusters".to_string(), clusters.into());
+    facts.insert("sizes".to_string(), json!(sizes));
+    facts.insert("noise".to_string(), labels.iter().filter(|&&label| label < 0).count().into());
+    Ok(facts)
+}
+
+fn hdbscan(
+    args: &args::Cluster,
+    data: &Table,
+    progress: &Progress,
+    run: &Run,
+    files: &mut Staged,
+    facts: &mut Map<String, Value>,
+) -> Result<HdbscanModel, Failure> {
+    let named = |e| Failure::about(e, data.names.as_deref());
+    let new = args.new.as_deref().map(|new| input::table(new, None)).transpose()?;
+    let weights = args.weights.as_deref().map(|path| weights(path, args.common.rows)).transpose()?;
+    let mut hdbscan = Hdbscan::new().allow_single_cluster(args.allow_single_cluster);
+    hdbscan = args.min_cluster_size.map_or(hdbscan.clone(), |n| hdbscan.min_cluster_size(n));
+    hdbscan = args.min_samples.map_or(hdbscan.clone(), |n| hdbscan.min_samples(n));
+    hdbscan = args.epsilon.map_or(hdbscan.clone(), |x| hdbscan.epsilon(x));
+    hdbscan = args.metric.map_or(hdbscan.clone(), |metric| hdbscan.metric(metric));
+    hdbscan = args.min_persistence.map_or(hdbscan.clone(), |x| hdbscan.min_persistence(x));
+    hdbscan = match args.selection {
+        Some(args::Selection::Leaf) => hdbscan.selection(Selection::Leaf),
+        Some(args::Selection::Eom) | None => hdbscan.selection(Selection::Eom),
+    };
+    let fit = || match &weights {
+        Some(weights) => hdbscan.fit_weighted(&data.values, weights, run),
+        None => hdbscan.fit(&data.values, run),
+    };
+    let model = progress.work(fit).map_err(named)?;
+    let rows = model.labels().len();
+    facts.insert("persistence".to_string(), json!(model.persistence()));
+    facts.insert("relative_validity".to_string(), model.relative_validity().into());
+    if args.validity {
+        let judged = progress.work(|| recluster::validity::dbcv(&data.values, model.labels(), run)).map_err(named)?;
+        facts.insert("validity".to_string(), json!({ "score": judged.score, "clusters": judged.clusters }));
+    }
+    if let Some(path) = &args.probabilities_out {
+        files.write(path, |out| npy(out, &[rows], model.membership().iter().copied()))?;
+    }
+    if let Some(path) = &args.outlier_scores_out {
+        files.write(path, |out| npy(out, &[rows], model.outlier_scores().iter().copied()))?;
+    }
+    if let Some(path) = &args.tree_out {
+        let tree = model.spanning_tree();
+        let numbers = tree.edges().flat_map(|(a, b, weight)| [a as f64, b as f64, weight]);
+        files.write(path, |out| npy(out, &[tree.len(), 3], numbers))?;
+    }
+    if let Some(path) = &args.tree_svg {
+        files.write(path, |out| out.write_all(model.tree_svg().as_bytes()))?;
+    }
+    if let Some(path) = &args.tree_text {
+        files.write(path, |out| out.write_all(model.tree_text(200).as_bytes()))?;
+    }
+    if let Some(path) = &args.layers_out {
+        let layers = progress.work(|| model.layers())?;
+        files.write(path, |out| {
+            writeln!(out, "min_cluster_size,up_to,clusters,persistence,peak")?;
+            layers.iter().try_for_each(|l| {
+                let peak = u8::from(l.peak);
+                writeln!(out, "{},{},{},{},{peak}", l.min_cluster_size, l.up_to, l.clusters, l.persistence)
+            })
+        })?;
+        let peaks: Vec<_> = layers.iter().filter(|l| l.peak).map(|l| (l.min_cluster_size, l.clusters)).collect();
+        facts.insert("layers".to_string(), json!(peaks));
+    }
+    if let Some(path) = &args.memberships_out {
+        let soft = progress.work(|| model.memberships(&data.values, run)).map_err(named)?;
+        files.write(path, |out| npy(out, soft.shape(), soft.iter().copied()))?;
+    }
+    if let Some(path) = &args.model_out {
+        let text = model.to_json()?;
+        files.write(path, |out| out.write_all(text.as_bytes()))?;
+    }
+    if let (Some(path), Some(new)) = (&args.new_out, &new) {
+        let named_new = |e| Failure::about(e, new.names.as_deref());
+        let found = progress.work(|| model.predict(&data.values, &new.values, run)).map_err(named_new)?;
+        files.write(path, |out| npy(out, &[found.labels.len()], found.labels.iter().copied()))?;
+        facts.insert("new_rows".to_string(), found.labels.len().into());
+        facts.insert("new_noise".to_string(), found.labels.iter().filter(|&&label| label < 0).count().into());
+    }
+    Ok(model)
+}
+
+/// A number for each row.
+fn weights(path: &str, rows: Option<usize>) -> Result<Vec<f64>, Failure> {
+    let table = input::table(path, rows)?;
+    match table.values.ncols() {
+        1 => Ok(table.values.iter().map(|&x| f64::from(x)).collect()),
+        columns => Err(Failure::file(path, format!("{columns} columns: weights are one number a row"))),
+    }
+}
+
+/// The k-means that is asked for, if it is.
+pub(crate) fn kmeans(method: ClusterMethod, clusters: Option<usize>) -> Result<Option<KMeans>, Failure> {
+    match (method, clusters) {
+        (ClusterMethod::Hdbscan, _) => Ok(None),
+        (ClusterMethod::Kmeans, Some(clusters)) => Ok(Some(KMeans::new(clusters))),
+        (ClusterMethod::Kmeans, None) => Err(Failure::Usage("kmeans needs --clusters K".to_string())),
+    }
+}

@@ -1,0 +1,232 @@
+//! What a fit found.
+
+use super::condense::CondensedTree;
+use super::hdbscan::Hdbscan;
+use super::hierarchy::{Hierarchy, Mass};
+use super::near::ONE;
+use super::select::{Choice, Flat, flat};
+use super::spanning::SpanningTree;
+use crate::core::{Clustering, Error, Result, Run};
+use crate::neighbors::Metric;
+
+/// What is the same for all cuts of one spanning tree.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(super) struct Fitted {
+    pub(super) spanning: SpanningTree,
+    pub(super) core_distances: Vec<f64>,
+    /// Neighbours of a core distance, the row itself not counted.
+    pub(super) others: usize,
+    /// What each row weighs, in parts of [`ONE`]; none when each weighs one.
+    pub(super) weights: Option<Vec<u64>>,
+    /// None when only distances were known.
+    pub(super) metric: Option<Metric>,
+}
+
+impl Fitted {
+    pub(super) fn mass(&self) -> Mass<'_> {
+        Mass { weights: self.weights.as_deref(), core: &self.core_distances }
+    }
+}
+
+/// What [`Hdbscan`] found. Plain data; everything is by original row number.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct HdbscanModel {
+    pub(super) labels: Vec<i32>,
+    pub(super) membership: Vec<f64>,
+    pub(super) outlier_scores: Vec<f64>,
+    /// The condensed cluster of each label.
+    pub(super) selected: Vec<u32>,
+    pub(super) persistence: Vec<f64>,
+    /// λ below which rows of the root alone are noise.
+    pub(super) threshold: f64,
+    pub(super) min_cluster_size: usize,
+    pub(super) fitted: Fitted,
+    pub(super) condensed: CondensedTree,
+}
+
+#[cfg(feature = "serde")]
+impl crate::core::Saved for HdbscanModel {
+    const FORMAT: &'static str = "recluster hdbscan";
+    const VERSION: u64 = 2;
+}
+
+impl HdbscanModel {
+    pub(super) fn cut(fitted: Fitted, choice: &Choice, run: Option<&Run>) -> Self {
+        let least = (choice.min_cluster_size as u64).saturating_mul(ONE);
+        let stage = run.map(|run| run.stage("condensing", 1));
+        let mut condensed = CondensedTree::new(&Hierarchy::new(&fitted.spanning, fitted.mass(), least), least);
+        if choice.min_persistence > 0.0 {
+            condensed = condensed.without_shallow(choice.min_persistence);
+        }
+        drop(stage);
+        let _stage = run.map(|run| run.stage("selection", 1));
+        let Flat { labels, membership, outlier_scores, selected, persistence, threshold } =
+            flat(&condensed, choice, fitted.mass());
+        HdbscanModel {
+            labels,
+            membership,
+            outlier_scores,
+            selected,
+            persistence,
+            threshold,
+            min_cluster_size: choice.min_cluster_size,
+            fitted,
+            condensed,
+        }
+    }
+
+    /// Another clustering from the same spanning tree: other sizes, selection or epsilon without fitting again. O(n).
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a setting outside its range, and if `settings` ask for other `min_samples` than the
+    /// model was fitted with: these are what the tree is made of. [`Error::Format`] if the model was loaded from a
+    /// damaged file. The settings' metric does not matter.
+    pub fn recut(&self, settings: &Hdbscan) -> Result<Self> {
+        self.check()?;
+        let (choice, others) = settings.choice(self.labels.len())?;
+        if let Some(others) = others.filter(|&others| others != self.fitted.others) {
+            return Err(Error::setting("min_samples", others, "must be what the model was fitted with"));
+        }
+        Ok(Self::cut(self.fitted.clone(), &choice, None))
+    }
+
+    /// Checks what a damaged file may break.
+    pub(super) fn check(&self) -> Result<()> {
+        let rows = self.labels.len();
+        let tree = &self.condensed;
+        let parents = tree.clusters.iter().enumerate();
+        let whole = self.fitted.spanning.spans(rows)
+            && self.fitted.core_distances.len() == rows
+            && self.fitted.weights.as_ref().is_none_or(|weights| weights.len() == rows)
+            && [self.membership.len(), tree.row_cluster.len(), tree.row_lambda.len()].iter().all(|&len| len == rows)
+            && parents.map(|(c, cluster)| (c, cluster.parent)).all(|(c, p)| p.map_or(c == 0, |p| (p as usize) < c))
+            && tree.row_cluster.iter().chain(&self.selected).all(|&c| (c as usize) < tree.clusters.len())
+            && self.labels.iter().all(|&label| label < self.selected.len() as i32);
+        if whole {
+            return Ok(());
+        }
+        let reason = "the trees do not fit the rows".to_string();
+        Err(Error::Format { format: "recluster hdbscan", reason })
+    }
+
+    /// Each row's cluster, from 0 without gaps, or [`NOISE`](crate::NOISE).
+    ///
+    /// Clusters are numbered as they appear while the density rises, those that appear together by falling weight.
+    pub fn labels(&self) -> &[i32] {
+        &self.labels
+    }
+
+    /// Number of clusters.
+    pub fn clusters(&self) -> usize {
+        self.selected.len()
+    }
+
+    /// Each row's strength of membership, in 0 to 1: its λ as a share of the largest λ at which its cluster still
+    /// exists; 0 for noise.
+    pub fn membership(&self) -> &[f64] {
+        &self.membership
+    }
+
+    /// GLOSH outlier score of each row, in 0 to 1: how much sparser the row is than the densest part of the condensed
+    /// cluster that it fell out of.
+    pub fn outlier_scores(&self) -> &[f64] {
+        &self.outlier_scores
+    }
+
+    /// Each cluster's persistence, in 0 to 1: its stability as a share of what its rows could reach.
+    pub fn persistence(&self) -> &[f64] {
+        &self.persistence
+    }
+
+    /// Each cluster's stability: its excess of mass.
+    pub fn stability(&self) -> Vec<f64> {
+        let cluster = |&c: &u32| self.condensed.clusters.get(c as usize);
+        self.selected.iter().filter_map(cluster).map(|cluster| cluster.stability).collect()
+    }
+
+    /// The condensed cluster of each label, as an index into [`CondensedTree::clusters`].
+    pub fn selected(&self) -> &[u32] {
+        &self.selected
+    }
+
+    /// Rows of each cluster.
+    pub fn sizes(&self) -> Vec<usize> {
+        let mut sizes = vec![0; self.clusters()];
+        self.labels.iter().filter_map(|&label| usize::try_from(label).ok()).for_each(|label| sizes[label] += 1);
+        sizes
+    }
+
+    /// The least rows (or weight) of a cluster, as resolved at fit.
+    pub fn min_cluster_size(&self) -> usize {
+        self.min_cluster_size
+    }
+
+    /// The neighbour whose distance is the core distance, the row itself not counted.
+    pub fn min_samples(&self) -> usize {
+        self.fitted.others
+    }
+
+    /// Each row's core distance.
+    pub fn core_distances(&self) -> &[f64] {
+        &self.fitted.core_distances
+    }
+
+    /// The metric of the fit; none if only distances were known.
+    pub fn metric(&self) -> Option<Metric> {
+        self.fitted.metric
+    }
+
+    /// The minimum spanning tree of mutual reachability.
+    pub fn spanning_tree(&self) -> &SpanningTree {
+        &self.fitted.spanning
+    }
+
+    /// The condensed tree.
+    pub fn condensed_tree(&self) -> &CondensedTree {
+        &self.condensed
+    }
+
+    /// A quick relative of [`dbcv`](crate::validity::dbcv) from the fitted tree, in -1 to 1, to compare settings on the
+    /// same rows; never NaN.
+    ///
+    /// # Formula
+    /// With the spanning tree's edges for both: DSC is the heaviest edge within a cluster, DSPC the lightest one from it
+    /// to another, or twice the heaviest of all where there is none (for a lone cluster twice the lightest edge between a
+    /// clustered row and noise); Σ over clusters of (rows / all rows) (DSPC − DSC) / max(DSPC, DSC). As
+    /// `relative_validity_` of Python's hdbscan.
+    pub fn relative_validity(&self) -> f64 {
+        let k = self.clusters();
+        let (mut inside, mut apart) = (vec![0.0f64; k], vec![f64::INFINITY; k]);
+        let (mut to_noise, mut heaviest) = (f64::INFINITY, 0.0f64);
+        for (a, b, weight) in self.fitted.spanning.edges() {
+            heaviest = heaviest.max(weight);
+            match (usize::try_from(self.labels[a]), usize::try_from(self.labels[b])) {
+                (Ok(a), Ok(b)) if a == b => inside[a] = inside[a].max(weight),
+                (Ok(a), Ok(b)) => (apart[a], apart[b]) = (apart[a].min(weight), apart[b].min(weight)),
+                (Err(_), Err(_)) => {}
+                _ => to_noise = to_noise.min(weight),
+            }
+        }
+        let lone = if to_noise.is_finite() { to_noise } else { heaviest };
+        let correction = 2.0 * if k > 1 { heaviest } else { lone };
+        let sizes = self.sizes();
+        let scores = (0..k).map(|c| {
+            let separation = if apart[c].is_finite() { apart[c] } else { correction };
+            let most = separation.max(inside[c]);
+            if most > 0.0 { sizes[c] as f64 * (separation - inside[c]) / most } else { 0.0 }
+        });
+        scores.sum::<f64>() / self.labels.len().max(1) as f64
+    }
+
+    /// Labels, membership and persistence as the common type.
+    ///
+    /// # Errors
+    /// None for a fitted model; a model loaded from a damaged file may break [`Clustering`]'s rules.
+    pub fn clustering(&self) -> Result<Clustering> {
+        Clustering::new(self.labels.clone())?
+            .with_membership(self.membership.iter().map(|&m| m as f32).collect())?
+            .with_persistence(self.persistence.clone())
+    }
+}
