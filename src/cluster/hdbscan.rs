@@ -197,6 +197,10 @@ impl Hdbscan {
 
     fn fit_rows(&self, rows: &ArrayRef2<f32>, weights: Option<Vec<u64>>, run: &Run) -> Result<HdbscanModel> {
         let rows = Rows::finite(rows)?;
+        if !METRICS.contains(&self.metric) {
+            let allowed = "must be euclidean, manhattan, chebyshev, cosine or correlation, or come as distances";
+            return Err(Error::setting("metric", self.metric, allowed));
+        }
         let (choice, min_samples) = self.resolve(rows.len())?;
         let others = min_samples - usize::from(self.count_self);
         run.install(|| {
