@@ -27,10 +27,15 @@ use crate::core::{Clusterer, Clustering, Error, Result, Rows, Run, Size};
 use crate::neighbors::Metric;
 use ndarray::ArrayRef2;
 
+/// Metrics that a spanning tree is found for.
+const METRICS: [Metric; 5] =
+    [Metric::Euclidean, Metric::Manhattan, Metric::Chebyshev, Metric::Cosine, Metric::Correlation];
+
 /// Density clustering by hierarchy: finds clusters of any shape and of different densities, and leaves out noise.
 ///
 /// The result is exact (the spanning tree is a true minimum spanning tree of mutual reachability, whatever the width
-/// of the data, of distances in f64) and a function of the set of rows: neither the order of the rows nor the number of threads changes it.
+/// of the data, of distances in f64) and a function of the set of rows: neither the order of the rows nor the number of
+/// threads changes it.
 ///
 /// # Cost
 /// Up to 16 columns (8 for manhattan and chebyshev) about O(n log n) on clustered data, through a k-d tree; beyond, all

@@ -266,6 +266,36 @@ pub(crate) fn squares(a: &[f32], b: &[f32]) -> f32 {
     pair_squares(a, b)
 }
 
+multiversion! {
+    fn pair_bytes(a: &[u8], b: &[u8]) -> u32 {
+        let n = a.len().min(b.len());
+        let (whole_a, rest_a) = a[..n].as_chunks::<LANES>();
+        let (whole_b, rest_b) = b[..n].as_chunks::<LANES>();
+        let mut sums = [0i32; LANES / 2];
+        for (x, y) in whole_a.iter().zip(whole_b) {
+            let mut apart = [0i16; LANES];
+            for l in 0..LANES {
+                apart[l] = i16::from(x[l]) - i16::from(y[l]);
+            }
+            // Neighbouring products are added first: one instruction does both.
+            for l in 0..LANES / 2 {
+                let (even, odd) = (i32::from(apart[2 * l]), i32::from(apart[2 * l + 1]));
+                sums[l] += even * even + odd * odd;
+            }
+        }
+        let rest = rest_a.iter().zip(rest_b).map(|(&x, &y)| u32::from(x.abs_diff(y)) * u32::from(x.abs_diff(y)));
+        sums.iter().map(|&sum| sum as u32).sum::<u32>() + rest.sum::<u32>()
+    }
+}
+
+/// Columns up to which the squares of [`bytes`] fit.
+pub(crate) const MOST_BYTES: usize = 1 << 15;
+
+/// [`squares`] of two rows of bytes, exactly, before it is rounded to f32; up to [`MOST_BYTES`] columns.
+pub(crate) fn bytes(a: &[u8], b: &[u8]) -> f32 {
+    pair_bytes(a, b) as f32
+}
+
 /// Points side by side, to be swept.
 #[derive(Debug, Default)]
 pub(crate) struct Panels {

@@ -60,6 +60,9 @@ pub(crate) struct Points<'a> {
     /// The row of each point; empty when point i is row i.
     pick: Vec<u32>,
     sketches: Option<Cow<'a, [f32]>>,
+    /// The sketched rows again, where all values are whole and from 0 to 255, as pixels and many counts and answers
+    /// are: what a full comparison reads from memory is then a quarter.
+    bytes: Option<Vec<u8>>,
     /// What a bound may exceed the true value by, in units of distance.
     slack: f32,
 }
@@ -128,6 +131,7 @@ impl Space {
             columns: self.width(),
             pick,
             sketches: None,
+            bytes: None,
             slack: 0.0,
         };
         if let Some((mean, basis)) = &self.basis {
@@ -145,6 +149,7 @@ impl Space {
             });
             points.slack = SLACK * largest.into_inner().unwrap_or(f32::INFINITY);
             points.sketches = Some(Cow::Owned(sketches));
+            points.bytes = as_bytes(&points);
         }
         points
     }
@@ -158,6 +163,8 @@ impl Space {
             columns: self.width(),
             pick: Vec::new(),
             sketches: made.sketches.as_deref().map(Cow::Borrowed),
+            // New rows may hold anything, and must be measured alike in any company.
+            bytes: None,
             slack: made.slack,
         }
     }
@@ -234,8 +241,35 @@ impl Points<'_> {
     /// The exact value of a pair, from its swept value.
     #[inline(always)]
     pub(crate) fn exact(&self, i: usize, other: &Points<'_>, j: usize, swept: f32) -> f32 {
-        if self.sketches.is_some() { kernel::squares(self.full(i), other.full(j)) } else { swept }
+        if self.sketches.is_none() {
+            return swept;
+        }
+        match (&self.bytes, &other.bytes) {
+            (Some(own), Some(others)) => {
+                let row = |i: usize| i * self.columns..(i + 1) * self.columns;
+                kernel::bytes(&own[row(i)], &others[row(j)])
+            }
+            _ => kernel::squares(self.full(i), other.full(j)),
+        }
     }
+}
+
+/// The rows in bytes, if they can be.
+fn as_bytes(points: &Points<'_>) -> Option<Vec<u8>> {
+    let columns = points.columns;
+    let whole = |row: &[f32]| row.iter().all(|&x| f32::from(x as u8) == x);
+    if columns > kernel::MOST_BYTES || !whole(points.full(0)) {
+        return None;
+    }
+    let blocks = parallel::map_ranges(points.n, 256, |range| {
+        let rows = || range.clone().map(|i| points.full(i));
+        rows().all(whole).then(|| rows().flatten().map(|&x| x as u8).collect::<Vec<u8>>())
+    });
+    let mut bytes = Vec::with_capacity(points.n * columns);
+    for block in blocks {
+        bytes.extend(block?);
+    }
+    Some(bytes)
 }
 
 multiversion! {

@@ -12,7 +12,9 @@ use super::layout::{Forces, Plan};
 use crate::core::parallel;
 use crate::core::random::{Stream, mix};
 
-/// Graphs of fewer vertices are not made smaller.
+/// Graphs of fewer vertices have epochs enough of their own.
+const LARGE: usize = 16_384;
+/// A coarse graph of fewer vertices is not made smaller.
 const SMALL: usize = 8192;
 /// Rounds of pairing, each of which about halves the vertices.
 const ROUNDS: usize = 4;
@@ -50,6 +52,9 @@ impl Coarse {
     ///
     /// O(edges) time and memory. Depends on the graph and the draws alone.
     pub(crate) fn of(graph: &Graph, draws: Stream) -> Option<Coarse> {
+        if graph.len() < LARGE {
+            return None;
+        }
         let mut coarse: Option<Coarse> = None;
         let mut sizes = vec![1u32; graph.len()];
         let mut most = 1;
@@ -201,10 +206,10 @@ mod tests {
 
     #[test]
     fn coarse_vertices_lie_within_cliques_and_nothing_is_lost() {
-        let graph = ring(1000, 16);
+        let graph = ring(2000, 16);
         let coarse = Coarse::of(&graph, Stream::new(1, 1)).unwrap();
-        assert!(coarse.graph.len() < 8192 && coarse.graph.len() >= 16_000 / 6);
-        assert_eq!(coarse.parent.len(), 16_000);
+        assert!(coarse.graph.len() < SMALL && coarse.graph.len() >= 32_000 / 6);
+        assert_eq!(coarse.parent.len(), 32_000);
         let mut clique = vec![None; coarse.graph.len()];
         let mut crossing = 0;
         for (v, &p) in coarse.parent.iter().enumerate() {
@@ -214,7 +219,7 @@ mod tests {
         assert!(clique.iter().all(Option::is_some), "a coarse vertex of nothing");
         assert_eq!(crossing, 0);
         assert!(coarse.graph.weights.iter().all(|w| (0.0..=1.0).contains(w)));
-        assert_eq!(coarse.firsts(&(0..16_000).collect::<Vec<_>>())[coarse.parent[0] as usize], 0);
+        assert_eq!(coarse.firsts(&(0..32_000).collect::<Vec<_>>())[coarse.parent[0] as usize], 0);
     }
 
     #[test]

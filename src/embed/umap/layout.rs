@@ -16,9 +16,9 @@
 //! 4. The schedule has no state: an edge fires in epoch t when t w / w_max passes an integer, kept in 32-bit fixed
 //!    point.
 //! 5. Random vertices are drawn from a counter keyed (seed, epoch, vertex).
-//! 6. Eight vertices are moved in step, one in each lane; vertices of a block are sorted by their number of samples so
+//! 6. Sixteen vertices are moved in step, one in each lane; vertices of a block are sorted by their number of samples so
 //!    that lanes run equally long.
-//! 7. x^b is computed by short polynomials (relative error below 1e-5), far below the noise of sampling.
+//! 7. x^b is computed by short polynomials (relative error below 1e-4), far below the noise of sampling.
 
 use super::density::{Edges, Term};
 use super::fuzzy::Graph;
@@ -27,7 +27,7 @@ use crate::core::simd::multiversion;
 use crate::core::{Result, Run, parallel};
 
 /// Vertices moved in step.
-pub(crate) const LANES: usize = 8;
+pub(crate) const LANES: usize = 16;
 /// No step is longer than this in any coordinate, before the learning rate.
 const CLIP: f32 = 4.0;
 
@@ -60,29 +60,23 @@ pub(crate) fn power(x: f32, b: f32) -> f32 {
     let moved = x.to_bits().wrapping_sub(0x3f35_04f3) as i32;
     let e = moved >> 23;
     let t = f32::from_bits((x.to_bits() as i32).wrapping_sub(e << 23) as u32) - 1.0;
-    let log = (((((0.172_128_7 * t - 0.269_506_28) * t + 0.295_633_6) * t - 0.359_350_65) * t + 0.480_629_15) * t
-        - 0.721_364)
-        * t
-        + std::f32::consts::LOG2_E;
+    let log = (((0.252_662_56 * t - 0.394_576_3) * t + 0.486_685_78) * t - 0.720_241_7) * t + 1.442_578;
     let y = b * (e as f32 + log * t);
     let y = if y < -120.0 { -120.0 } else { y };
     let y = if y > 120.0 { 120.0 } else { y };
     const SHIFT: f32 = 12_582_912.0; // 1.5 x 2^23: adding it rounds to an integer
     let shifted = y + SHIFT;
     let r = y - (shifted - SHIFT);
-    let part = ((((0.001_340_043_2 * r + 0.009_676_037) * r + 0.055_503_27) * r + 0.240_221_07) * r
-        + std::f32::consts::LN_2)
-        * r
-        + 1.000_000_1;
+    let part = (((0.009_567_738 * r + 0.055_917_498) * r + 0.240_248_1) * r + 0.693_121_94) * r + 0.999_999_25;
     part * f32::from_bits(shifted.to_bits().wrapping_add(127) << 23)
 }
 
-/// 32 well-mixed bits (Wellons' lowbias32).
+/// The next number of a random sequence (Marsaglia 2003, "Xorshift RNGs"); 0 stays 0.
 #[inline(always)]
-fn scatter(mut x: u32) -> u32 {
-    x = (x ^ (x >> 16)).wrapping_mul(0x7feb_352d);
-    x = (x ^ (x >> 15)).wrapping_mul(0x846c_a68b);
-    x ^ (x >> 16)
+fn next(mut x: u32) -> u32 {
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^ (x << 5)
 }
 
 #[inline(always)]
@@ -91,7 +85,7 @@ pub(crate) fn clip(x: f32) -> f32 {
     if x < -CLIP { -CLIP } else { x }
 }
 
-/// What eight vertices do in one epoch.
+/// What sixteen vertices do in one epoch.
 pub(crate) struct Bundle {
     /// Where the vertices are; moved in place. Coordinates beyond the embedding's are zero and stay so.
     pub(crate) own: [[f32; LANES]; MOST],
@@ -112,7 +106,7 @@ fn drive<const D: usize>(bundle: &mut Bundle, positions: &[[f32; D]], forces: Fo
     let mut own = [[0.0f32; LANES]; D];
     own.copy_from_slice(&bundle.own[..D]);
     let steps = bundle.targets.iter().map(Vec::len).max().unwrap_or(0);
-    let mut counters = bundle.keys;
+    let mut draws = bundle.keys.map(|key| key | 1);
     for s in 0..steps {
         let mut alphas = [0.0f32; LANES];
         let mut other = [[0.0f32; LANES]; D];
@@ -154,8 +148,10 @@ fn drive<const D: usize>(bundle: &mut Bundle, positions: &[[f32; D]], forces: Fo
         for _ in 0..negatives {
             let mut picked = [0u32; LANES];
             for l in 0..LANES {
-                counters[l] = counters[l].wrapping_add(0x9e37_79b9);
-                picked[l] = ((u64::from(scatter(counters[l])) * n) >> 32) as u32;
+                draws[l] = next(draws[l]);
+            }
+            for l in 0..LANES {
+                picked[l] = ((u64::from(draws[l]) * n) >> 32) as u32;
             }
             let mut diff = [[0.0f32; LANES]; D];
             let mut square = [0.0f32; LANES];
@@ -269,7 +265,7 @@ pub(crate) fn lay_out(graph: &Graph, start: &[f32], plan: Plan<'_>, see: &mut Se
 }
 
 /// Bundles in a piece of parallel work.
-const PIECE: usize = 8;
+const PIECE: usize = 4;
 
 fn run_epochs<P: Drive>(
     graph: &Graph,
@@ -401,7 +397,7 @@ mod tests {
             let x = i as f32 * i as f32 * 1e-6;
             for b in [0.3f32, 0.79, 0.895, 1.9] {
                 let exact = libm::pow(f64::from(x), f64::from(b));
-                assert!((f64::from(power(x, b)) / exact - 1.0).abs() < 1e-5, "{x}^{b}");
+                assert!((f64::from(power(x, b)) / exact - 1.0).abs() < 1e-4, "{x}^{b}");
             }
         }
         assert!(power(1e-30, 5.0) >= 0.0 && power(1e30, 5.0).is_finite());
