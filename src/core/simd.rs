@@ -7,6 +7,36 @@
 /// Lanes that sums of f32 run in, whatever the width of the machine's registers.
 pub(crate) const LANES: usize = 16;
 
+/// Whether the processor has AVX2; in tests, unless [`narrowed`] denies it.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(crate) fn has_avx2() -> bool {
+    let has = std::arch::is_x86_feature_detected!("avx2");
+    #[cfg(test)]
+    let has = has && !narrowed::denied();
+    has
+}
+
+/// Lets a test see what a lesser processor would compute.
+#[cfg(all(test, target_arch = "x86_64"))]
+pub(crate) mod narrowed {
+    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+
+    static DENIED: AtomicBool = AtomicBool::new(false);
+
+    pub(super) fn denied() -> bool {
+        DENIED.load(SeqCst)
+    }
+
+    /// What `work` gives without AVX2, on any thread. Other tests may run beside it: their results do not change.
+    pub(crate) fn to_baseline<R>(work: impl FnOnce() -> R) -> R {
+        DENIED.store(true, SeqCst);
+        let result = work();
+        DENIED.store(false, SeqCst);
+        result
+    }
+}
+
 /// Defines a function whose body is compiled for the baseline and, on x86-64, for AVX2 too.
 ///
 /// Works for plain functions without generics. Dispatch costs about a nanosecond: wrap a whole block of work.
@@ -26,7 +56,7 @@ macro_rules! multiversion {
                 fn wide($($arg: $ty),*) $(-> $ret)? {
                     body($($arg),*)
                 }
-                if std::arch::is_x86_feature_detected!("avx2") {
+                if $crate::core::simd::has_avx2() {
                     // SAFETY: `wide` is a safe function but for its need of AVX2, which was just detected.
                     #[allow(unsafe_code)]
                     return unsafe { wide($($arg),*) };

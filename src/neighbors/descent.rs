@@ -13,7 +13,7 @@
 use super::exact;
 use super::forest;
 use super::kernel::Panels;
-use super::lists::{Lists, NONE, distance, insert, is_new, known, neighbour, pack_key, worst};
+use super::lists::{Lists, NONE, distance, insert, is_new, known, neighbour, pack_key, renamed, worst};
 use super::points::Points;
 use crate::core::random::{Stream, mix};
 use crate::core::simd::LANES;
@@ -59,7 +59,22 @@ const SAMPLE: usize = 128;
 const OWNERS: usize = 64;
 
 /// The k nearest other points of each point, approximately.
+///
+/// The points are renumbered by the leaves of a tree first: what is compared then lies close together in memory.
 pub(crate) fn nearest(points: &Points<'_>, k: usize, effort: Effort, draws: Stream, run: &Run) -> Result<Lists> {
+    let order = forest::grow(points, effort.leaf, draws.of(1 << 33)).order;
+    let found = search(&points.renumbered(&order), k, effort, draws, run)?;
+    let mut lists = Lists::new(points.n, k);
+    for (keys, &v) in found.keys.chunks_exact(k).zip(&order) {
+        let list = &mut lists.keys[v as usize * k..(v as usize + 1) * k];
+        list.iter_mut().zip(keys).for_each(|(to, &key)| *to = renamed(key, &order));
+        // Equally far neighbours are listed by number.
+        list.sort_unstable();
+    }
+    Ok(lists)
+}
+
+fn search(points: &Points<'_>, k: usize, effort: Effort, draws: Stream, run: &Run) -> Result<Lists> {
     let n = points.n;
     let mut lists = Lists::new(n, k);
     {

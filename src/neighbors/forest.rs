@@ -13,7 +13,7 @@ use crate::core::simd::{LANES, fold_lanes, multiversion, sum_lanes};
 /// Points of one tree by leaf: leaf i is `order[starts[i]..starts[i + 1]]`.
 #[derive(Clone, Debug)]
 pub(crate) struct Tree {
-    order: Vec<u32>,
+    pub(crate) order: Vec<u32>,
     starts: Vec<u32>,
     /// The planes, the root first; none where all points fit one leaf.
     nodes: Vec<Node>,

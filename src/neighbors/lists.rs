@@ -30,6 +30,11 @@ pub(crate) fn distance(key: u64) -> f32 {
     f32::from_bits((key >> 32) as u32)
 }
 
+/// The key with `names[v]` in place of its neighbour v.
+pub(crate) fn renamed(key: u64, names: &[u32]) -> u64 {
+    if key == NONE { NONE } else { key & !0xffff_fffe | u64::from(names[neighbour(key) as usize]) << 1 }
+}
+
 #[inline(always)]
 pub(crate) fn is_new(key: u64) -> bool {
     key & 1 == 1

@@ -171,6 +171,21 @@ impl Space {
 }
 
 impl Points<'_> {
+    /// The same points in another order.
+    pub(crate) fn renumbered(&self, order: &[u32]) -> Points<'_> {
+        let row = |&i: &u32| if self.pick.is_empty() { i } else { self.pick[i as usize] };
+        Points {
+            n: self.n,
+            kernel: self.kernel.clone(),
+            rows: Cow::Borrowed(&self.rows),
+            columns: self.columns,
+            pick: order.iter().map(row).collect(),
+            sketches: self.sketches.as_deref().map(|sketches| Cow::Owned(gathered(sketches, SKETCH, order))),
+            bytes: self.bytes.as_deref().map(|bytes| gathered(bytes, self.columns, order)),
+            slack: self.slack,
+        }
+    }
+
     /// What to keep so that the points of a whole table can be had [`Space::again`].
     pub(crate) fn made(self) -> Made {
         let prepared = match self.rows {
@@ -252,6 +267,17 @@ impl Points<'_> {
             _ => kernel::squares(self.full(i), other.full(j)),
         }
     }
+}
+
+/// Rows of `width` values in another order.
+fn gathered<T: Copy + Default + Send + Sync>(values: &[T], width: usize, order: &[u32]) -> Vec<T> {
+    let mut gathered = vec![T::default(); order.len() * width];
+    parallel::for_each_chunk(&mut gathered, 256 * width, |chunk, out| {
+        for (row, &i) in out.chunks_mut(width).zip(&order[chunk * 256..]) {
+            row.copy_from_slice(&values[i as usize * width..][..width]);
+        }
+    });
+    gathered
 }
 
 /// The rows in bytes, if they can be.

@@ -52,7 +52,8 @@ pub(crate) fn embed(args: &args::Embed, progress: &Progress) -> Facts {
             let model = progress.work(|| Pca::new(args.components).fit(&data.values, &run)).map_err(named)?;
             facts.insert("explained_variance_ratio".to_string(), json!(model.explained_variance_ratio().to_vec()));
             let own = progress.work(|| model.transform(&data.values, &run)).map_err(named)?;
-            (own, new_rows.map(|new| progress.work(|| model.transform(new, &run))).transpose().map_err(named_new)?)
+            let placed = new_rows.map(|new| progress.beside("transform", || model.transform(new, &run))).transpose();
+            (own, placed.map_err(named_new)?)
         }
         EmbedMethod::Umap => {
             let (umap, start) = umap(args)?;
@@ -75,7 +76,10 @@ pub(crate) fn embed(args: &args::Embed, progress: &Progress) -> Facts {
             facts.insert("graph".to_string(), json!(model.graph()));
             facts.insert("start".to_string(), json!(model.start()));
             facts.insert("epochs".to_string(), model.epochs().into());
-            let placed = new_rows.map(|new| progress.work(|| model.transform(new, &run))).transpose();
+            if new_rows.is_some() {
+                progress.beside("index", || model.prepare(&run)).map_err(named)?;
+            }
+            let placed = new_rows.map(|new| progress.beside("transform", || model.transform(new, &run))).transpose();
             (model.embedding().clone(), placed.map_err(named_new)?)
         }
     };

@@ -41,6 +41,14 @@ impl Progress {
         result
     }
 
+    /// Does a piece of work that comes after the main one: a stage of its own, not part of the total.
+    pub(crate) fn beside<T>(&self, stage: &str, work: impl FnOnce() -> T) -> T {
+        let began = Instant::now();
+        let result = work();
+        self.state().seconds.push((stage.to_string(), began.elapsed().as_secs_f64()));
+        result
+    }
+
     /// `{"stage": seconds, .., "total": seconds}`.
     pub(crate) fn seconds(&self) -> serde_json::Value {
         let state = self.state();

@@ -8,7 +8,7 @@
 //! partitioning irregular graphs", section 3.1).
 
 use super::fuzzy::Graph;
-use super::layout::{Forces, Plan};
+use super::layout::Plan;
 use crate::core::parallel;
 use crate::core::random::{Stream, mix};
 
@@ -27,18 +27,10 @@ const SCATTER: f32 = 0.05;
 
 /// Epochs of a coarse layout for each of the fine one, as a fraction.
 const EPOCHS: (usize, usize) = (5, 2);
-/// Attractions for each sample: a coarse layout is to bring together and part, not yet to be spread out.
-const ATTRACTIONS: u32 = 2;
 
 /// How a coarse graph is laid out where the fine one is by `fine`.
 pub(crate) fn plan<'a>(fine: Plan<'a>, draws: Stream) -> Plan<'a> {
-    Plan {
-        epochs: fine.epochs.saturating_mul(EPOCHS.0) / EPOCHS.1,
-        forces: Forces { attractions: ATTRACTIONS, ..fine.forces },
-        draws,
-        density: None,
-        ..fine
-    }
+    Plan { epochs: fine.epochs.saturating_mul(EPOCHS.0) / EPOCHS.1, draws, density: None, ..fine }
 }
 
 /// A coarse graph, and which of its vertices stands for each vertex of the fine one.

@@ -16,8 +16,8 @@
 //! 4. The schedule has no state: an edge fires in epoch t when t w / w_max passes an integer, kept in 32-bit fixed
 //!    point.
 //! 5. Random vertices are drawn from a counter keyed (seed, epoch, vertex).
-//! 6. Sixteen vertices are moved in step, one in each lane; vertices of a block are sorted by their number of samples so
-//!    that lanes run equally long.
+//! 6. Sixteen vertices are moved in step, one in each lane; those of like many samples go together, so that lanes run
+//!    equally long.
 //! 7. x^b is computed by short polynomials (relative error below 1e-4), far below the noise of sampling.
 
 use super::density::{Edges, Term};
@@ -25,6 +25,7 @@ use super::fuzzy::Graph;
 use crate::core::random::{Stream, mix};
 use crate::core::simd::multiversion;
 use crate::core::{Result, Run, parallel};
+use std::ops::Range;
 
 /// Vertices moved in step.
 pub(crate) const LANES: usize = 16;
@@ -37,8 +38,6 @@ pub(crate) struct Forces {
     pub(crate) a: f32,
     pub(crate) b: f32,
     pub(crate) repulsion: f32,
-    /// Attractions for each edge that is sampled.
-    pub(crate) attractions: u32,
     pub(crate) negatives: u32,
 }
 
@@ -86,13 +85,19 @@ pub(crate) fn clip(x: f32) -> f32 {
 }
 
 /// What sixteen vertices do in one epoch.
-pub(crate) struct Bundle {
+pub(crate) struct Bundle<'a> {
     /// Where the vertices are; moved in place. Coordinates beyond the embedding's are zero and stay so.
     pub(crate) own: [[f32; LANES]; MOST],
     /// Vertices that attract each lane, in order.
-    pub(crate) targets: [Vec<u32>; LANES],
+    pub(crate) targets: [&'a [u32]; LANES],
     /// Key of each lane's random vertices.
     pub(crate) keys: [u32; LANES],
+}
+
+impl Bundle<'_> {
+    pub(crate) fn empty() -> Self {
+        Bundle { own: [[0.0; LANES]; MOST], targets: [&[]; LANES], keys: [0; LANES] }
+    }
 }
 
 /// Most components.
@@ -100,12 +105,12 @@ pub(crate) const MOST: usize = 64;
 
 /// Moves a bundle against fixed positions. Lanes do not touch each other.
 #[inline(always)]
-fn drive<const D: usize>(bundle: &mut Bundle, positions: &[[f32; D]], forces: Forces, alpha: f32) {
-    let Forces { a, b, repulsion, attractions, negatives } = forces;
+fn drive<const D: usize>(bundle: &mut Bundle<'_>, positions: &[[f32; D]], forces: Forces, alpha: f32) {
+    let Forces { a, b, repulsion, negatives } = forces;
     let n = positions.len() as u64;
     let mut own = [[0.0f32; LANES]; D];
     own.copy_from_slice(&bundle.own[..D]);
-    let steps = bundle.targets.iter().map(Vec::len).max().unwrap_or(0);
+    let steps = bundle.targets.iter().map(|targets| targets.len()).max().unwrap_or(0);
     let mut draws = bundle.keys.map(|key| key | 1);
     for s in 0..steps {
         let mut alphas = [0.0f32; LANES];
@@ -120,27 +125,25 @@ fn drive<const D: usize>(bundle: &mut Bundle, positions: &[[f32; D]], forces: Fo
                 }
             }
         }
-        for _ in 0..attractions {
-            let mut square = [0.0f32; LANES];
-            for d in 0..D {
-                for l in 0..LANES {
-                    let x = own[d][l] - other[d][l];
-                    square[l] += x * x;
-                }
-            }
-            let mut factor = [0.0f32; LANES];
+        let mut square = [0.0f32; LANES];
+        for d in 0..D {
             for l in 0..LANES {
-                let x = if square[l] > 1e-30 { square[l] } else { 1e-30 };
-                let p = power(x, b);
-                factor[l] = -2.0 * a * b * p / (x * (1.0 + a * p));
+                let x = own[d][l] - other[d][l];
+                square[l] += x * x;
             }
-            for d in 0..D {
-                for l in 0..LANES {
-                    let apart = own[d][l] - other[d][l];
-                    let step = alphas[l] * clip(factor[l] * apart);
-                    // Not past the neighbour: two vertices that overshoot in turns leap over each other and off the picture.
-                    own[d][l] += if step.abs() > apart.abs() { -apart } else { step };
-                }
+        }
+        let mut factor = [0.0f32; LANES];
+        for l in 0..LANES {
+            let x = if square[l] > 1e-30 { square[l] } else { 1e-30 };
+            let p = power(x, b);
+            factor[l] = -2.0 * a * b * p / (x * (1.0 + a * p));
+        }
+        for d in 0..D {
+            for l in 0..LANES {
+                let apart = own[d][l] - other[d][l];
+                let step = alphas[l] * clip(factor[l] * apart);
+                // Not past the neighbour: two vertices that overshoot in turns leap over each other and off the picture.
+                own[d][l] += if step.abs() > apart.abs() { -apart } else { step };
             }
         }
         // Repulsions all start from the position after the attraction, and are added up.
@@ -191,12 +194,12 @@ fn drive<const D: usize>(bundle: &mut Bundle, positions: &[[f32; D]], forces: Fo
 macro_rules! drives {
     ($($name:ident $d:literal),*) => {$(
         multiversion! {
-            fn $name(bundle: &mut Bundle, positions: &[[f32; $d]], forces: Forces, alpha: f32) {
+            fn $name(bundle: &mut Bundle<'_>, positions: &[[f32; $d]], forces: Forces, alpha: f32) {
                 drive::<$d>(bundle, positions, forces, alpha);
             }
         }
         impl Drive for [f32; $d] {
-            fn drive(bundle: &mut Bundle, positions: &[Self], forces: Forces, alpha: f32) {
+            fn drive(bundle: &mut Bundle<'_>, positions: &[Self], forces: Forces, alpha: f32) {
                 $name(bundle, positions, forces, alpha);
             }
         }
@@ -205,7 +208,7 @@ macro_rules! drives {
 
 /// Positions of one width, with their compiled loop.
 pub(crate) trait Drive: Copy + Send + Sync + Default2 {
-    fn drive(bundle: &mut Bundle, positions: &[Self], forces: Forces, alpha: f32);
+    fn drive(bundle: &mut Bundle<'_>, positions: &[Self], forces: Forces, alpha: f32);
 }
 
 /// Zeros, and the coordinates as a slice (arrays beyond 32 have no `Default`).
@@ -265,7 +268,7 @@ pub(crate) fn lay_out(graph: &Graph, start: &[f32], plan: Plan<'_>, see: &mut Se
 }
 
 /// Bundles in a piece of parallel work.
-const PIECE: usize = 4;
+const PIECE: usize = 8;
 
 fn run_epochs<P: Drive>(
     graph: &Graph,
@@ -278,7 +281,7 @@ fn run_epochs<P: Drive>(
     let n = graph.len();
     let heaviest = graph.weights.iter().fold(0.0f32, |m, &w| m.max(w));
     let block = block_size(n);
-    let order = deal(graph, block, draws.of(1 << 40));
+    let order = deal(n, draws.of(1 << 40));
     let mut place = vec![0u32; n];
     for (at, &v) in order.iter().enumerate() {
         place[v as usize] = at as u32;
@@ -316,33 +319,22 @@ fn run_epochs<P: Drive>(
             let size = block.min(n - from);
             let piece = PIECE * LANES;
             parallel::for_each_chunk(&mut moved[..size], piece, |chunk, out| {
-                let mut bundle = Bundle {
-                    own: [[0.0; LANES]; MOST],
-                    targets: std::array::from_fn(|_| Vec::new()),
-                    keys: [0; LANES],
-                };
-                for (b, out) in out.chunks_mut(LANES).enumerate() {
-                    let first = from + chunk * piece + b * LANES;
-                    for l in 0..LANES {
-                        bundle.targets[l].clear();
-                    }
-                    for l in 0..out.len() {
-                        let v = first + l;
-                        bundle.keys[l] = (seed.bits(v as u64) >> 32) as u32;
-                        select(
-                            &rates[starts[v]..starts[v + 1]],
-                            &targets[starts[v]..starts[v + 1]],
-                            epoch as u32 + 1,
-                            &mut bundle.targets[l],
-                        );
+                let first = from + chunk * piece;
+                let fired = Fired::of(&starts, &rates, &targets, first..first + out.len(), epoch as u32 + 1);
+                let mut bundle = Bundle::empty();
+                for lanes in fired.alike.chunks(LANES) {
+                    bundle.targets = [&[]; LANES];
+                    for (l, &v) in lanes.iter().enumerate() {
+                        bundle.keys[l] = (seed.bits((first + v) as u64) >> 32) as u32;
+                        bundle.targets[l] = fired.of_vertex(v);
                         for d in 0..width {
-                            bundle.own[d][l] = positions[v].slice()[d];
+                            bundle.own[d][l] = positions[first + v].slice()[d];
                         }
                     }
                     P::drive(&mut bundle, &positions, forces, alpha);
-                    for (l, out) in out.iter_mut().enumerate() {
+                    for (l, &v) in lanes.iter().enumerate() {
                         for d in 0..width {
-                            out.slice_mut()[d] = bundle.own[d][l];
+                            out[v].slice_mut()[d] = bundle.own[d][l];
                         }
                     }
                 }
@@ -359,31 +351,47 @@ fn run_epochs<P: Drive>(
     Ok(by_vertex(&positions))
 }
 
-/// The targets of the edges that fire in epoch t, in order.
-fn select(rates: &[u32], targets: &[u32], t: u32, out: &mut Vec<u32>) {
-    out.resize(rates.len(), 0);
-    let mut count = 0;
-    for (&rate, &target) in rates.iter().zip(targets) {
-        out[count] = target;
-        count += usize::from(fires(rate, t));
+/// The targets of a range of vertices in one epoch.
+struct Fired {
+    targets: Vec<u32>,
+    starts: Vec<usize>,
+    /// Numbers within the range, by how many targets they have: lanes run until the last of them is done.
+    alike: Vec<usize>,
+}
+
+impl Fired {
+    /// Of the edges that fire in epoch t, in order.
+    fn of(starts: &[usize], rates: &[u32], targets: &[u32], vertices: Range<usize>, t: u32) -> Self {
+        let edges = starts[vertices.start]..starts[vertices.end];
+        let mut fired = Fired { targets: vec![0; edges.len()], starts: vec![0], alike: (0..vertices.len()).collect() };
+        let mut count = 0;
+        for v in vertices {
+            let own = starts[v]..starts[v + 1];
+            for (&rate, &target) in rates[own.clone()].iter().zip(&targets[own]) {
+                fired.targets[count] = target;
+                count += usize::from(fires(rate, t));
+            }
+            fired.starts.push(count);
+        }
+        let starts = &fired.starts;
+        fired.alike.sort_unstable_by_key(|&v| (starts[v + 1] - starts[v], v));
+        fired
     }
-    out.truncate(count);
+
+    fn of_vertex(&self, v: usize) -> &[u32] {
+        &self.targets[self.starts[v]..self.starts[v + 1]]
+    }
 }
 
 /// Vertices in a block: enough to share among threads, few enough that neighbours mostly take turns.
 fn block_size(n: usize) -> usize {
-    (n / 16).next_multiple_of(PIECE * LANES).clamp(PIECE * LANES, 4096)
+    (n / 8).next_multiple_of(LANES).clamp(PIECE * LANES / 2, 8192)
 }
 
-/// Deals the vertices into blocks at random, and sorts each block by falling weight.
-fn deal(graph: &Graph, block: usize, draws: Stream) -> Vec<u32> {
-    let n = graph.len();
+/// The vertices in a random order, to be cut into blocks.
+fn deal(n: usize, draws: Stream) -> Vec<u32> {
     let mut order: Vec<u32> = (0..n as u32).collect();
     order.sort_by_key(|&v| (mix(draws.bits(u64::from(v))), v));
-    let weight = |v: u32| graph.weights[graph.range(v as usize)].iter().map(|&w| f64::from(w)).sum::<f64>();
-    for block in order.chunks_mut(block) {
-        block.sort_by(|&u, &v| weight(v).total_cmp(&weight(u)).then(u.cmp(&v)));
-    }
     order
 }
 
@@ -404,14 +412,10 @@ mod tests {
     }
 
     #[test]
-    fn blocks_hold_every_vertex_once() {
+    fn every_vertex_is_dealt_once() {
         let n = 300;
-        let graph = Graph {
-            starts: (0..=n).collect(),
-            columns: (0..n as u32).map(|i| (i + 1) % n as u32).collect(),
-            weights: vec![1.0; n],
-        };
-        let mut order = deal(&graph, block_size(n), Stream::new(1, 1));
+        let mut order = deal(n, Stream::new(1, 1));
+        assert_ne!(order, (0..n as u32).collect::<Vec<_>>());
         order.sort_unstable();
         assert_eq!(order, (0..n as u32).collect::<Vec<_>>());
     }

@@ -235,7 +235,6 @@ impl Umap {
             a: curve.0 as f32,
             b: curve.1 as f32,
             repulsion: self.repulsion_strength as f32,
-            attractions: 1,
             negatives: self.negative_sample_rate as u32,
         }
     }

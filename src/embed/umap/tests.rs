@@ -168,3 +168,26 @@ fn targets_bend_the_graph_as_in_umap_learn() {
         }
     }
 }
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn bits_do_not_depend_on_the_processor() {
+    use crate::core::simd::narrowed::to_baseline;
+    // Searched neighbours, and sketches of bytes and of fractions; few rows go through the exact search.
+    let table = |n: usize, columns: usize, whole: bool| {
+        ndarray::Array2::from_shape_fn((n, columns), |(i, j)| {
+            let x = ((i % 40) * (j + 3) % 97) as f32 + ((i * 31 + j * 17) % 101) as f32 * 0.25;
+            if whole { x.floor() } else { x }
+        })
+    };
+    for (rows, columns, whole, epochs) in [(5000, 110, true, 8), (5000, 110, false, 8), (600, 30, false, 60)] {
+        let rows = table(rows, columns, whole);
+        let fit = || {
+            let model = super::Umap::new().n_epochs(epochs).fit(&rows, &crate::Run::new()).unwrap();
+            let new =
+                model.transform(&rows.slice(ndarray::s![..50, ..]).mapv(|x| x + 1.0), &crate::Run::new()).unwrap();
+            (model.embedding().clone(), new)
+        };
+        assert_eq!(fit(), to_baseline(fit));
+    }
+}

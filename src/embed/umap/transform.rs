@@ -50,8 +50,8 @@ impl UmapModel {
     /// # Cost
     /// Where the fit searched its neighbours, so does this: a walk of some hundred comparisons for each row. Where the
     /// fit was exact (few rows, few columns, or [`Search::Exact`](crate::neighbors::Search::Exact)), this is too:
-    /// O(n x fitted rows) distances, or O(n log fitted rows) in up to 10 columns. The first call prepares the search in
-    /// O(fitted rows x columns) and keeps about 64 numbers for each fitted row.
+    /// O(n x fitted rows) distances, or O(n log fitted rows) in up to 10 columns. The first call prepares the search (see
+    /// [`UmapModel::prepare`]) in O(fitted rows x columns) and keeps about 64 numbers for each fitted row.
     pub fn transform(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f32>> {
         let rows = Rows::finite(rows)?;
         let (expected, found) = (self.points.ncols(), rows.columns());
@@ -61,6 +61,18 @@ impl UmapModel {
         self.settings.metric.check()?;
         let fitted = Rows::finite(&self.points)?;
         run.install(|| by_width!(self.settings.n_components, place(self, &fitted, &rows, run)))?
+    }
+
+    /// Makes now what the first [`UmapModel::transform`] would make: the search index over the fitted rows.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a metric of one's own that was not restored; [`Error::Cancelled`].
+    pub fn prepare(&self, run: &Run) -> Result<()> {
+        self.settings.metric.check()?;
+        let fitted = Rows::finite(&self.points)?;
+        run.install(|| {
+            self.index(&fitted);
+        })
     }
 
     /// Gives a loaded model the metric of one's own again that it was fitted with (see
@@ -124,27 +136,27 @@ fn place<P: Drive>(model: &UmapModel, fitted: &Rows<'_>, rows: &Rows<'_>, run: &
             .collect();
         // Lanes run until the last of them is done, so rows of like length go together.
         moves.sort_by_key(|m| (m.edges.iter().map(|&(rate, _)| u64::from(rate)).sum::<u64>(), m.slot));
-        let mut bundle = Bundle {
-            own: [[0.0; LANES]; layout::MOST],
-            targets: std::array::from_fn(|_| Vec::new()),
-            keys: [0; LANES],
-        };
+        let mut targets: [Vec<u32>; LANES] = std::array::from_fn(|_| Vec::new());
         for lanes in moves.chunks_mut(LANES) {
-            bundle.targets.iter_mut().for_each(Vec::clear);
+            let mut own = Bundle::empty().own;
+            targets.iter_mut().for_each(Vec::clear);
             for (l, lane) in lanes.iter().enumerate() {
-                lane.begin.slice().iter().enumerate().for_each(|(d, &x)| bundle.own[d][l] = x);
+                lane.begin.slice().iter().enumerate().for_each(|(d, &x)| own[d][l] = x);
             }
             for epoch in 0..epochs {
+                let mut keys = [0; LANES];
                 for (l, lane) in lanes.iter().enumerate() {
-                    bundle.keys[l] = (lane.key.bits(epoch as u64) >> 32) as u32;
-                    bundle.targets[l].clear();
+                    keys[l] = (lane.key.bits(epoch as u64) >> 32) as u32;
+                    targets[l].clear();
                     let fired = lane.edges.iter().filter(|edge| layout::fires(edge.0, epoch as u32 + 1));
-                    bundle.targets[l].extend(fired.map(|edge| edge.1));
+                    targets[l].extend(fired.map(|edge| edge.1));
                 }
+                let mut bundle = Bundle { own, targets: targets.each_ref().map(Vec::as_slice), keys };
                 P::drive(&mut bundle, &positions, forces, alpha * (1.0 - epoch as f32 / epochs as f32));
+                own = bundle.own;
             }
             for (l, lane) in lanes.iter_mut().enumerate() {
-                lane.begin.slice_mut().iter_mut().enumerate().for_each(|(d, x)| *x = bundle.own[d][l]);
+                lane.begin.slice_mut().iter_mut().enumerate().for_each(|(d, x)| *x = own[d][l]);
             }
         }
         let mut out = vec![P::zeros(); moves.len()];
