@@ -1,8 +1,12 @@
-//! Embedders: UMAP with its defaults, and principal components.
+//! UMAP stage by stage, and principal components.
+//!
+//! The stages cannot be called one by one from outside; each group changes what only its stage does: neighbours given or
+//! searched, the start, the number of epochs, new rows.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use ndarray::Array2;
-use recluster::embed::{Pca, Umap};
+use recluster::embed::{Given, Init, Pca, Umap};
+use recluster::neighbors::{Nearest, Search};
 use recluster::{Embedder, Run};
 
 /// Rows around ten centres, a function of their place.
@@ -13,7 +17,7 @@ fn blobs(n: usize, columns: usize) -> Array2<f32> {
     })
 }
 
-fn embed(c: &mut Criterion) {
+fn whole(c: &mut Criterion) {
     let mut group = c.benchmark_group("embed");
     group.sample_size(10);
     let run = Run::new();
@@ -26,5 +30,28 @@ fn embed(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, embed);
+fn stages(c: &mut Criterion) {
+    let mut group = c.benchmark_group("umap 20,000 x 64");
+    group.sample_size(10);
+    let run = Run::new();
+    let rows = blobs(20_000, 64);
+    let nearest = Nearest::new(15).search(Search::Approximate);
+    group.bench_function("neighbours", |b| b.iter(|| nearest.find(&rows, &run).unwrap()));
+    let neighbors = nearest.find(&rows, &run).unwrap();
+    let given = Given::new().neighbors(&neighbors);
+    // One epoch moves next to nothing: what is left is widths, the fuzzy union and the start.
+    for (name, init) in [("graph", Init::Random), ("graph and spectral start", Init::Spectral)] {
+        let umap = Umap::new().n_epochs(1).init(init);
+        group.bench_function(name, |b| b.iter(|| umap.fit_given(&rows, &given, &run).unwrap()));
+    }
+    let umap = Umap::new().n_epochs(200).init(Init::Random);
+    group.bench_function("graph and layout", |b| b.iter(|| umap.fit_given(&rows, &given, &run).unwrap()));
+    let model = Umap::new().n_epochs(200).search(Search::Approximate).fit(&rows, &run).unwrap();
+    model.prepare(&run).unwrap();
+    let new = blobs(2000, 64).mapv(|x| x + 0.01);
+    group.bench_function("transform of 2,000", |b| b.iter(|| model.transform(&new, &run).unwrap()));
+    group.finish();
+}
+
+criterion_group!(benches, whole, stages);
 criterion_main!(benches);

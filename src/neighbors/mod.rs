@@ -254,6 +254,15 @@ impl Groups {
     }
 }
 
+/// Approximate lists of `k` neighbours each, from elsewhere, as an [`Index`] takes them: none where they are too short for
+/// a walk, so that the search is exact.
+pub(crate) fn walkable(neighbours: &[u32], k: usize) -> Vec<u32> {
+    if k < LEAST {
+        return Vec::new();
+    }
+    neighbours.chunks_exact(k).flat_map(|list| &list[..k.min(graph::FORWARD)]).copied().collect()
+}
+
 /// Neighbours and distances in a list, nearest first.
 pub(crate) fn finish<'a>(
     lists: &'a Lists,

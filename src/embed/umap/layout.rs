@@ -66,7 +66,7 @@ pub(crate) fn power(x: f32, b: f32) -> f32 {
     const SHIFT: f32 = 12_582_912.0; // 1.5 x 2^23: adding it rounds to an integer
     let shifted = y + SHIFT;
     let r = y - (shifted - SHIFT);
-    let part = (((0.009_567_738 * r + 0.055_917_498) * r + 0.240_248_1) * r + 0.693_121_94) * r + 0.999_999_25;
+    let part = (((0.009_567_738 * r + 0.055_917_498) * r + 0.240_248_1) * r + 0.693_121_94) * r + 0.999_999_2;
     part * f32::from_bits(shifted.to_bits().wrapping_add(127) << 23)
 }
 

@@ -31,7 +31,7 @@ mod transform;
 
 use crate::core::random::Stream;
 use crate::core::{Canonical, Rows};
-use crate::neighbors::Groups;
+use crate::neighbors::{Groups, walkable};
 use crate::{Embedder, Result, Run};
 use coarse::Coarse;
 pub use density::Densmap;
@@ -124,8 +124,13 @@ impl Umap {
         }
         let draws = Stream::new(run.key(), PURPOSE);
         let (mut nearby, exact, lists) = match brought.neighbors {
-            // Lists that were brought may be of unlike lengths, over which no walk goes: new rows search exactly.
-            Some(found) => (given::by_group(found, canonical, k, run), found.exact, Vec::new()),
+            Some(found) => {
+                let nearby = given::by_group(found, canonical, k, run);
+                // No walk goes over lists of unlike lengths: then new rows search exactly.
+                let even = !found.exact && nearby.neighbours.len() == n * (k - 1);
+                let lists = if even { walkable(&nearby.neighbours, k - 1) } else { Vec::new() };
+                (nearby, found.exact, lists)
+            }
             None => {
                 let groups = Groups::find(rows, canonical, k, &self.metric, self.search, run)?;
                 (nearby(&groups, n), groups.exact, groups.graph().0)
