@@ -2,16 +2,23 @@
 
 use crate::{Error, Result};
 
+/// Category numbers are below this: whole numbers up to it are exact in f32.
+pub(crate) const MOST_CATEGORIES: u32 = 1 << 24;
+
 /// A decision tree in flat arrays, one entry for each node; node 0 is the root and children follow their parent.
 ///
-/// A row goes left where `x < threshold` in f32; a missing value (NaN) goes where `default_left` says.
+/// [`Tree::goes_left`] says where a split sends a value: at a numeric one left where `x < threshold` in f32, at a
+/// categorical one right where the category is among [`Tree::categories`]; a missing value (NaN) goes where `default_left`
+/// says.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Tree {
     /// Feature that a split looks at; 0 at leaves.
     pub(crate) feature: Vec<u32>,
-    /// Value that a split compares with; 0 at leaves.
+    /// Value that a numeric split compares with; 0 at leaves and categorical splits.
     pub(crate) threshold: Vec<f32>,
+    /// Of a categorical split the categories that go right, ascending; empty at numeric splits and leaves.
+    pub(crate) categories: Vec<Vec<u32>>,
     /// Left child, above the node's own number; 0 at leaves.
     pub(crate) left: Vec<u32>,
     /// Right child, above the node's own number; 0 at leaves.
@@ -69,6 +76,48 @@ impl Tree {
         &self.threshold
     }
 
+    /// The categories that a categorical split sends right, ascending; empty at numeric splits and leaves.
+    pub fn categories(&self, node: usize) -> &[u32] {
+        &self.categories[node]
+    }
+
+    /// Whether a node splits by category.
+    pub fn is_categorical(&self, node: usize) -> bool {
+        !self.categories[node].is_empty()
+    }
+
+    /// Whether any node splits by category.
+    pub fn has_categories(&self) -> bool {
+        self.categories.iter().any(|set| !set.is_empty())
+    }
+
+    /// Whether a split sends a value of its feature to the left child; of no meaning at a leaf.
+    ///
+    /// A missing value (NaN) goes where `default_left` says. At a categorical split the value is a category number, cut
+    /// to a whole one; a category that the training never saw, and a number that cannot be one (negative, or from 2^24
+    /// on), goes left, as in XGBoost.
+    #[inline]
+    pub fn goes_left(&self, node: usize, value: f32) -> bool {
+        if value.is_nan() {
+            return self.default_left[node];
+        }
+        let right = &self.categories[node];
+        if right.is_empty() {
+            return value < self.threshold[node];
+        }
+        !(0.0..MOST_CATEGORIES as f32).contains(&value) || right.binary_search(&(value as u32)).is_err()
+    }
+
+    /// The leaf that a row ends in.
+    pub(crate) fn leaf_of(&self, row: &[f32]) -> usize {
+        let mut at = 0;
+        while !self.is_leaf(at) {
+            let left = self.goes_left(at, row[self.feature[at] as usize]);
+            at = (if left { self.left[at] } else { self.right[at] }) as usize;
+        }
+        at
+    }
+
     /// Left children, by node; 0 at leaves.
     pub fn left(&self) -> &[u32] {
         &self.left
@@ -103,6 +152,7 @@ impl Tree {
     pub(crate) fn push_leaf(&mut self, value: f32, cover: f64) -> usize {
         self.feature.push(0);
         self.threshold.push(0.0);
+        self.categories.push(Vec::new());
         self.left.push(0);
         self.right.push(0);
         self.default_left.push(false);
@@ -117,6 +167,7 @@ impl Tree {
         let n = self.len();
         let lengths = [
             self.threshold.len(),
+            self.categories.len(),
             self.left.len(),
             self.right.len(),
             self.default_left.len(),
@@ -134,6 +185,9 @@ impl Tree {
             }
             let children = [self.left[i] as usize, self.right[i] as usize];
             if children == [0, 0] {
+                if !self.categories[i].is_empty() {
+                    return Some(format!("node {i}: a leaf with categories"));
+                }
                 continue;
             }
             for child in children {
@@ -144,6 +198,11 @@ impl Tree {
             }
             if self.feature[i] as usize >= features || self.threshold[i].is_nan() {
                 return Some(format!("node {i}: feature {} of {features}", self.feature[i]));
+            }
+            let set = &self.categories[i];
+            if set.windows(2).any(|pair| pair[0] >= pair[1]) || set.last().is_some_and(|&last| last >= MOST_CATEGORIES)
+            {
+                return Some(format!("node {i}: categories {set:?}"));
             }
         }
         parents[1..].iter().position(|&p| p == 0).map(|i| format!("node {}: no parent", i + 1))
@@ -223,7 +282,7 @@ impl TryFrom<Unchecked> for BoostModel {
 #[cfg(feature = "serde")]
 impl crate::Saved for BoostModel {
     const FORMAT: &'static str = "recluster boosted trees";
-    const VERSION: u64 = 1;
+    const VERSION: u64 = 2;
 }
 
 impl BoostModel {
@@ -326,4 +385,44 @@ pub enum Importance {
     Cover,
     /// Cover of all splits on the feature.
     TotalCover,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A split by category over two leaves.
+    fn split(default_left: bool, right: &[u32]) -> Tree {
+        let mut tree = Tree::default();
+        tree.push_leaf(0.0, 2.0);
+        tree.push_leaf(-1.0, 1.0);
+        tree.push_leaf(1.0, 1.0);
+        (tree.left[0], tree.right[0], tree.default_left[0]) = (1, 2, default_left);
+        tree.categories[0] = right.to_vec();
+        tree
+    }
+
+    #[test]
+    fn values_go_where_xgboost_sends_them() {
+        let tree = split(false, &[0, 2, 11]);
+        for right in [0.0, -0.0, 0.9, 2.0, 2.5, 11.0] {
+            assert!(!tree.goes_left(0, right), "{right}");
+        }
+        for left in [1.0, 1.99, -0.5, -1.0, 3.0, 12.0, 500.0, 16_777_216.0, 3e9, 1e20, f32::MAX] {
+            assert!(tree.goes_left(0, left), "{left}");
+        }
+        assert!(!tree.goes_left(0, f32::NAN) && split(true, &[0]).goes_left(0, f32::NAN));
+        assert!(tree.is_categorical(0) && !tree.is_categorical(1) && tree.has_categories());
+        assert_eq!(tree.fault(1), None);
+    }
+
+    #[test]
+    fn sets_that_are_none_are_refused() {
+        for bad in [&[2, 1][..], &[1, 1], &[MOST_CATEGORIES]] {
+            assert!(split(true, bad).fault(1).is_some_and(|fault| fault.contains("categories")), "{bad:?}");
+        }
+        let mut leaf = split(true, &[1]);
+        leaf.categories[1] = vec![1];
+        assert!(leaf.fault(1).is_some());
+    }
 }

@@ -23,14 +23,16 @@ struct Step {
 const MISSING_LEFT: u32 = 1 << 31;
 
 /// A tree as prediction reads it.
-struct Walk {
+struct Walk<'a> {
+    tree: &'a Tree,
     steps: Vec<Step>,
-    values: Vec<f32>,
     depth: usize,
+    /// Whether some node splits by category; the tree itself then says where values go.
+    categorical: bool,
 }
 
-impl Walk {
-    fn of(tree: &Tree) -> Self {
+impl<'a> Walk<'a> {
+    fn of(tree: &'a Tree) -> Self {
         let steps = (0..tree.len())
             .map(|i| {
                 let leaf = tree.is_leaf(i);
@@ -43,9 +45,10 @@ impl Walk {
                 }
             })
             .collect();
-        Walk { steps, values: tree.value.clone(), depth: tree.depth() }
+        Walk { tree, steps, depth: tree.depth(), categorical: tree.has_categories() }
     }
 
+    /// The child that a row goes to; [`Tree::goes_left`] without its branches where all splits are numeric.
     #[inline(always)]
     fn next(&self, at: usize, row: &[f32]) -> usize {
         let step = &self.steps[at];
@@ -56,6 +59,12 @@ impl Walk {
 
     /// Adds the tree's value for each row to its margin.
     fn add(&self, rows: &[&[f32]], margins: &mut [f64]) {
+        if self.categorical {
+            for (row, margin) in rows.iter().zip(margins) {
+                *margin += f64::from(self.tree.value[self.tree.leaf_of(row)]);
+            }
+            return;
+        }
         for (rows, margins) in rows.chunks(ABREAST).zip(margins.chunks_mut(ABREAST)) {
             let mut at = [0usize; ABREAST];
             for _ in 0..self.depth {
@@ -64,7 +73,7 @@ impl Walk {
                 }
             }
             for (margin, at) in margins.iter_mut().zip(at) {
-                *margin += f64::from(self.values[at]);
+                *margin += f64::from(self.tree.value[at]);
             }
         }
     }
@@ -74,7 +83,7 @@ impl Walk {
 pub(crate) fn margins(ensembles: &[&Ensemble], rows: &Rows<'_>, run: &Run) -> Result<Array2<f64>> {
     let stage = run.stage("predict", rows.len());
     let blocks = run.install(|| {
-        let walks: Vec<Vec<Walk>> = ensembles.iter().map(|e| e.trees.iter().map(Walk::of).collect()).collect();
+        let walks: Vec<Vec<Walk<'_>>> = ensembles.iter().map(|e| e.trees.iter().map(Walk::of).collect()).collect();
         parallel::map_ranges(rows.len(), BLOCK, |range| {
             stage.check()?;
             let block: Vec<&[f32]> = range.map(|i| rows.row(i)).collect();

@@ -111,5 +111,5 @@ impl Explainer for Surrogate {
 #[cfg(feature = "serde")]
 impl crate::Saved for Surrogate {
     const FORMAT: &'static str = "recluster surrogate";
-    const VERSION: u64 = 1;
+    const VERSION: u64 = 2;
 }
