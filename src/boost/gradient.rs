@@ -7,6 +7,7 @@
 //! built with one addition for each entry: splits are chosen on it. Its rounding, at most 2^-31 of the total for each
 //! row, is that of sums of f32, which XGBoost's gradients have.
 
+use crate::core::simd::multiversion;
 use crate::core::{numerics, parallel};
 
 /// Rows that one task works on.
@@ -14,6 +15,9 @@ const PIECE: usize = 4096;
 
 /// Sum |g| or sum h on the coarse grid stays below 2^30 before rounding.
 const COARSE_BITS: u32 = 30;
+
+/// Rows whose gradients are worked out at once.
+const LOT: usize = 256;
 
 /// What a model learns to predict.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,8 +27,16 @@ pub(super) enum Loss {
         /// Weight of rows that bear the label.
         positive_weight: f64,
     },
-    /// Half the squared error; g = margin - y, h = 1.
+    /// Half the squared error; g = (margin - y) w, h = w.
     Squared,
+}
+
+/// What one row says of one output.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Told {
+    pub(super) target: f64,
+    /// 0 for rows to leave out.
+    pub(super) weight: f64,
 }
 
 /// Gradients of one output at one round.
@@ -41,30 +53,40 @@ pub(super) struct Gradients {
 }
 
 impl Gradients {
-    /// Gradients at the margins. `target(row)` is the target, None for rows to leave out.
-    pub(super) fn compute(&mut self, loss: Loss, margins: &[f64], target: impl Fn(usize) -> Option<f64> + Sync + Send) {
+    /// Gradients at the margins; no weight is above `heaviest`.
+    pub(super) fn compute(
+        &mut self,
+        loss: Loss,
+        margins: &[f64],
+        heaviest: f64,
+        told: impl Fn(usize) -> Told + Sync + Send,
+    ) {
         let n = margins.len();
         let (g_limit, h_limit) = match loss {
             Loss::Logistic { positive_weight } => (positive_weight.max(1.0), positive_weight.max(1.0)),
             Loss::Squared => {
                 let worst = parallel::map_ranges(n, PIECE, |range| {
-                    range.filter_map(|i| target(i).map(|y| (margins[i] - y).abs())).fold(0.0, f64::max)
+                    let gap = |i: usize| {
+                        let told = told(i);
+                        if told.weight > 0.0 { (margins[i] - told.target).abs() } else { 0.0 }
+                    };
+                    range.map(gap).fold(0.0, f64::max)
                 });
                 (worst.into_iter().fold(f64::MIN_POSITIVE, f64::max), 1.0)
             }
         };
-        let (g_scale, h_scale) = (fine_scale(n, g_limit), fine_scale(n, h_limit));
+        let (g_scale, h_scale) = (fine_scale(n, g_limit * heaviest), fine_scale(n, h_limit * heaviest));
         self.fine_step = (1.0 / g_scale, 1.0 / h_scale);
         self.fine.resize(n, (0, 0));
         parallel::for_each_chunk(&mut self.fine, PIECE, |piece, fine| {
-            for (i, slot) in (piece * PIECE..).zip(fine) {
-                *slot = match target(i) {
-                    None => (0, 0),
-                    Some(y) => {
-                        let (g, h) = loss.gradient(margins[i], y);
-                        ((g * g_scale) as i64, (h * h_scale) as i64)
-                    }
-                };
+            for (lot, fine) in fine.chunks_mut(LOT).enumerate() {
+                let first = piece * PIECE + lot * LOT;
+                let (mut y, mut w) = ([0.0; LOT], [0.0; LOT]);
+                for i in 0..fine.len() {
+                    let told = told(first + i);
+                    (y[i], w[i]) = (told.target, told.weight);
+                }
+                differentiate(loss, &margins[first..first + fine.len()], &y, &w, (g_scale, h_scale), fine);
             }
         });
         let (g_total, h_total) = parallel::map_ranges(n, PIECE, |range| {
@@ -98,16 +120,31 @@ impl Gradients {
     }
 }
 
-impl Loss {
-    #[inline(always)]
-    fn gradient(self, margin: f64, y: f64) -> (f64, f64) {
-        match self {
+multiversion! {
+    /// First and second derivatives, in steps of the fine grid.
+    fn differentiate(
+        loss: Loss, margins: &[f64], y: &[f64; LOT], w: &[f64; LOT], scale: (f64, f64), fine: &mut [(i64, i64)],
+    ) {
+        let (mut g, mut h) = ([0.0; LOT], [0.0; LOT]);
+        let n = margins.len().min(LOT);
+        match loss {
             Loss::Logistic { positive_weight } => {
-                let p = numerics::sigmoid(margin);
-                let w = if y > 0.5 { positive_weight } else { 1.0 };
-                ((p - y) * w, (p * (1.0 - p)).max(1e-16) * w)
+                for i in 0..n {
+                    let p = numerics::sigmoid(margins[i]);
+                    let weight = if y[i] > 0.5 { w[i] * positive_weight } else { w[i] };
+                    g[i] = (p - y[i]) * weight * scale.0;
+                    h[i] = (p * (1.0 - p)).max(1e-16) * weight * scale.1;
+                }
             }
-            Loss::Squared => (margin - y, 1.0),
+            Loss::Squared => {
+                for i in 0..n {
+                    g[i] = (margins[i] - y[i]) * w[i] * scale.0;
+                    h[i] = w[i] * scale.1;
+                }
+            }
+        }
+        for (fine, (g, h)) in fine.iter_mut().zip(g.iter().zip(&h)) {
+            *fine = (*g as i64, *h as i64);
         }
     }
 }
@@ -160,16 +197,23 @@ mod tests {
         let n = 10_000;
         let margins: Vec<f64> = (0..n).map(|i| (i % 97) as f64 * 0.2 - 9.0).collect();
         let rows: Vec<u32> = (0..n as u32).collect();
-        let target = |i: usize| if i % 5 == 4 { None } else { Some(f64::from(i as u8 & 1)) };
+        let told = |i: usize| Told { target: f64::from(i as u8 & 1), weight: f64::from(i as u8 % 5) * 0.5 };
         for loss in [Loss::Logistic { positive_weight: 3.0 }, Loss::Squared] {
             let mut gradients = Gradients::default();
-            gradients.compute(loss, &margins, target);
+            gradients.compute(loss, &margins, 2.0, told);
             let (mut g, mut h) = (0.0, 0.0);
             for i in 0..n {
-                if let Some(y) = target(i) {
-                    let (a, b) = loss.gradient(margins[i], y);
-                    g += a;
-                    h += b;
+                let (Told { target, weight }, p) = (told(i), numerics::sigmoid(margins[i]));
+                match loss {
+                    Loss::Logistic { .. } => {
+                        let weight = if target > 0.5 { 3.0 * weight } else { weight };
+                        g += (p - target) * weight;
+                        h += p * (1.0 - p) * weight;
+                    }
+                    Loss::Squared => {
+                        g += (margins[i] - target) * weight;
+                        h += weight;
+                    }
                 }
             }
             let fine = gradients.real(gradients.sum(&rows));

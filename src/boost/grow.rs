@@ -3,12 +3,15 @@
 //! A node's histogram, its split and its children's histograms follow each other while they are in the cache, so nodes
 //! are visited depth first; without a limit on the number of leaves the tree is the same as level by level. Only the
 //! lighter child's histogram is built, the other is the parent's less it. The recursion is as deep as `max_depth`, which
-//! is at most 64; both children of a large node are tasks of their own.
+//! is at most 64; both children of a large node are tasks of their own. `limited` grows trees of a given number of leaves
+//! from the same steps.
 
-use super::bins::Bins;
+use super::bins::{ABREAST, Bins};
 use super::gradient::{Gradients, h_of};
-use super::histogram::{self, Rules, Split};
-use crate::core::parallel;
+use super::histogram;
+use super::sample::Drawn;
+use super::search::{self, Bounds, Place, Rules, Split};
+use crate::core::{parallel, random};
 use std::ops::Range;
 use std::sync::Mutex;
 
@@ -30,14 +33,17 @@ pub(super) struct Node {
     pub(super) rows: Range<usize>,
     /// Fine sums of g and h; of a split the sum of both children.
     pub(super) sum: (i64, i64),
+    /// What monotone columns allow of its value.
+    pub(super) bounds: Bounds,
 }
 
 /// What all nodes of a tree share.
 pub(super) struct Grower<'a> {
     pub(super) bins: &'a Bins,
     pub(super) gradients: &'a Gradients,
-    pub(super) rules: Rules,
+    pub(super) rules: &'a Rules,
     pub(super) max_depth: usize,
+    pub(super) drawn: &'a Drawn,
     pub(super) buffers: &'a Buffers,
 }
 
@@ -65,22 +71,55 @@ impl Buffers {
     }
 }
 
+/// Where a node stands in its tree.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spot {
+    pub(super) depth: usize,
+    /// Number that tells the nodes of a tree apart.
+    name: u64,
+    pub(super) bounds: Bounds,
+}
+
+impl Spot {
+    pub(super) const ROOT: Spot = Spot { depth: 0, name: 1, bounds: Bounds::NONE };
+
+    fn child(self, side: u64, bounds: Bounds) -> Spot {
+        Spot { depth: self.depth + 1, name: random::mix(self.name.wrapping_mul(2).wrapping_add(side)), bounds }
+    }
+}
+
 /// A node about to be split.
-struct Open {
-    histogram: Vec<i64>,
+pub(super) struct Open {
+    pub(super) histogram: Vec<i64>,
     /// Coarse sum over its rows.
-    total: i64,
+    pub(super) total: i64,
+    pub(super) spot: Spot,
+}
+
+/// A node after its split: the rows that went left, and the children that may split further.
+pub(super) struct Halves {
+    pub(super) middle: usize,
+    pub(super) spots: [Spot; 2],
+    pub(super) open: [Option<Open>; 2],
 }
 
 impl Grower<'_> {
-    /// Grows the tree whose root has the given histogram, over `columns` (ascending). Reorders `rows` so that the rows
-    /// of each leaf lie together.
+    /// Grows the tree whose root is given, over `columns` (ascending). Reorders `rows` so that the rows of each leaf lie
+    /// together.
     pub(super) fn tree(&self, rows: &mut [u32], columns: &[u32], root: Vec<i64>, total: i64) -> Vec<Node> {
-        if !self.may_split(rows.len(), total, 0) {
-            self.buffers.give(root);
-            return vec![self.leaf(rows, 0)];
+        match self.root(rows, root, total) {
+            Some(root) => self.grow(rows, 0, columns, root),
+            None => vec![self.leaf(rows, 0, Spot::ROOT)],
         }
-        self.grow(rows, 0, columns, Open { histogram: root, total }, 0)
+    }
+
+    /// The root, if it may split.
+    pub(super) fn root(&self, rows: &[u32], histogram: Vec<i64>, total: i64) -> Option<Open> {
+        if self.may_split(rows.len(), total, 0) {
+            return Some(Open { histogram, total, spot: Spot::ROOT });
+        }
+        self.buffers.give(histogram);
+        None
     }
 
     /// Whether a node at this depth could have two children that weigh enough.
@@ -89,44 +128,43 @@ impl Grower<'_> {
         depth < self.max_depth && rows > 1 && weight >= 2.0 * self.rules.min_child_weight
     }
 
-    fn leaf(&self, rows: &[u32], first: usize) -> Node {
-        Node { split: None, right: 0, rows: first..first + rows.len(), sum: self.gradients.sum(rows) }
+    pub(super) fn leaf(&self, rows: &[u32], first: usize, spot: Spot) -> Node {
+        let (rows, sum) = (first..first + rows.len(), self.gradients.sum(rows));
+        Node { split: None, right: 0, rows, sum, bounds: spot.bounds }
     }
 
-    fn grow(&self, rows: &mut [u32], first: usize, columns: &[u32], node: Open, depth: usize) -> Vec<Node> {
-        let Open { histogram, total } = node;
-        let (split, open) = self.search(&histogram, columns, total, rows.len());
+    fn grow(&self, rows: &mut [u32], first: usize, columns: &[u32], node: Open) -> Vec<Node> {
+        let spot = node.spot;
+        let (split, open) = self.search(&node, columns, rows.len());
         let Some(split) = split else {
-            self.buffers.give(histogram);
-            return vec![self.leaf(rows, first)];
+            self.buffers.give(node.histogram);
+            return vec![self.leaf(rows, first, spot)];
         };
-        let middle = self.partition(rows, &split);
+        let Halves { middle, spots, open: [left_open, right_open] } = self.halve(rows, node, &split, &open);
         let (left, right) = rows.split_at_mut(middle);
-        let totals = [split.left, total.wrapping_sub(split.left)];
-        let [left_open, right_open] = self.children([left, right], totals, &open, histogram, depth + 1);
-        let grow = |rows: &mut [u32], first, child| match child {
-            Some(child) => self.grow(rows, first, &open, child, depth + 1),
-            None => vec![self.leaf(rows, first)],
+        let grow = |rows: &mut [u32], first, child, spot| match child {
+            Some(child) => self.grow(rows, first, &open, child),
+            None => vec![self.leaf(rows, first, spot)],
         };
-        let (mut left_nodes, right_nodes) = if left.len().min(right.len()) >= TASK_ROWS {
-            parallel::join(|| grow(left, first, left_open), || grow(right, first + middle, right_open))
+        let (left_nodes, right_nodes) = if left.len().min(right.len()) >= TASK_ROWS {
+            parallel::join(
+                || grow(left, first, left_open, spots[0]),
+                || grow(right, first + middle, right_open, spots[1]),
+            )
         } else {
-            (grow(left, first, left_open), grow(right, first + middle, right_open))
+            (grow(left, first, left_open, spots[0]), grow(right, first + middle, right_open, spots[1]))
         };
-        let (a, b) = (left_nodes[0].sum, right_nodes[0].sum);
-        let sum = (a.0 + b.0, a.1 + b.1);
-        let top = Node { split: Some(split), right: left_nodes.len() as u32 + 1, rows: 0..0, sum };
-        left_nodes.insert(0, top);
-        left_nodes.extend(right_nodes);
-        left_nodes
+        joined(split, spot, left_nodes, right_nodes)
     }
 
     /// The best split that pays, and the columns still open below.
-    fn search(&self, histogram: &[i64], columns: &[u32], total: i64, rows: usize) -> (Option<Split>, Vec<u32>) {
+    pub(super) fn search(&self, node: &Open, columns: &[u32], rows: usize) -> (Option<Split>, Vec<u32>) {
+        let drawn = self.drawn.at(node.spot.depth, node.spot.name);
+        let (bounds, step) = (node.spot.bounds, self.gradients.step);
+        let place = Place { total: node.total, bounds, drawn: &drawn, step };
         let piece = |range: Range<usize>| {
             let mut open = Vec::with_capacity(range.len());
-            let step = self.gradients.step;
-            let found = histogram::search(self.bins, histogram, &columns[range], total, &self.rules, step, &mut open);
+            let found = search::search(self.bins, &node.histogram, &columns[range], place, self.rules, &mut open);
             (found, open)
         };
         let pieces = if rows >= TASK_ROWS {
@@ -135,28 +173,33 @@ impl Grower<'_> {
             (0..columns.len()).step_by(COLUMNS).map(|at| piece(at..(at + COLUMNS).min(columns.len()))).collect()
         };
         let (found, open): (Vec<_>, Vec<_>) = pieces.into_iter().unzip();
-        (histogram::decide(&found, total, &self.rules, self.gradients.step), open.concat())
+        (search::decide(&found, place, self.rules), open.concat())
+    }
+
+    /// Divides a node's rows and prepares its children.
+    pub(super) fn halve(&self, rows: &mut [u32], node: Open, split: &Split, columns: &[u32]) -> Halves {
+        let middle = self.partition(rows, split);
+        let (left, right) = rows.split_at(middle);
+        let totals = [split.left, node.total.wrapping_sub(split.left)];
+        let bounds = self.rules.divide(split, node.total, node.spot.bounds, self.gradients.step);
+        let spots = [node.spot.child(0, bounds[0]), node.spot.child(1, bounds[1])];
+        let open = self.children([left, right], totals, columns, node.histogram, spots);
+        Halves { middle, spots, open }
     }
 
     /// Moves the rows that go left before those that go right, each side in its old order; returns how many go left.
     fn partition(&self, rows: &mut [u32], split: &Split) -> usize {
         let codes = self.bins.column(split.column as usize);
         let column = &self.bins.columns[split.column as usize];
-        let missing = column.cuts.len();
-        let mut right = vec![0u32; rows.len()];
-        let (mut lefts, mut rights) = (0, 0);
-        for i in 0..rows.len() {
-            let row = rows[i];
-            let code = usize::from(codes[row as usize]);
-            let goes_left = (code <= usize::from(split.bin)) | (split.missing_left & (code == missing));
-            let goes_left = goes_left & (split.missing_left | (code != missing));
-            rows[lefts] = row;
-            right[rights] = row;
-            lefts += usize::from(goes_left);
-            rights += usize::from(!goes_left);
+        if split.categorical {
+            return partition(rows, |row| split.goes_left(codes[row as usize], column));
         }
-        rows[lefts..].copy_from_slice(&right[..rights]);
-        lefts
+        let missing = column.cuts.len();
+        partition(rows, |row| {
+            let code = usize::from(codes[row as usize]);
+            let left = (code <= usize::from(split.bin)) | (split.missing_left & (code == missing));
+            left & (split.missing_left | (code != missing))
+        })
     }
 
     /// Histograms of those children that may split further. The parent's becomes that of the child with more rows.
@@ -166,9 +209,10 @@ impl Grower<'_> {
         totals: [i64; 2],
         columns: &[u32],
         parent: Vec<i64>,
-        depth: usize,
+        spots: [Spot; 2],
     ) -> [Option<Open>; 2] {
-        let wanted = [0, 1].map(|i| self.may_split(rows[i].len(), totals[i], depth));
+        let wanted = [0, 1].map(|i| self.may_split(rows[i].len(), totals[i], spots[i].depth));
+        let open = |i: usize, histogram| Some(Open { histogram, total: totals[i], spot: spots[i] });
         let small = usize::from(rows[1].len() < rows[0].len());
         let large = 1 - small;
         let mut children = [None, None];
@@ -184,7 +228,7 @@ impl Grower<'_> {
         self.build(&mut histogram, rows[built], columns);
         if direct {
             self.buffers.give(parent);
-            children[large] = Some(Open { histogram, total: totals[large] });
+            children[large] = open(large, histogram);
             return children;
         }
         if wanted[large] {
@@ -192,12 +236,12 @@ impl Grower<'_> {
             for range in self.runs(columns) {
                 histogram::subtract(&mut rest[range.clone()], &histogram[range]);
             }
-            children[large] = Some(Open { histogram: rest, total: totals[large] });
+            children[large] = open(large, rest);
         } else {
             self.buffers.give(parent);
         }
         if wanted[small] {
-            children[small] = Some(Open { histogram, total: totals[small] });
+            children[small] = open(small, histogram);
         } else {
             self.buffers.give(histogram);
         }
@@ -205,17 +249,18 @@ impl Grower<'_> {
     }
 
     fn slots_of(&self, columns: &[u32]) -> usize {
-        columns.iter().map(|&c| self.bins.columns[c as usize].bins).sum()
+        columns.iter().map(|&c| self.bins.columns[c as usize].width).sum()
     }
 
-    /// Slots of the columns, neighbours joined.
+    /// Slots of the columns, neighbours joined: first the dense ones, then the others.
     fn runs(&self, columns: &[u32]) -> Vec<Range<usize>> {
         let mut runs: Vec<Range<usize>> = Vec::new();
-        for &c in columns {
-            let column = &self.bins.columns[c as usize];
-            match runs.last_mut() {
-                Some(run) if run.end == column.first => run.end += column.bins,
-                _ => runs.push(column.first..column.first + column.bins),
+        for dense in [true, false] {
+            for column in columns.iter().map(|&c| &self.bins.columns[c as usize]).filter(|c| c.dense == dense) {
+                match runs.last_mut() {
+                    Some(run) if run.end == column.first => run.end += column.width,
+                    _ => runs.push(column.first..column.first + column.width),
+                }
             }
         }
         runs
@@ -224,16 +269,24 @@ impl Grower<'_> {
     /// Sets the slots of `columns` to the sums over `rows`; other slots hold nothing of use afterwards.
     pub(super) fn build(&self, histogram: &mut [i64], rows: &[u32], columns: &[u32]) {
         let runs = self.runs(columns);
+        let mut blocks: Vec<usize> = Vec::new();
+        for column in columns.iter().map(|&c| &self.bins.columns[c as usize]).filter(|column| column.dense) {
+            let block = column.first / (ABREAST * super::bins::DENSE_SLOTS);
+            if blocks.last() != Some(&block) {
+                blocks.push(block);
+            }
+        }
         for run in &runs {
             histogram[run.clone()].fill(0);
         }
+        let packed = &self.gradients.packed;
         if rows.len() < 2 * BUILD_ROWS {
-            return histogram::build(self.bins, &self.gradients.packed, rows, histogram);
+            return histogram::build(self.bins, packed, rows, &blocks, histogram);
         }
         let parts = parallel::map_ranges(rows.len(), BUILD_ROWS.max(rows.len() / 16), |range| {
             let mut part = self.buffers.take();
             runs.iter().for_each(|run| part[run.clone()].fill(0));
-            histogram::build(self.bins, &self.gradients.packed, &rows[range], &mut part);
+            histogram::build(self.bins, packed, &rows[range], &blocks, &mut part);
             part
         });
         for part in parts {
@@ -241,4 +294,31 @@ impl Grower<'_> {
             self.buffers.give(part);
         }
     }
+}
+
+/// A split node with all nodes below it, parents first and left before right.
+pub(super) fn joined(split: Split, spot: Spot, mut left: Vec<Node>, right: Vec<Node>) -> Vec<Node> {
+    let (a, b) = (left[0].sum, right[0].sum);
+    let sum = (a.0 + b.0, a.1 + b.1);
+    let top = Node { split: Some(split), right: left.len() as u32 + 1, rows: 0..0, sum, bounds: spot.bounds };
+    left.insert(0, top);
+    left.extend(right);
+    left
+}
+
+/// Rows that go left first, both sides in their old order.
+#[inline(always)]
+fn partition(rows: &mut [u32], goes_left: impl Fn(u32) -> bool) -> usize {
+    let mut right = vec![0u32; rows.len()];
+    let (mut lefts, mut rights) = (0, 0);
+    for i in 0..rows.len() {
+        let row = rows[i];
+        let left = goes_left(row);
+        rows[lefts] = row;
+        right[rights] = row;
+        lefts += usize::from(left);
+        rights += usize::from(!left);
+    }
+    rows[lefts..].copy_from_slice(&right[..rights]);
+    lefts
 }

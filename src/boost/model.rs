@@ -1,5 +1,6 @@
 //! The fitted model: plain flat trees.
 
+use super::calibrate::Calibration;
 use crate::{Error, Result};
 
 /// Category numbers are below this: whole numbers up to it are exact in f32.
@@ -254,6 +255,7 @@ pub struct BoostModel {
     pub(crate) features: usize,
     pub(crate) feature_names: Option<Vec<String>>,
     pub(crate) outputs: Vec<Ensemble>,
+    pub(crate) calibration: Option<Calibration>,
 }
 
 /// The same, as read from a file.
@@ -264,6 +266,7 @@ struct Unchecked {
     features: usize,
     feature_names: Option<Vec<String>>,
     outputs: Vec<Ensemble>,
+    calibration: Option<Calibration>,
 }
 
 #[cfg(feature = "serde")]
@@ -271,7 +274,14 @@ impl TryFrom<Unchecked> for BoostModel {
     type Error = Error;
 
     fn try_from(file: Unchecked) -> Result<Self> {
-        let model = BoostModel::new(file.link, file.features, file.outputs)?;
+        let mut model = BoostModel::new(file.link, file.features, file.outputs)?;
+        if let Some(calibration) = &file.calibration {
+            if !calibration.fits(model.outputs.len()) {
+                let reason = format!("a calibration of {} outputs", calibration.offsets.len());
+                return Err(Error::Format { format: "boosted trees", reason });
+            }
+        }
+        model.calibration = file.calibration;
         match file.feature_names {
             Some(names) => model.with_feature_names(names),
             None => Ok(model),
@@ -302,7 +312,7 @@ impl BoostModel {
                 }
             }
         }
-        Ok(BoostModel { link, features, feature_names: None, outputs })
+        Ok(BoostModel { link, features, feature_names: None, outputs, calibration: None })
     }
 
     /// Names the features, for charts and files.
@@ -336,6 +346,11 @@ impl BoostModel {
     /// Names of the features, where they were given.
     pub fn feature_names(&self) -> Option<&[String]> {
         self.feature_names.as_deref()
+    }
+
+    /// What turns margins into a distribution over the labels, where it was fitted.
+    pub fn calibration(&self) -> Option<&Calibration> {
+        self.calibration.as_ref()
     }
 
     /// How much each feature matters to one output, by feature; features that no split uses have 0.

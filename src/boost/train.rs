@@ -2,17 +2,16 @@
 
 use super::Boost;
 use super::bins::Bins;
-use super::gradient::{Gradients, Loss};
+use super::gradient::{Gradients, Loss, Told};
 use super::grow::{Buffers, Grower, Node};
-use super::histogram::{self, Rules, SIDE_BY_SIDE};
+use super::histogram::{self, SIDE_BY_SIDE};
 use super::model::{Ensemble, Tree};
-use crate::core::random::Stream;
-use crate::core::{Canonical, Rows, parallel};
+use super::sample::{Drawn, Draws, Sampler};
+use super::search::Rules;
+use super::settings::Grow;
+use super::stop::{self, Watch};
+use crate::core::parallel;
 use crate::{Error, Result, Run};
-
-/// Purposes of random draws.
-const ROWS_OF_TREE: u64 = 0x626f_6f73_7401;
-const COLUMNS_OF_TREE: u64 = 0x626f_6f73_7402;
 
 /// Sums of that many rows fit the coarse grid of `gradient`.
 const MOST_ROWS: usize = 1 << 29;
@@ -23,122 +22,176 @@ const FEW_OUTPUTS: usize = 3;
 /// Columns whose root histograms one task builds.
 const COLUMNS: usize = 16;
 
-/// What is to be learnt. Rows are counted among those used for training.
+/// What is to be learnt from all rows of the bins.
 pub(super) struct Problem<'a> {
-    pub(super) table: &'a Rows<'a>,
-    /// Rows of the table that are used for training.
-    pub(super) used: &'a [u32],
-    pub(super) loss: Loss,
+    pub(super) bins: &'a Bins,
+    /// Of each output.
+    pub(super) losses: Vec<Loss>,
     /// Margin of each output before any tree.
     pub(super) bases: Vec<f64>,
     /// Target of an output at a row.
     pub(super) target: &'a (dyn Fn(usize, usize) -> f64 + Sync),
-    /// Tells rows of equal content but different targets apart.
-    pub(super) kind: &'a (dyn Fn(usize) -> u32 + Sync),
+    /// Weight of a row.
+    pub(super) weight: &'a (dyn Fn(usize) -> f64 + Sync),
+    /// The highest weight.
+    pub(super) heaviest: f64,
+    /// Rows in an order given by content, target and weight; empty where nothing is drawn.
+    pub(super) order: Vec<u32>,
+    /// Rows that no tree sees, in that order.
+    pub(super) held: Vec<u32>,
+}
+
+/// What comes of it.
+pub(super) struct Trained {
+    pub(super) ensembles: Vec<Ensemble>,
+    /// For each output its margins at the held-out rows.
+    pub(super) held: Vec<Vec<f64>>,
 }
 
 /// One output under training.
 struct Output {
+    number: usize,
     margins: Vec<f64>,
     gradients: Gradients,
     /// Rows of the present tree, by leaf once it is grown.
     rows: Vec<u32>,
-    columns: Vec<u32>,
+    /// All other rows.
+    rest: Vec<u32>,
+    drawn: Drawn,
     ensemble: Ensemble,
+    watch: Watch,
+    stopped: bool,
+}
+
+/// What all trees share.
+struct Ground<'a> {
+    settings: &'a Boost,
+    problem: &'a Problem<'a>,
+    rules: Rules,
+    buffers: Buffers,
 }
 
 /// Trains all outputs.
-pub(super) fn train(settings: &Boost, problem: &Problem<'_>, run: &Run) -> Result<Vec<Ensemble>> {
-    let n = problem.used.len();
+pub(super) fn train(settings: &Boost, problem: &Problem<'_>, run: &Run) -> Result<Trained> {
+    let bins = problem.bins;
+    let n = bins.rows;
     if n > MOST_ROWS {
         return Err(Error::TooManyRows { rows: n, most: MOST_ROWS });
     }
-    let bins = {
-        let stage = run.stage("bin columns", 1);
-        let bins = Bins::of(problem.table, problem.used, settings.max_bins);
-        stage.step(1)?;
-        bins
+    let sampler = Sampler::new(settings, bins, &problem.order, &problem.held, run.key());
+    let ground = Ground { settings, problem, rules: settings.rules(), buffers: Buffers::new(bins.slots) };
+    let output = |(number, &base): (usize, &f64)| Output {
+        number,
+        margins: vec![base; n],
+        gradients: Gradients::default(),
+        rows: Vec::new(),
+        rest: Vec::new(),
+        drawn: Drawn::default(),
+        ensemble: Ensemble { base, trees: Vec::with_capacity(settings.rounds) },
+        watch: Watch::default(),
+        stopped: false,
     };
-    let sampler = Sampler::new(settings, problem, &bins, run);
-    let buffers = Buffers::new(bins.slots);
-    let mut outputs: Vec<Output> = problem
-        .bases
-        .iter()
-        .map(|&base| Output {
-            margins: vec![base; n],
-            gradients: Gradients::default(),
-            rows: Vec::new(),
-            columns: Vec::new(),
-            ensemble: Ensemble { base, trees: Vec::with_capacity(settings.rounds) },
-        })
-        .collect();
+    let mut outputs: Vec<Output> = problem.bases.iter().enumerate().map(output).collect();
     let stage = run.stage("boost", settings.rounds);
     for round in 0..settings.rounds {
-        parallel::for_each_chunk(&mut outputs, 1, |o, output| {
-            let draws = sampler.of(round, o);
-            for output in output {
-                let target = |i| draws.row(i).then(|| (problem.target)(o, i));
-                output.gradients.compute(problem.loss, &output.margins, target);
-                output.rows.clear();
-                output.rows.extend((0..n as u32).filter(|&i| draws.row(i as usize)));
-                output.columns = draws.columns();
-            }
+        let mut active: Vec<&mut Output> = outputs.iter_mut().filter(|output| !output.stopped).collect();
+        parallel::for_each_chunk(&mut active, 1, |_, output| {
+            output.iter_mut().for_each(|output| output.prepare(&ground, &sampler.of(round, output.number)));
         });
         // Side by side the roots of all outputs cost little more than one.
-        for group in outputs.chunks_mut(SIDE_BY_SIDE) {
-            let roots = (group.len() >= FEW_OUTPUTS).then(|| roots(&bins, group));
+        for group in active.chunks_mut(SIDE_BY_SIDE) {
+            let roots = (group.len() >= FEW_OUTPUTS).then(|| Roots::of(bins, group));
             parallel::for_each_chunk(group, 1, |place, output| {
-                for output in output {
-                    grow(settings, &bins, &buffers, output, roots.as_ref().map(|roots| (roots, place)));
-                }
+                output.iter_mut().for_each(|output| output.grow(&ground, roots.as_ref().map(|roots| (roots, place))));
             });
         }
         stage.step(round + 1)?;
+        if outputs.iter().all(|output| output.stopped) {
+            break;
+        }
     }
-    Ok(outputs.into_iter().map(|output| output.ensemble).collect())
+    let mut trained = Trained { ensembles: Vec::with_capacity(outputs.len()), held: Vec::with_capacity(outputs.len()) };
+    for mut output in outputs {
+        if !problem.held.is_empty() {
+            output.ensemble.trees.truncate(output.watch.trees);
+        }
+        trained.ensembles.push(output.ensemble);
+        trained.held.push(output.watch.margins);
+    }
+    Ok(trained)
 }
 
-/// Grows the next tree of one output and moves its margins.
-fn grow(settings: &Boost, bins: &Bins, buffers: &Buffers, output: &mut Output, roots: Option<(&Roots, usize)>) {
-    let Output { margins, gradients, rows, columns, ensemble } = output;
-    let rules = Rules {
-        lambda: settings.lambda,
-        alpha: settings.alpha,
-        gamma: settings.gamma,
-        min_child_weight: settings.min_child_weight,
-    };
-    let grower = Grower { bins, gradients, rules, max_depth: settings.max_depth, buffers };
-    let total = gradients.packed.iter().fold(0i64, |sum, &word| sum.wrapping_add(word));
-    let mut root = buffers.take();
-    match roots {
-        Some((roots, place)) => roots.copy(place, &mut root),
-        None => grower.build(&mut root, rows, columns),
+impl Output {
+    /// Draws rows and columns for the next tree and works out the gradients.
+    fn prepare(&mut self, ground: &Ground<'_>, draws: &Draws<'_>) {
+        let Problem { bins, losses, target, weight, heaviest, .. } = ground.problem;
+        let told = |i| {
+            let weight = if draws.row(i) { weight(i) } else { 0.0 };
+            Told { target: target(self.number, i), weight }
+        };
+        self.gradients.compute(losses[self.number], &self.margins, *heaviest, told);
+        self.rows.clear();
+        self.rest.clear();
+        for i in 0..bins.rows {
+            let to = if draws.row(i) { &mut self.rows } else { &mut self.rest };
+            to.push(i as u32);
+        }
+        self.drawn = draws.columns(bins.features());
     }
-    let nodes = grower.tree(rows, columns, root, total);
-    let tree = finish(settings, bins, gradients, &rules, &nodes);
-    if rows.len() == margins.len() {
+
+    /// Grows the next tree and moves the margins.
+    fn grow(&mut self, ground: &Ground<'_>, roots: Option<(&Roots, usize)>) {
+        let Ground { settings, problem, rules, buffers } = ground;
+        let bins = problem.bins;
+        let Output { margins, gradients, rows, rest, drawn, .. } = self;
+        let grower = Grower { bins, gradients, rules, max_depth: settings.max_depth, drawn, buffers };
+        let total = gradients.packed.iter().fold(0i64, |sum, &word| sum.wrapping_add(word));
+        let mut root = buffers.take();
+        match roots {
+            Some((roots, place)) => roots.copy(place, &mut root),
+            None => grower.build(&mut root, rows, &drawn.tree),
+        }
+        let nodes = match (settings.max_leaves, settings.grow) {
+            (0, Grow::ByLevel) => grower.tree(rows, &drawn.tree, root, total),
+            (leaves, grow) => {
+                let leaves = if leaves == 0 { usize::MAX } else { leaves };
+                grower.limited(rows, &drawn.tree, root, total, leaves, grow == Grow::ByLevel)
+            }
+        };
+        let tree = finish(settings, bins, gradients, rules, &nodes);
         for (i, node) in nodes.iter().enumerate().filter(|(_, node)| node.split.is_none()) {
             for &row in &rows[node.rows.clone()] {
                 margins[row as usize] += f64::from(tree.value[i]);
             }
         }
-    } else {
-        parallel::for_each_chunk(margins, 4096, |piece, margins| {
-            for (row, margin) in (piece * 4096..).zip(margins) {
-                *margin += f64::from(tree.value[leaf_of(&nodes, bins, row)]);
-            }
-        });
+        for &row in rest.iter() {
+            margins[row as usize] += f64::from(tree.value[leaf_of(&nodes, bins, row as usize)]);
+        }
+        self.ensemble.trees.push(tree);
+        if !problem.held.is_empty() {
+            self.watch(ground);
+        }
     }
-    ensemble.trees.push(tree);
+
+    /// Looks at the held-out rows after a tree.
+    fn watch(&mut self, ground: &Ground<'_>) {
+        let Ground { settings, problem, .. } = ground;
+        let margins: Vec<f64> = problem.held.iter().map(|&row| self.margins[row as usize]).collect();
+        let told = |i: usize| {
+            let row = problem.held[i] as usize;
+            Told { target: (problem.target)(self.number, row), weight: (problem.weight)(row) }
+        };
+        let score = stop::score(settings.metric, problem.losses[self.number], &margins, told);
+        self.stopped = self.watch.note(score, margins, self.ensemble.trees.len(), settings.early_stopping);
+    }
 }
 
-/// The leaf that a training row falls into.
+/// The leaf that a row of the bins falls into.
 fn leaf_of(nodes: &[Node], bins: &Bins, row: usize) -> usize {
     let mut at = 0;
     while let Some(split) = &nodes[at].split {
-        let code = bins.column(split.column as usize)[row];
-        let missing = usize::from(code) == bins.columns[split.column as usize].cuts.len();
-        let left = if missing { split.missing_left } else { code <= split.bin };
+        let c = split.column as usize;
+        let left = split.goes_left(bins.column(c)[row], &bins.columns[c]);
         at += if left { 1 } else { nodes[at].right as usize };
     }
     at
@@ -149,13 +202,19 @@ fn finish(settings: &Boost, bins: &Bins, gradients: &Gradients, rules: &Rules, n
     let mut tree = Tree::default();
     for (i, node) in nodes.iter().enumerate() {
         let (g, h) = gradients.real(node.sum);
-        // XGBoost gives a node that weighs too little no value at all.
+        // XGBoost gives a node that weighs too little no value at all; bounds from above hold for it too.
         let weighs = h > 0.0 && h >= rules.min_child_weight;
-        let value = if weighs { -rules.shrink(g) / (h + rules.lambda) * settings.learning_rate } else { 0.0 };
-        tree.push_leaf((value as f32).clamp(f32::MIN, f32::MAX), h);
+        let value = if weighs { rules.weight(g, h, node.bounds) } else { node.bounds.hold(0.0) };
+        tree.push_leaf(((value * settings.learning_rate) as f32).clamp(f32::MIN, f32::MAX), h);
         if let Some(split) = &node.split {
+            let cuts = &bins.columns[split.column as usize].cuts;
             tree.feature[i] = split.column;
-            tree.threshold[i] = bins.columns[split.column as usize].cuts[usize::from(split.bin)];
+            if split.categorical {
+                let right = (0..cuts.len()).filter(|bin| split.right[bin / 64] >> (bin % 64) & 1 == 1);
+                tree.categories[i] = right.map(|bin| cuts[bin] as u32).collect();
+            } else {
+                tree.threshold[i] = cuts[usize::from(split.bin)];
+            }
             tree.left[i] = i as u32 + 1;
             tree.right[i] = i as u32 + node.right;
             tree.default_left[i] = split.missing_left;
@@ -167,126 +226,62 @@ fn finish(settings: &Boost, bins: &Bins, gradients: &Gradients, rules: &Rules, n
 
 /// Root histograms of several outputs.
 struct Roots {
-    /// For each block of columns the block's slots of the first output, of the second, ...
-    blocks: Vec<Vec<i64>>,
-    /// Outputs in it.
+    /// For each piece of columns their histograms of the first output, of the second, ...
+    pieces: Vec<Vec<i64>>,
+    /// For each piece the first slot and the number of slots of each of its columns.
+    columns: Vec<Vec<(usize, usize)>>,
     outputs: usize,
 }
 
-/// Sums the roots of a group of outputs in one pass over the entries.
-fn roots(bins: &Bins, group: &[Output]) -> Roots {
-    let mut words = vec![0i64; bins.rows * SIDE_BY_SIDE];
-    parallel::for_each_chunk(&mut words, SIDE_BY_SIDE * 1024, |piece, words| {
-        for (row, words) in (piece * 1024..).zip(words.chunks_mut(SIDE_BY_SIDE)) {
-            for (word, output) in words.iter_mut().zip(group) {
-                *word = output.gradients.packed[row];
-            }
-        }
-    });
-    let blocks = parallel::map_ranges(bins.columns.len(), COLUMNS, |range| {
-        let first = bins.columns[range.start].first;
-        let slots = bins.columns[range.clone()].iter().map(|c| c.bins).sum::<usize>();
-        let mut out = vec![0i64; slots * group.len()];
-        let mut sums = vec![0i64; 256 * SIDE_BY_SIDE];
-        for c in range {
-            let column = &bins.columns[c];
-            let sums = &mut sums[..column.bins * SIDE_BY_SIDE];
-            sums.fill(0);
-            histogram::build_roots(bins.outside(c), bins.column(c), &words, sums);
-            for o in 0..group.len() {
-                let to = &mut out[o * slots + column.first - first..][..column.bins];
-                for (to, sums) in to.iter_mut().zip(sums.chunks(SIDE_BY_SIDE)) {
-                    *to = sums[o];
+impl Roots {
+    /// Sums the roots of a group of outputs in one pass over the columns.
+    fn of(bins: &Bins, group: &[&mut Output]) -> Self {
+        let width = histogram::side_by_side(group.len());
+        let mut words = vec![0i64; bins.rows * width];
+        parallel::for_each_chunk(&mut words, width * 1024, |piece, words| {
+            for (row, words) in (piece * 1024..).zip(words.chunks_mut(width)) {
+                for (word, output) in words.iter_mut().zip(group.iter()) {
+                    *word = output.gradients.packed[row];
                 }
             }
-        }
-        out
-    });
-    Roots { blocks, outputs: group.len() }
-}
+        });
+        let open: Vec<usize> = (0..bins.columns.len()).filter(|&c| bins.columns[c].bins > 1).collect();
+        let made = parallel::map_ranges(open.len(), COLUMNS, |range| {
+            let columns: Vec<(usize, usize)> =
+                open[range.clone()].iter().map(|&c| (bins.columns[c].first, bins.columns[c].bins)).collect();
+            let slots: usize = columns.iter().map(|column| column.1).sum();
+            let mut out = vec![0i64; slots * group.len()];
+            let mut sums = vec![0i64; 256 * width];
+            let mut at = 0;
+            for &c in &open[range] {
+                let column = &bins.columns[c];
+                let sums = &mut sums[..column.bins * width];
+                sums.fill(0);
+                let rows = (!column.dense).then(|| bins.outside(c));
+                histogram::build_roots(width, rows, bins.column(c), &words, sums);
+                for o in 0..group.len() {
+                    let to = &mut out[o * slots + at..][..column.bins];
+                    for (to, sums) in to.iter_mut().zip(sums.chunks(width)) {
+                        *to = sums[o];
+                    }
+                }
+                at += column.bins;
+            }
+            (out, columns)
+        });
+        let (pieces, columns) = made.into_iter().unzip();
+        Roots { pieces, columns, outputs: group.len() }
+    }
 
-impl Roots {
     /// Writes the histogram of one output.
     fn copy(&self, output: usize, histogram: &mut [i64]) {
-        let mut at = 0;
-        for block in &self.blocks {
-            let slots = block.len() / self.outputs;
-            histogram[at..at + slots].copy_from_slice(&block[output * slots..(output + 1) * slots]);
-            at += slots;
+        for (piece, columns) in self.pieces.iter().zip(&self.columns) {
+            let slots = piece.len() / self.outputs;
+            let mut at = output * slots;
+            for &(first, bins) in columns {
+                histogram[first..first + bins].copy_from_slice(&piece[at..at + bins]);
+                at += bins;
+            }
         }
     }
-}
-
-/// Draws rows and columns for each tree.
-struct Sampler {
-    subsample: f64,
-    colsample: f64,
-    rows: Stream,
-    columns: Stream,
-    /// Place of each row in an order given by content and target alone; empty when all rows are taken.
-    places: Vec<u32>,
-    /// Columns that can split.
-    open: Vec<u32>,
-}
-
-/// The draws for one tree.
-struct Draws<'a> {
-    sampler: &'a Sampler,
-    rows: Stream,
-    columns: Stream,
-}
-
-impl Sampler {
-    fn new(settings: &Boost, problem: &Problem<'_>, bins: &Bins, run: &Run) -> Self {
-        let places = if settings.subsample < 1.0 { places(problem) } else { Vec::new() };
-        Sampler {
-            subsample: settings.subsample,
-            colsample: settings.colsample_bytree,
-            rows: Stream::new(run.key(), ROWS_OF_TREE),
-            columns: Stream::new(run.key(), COLUMNS_OF_TREE),
-            places,
-            open: (0..bins.columns.len() as u32).filter(|&c| bins.columns[c as usize].bins > 1).collect(),
-        }
-    }
-
-    fn of(&self, round: usize, output: usize) -> Draws<'_> {
-        let of = |stream: Stream| stream.of(round as u64).of(output as u64);
-        Draws { sampler: self, rows: of(self.rows), columns: of(self.columns) }
-    }
-}
-
-impl Draws<'_> {
-    /// Whether the tree sees a row.
-    fn row(&self, i: usize) -> bool {
-        match self.sampler.places.get(i) {
-            Some(&place) => self.rows.uniform(u64::from(place)) < self.sampler.subsample,
-            None => true,
-        }
-    }
-
-    /// The columns that the tree sees, ascending.
-    fn columns(&self) -> Vec<u32> {
-        let open = &self.sampler.open;
-        if self.sampler.colsample >= 1.0 {
-            return open.clone();
-        }
-        let count = ((open.len() as f64 * self.sampler.colsample) as usize).max(1);
-        let mut drawn: Vec<u32> = open.clone();
-        drawn.sort_unstable_by_key(|&c| (self.columns.bits(u64::from(c)), c));
-        drawn.truncate(count);
-        drawn.sort_unstable();
-        drawn
-    }
-}
-
-/// Places of the used rows in an order given by content and target alone: rows that differ in neither may swap.
-fn places(problem: &Problem<'_>) -> Vec<u32> {
-    let group = Canonical::of(problem.table).group_of_row();
-    let mut order: Vec<u32> = (0..problem.used.len() as u32).collect();
-    parallel::sort_by_key(&mut order, |&i| (group[problem.used[i as usize] as usize], (problem.kind)(i as usize), i));
-    let mut places = vec![0; order.len()];
-    for (place, &i) in order.iter().enumerate() {
-        places[i as usize] = place as u32;
-    }
-    places
 }

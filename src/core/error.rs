@@ -78,6 +78,16 @@ pub enum Error {
         /// Why it cannot be a distance.
         reason: &'static str,
     },
+    /// A value of a categorical column that is no category number.
+    #[error("value {value} at row {row}, column {column}: a category is a whole number from 0 to 16777215")]
+    Category {
+        /// Row of the first such value, counted from 0.
+        row: usize,
+        /// Its column, counted from 0.
+        column: usize,
+        /// The value itself.
+        value: f32,
+    },
     /// A label that cannot be used.
     #[error("label {label} at row {row}: {reason}")]
     Label {

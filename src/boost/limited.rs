@@ -1,0 +1,86 @@
+//! Trees with a limited number of leaves: open nodes wait in line, and the first is split next.
+
+use super::grow::{Grower, Halves, Node, Open, Spot, joined};
+use super::search::Split;
+
+/// A node of a tree under growth.
+enum Step {
+    Leaf { first: usize, rows: usize, spot: Spot },
+    Split { split: Split, spot: Spot, left: usize, right: usize },
+}
+
+/// A node whose best split is known and not made yet.
+struct Waiting {
+    /// Its number among the steps; lower numbers came first.
+    node: usize,
+    open: Open,
+    split: Split,
+    /// Columns still open below.
+    columns: Vec<u32>,
+}
+
+impl Grower<'_> {
+    /// As [`Grower::tree`], with at most `max_leaves` leaves. Of the nodes in line the one of the highest gain is split
+    /// first, or with `by_level` one of the upper levels; the earlier one among equals.
+    pub(super) fn limited(
+        &self,
+        rows: &mut [u32],
+        columns: &[u32],
+        root: Vec<i64>,
+        total: i64,
+        max_leaves: usize,
+        by_level: bool,
+    ) -> Vec<Node> {
+        let mut steps = vec![Step::Leaf { first: 0, rows: rows.len(), spot: Spot::ROOT }];
+        let mut line: Vec<Waiting> = Vec::new();
+        if let Some(open) = self.root(rows, root, total) {
+            self.queue(&mut line, 0, open, columns, rows.len());
+        }
+        let mut leaves = 1;
+        while leaves < max_leaves {
+            let before = |a: &Waiting, b: &Waiting| {
+                if by_level { a.open.spot.depth < b.open.spot.depth } else { a.split.gain > b.split.gain }
+            };
+            let next = (0..line.len()).reduce(|best, i| {
+                let (a, b) = (&line[i], &line[best]);
+                if before(a, b) || (!before(b, a) && a.node < b.node) { i } else { best }
+            });
+            let Some(next) = next else { break };
+            let Waiting { node, open, split, columns } = line.swap_remove(next);
+            let Step::Leaf { first, rows: count, spot } = steps[node] else { break };
+            let own = &mut rows[first..first + count];
+            let Halves { middle, spots, open } = self.halve(own, open, &split, &columns);
+            let (left, right) = (steps.len(), steps.len() + 1);
+            steps.push(Step::Leaf { first, rows: middle, spot: spots[0] });
+            steps.push(Step::Leaf { first: first + middle, rows: count - middle, spot: spots[1] });
+            steps[node] = Step::Split { split, spot, left, right };
+            leaves += 1;
+            for (child, open) in [left, right].into_iter().zip(open) {
+                if let Some(open) = open {
+                    let count = if child == left { middle } else { count - middle };
+                    self.queue(&mut line, child, open, &columns, count);
+                }
+            }
+        }
+        line.into_iter().for_each(|waiting| self.buffers.give(waiting.open.histogram));
+        self.lay_out(&steps, 0, rows)
+    }
+
+    /// Puts a node in line if it has a split that pays.
+    fn queue(&self, line: &mut Vec<Waiting>, node: usize, open: Open, columns: &[u32], rows: usize) {
+        match self.search(&open, columns, rows) {
+            (Some(split), columns) => line.push(Waiting { node, open, split, columns }),
+            (None, _) => self.buffers.give(open.histogram),
+        }
+    }
+
+    /// The nodes in their final order; as deep as the tree.
+    fn lay_out(&self, steps: &[Step], node: usize, rows: &[u32]) -> Vec<Node> {
+        match steps[node] {
+            Step::Leaf { first, rows: count, spot } => vec![self.leaf(&rows[first..first + count], first, spot)],
+            Step::Split { split, spot, left, right } => {
+                joined(split, spot, self.lay_out(steps, left, rows), self.lay_out(steps, right, rows))
+            }
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Which rows and columns a tree sees, and which rows no tree sees.
+//!
+//! Draws are keyed by the place of a row in an order given by content, label and weight alone: rows that differ in none of
+//! them may swap, so the order of the table does not matter.
+
+use super::Boost;
+use super::bins::Bins;
+use crate::core::parallel;
+use crate::core::random::Stream;
+use std::borrow::Cow;
+
+/// Purposes of random draws.
+const ROWS_OF_TREE: u64 = 0x626f_6f73_7401;
+const COLUMNS_OF_TREE: u64 = 0x626f_6f73_7402;
+const HELD_OUT: u64 = 0x626f_6f73_7403;
+
+/// Rows in the order of content, then of `kind`, which tells rows of equal content apart.
+pub(super) fn by_content(bins: &Bins, kind: impl Fn(usize) -> (u32, u32) + Sync) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..bins.rows as u32).collect();
+    parallel::sort_by_key(&mut order, |&i| (bins.content[i as usize], kind(i as usize), i));
+    order
+}
+
+/// Rows to hold out: of each class about `share` of its rows, in the order of `order`. Rows of one class that are equal
+/// are held out together or not at all; a class that would be held out whole is not held out.
+pub(super) fn held_out(bins: &Bins, order: &[u32], class: impl Fn(usize) -> u32, share: f64, key: u64) -> Vec<u32> {
+    let draws = Stream::new(key, HELD_OUT);
+    // Equal rows follow each other in the order, so their content's place is that of the first.
+    let mut rows: Vec<(u32, u64, u32, u32)> = Vec::with_capacity(order.len());
+    let mut first = 0;
+    for (place, &row) in order.iter().enumerate() {
+        if place > 0 && bins.content[row as usize] != bins.content[order[place - 1] as usize] {
+            first = place;
+        }
+        rows.push((class(row as usize), draws.bits(first as u64), first as u32, place as u32));
+    }
+    rows.sort_unstable();
+    let mut held = Vec::new();
+    for class in rows.chunk_by(|a, b| a.0 == b.0) {
+        let mut count = (class.len() as f64 * share).round() as usize;
+        while count > 0 && count < class.len() && class[count].2 == class[count - 1].2 {
+            count += 1;
+        }
+        if count < class.len() {
+            held.extend(class[..count].iter().map(|row| row.3));
+        }
+    }
+    held.sort_unstable();
+    held.into_iter().map(|place| order[place as usize]).collect()
+}
+
+/// Draws rows and columns for each tree.
+pub(super) struct Sampler {
+    subsample: f64,
+    by_tree: f64,
+    by_level: f64,
+    by_node: f64,
+    max_depth: usize,
+    rows: Stream,
+    columns: Stream,
+    /// Place of each row in the order of content; empty when all rows are taken.
+    places: Vec<u32>,
+    /// Rows that no tree sees; empty where there are none.
+    held: Vec<bool>,
+    /// Columns that can split.
+    open: Vec<u32>,
+}
+
+/// The draws for one tree.
+pub(super) struct Draws<'a> {
+    sampler: &'a Sampler,
+    rows: Stream,
+    columns: Stream,
+}
+
+/// The columns that a tree may use.
+#[derive(Default)]
+pub(super) struct Drawn {
+    /// Ascending.
+    pub(super) tree: Vec<u32>,
+    /// For each level the columns of its nodes; empty where all of the tree's are.
+    levels: Vec<Vec<u32>>,
+    by_node: f64,
+    features: usize,
+    nodes: Option<Stream>,
+}
+
+impl Sampler {
+    pub(super) fn new(settings: &Boost, bins: &Bins, order: &[u32], held: &[u32], key: u64) -> Self {
+        let mut places = vec![0; if settings.subsample < 1.0 { bins.rows } else { 0 }];
+        if !places.is_empty() {
+            order.iter().enumerate().for_each(|(place, &i)| places[i as usize] = place as u32);
+        }
+        let mut mask = vec![false; if held.is_empty() { 0 } else { bins.rows }];
+        held.iter().for_each(|&i| mask[i as usize] = true);
+        Sampler {
+            subsample: settings.subsample,
+            by_tree: settings.colsample_bytree,
+            by_level: settings.colsample_bylevel,
+            by_node: settings.colsample_bynode,
+            max_depth: settings.max_depth,
+            rows: Stream::new(key, ROWS_OF_TREE),
+            columns: Stream::new(key, COLUMNS_OF_TREE),
+            places,
+            held: mask,
+            open: (0..bins.columns.len() as u32).filter(|&c| bins.columns[c as usize].bins > 1).collect(),
+        }
+    }
+
+    pub(super) fn of(&self, round: usize, output: usize) -> Draws<'_> {
+        let of = |stream: Stream| stream.of(round as u64).of(output as u64);
+        Draws { sampler: self, rows: of(self.rows), columns: of(self.columns) }
+    }
+}
+
+impl Draws<'_> {
+    /// Whether the tree sees a row.
+    #[inline(always)]
+    pub(super) fn row(&self, i: usize) -> bool {
+        if self.sampler.held.get(i) == Some(&true) {
+            return false;
+        }
+        match self.sampler.places.get(i) {
+            Some(&place) => self.rows.uniform(u64::from(place)) < self.sampler.subsample,
+            None => true,
+        }
+    }
+
+    /// The columns that the tree may use, those of each level drawn from them.
+    pub(super) fn columns(&self, features: usize) -> Drawn {
+        let sampler = self.sampler;
+        let tree = draw(&sampler.open, sampler.by_tree, self.columns);
+        let levels = if sampler.by_level < 1.0 {
+            (0..sampler.max_depth).map(|level| draw(&tree, sampler.by_level, self.columns.of(level as u64))).collect()
+        } else {
+            Vec::new()
+        };
+        let nodes = (sampler.by_node < 1.0).then(|| self.columns.of(u64::MAX));
+        Drawn { tree, levels, by_node: sampler.by_node, features, nodes }
+    }
+}
+
+impl Drawn {
+    /// For each column whether a node may split on it; empty where it may on all.
+    pub(super) fn at(&self, depth: usize, node: u64) -> Vec<bool> {
+        let level = self.levels.get(depth);
+        if level.is_none() && self.nodes.is_none() {
+            return Vec::new();
+        }
+        let level = level.unwrap_or(&self.tree);
+        let columns = match self.nodes {
+            Some(stream) => Cow::Owned(draw(level, self.by_node, stream.of(node))),
+            None => Cow::Borrowed(level),
+        };
+        let mut drawn = vec![false; self.features];
+        columns.iter().for_each(|&c| drawn[c as usize] = true);
+        drawn
+    }
+}
+
+/// A share of the columns, at least one, ascending.
+fn draw(columns: &[u32], share: f64, stream: Stream) -> Vec<u32> {
+    if share >= 1.0 {
+        return columns.to_vec();
+    }
+    let count = ((columns.len() as f64 * share) as usize).max(1);
+    let mut drawn = columns.to_vec();
+    drawn.sort_unstable_by_key(|&c| (stream.bits(u64::from(c)), c));
+    drawn.truncate(count);
+    drawn.sort_unstable();
+    drawn
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::Rows;
+    use ndarray::Array2;
+
+    #[test]
+    fn equal_rows_are_held_out_together_and_no_class_whole() {
+        // Contents 0..20, each five times; the last class has one content only.
+        let table = Array2::from_shape_fn((105, 1), |(i, _)| if i < 100 { (i % 20) as f32 } else { 50.0 });
+        let rows = Rows::finite(&table).unwrap();
+        let bins = Bins::of(&rows, &(0..105).collect::<Vec<_>>(), 256, &[false]).unwrap();
+        let class = |i: usize| if i >= 100 { 2 } else { (i % 20 >= 10) as u32 };
+        let order = by_content(&bins, |i| (class(i), 0));
+        let held = held_out(&bins, &order, class, 0.3, 1);
+        assert_eq!(held.len(), 30, "three contents of ten for each of two classes");
+        for content in 0..20 {
+            let count = held.iter().filter(|&&i| i < 100 && i % 20 == content).count();
+            assert!(count == 0 || count == 5, "{content}: {count}");
+        }
+        assert!(held.iter().all(|&i| i < 100));
+        assert_ne!(held, held_out(&bins, &order, class, 0.3, 2));
+    }
+}

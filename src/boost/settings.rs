@@ -1,0 +1,360 @@
+//! The settings of boosted trees.
+
+use super::search::Rules;
+use super::stop::Metric;
+use crate::{Error, Result};
+
+/// Which node of a tree is split next, where the number of leaves is limited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Grow {
+    /// One of the upper levels; XGBoost's `depthwise`.
+    #[default]
+    ByLevel,
+    /// The one that saves the most loss; XGBoost's `lossguide`.
+    ByLoss,
+}
+
+/// Settings of gradient-boosted trees, under XGBoost's names and defaults.
+///
+/// ```
+/// use ndarray::array;
+/// use recluster::{Run, boost::Boost};
+///
+/// let rows = array![[0.0f32, 1.0], [0.1, 3.0], [0.9, 2.0], [1.0, 1.5]];
+/// let model = Boost::new().rounds(20).min_child_weight(0.0).fit(&rows, &[0, 0, 1, 1], &Run::new())?;
+/// assert_eq!(model.labels(&rows, &Run::new())?, [0, 0, 1, 1]);
+/// # Ok::<(), recluster::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
+pub struct Boost {
+    pub(super) rounds: usize,
+    pub(super) learning_rate: f64,
+    pub(super) max_depth: usize,
+    pub(super) max_bins: usize,
+    lambda: f64,
+    alpha: f64,
+    gamma: f64,
+    min_child_weight: f64,
+    pub(super) subsample: f64,
+    pub(super) colsample_bytree: f64,
+    pub(super) colsample_bylevel: f64,
+    pub(super) colsample_bynode: f64,
+    pub(super) scale_pos_weight: f64,
+    pub(super) balanced: bool,
+    pub(super) base_score: Option<f64>,
+    pub(super) max_leaves: usize,
+    pub(super) grow: Grow,
+    pub(super) monotone: Vec<i8>,
+    pub(super) categorical: Vec<usize>,
+    max_cat_to_onehot: usize,
+    max_cat_threshold: usize,
+    pub(super) early_stopping: Option<usize>,
+    pub(super) metric: Metric,
+    pub(super) held_out: f64,
+    pub(super) calibrated: bool,
+}
+
+impl Default for Boost {
+    fn default() -> Self {
+        Boost::new()
+    }
+}
+
+impl Boost {
+    /// The defaults: 100 rounds of depth 6 at a learning rate of 0.3.
+    pub fn new() -> Self {
+        Boost {
+            rounds: 100,
+            learning_rate: 0.3,
+            max_depth: 6,
+            max_bins: 256,
+            lambda: 1.0,
+            alpha: 0.0,
+            gamma: 0.0,
+            min_child_weight: 1.0,
+            subsample: 1.0,
+            colsample_bytree: 1.0,
+            colsample_bylevel: 1.0,
+            colsample_bynode: 1.0,
+            scale_pos_weight: 1.0,
+            balanced: false,
+            base_score: None,
+            max_leaves: 0,
+            grow: Grow::ByLevel,
+            monotone: Vec::new(),
+            categorical: Vec::new(),
+            max_cat_to_onehot: 4,
+            max_cat_threshold: 64,
+            early_stopping: None,
+            metric: Metric::Loss,
+            held_out: 0.2,
+            calibrated: false,
+        }
+    }
+
+    /// Trees for each output; at least 1, default 100.
+    pub fn rounds(mut self, rounds: usize) -> Self {
+        self.rounds = rounds;
+        self
+    }
+
+    /// What leaf values are multiplied by; above 0, at most 1; default 0.3.
+    pub fn learning_rate(mut self, rate: f64) -> Self {
+        self.learning_rate = rate;
+        self
+    }
+
+    /// Longest way from root to leaf; 1 to 64, default 6.
+    pub fn max_depth(mut self, depth: usize) -> Self {
+        self.max_depth = depth;
+        self
+    }
+
+    /// Bins of a column; 2 to 256, default 256. A column with missing values uses one of 256 for these.
+    pub fn max_bins(mut self, bins: usize) -> Self {
+        self.max_bins = bins;
+        self
+    }
+
+    /// Quadratic penalty on leaf values; at least 0, default 1.
+    pub fn lambda(mut self, lambda: f64) -> Self {
+        self.lambda = lambda;
+        self
+    }
+
+    /// Absolute penalty on leaf values: G is pulled towards zero by it; at least 0, default 0.
+    pub fn alpha(mut self, alpha: f64) -> Self {
+        self.alpha = alpha;
+        self
+    }
+
+    /// Smallest gain that a split must have; at least 0, default 0.
+    pub fn gamma(mut self, gamma: f64) -> Self {
+        self.gamma = gamma;
+        self
+    }
+
+    /// Smallest sum of second derivatives of a child; at least 0, default 1.
+    pub fn min_child_weight(mut self, weight: f64) -> Self {
+        self.min_child_weight = weight;
+        self
+    }
+
+    /// Share of the rows that each tree sees, each row drawn on its own; above 0, at most 1; default 1.
+    pub fn subsample(mut self, share: f64) -> Self {
+        self.subsample = share;
+        self
+    }
+
+    /// Share of the columns that each tree sees, at least one; above 0, at most 1; default 1.
+    pub fn colsample_bytree(mut self, share: f64) -> Self {
+        self.colsample_bytree = share;
+        self
+    }
+
+    /// Share of a tree's columns that each of its levels sees, at least one; above 0, at most 1; default 1.
+    pub fn colsample_bylevel(mut self, share: f64) -> Self {
+        self.colsample_bylevel = share;
+        self
+    }
+
+    /// Share of a level's columns that each of its nodes sees, at least one; above 0, at most 1; default 1.
+    pub fn colsample_bynode(mut self, share: f64) -> Self {
+        self.colsample_bynode = share;
+        self
+    }
+
+    /// Weight of the rows that bear a label in that label's model; above 0, default 1. Not for regression,
+    /// where [`Boost::fit_regression`] refuses any other value.
+    pub fn scale_pos_weight(mut self, weight: f64) -> Self {
+        self.scale_pos_weight = weight;
+        self
+    }
+
+    /// Prediction before any tree, the same for each output: a probability between 0 and 1, for regression any number.
+    /// By default it is fitted: the weighted mean of the labels, or the mean of the targets.
+    pub fn base_score(mut self, score: f64) -> Self {
+        self.base_score = Some(score);
+        self
+    }
+
+    /// Gives each label's own rows as much weight in its model as all others together: `scale_pos_weight` is then the
+    /// others' weight over the label's, label by label, and must be left at 1. Not for regression. Default false.
+    pub fn balanced(mut self, balanced: bool) -> Self {
+        self.balanced = balanced;
+        self
+    }
+
+    /// Most leaves of a tree; 0 for no limit but that of `max_depth`, else at least 2. Default 0. Open nodes keep their
+    /// histograms, so each output under training takes memory of leaves x bins x 8 bytes.
+    pub fn max_leaves(mut self, leaves: usize) -> Self {
+        self.max_leaves = leaves;
+        self
+    }
+
+    /// Which node of a tree is split next; default [`Grow::ByLevel`]. Of no effect without `max_leaves`.
+    pub fn grow(mut self, grow: Grow) -> Self {
+        self.grow = grow;
+        self
+    }
+
+    /// For each column 1 where predictions may only rise with its value, -1 where they may only fall, 0 where they are
+    /// free; columns past the list's end are free. Default none. Missing values are not bound. Not for categories.
+    ///
+    /// A split whose children's values are in the wrong order is not made, and no value below it may cross their middle.
+    pub fn monotone(mut self, directions: &[i8]) -> Self {
+        self.monotone = directions.to_vec();
+        self
+    }
+
+    /// Columns, counted from 0, that hold categories: whole numbers from 0 to 2^24 - 1, at most 256 different ones (255
+    /// where some are missing). Default none.
+    ///
+    /// A split sends some categories right and all others, those that the training never saw among them, left.
+    pub fn categorical(mut self, columns: &[usize]) -> Self {
+        self.categorical = columns.to_vec();
+        self
+    }
+
+    /// A column of fewer categories than this is split one category against all others; at least 1, default 4.
+    pub fn max_cat_to_onehot(mut self, categories: usize) -> Self {
+        self.max_cat_to_onehot = categories;
+        self
+    }
+
+    /// Most categories that are tried on one side of a split; at least 1, default 64.
+    pub fn max_cat_threshold(mut self, categories: usize) -> Self {
+        self.max_cat_threshold = categories;
+        self
+    }
+
+    /// Ends the training of an output when `rounds` trees in a row have not made it better on held-out rows, and keeps
+    /// the trees up to its best round. Each label stops on its own. At least 1; default none.
+    ///
+    /// [`Boost::held_out`] says how many rows are held out; no tree sees these.
+    pub fn early_stopping(mut self, rounds: usize) -> Self {
+        self.early_stopping = Some(rounds);
+        self
+    }
+
+    /// What early stopping watches; default [`Metric::Loss`].
+    pub fn metric(mut self, metric: Metric) -> Self {
+        self.metric = metric;
+        self
+    }
+
+    /// Share of each label's rows that is held out for early stopping and calibration, where either is asked for; above
+    /// 0, below 1; default 0.2. Drawn by content and seed: equal rows of one label are held out together.
+    pub fn held_out(mut self, share: f64) -> Self {
+        self.held_out = share;
+        self
+    }
+
+    /// Fits a [`Calibration`](super::Calibration) on held-out rows, for
+    /// [`BoostModel::distribution`](super::BoostModel::distribution). Not for regression. Default false.
+    pub fn calibrated(mut self, calibrated: bool) -> Self {
+        self.calibrated = calibrated;
+        self
+    }
+
+    /// Whether rows are held out.
+    pub(super) fn holds_out(&self) -> bool {
+        self.calibrated || self.early_stopping.is_some()
+    }
+
+    pub(super) fn rules(&self) -> Rules {
+        Rules {
+            lambda: self.lambda,
+            alpha: self.alpha,
+            gamma: self.gamma,
+            min_child_weight: self.min_child_weight,
+            monotone: if self.monotone.iter().all(|&d| d == 0) { Vec::new() } else { self.monotone.clone() },
+            max_cat_to_onehot: self.max_cat_to_onehot,
+            max_cat_threshold: self.max_cat_threshold,
+        }
+    }
+
+    /// Refuses settings outside their ranges.
+    pub(super) fn check(&self) -> Result<()> {
+        let at_least_zero = |name, value: f64| {
+            if value.is_finite() && value >= 0.0 {
+                Ok(())
+            } else {
+                Err(Error::setting(name, value, "must be a finite number, at least 0"))
+            }
+        };
+        let share = |name, value: f64| {
+            if value > 0.0 && value <= 1.0 {
+                Ok(())
+            } else {
+                Err(Error::setting(name, value, "must be above 0 and at most 1"))
+            }
+        };
+        if self.rounds == 0 {
+            return Err(Error::setting("rounds", 0, "must be at least 1"));
+        }
+        if !(1..=64).contains(&self.max_depth) {
+            return Err(Error::setting("max_depth", self.max_depth, "must be between 1 and 64"));
+        }
+        if !(2..=256).contains(&self.max_bins) {
+            return Err(Error::setting("max_bins", self.max_bins, "must be between 2 and 256"));
+        }
+        if !(self.scale_pos_weight.is_finite() && self.scale_pos_weight > 0.0) {
+            return Err(Error::setting("scale_pos_weight", self.scale_pos_weight, "must be a finite number above 0"));
+        }
+        let scaled = self.scale_pos_weight != 1.0;
+        if self.balanced && scaled {
+            return Err(Error::setting(
+                "scale_pos_weight",
+                self.scale_pos_weight,
+                "must be 1 where labels are balanced",
+            ));
+        }
+        if self.max_leaves == 1 {
+            return Err(Error::setting("max_leaves", 1, "must be 0 (no limit) or at least 2"));
+        }
+        if let Some(direction) = self.monotone.iter().find(|d| !(-1..=1).contains(*d)) {
+            return Err(Error::setting("monotone", direction, "must be -1, 0 or 1 for each column"));
+        }
+        let counts = [("max_cat_to_onehot", self.max_cat_to_onehot), ("max_cat_threshold", self.max_cat_threshold)];
+        for (name, value) in counts.into_iter().chain(self.early_stopping.map(|rounds| ("early_stopping", rounds))) {
+            if value == 0 {
+                return Err(Error::setting(name, 0, "must be at least 1"));
+            }
+        }
+        if !(self.held_out > 0.0 && self.held_out < 1.0) {
+            return Err(Error::setting("held_out", self.held_out, "must be between 0 and 1, both excluded"));
+        }
+        share("colsample_bylevel", self.colsample_bylevel)?;
+        share("colsample_bynode", self.colsample_bynode)?;
+        at_least_zero("lambda", self.lambda)?;
+        at_least_zero("alpha", self.alpha)?;
+        at_least_zero("gamma", self.gamma)?;
+        at_least_zero("min_child_weight", self.min_child_weight)?;
+        share("learning_rate", self.learning_rate)?;
+        share("subsample", self.subsample)?;
+        share("colsample_bytree", self.colsample_bytree)
+    }
+
+    /// Of each of `features` columns whether it holds categories.
+    pub(super) fn categories(&self, features: usize) -> Result<Vec<bool>> {
+        let mut categorical = vec![false; features];
+        for &c in &self.categorical {
+            let bound = self.monotone.get(c).is_some_and(|&direction| direction != 0);
+            match categorical.get_mut(c) {
+                Some(_) if bound => return Err(Error::setting("monotone", c, "a categorical column cannot be bound")),
+                Some(is) => *is = true,
+                None => return Err(Error::setting("categorical", c, "must be below the number of columns")),
+            }
+        }
+        if self.monotone.len() > features {
+            let given = format!("{} columns", self.monotone.len());
+            return Err(Error::setting("monotone", given, "must not have more entries than the data has columns"));
+        }
+        Ok(categorical)
+    }
+}

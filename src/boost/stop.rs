@@ -1,0 +1,123 @@
+//! Early stopping: how good one output is on rows that no tree has seen.
+
+use super::gradient::{Loss, Told};
+use crate::core::numerics;
+
+/// What early stopping watches on held-out rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Metric {
+    /// Mean negative log-likelihood of each label against all others; for regression the root mean squared error.
+    #[default]
+    Loss,
+    /// Area under the ROC curve of each label against all others; not for regression.
+    Auc,
+}
+
+/// One output on the held-out rows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Watch {
+    /// Lower is better.
+    best: f64,
+    /// Trees at the best round; 0 before the first.
+    pub(super) trees: usize,
+    /// Margins of the held-out rows at the best round.
+    pub(super) margins: Vec<f64>,
+}
+
+impl Watch {
+    /// Takes note of the round that made the `trees`-th tree; says whether `patience` rounds went by without any gain.
+    pub(super) fn note(
+        &mut self,
+        score: Option<f64>,
+        margins: Vec<f64>,
+        trees: usize,
+        patience: Option<usize>,
+    ) -> bool {
+        let better = match (score, patience) {
+            (Some(score), Some(_)) => self.trees == 0 || score < self.best,
+            _ => true,
+        };
+        if better {
+            *self = Watch { best: score.unwrap_or(0.0), trees, margins };
+        }
+        patience.is_some_and(|patience| trees - self.trees >= patience)
+    }
+}
+
+/// How bad the margins of rows are, lower being better; None where the rows cannot tell, as when none or all of them
+/// bear the label.
+pub(super) fn score(metric: Metric, loss: Loss, margins: &[f64], told: impl Fn(usize) -> Told) -> Option<f64> {
+    let rows = || (0..margins.len()).map(|i| (margins[i], told(i)));
+    let weight = rows().fold(0.0, |sum, (_, told)| sum + told.weight);
+    let mean = |bad: &dyn Fn(f64, f64) -> f64| {
+        rows().fold(0.0, |sum, (margin, told)| sum + bad(margin, told.target) * told.weight) / weight
+    };
+    if weight <= 0.0 {
+        return None;
+    }
+    match (loss, metric) {
+        (Loss::Squared, _) => Some(libm::sqrt(mean(&|margin, target| (margin - target) * (margin - target)))),
+        (Loss::Logistic { .. }, Metric::Loss) => Some(mean(&|margin, target| {
+            let wrong = if target > 0.5 { -margin } else { margin };
+            wrong.max(0.0) + libm::log1p(numerics::exp(-wrong.abs()))
+        })),
+        (Loss::Logistic { .. }, Metric::Auc) => auc(rows().collect()).map(|auc| -auc),
+    }
+}
+
+/// The probability that a row of the label has a higher margin than one of the others, a tie counting half.
+fn auc(mut rows: Vec<(f64, Told)>) -> Option<f64> {
+    let key = |row: &(f64, Told)| (row.0, row.1.target, row.1.weight);
+    rows.sort_unstable_by(|a, b| {
+        let (a, b) = (key(a), key(b));
+        a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2))
+    });
+    let (mut below, mut won, mut positive) = (0.0, 0.0, 0.0);
+    for tied in rows.chunk_by(|a, b| a.0 == b.0) {
+        let sum =
+            |hit: bool| tied.iter().filter(|row| (row.1.target > 0.5) == hit).map(|row| row.1.weight).sum::<f64>();
+        let (others, own) = (sum(false), sum(true));
+        won += own * (below + others / 2.0);
+        below += others;
+        positive += own;
+    }
+    (positive > 0.0 && below > 0.0).then(|| won / (positive * below))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(target: f64, weight: f64) -> Told {
+        Told { target, weight }
+    }
+
+    #[test]
+    fn scores_are_those_of_their_definitions() {
+        let logistic = Loss::Logistic { positive_weight: 1.0 };
+        let rows = [told(1.0, 1.0), told(0.0, 2.0), told(1.0, 1.0), told(0.0, 1.0)];
+        let margins = [2.0, 1.0, 1.0, -3.0];
+        // Pairs (weight): 2 over 1 (2) and over -3 (1) won; 1 ties 1 (2, half) and beats -3 (1): 5 of 6.
+        let found = score(Metric::Auc, logistic, &margins, |i| rows[i]).unwrap();
+        assert!((found + 5.0 / 6.0).abs() < 1e-12);
+        let loss = |m: f64, y: f64| -(y * (1.0 / (1.0 + (-m).exp())).ln() + (1.0 - y) * (1.0 / (1.0 + m.exp())).ln());
+        let expected = (loss(2.0, 1.0) + 2.0 * loss(1.0, 0.0) + loss(1.0, 1.0) + loss(-3.0, 0.0)) / 5.0;
+        assert!((score(Metric::Loss, logistic, &margins, |i| rows[i]).unwrap() - expected).abs() < 1e-12);
+        let rmse = score(Metric::Loss, Loss::Squared, &[1.0, 4.0], |_| told(1.0, 3.0)).unwrap();
+        assert!((rmse - 4.5f64.sqrt()).abs() < 1e-12);
+        assert_eq!(score(Metric::Auc, logistic, &[1.0], |_| told(1.0, 1.0)), None);
+        assert_eq!(score(Metric::Loss, logistic, &[], |_| told(1.0, 1.0)), None);
+    }
+
+    #[test]
+    fn the_best_round_is_kept_and_patience_ends() {
+        let mut watch = Watch::default();
+        let scores = [0.5, 0.3, 0.4, 0.3, 0.35];
+        let stops: Vec<bool> = (0..5).map(|r| watch.note(Some(scores[r]), vec![r as f64], r + 1, Some(3))).collect();
+        assert_eq!((stops, watch.trees, &watch.margins[..]), (vec![false, false, false, false, true], 2, &[1.0][..]));
+        let mut blind = Watch::default();
+        assert!(!(1..20).any(|r| blind.note(None, vec![], r, Some(3))) && blind.trees == 19);
+    }
+}
