@@ -1,70 +1,13 @@
 //! Boosted trees against XGBoost, and the promises of every fit.
 
-use ndarray::{Array2, ArrayView2, Axis, array, s};
+use ndarray::{Array2, Axis, array, s};
 use proptest::prelude::*;
 use recluster::boost::{Boost, BoostModel, Importance, Link};
 use recluster::{Cancel, Error, Run};
 
-fn table(rows: &serde_json::Value) -> Array2<f32> {
-    let rows: Vec<Vec<f32>> = rows
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| row.as_array().unwrap().iter().map(|v| v.as_f64().map_or(f32::NAN, |v| v as f32)).collect())
-        .collect();
-    Array2::from_shape_fn((rows.len(), rows[0].len()), |(i, j)| rows[i][j])
-}
-
-fn floats(list: &serde_json::Value) -> Vec<f64> {
-    list.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()
-}
-
-fn fixture(name: &str) -> serde_json::Value {
-    let path = format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
-
-/// Mean log-loss of each output.
-fn losses(model: &BoostModel, rows: &ArrayView2<f32>, labels: &[i32]) -> Vec<f64> {
-    let margins = model.margins(rows, &Run::new()).unwrap();
-    let loss = |margin: f64, hit: bool| {
-        let away = if hit { -margin } else { margin };
-        away.max(0.0) + (-away.abs()).exp().ln_1p()
-    };
-    margins
-        .axis_iter(Axis(1))
-        .enumerate()
-        .map(|(o, column)| {
-            column.iter().zip(labels).map(|(&m, &l)| loss(m, l == o as i32)).sum::<f64>() / labels.len() as f64
-        })
-        .collect()
-}
-
-/// Awkward generated data: few distinct values, missing ones, a constant column, an empty one, repeated rows.
-fn awkward(n: usize, seed: u64) -> (Array2<f32>, Vec<i32>) {
-    let mut state = seed;
-    let mut draw = |n: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((state >> 33) as usize) % n
-    };
-    let mut rows = Array2::from_shape_fn((n, 8), |(_, j)| match (j, draw(10)) {
-        (0, _) => 3.0,
-        (1, _) | (2, 0..=2) => f32::NAN,
-        (3, 0..=7) => 0.0,
-        (_, x) => x as f32 - draw(3) as f32 * 0.5,
-    });
-    for i in (3..n).step_by(7) {
-        let copy = rows.row(i - 3).to_owned();
-        rows.row_mut(i).assign(&copy);
-    }
-    let labels = (0..n)
-        .map(|i| {
-            let x = rows[[i, 4]] + rows[[i, 3]] + draw(4) as f32;
-            if draw(11) == 0 { -1 } else { i32::from(x > 4.0) + i32::from(x > 7.0) }
-        })
-        .collect();
-    (rows, labels)
-}
+#[path = "help/boost.rs"]
+mod help;
+use help::{awkward, fixture, floats, losses, table};
 
 #[test]
 fn training_is_as_good_as_xgboosts() {
@@ -109,6 +52,7 @@ fn models_of_xgboost_predict_the_same() {
         ("xgboost_logistic.json", Link::Logistic),
         ("xgboost_squared.json", Link::Identity),
         ("xgboost_softprob.json", Link::Softmax),
+        ("xgboost_categories.json", Link::Logistic),
     ] {
         let file = fixture(name);
         let model = BoostModel::from_xgboost_json(&file["model"].to_string()).unwrap();
@@ -155,6 +99,8 @@ fn other_and_damaged_models_of_xgboost_are_refused_by_name() {
     assert!(refused("/learner/objective/name", "survival:cox".into()).contains("survival:cox"));
     assert!(refused("/learner/gradient_booster/name", "dart".into()).contains("dart"));
 
+    // A split by category needs its set.
+    assert!(refused(&format!("{tree}/split_type/0"), 1.into()).contains("damaged categories"));
     assert!(refused(&format!("{tree}/left_children/0"), 0.into()).contains("cycle"));
     assert!(refused(&format!("{tree}/left_children/0"), 10_000.into()).contains("child"));
     assert!(refused(&format!("{tree}/split_indices/0"), 30.into()).contains("feature"));

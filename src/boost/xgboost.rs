@@ -1,7 +1,7 @@
 //! XGBoost's JSON, read and written.
 //!
 //! Read: boosters `gbtree` of the objectives `binary:logistic`, `reg:squarederror`, `multi:softprob` and `multi:softmax`
-//! with numeric splits, as XGBoost 1.7 to 3.2 save them; `base_score` may be a number or, from 3.1 on, a bracketed list.
+//! with numeric and categorical splits, as XGBoost 1.7 to 3.2 save them; `base_score` may be a number or, from 3.1 on, a bracketed list.
 //! Anything else is an error that names it. Written: one output as `binary:logistic` or `reg:squarederror`, with a scalar
 //! `base_score`, which every version reads.
 //!
@@ -73,6 +73,16 @@ struct FileTree {
     base_weights: Vec<f32>,
     #[serde(default)]
     split_type: Vec<i64>,
+    /// The sets of all categorical splits, one after the other.
+    #[serde(default)]
+    categories: Vec<i64>,
+    /// Nodes with a set, where it begins and how long it is.
+    #[serde(default)]
+    categories_nodes: Vec<i64>,
+    #[serde(default)]
+    categories_segments: Vec<i64>,
+    #[serde(default)]
+    categories_sizes: Vec<i64>,
 }
 
 impl BoostModel {
@@ -80,7 +90,7 @@ impl BoostModel {
     ///
     /// # Errors
     /// [`Error::Format`] for a damaged file and for what is not supported: boosters other than `gbtree`, objectives other
-    /// than `binary:logistic`, `reg:squarederror`, `multi:softprob` and `multi:softmax`, categorical splits, vector leaves.
+    /// than `binary:logistic`, `reg:squarederror`, `multi:softprob` and `multi:softmax`, vector leaves.
     pub fn from_xgboost_json(text: &str) -> Result<Self> {
         let learner = serde_json::from_str::<File>(text).map_err(|e| bad(e.to_string()))?.learner;
         let link = match learner.objective.name.as_str() {
@@ -152,7 +162,14 @@ impl BoostModel {
         }
         let names = self.feature_names.clone().unwrap_or_default();
         let names = serde_json::to_string(&names).map_err(|e| bad(e.to_string()))?;
-        let types = list(self.feature_names.iter().flatten(), |_| "\"float\"".into());
+        let mut categorical = vec![false; self.features];
+        for tree in self.outputs.iter().flat_map(|output| &output.trees) {
+            (0..tree.len())
+                .filter(|&i| tree.is_categorical(i))
+                .for_each(|i| categorical[tree.feature[i] as usize] = true);
+        }
+        let typed = self.feature_names.is_some() || categorical.contains(&true);
+        let types = list(categorical.iter().filter(|_| typed), |&c| if c { "\"c\"" } else { "\"float\"" }.into());
         let n = trees.len();
         Ok(format!(
             r#"{{"learner":{{"attributes":{{}},"feature_names":{names},"feature_types":{types},"gradient_booster":{{"model":{{"gbtree_model_param":{{"num_parallel_tree":"1","num_trees":"{n}"}},"iteration_indptr":{},"tree_info":{},"trees":[{}]}},"name":"gbtree"}},"learner_model_param":{{"base_score":"{score:E}","boost_from_average":"1","num_class":"0","num_feature":"{}","num_target":"1"}},"objective":{objective}}},"version":[3,0,0]}}"#,
@@ -231,7 +248,9 @@ impl FileTree {
                 continue;
             }
             if self.split_type.get(node).is_some_and(|&kind| kind != 0) {
-                return Err(format!("node {node}: categorical splits are not supported"));
+                tree.categories[at] = self.set(node)?;
+            } else {
+                tree.threshold[at] = self.split_conditions[node];
             }
             let child = |child: i64| {
                 usize::try_from(child)
@@ -243,12 +262,26 @@ impl FileTree {
             stack.push((child(left)?, Some((at, true))));
             tree.feature[at] =
                 u32::try_from(self.split_indices[node]).map_err(|_| format!("node {node}: negative feature"))?;
-            tree.threshold[at] = self.split_conditions[node];
             tree.default_left[at] =
                 self.default_left[node].as_bool().unwrap_or(self.default_left[node].as_i64() == Some(1));
             tree.gain[at] = self.loss_changes[node];
         }
         Ok(tree)
+    }
+
+    /// The categories that a categorical split sends right.
+    fn set(&self, node: usize) -> std::result::Result<Vec<u32>, String> {
+        let bad = || format!("node {node}: damaged categories");
+        let place = self.categories_nodes.iter().position(|&n| n == node as i64).ok_or_else(bad)?;
+        let number = |list: &[i64]| list.get(place).and_then(|&n| usize::try_from(n).ok()).ok_or_else(bad);
+        let (first, count) = (number(&self.categories_segments)?, number(&self.categories_sizes)?);
+        let end = first.checked_add(count).filter(|_| count > 0).ok_or_else(bad)?;
+        let set = self.categories.get(first..end).ok_or_else(bad)?;
+        let mut set =
+            set.iter().map(|&c| u32::try_from(c).map_err(|_| bad())).collect::<std::result::Result<Vec<_>, _>>()?;
+        set.sort_unstable();
+        set.dedup();
+        Ok(set)
     }
 }
 
@@ -266,17 +299,22 @@ fn write_tree(tree: &Tree, id: usize, features: usize) -> String {
         parents[tree.right[i] as usize] = i;
     }
     let child = |children: &[u32]| list(0..n, |i| if tree.is_leaf(i) { "-1".into() } else { children[i].to_string() });
+    let sets: Vec<usize> = (0..n).filter(|&i| tree.is_categorical(i)).collect();
     let conditions = list(0..n, |i| float(if tree.is_leaf(i) { &tree.value[i] } else { &tree.threshold[i] }));
     format!(
-        r#"{{"base_weights":{},"categories":[],"categories_nodes":[],"categories_segments":[],"categories_sizes":[],"default_left":{},"id":{id},"left_children":{},"loss_changes":{},"parents":{},"right_children":{},"split_conditions":{conditions},"split_indices":{},"split_type":{},"sum_hessian":{},"tree_param":{{"num_deleted":"0","num_feature":"{features}","num_nodes":"{n}","size_leaf_vector":"1"}}}}"#,
+        r#"{{"base_weights":{},"categories":{},"categories_nodes":{},"categories_segments":{},"categories_sizes":{},"default_left":{},"id":{id},"left_children":{},"loss_changes":{},"parents":{},"right_children":{},"split_conditions":{conditions},"split_indices":{},"split_type":{},"sum_hessian":{},"tree_param":{{"num_deleted":"0","num_feature":"{features}","num_nodes":"{n}","size_leaf_vector":"1"}}}}"#,
         list(&tree.value, float),
+        list(tree.categories.iter().flatten(), u32::to_string),
+        list(&sets, usize::to_string),
+        list(&sets, |&i| tree.categories[..i].iter().map(Vec::len).sum::<usize>().to_string()),
+        list(&sets, |&i| tree.categories[i].len().to_string()),
         list(&tree.default_left, |&left| u8::from(left).to_string()),
         child(&tree.left),
         list(&tree.gain, float),
         list(&parents, usize::to_string),
         child(&tree.right),
         list(&tree.feature, u32::to_string),
-        list(0..n, |_| "0".into()),
+        list(0..n, |i| u8::from(tree.is_categorical(i)).to_string()),
         list(&tree.cover, |&cover| float(&(cover as f32))),
     )
 }
