@@ -12,7 +12,7 @@ use crate::{Error, Result};
 /// Columns that one task bins; also what is read from a row at once.
 const BLOCK: usize = 16;
 /// Dense columns side by side: their histograms and a piece of the rows fit the fastest cache.
-pub(super) const ABREAST: usize = 8;
+pub(super) const ABREAST: usize = 16;
 /// Slots of a dense column in a histogram.
 pub(super) const DENSE_SLOTS: usize = 256;
 

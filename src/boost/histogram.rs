@@ -17,16 +17,24 @@ pub(super) fn build(bins: &Bins, packed: &[i64], rows: &[u32], blocks: &[usize],
     }
 }
 
+/// Rows whose words and bin ids are fetched before any is added, so that one cache miss hides the others.
+const FETCH: usize = 32;
+
 multiversion! {
     /// One block of dense columns; the pieces of its histogram are chosen by byte, so no index needs a check.
     fn build_dense(codes: &[[u8; ABREAST]], packed: &[i64], rows: &[u32], histogram: &mut [i64]) {
         let (columns, _) = histogram.as_chunks_mut::<DENSE_SLOTS>();
         let Some(columns) = columns.first_chunk_mut::<ABREAST>() else { return };
-        for &row in rows {
-            let (word, codes) = (packed[row as usize], codes[row as usize]);
-            for place in 0..ABREAST {
-                let slot = &mut columns[place][usize::from(codes[place])];
-                *slot = slot.wrapping_add(word);
+        let mut fetched = [(0i64, [0u8; ABREAST]); FETCH];
+        for rows in rows.chunks(FETCH) {
+            for (to, &row) in fetched.iter_mut().zip(rows) {
+                *to = (packed[row as usize], codes[row as usize]);
+            }
+            for (word, codes) in &fetched[..rows.len()] {
+                for place in 0..ABREAST {
+                    let slot = &mut columns[place][usize::from(codes[place])];
+                    *slot = slot.wrapping_add(*word);
+                }
             }
         }
     }
@@ -70,18 +78,25 @@ pub(super) fn side_by_side(outputs: usize) -> usize {
     outputs.next_multiple_of(4).min(SIDE_BY_SIDE)
 }
 
-/// Adds each row's `width` words to those of its bin: root histograms of one column for several models at once. `rows`
-/// are those of a sparse column, None means all of them.
-pub(super) fn build_roots(width: usize, rows: Option<&[u32]>, codes: &[u8], words: &[i64], out: &mut [i64]) {
+/// Adds each row's `width` words to those of its bin: root histograms of one column for several models at once. `codes`
+/// and `words` are those of the rows from `first` on; `rows` are those of a sparse column, None means all of them.
+pub(super) fn build_roots(
+    width: usize,
+    first: usize,
+    rows: Option<&[u32]>,
+    codes: &[u8],
+    words: &[i64],
+    out: &mut [i64],
+) {
     match width {
-        4 => build_roots_4(rows, codes, words, out),
-        8 => build_roots_8(rows, codes, words, out),
-        _ => build_roots_12(rows, codes, words, out),
+        4 => build_roots_4(first, rows, codes, words, out),
+        8 => build_roots_8(first, rows, codes, words, out),
+        _ => build_roots_12(first, rows, codes, words, out),
     }
 }
 
 #[inline(always)]
-fn add_roots<const W: usize>(rows: Option<&[u32]>, codes: &[u8], words: &[i64], out: &mut [i64]) {
+fn add_roots<const W: usize>(first: usize, rows: Option<&[u32]>, codes: &[u8], words: &[i64], out: &mut [i64]) {
     let (words, _) = words.as_chunks::<W>();
     let (out, _) = out.as_chunks_mut::<W>();
     let mut add = |from: &[i64; W], code: u8| {
@@ -91,25 +106,25 @@ fn add_roots<const W: usize>(rows: Option<&[u32]>, codes: &[u8], words: &[i64], 
         }
     };
     match rows {
-        Some(rows) => rows.iter().for_each(|&row| add(&words[row as usize], codes[row as usize])),
+        Some(rows) => rows.iter().for_each(|&row| add(&words[row as usize - first], codes[row as usize - first])),
         None => words.iter().zip(codes).for_each(|(from, &code)| add(from, code)),
     }
 }
 
 multiversion! {
-    fn build_roots_4(rows: Option<&[u32]>, codes: &[u8], words: &[i64], out: &mut [i64]) {
-        add_roots::<4>(rows, codes, words, out);
+    fn build_roots_4(first: usize, rows: Option<&[u32]>, codes: &[u8], words: &[i64], out: &mut [i64]) {
+        add_roots::<4>(first, rows, codes, words, out);
     }
 }
 
 multiversion! {
-    fn build_roots_8(rows: Option<&[u32]>, codes: &[u8], words: &[i64], out: &mut [i64]) {
-        add_roots::<8>(rows, codes, words, out);
+    fn build_roots_8(first: usize, rows: Option<&[u32]>, codes: &[u8], words: &[i64], out: &mut [i64]) {
+        add_roots::<8>(first, rows, codes, words, out);
     }
 }
 
 multiversion! {
-    fn build_roots_12(rows: Option<&[u32]>, codes: &[u8], words: &[i64], out: &mut [i64]) {
-        add_roots::<12>(rows, codes, words, out);
+    fn build_roots_12(first: usize, rows: Option<&[u32]>, codes: &[u8], words: &[i64], out: &mut [i64]) {
+        add_roots::<12>(first, rows, codes, words, out);
     }
 }

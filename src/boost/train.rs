@@ -22,6 +22,9 @@ const FEW_OUTPUTS: usize = 3;
 /// Columns whose root histograms one task builds.
 const COLUMNS: usize = 16;
 
+/// Rows that are added to the roots at a time.
+const ROOT_ROWS: usize = 2048;
+
 /// What is to be learnt from all rows of the bins.
 pub(super) struct Problem<'a> {
     pub(super) bins: &'a Bins,
@@ -250,22 +253,28 @@ impl Roots {
             let columns: Vec<(usize, usize)> =
                 open[range.clone()].iter().map(|&c| (bins.columns[c].first, bins.columns[c].bins)).collect();
             let slots: usize = columns.iter().map(|column| column.1).sum();
-            let mut out = vec![0i64; slots * group.len()];
-            let mut sums = vec![0i64; 256 * width];
-            let mut at = 0;
-            for &c in &open[range] {
-                let column = &bins.columns[c];
-                let sums = &mut sums[..column.bins * width];
-                sums.fill(0);
-                let rows = (!column.dense).then(|| bins.outside(c));
-                histogram::build_roots(width, rows, bins.column(c), &words, sums);
-                for o in 0..group.len() {
-                    let to = &mut out[o * slots + at..][..column.bins];
-                    for (to, sums) in to.iter_mut().zip(sums.chunks(width)) {
-                        *to = sums[o];
-                    }
+            let mut sums = vec![0i64; slots * width];
+            // Some rows at a time, so that their words stay in the cache for all columns of the piece.
+            let mut rest: Vec<&[u32]> = open[range.clone()].iter().map(|&c| bins.outside(c)).collect();
+            for first in (0..bins.rows).step_by(ROOT_ROWS) {
+                let end = (first + ROOT_ROWS).min(bins.rows);
+                let words = &words[first * width..end * width];
+                let mut at = 0;
+                for (&c, rest) in open[range.clone()].iter().zip(&mut rest) {
+                    let column = &bins.columns[c];
+                    let (rows, later) = rest.split_at(rest.partition_point(|&row| (row as usize) < end));
+                    *rest = later;
+                    let rows = (!column.dense).then_some(rows);
+                    let sums = &mut sums[at * width..(at + column.bins) * width];
+                    histogram::build_roots(width, first, rows, &bins.column(c)[first..end], words, sums);
+                    at += column.bins;
                 }
-                at += column.bins;
+            }
+            let mut out = vec![0i64; slots * group.len()];
+            for o in 0..group.len() {
+                for (to, sums) in out[o * slots..(o + 1) * slots].iter_mut().zip(sums.chunks(width)) {
+                    *to = sums[o];
+                }
             }
             (out, columns)
         });
