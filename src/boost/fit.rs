@@ -190,8 +190,11 @@ impl Boost {
             bins,
             losses: sums.iter().map(|&own| Loss::Logistic { positive_weight: positive(own) }).collect(),
             bases: sums.iter().map(|&own| logit(self.base_score.unwrap_or_else(|| share(own)))).collect(),
-            target: &|output, i| f64::from(u8::from(classes[i] == output as u32)),
-            weight: &weight,
+            targets: &|output, rows, y| {
+                let own = |&class: &u32| f64::from(u8::from(class == output as u32));
+                y.iter_mut().zip(&classes[rows]).for_each(|(y, class)| *y = own(class));
+            },
+            weights: weights.as_deref(),
             heaviest: heaviest(weights.as_deref()),
             order,
             held,
@@ -249,8 +252,8 @@ impl Boost {
             bins,
             losses: vec![Loss::Squared],
             bases: vec![self.base_score.unwrap_or(sum / all)],
-            target: &|_, i| f64::from(targets[i]),
-            weight: &weight,
+            targets: &|_, rows, y| y.iter_mut().zip(&targets[rows]).for_each(|(y, &target)| *y = f64::from(target)),
+            weights,
             heaviest: heaviest(weights),
             order,
             held,

@@ -9,6 +9,7 @@
 
 use crate::core::simd::multiversion;
 use crate::core::{numerics, parallel};
+use std::ops::Range;
 
 /// Rows that one task works on.
 const PIECE: usize = 4096;
@@ -17,7 +18,7 @@ const PIECE: usize = 4096;
 const COARSE_BITS: u32 = 30;
 
 /// Rows whose gradients are worked out at once.
-const LOT: usize = 256;
+pub(super) const LOT: usize = 256;
 
 /// What a model learns to predict.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,14 +30,6 @@ pub(super) enum Loss {
     },
     /// Half the squared error; g = (margin - y) w, h = w.
     Squared,
-}
-
-/// What one row says of one output.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Told {
-    pub(super) target: f64,
-    /// 0 for rows to leave out.
-    pub(super) weight: f64,
 }
 
 /// Gradients of one output at one round.
@@ -53,24 +46,24 @@ pub(super) struct Gradients {
 }
 
 impl Gradients {
-    /// Gradients at the margins; no weight is above `heaviest`.
+    /// Gradients at the margins; no weight is above `heaviest`. `told` writes the targets and the weights of some rows, at
+    /// most [`LOT`] at a time.
     pub(super) fn compute(
         &mut self,
         loss: Loss,
         margins: &[f64],
         heaviest: f64,
-        told: impl Fn(usize) -> Told + Sync + Send,
+        told: impl Fn(Range<usize>, &mut [f64], &mut [f64]) + Sync + Send,
     ) {
         let n = margins.len();
         let (g_limit, h_limit) = match loss {
             Loss::Logistic { positive_weight } => (positive_weight.max(1.0), positive_weight.max(1.0)),
             Loss::Squared => {
-                let worst = parallel::map_ranges(n, PIECE, |range| {
-                    let gap = |i: usize| {
-                        let told = told(i);
-                        if told.weight > 0.0 { (margins[i] - told.target).abs() } else { 0.0 }
-                    };
-                    range.map(gap).fold(0.0, f64::max)
+                let worst = parallel::map_ranges(n, LOT, |range| {
+                    let (mut y, mut w) = ([0.0; LOT], [0.0; LOT]);
+                    told(range.clone(), &mut y[..range.len()], &mut w[..range.len()]);
+                    let gaps = range.zip(y.iter().zip(&w));
+                    gaps.map(|(i, (y, &w))| if w > 0.0 { (margins[i] - y).abs() } else { 0.0 }).fold(0.0, f64::max)
                 });
                 (worst.into_iter().fold(f64::MIN_POSITIVE, f64::max), 1.0)
             }
@@ -82,10 +75,7 @@ impl Gradients {
             for (lot, fine) in fine.chunks_mut(LOT).enumerate() {
                 let first = piece * PIECE + lot * LOT;
                 let (mut y, mut w) = ([0.0; LOT], [0.0; LOT]);
-                for i in 0..fine.len() {
-                    let told = told(first + i);
-                    (y[i], w[i]) = (told.target, told.weight);
-                }
+                told(first..first + fine.len(), &mut y[..fine.len()], &mut w[..fine.len()]);
                 differentiate(loss, &margins[first..first + fine.len()], &y, &w, (g_scale, h_scale), fine);
             }
         });
@@ -143,16 +133,24 @@ multiversion! {
                 }
             }
         }
-        for (fine, (g, h)) in fine.iter_mut().zip(g.iter().zip(&h)) {
-            *fine = (*g as i64, *h as i64);
+        for (fine, (&g, &h)) in fine.iter_mut().zip(g.iter().zip(&h)) {
+            *fine = (whole(g), whole(h));
         }
     }
 }
 
-/// A power of two that keeps n values of at most `limit` below 2^61 in sum.
+/// A power of two that keeps n values of at most `limit` below 2^61 in sum, and each below 2^50.
 fn fine_scale(n: usize, limit: f64) -> f64 {
-    let bits = 61 - libm::ceil(libm::log2(n as f64 * limit)) as i32;
+    let rows = libm::ceil(libm::log2(n as f64)) as i32;
+    let bits = (61 - rows).min(50) - libm::ceil(libm::log2(limit)) as i32;
     libm::ldexp(1.0, bits.clamp(-900, 900))
+}
+
+/// The nearest whole number of a value below 2^51: adding 1.5 x 2^52 leaves it in the low bits.
+#[inline(always)]
+fn whole(value: f64) -> i64 {
+    const SHIFT: f64 = 6_755_399_441_055_744.0;
+    (value + SHIFT).to_bits().wrapping_sub(SHIFT.to_bits()) as i64
 }
 
 /// value / 2^shift, rounded to the nearest.
@@ -197,13 +195,16 @@ mod tests {
         let n = 10_000;
         let margins: Vec<f64> = (0..n).map(|i| (i % 97) as f64 * 0.2 - 9.0).collect();
         let rows: Vec<u32> = (0..n as u32).collect();
-        let told = |i: usize| Told { target: f64::from(i as u8 & 1), weight: f64::from(i as u8 % 5) * 0.5 };
+        let told = |i: usize| (f64::from(i as u8 & 1), f64::from(i as u8 % 5) * 0.5);
+        let tell = |range: Range<usize>, y: &mut [f64], w: &mut [f64]| {
+            range.zip(y.iter_mut().zip(w)).for_each(|(i, (y, w))| (*y, *w) = told(i));
+        };
         for loss in [Loss::Logistic { positive_weight: 3.0 }, Loss::Squared] {
             let mut gradients = Gradients::default();
-            gradients.compute(loss, &margins, 2.0, told);
+            gradients.compute(loss, &margins, 2.0, tell);
             let (mut g, mut h) = (0.0, 0.0);
             for i in 0..n {
-                let (Told { target, weight }, p) = (told(i), numerics::sigmoid(margins[i]));
+                let ((target, weight), p) = (told(i), numerics::sigmoid(margins[i]));
                 match loss {
                     Loss::Logistic { .. } => {
                         let weight = if target > 0.5 { 3.0 * weight } else { weight };

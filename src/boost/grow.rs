@@ -197,23 +197,25 @@ impl Grower<'_> {
         for (code, left) in left[..column.bins].iter_mut().enumerate() {
             *left = split.goes_left(code as u8, column);
         }
-        let mut right = vec![0u32; rows.len()];
-        let mut sides = [false; FETCH];
-        let (mut lefts, mut rights) = (0, 0);
+        let mut right: Vec<u32> = Vec::with_capacity(rows.len());
+        let (mut sides, mut moved) = ([false; FETCH], [0u32; FETCH]);
+        let mut lefts = 0;
         for first in (0..rows.len()).step_by(FETCH) {
             let end = (first + FETCH).min(rows.len());
             for (side, &row) in sides.iter_mut().zip(&rows[first..end]) {
                 *side = left[usize::from(codes[row as usize])];
             }
+            let mut rights = 0;
             for (i, &side) in (first..end).zip(&sides) {
                 let row = rows[i];
                 rows[lefts] = row;
-                right[rights] = row;
+                moved[rights % FETCH] = row;
                 lefts += usize::from(side);
                 rights += usize::from(!side);
             }
+            right.extend_from_slice(&moved[..rights]);
         }
-        rows[lefts..].copy_from_slice(&right[..rights]);
+        rows[lefts..].copy_from_slice(&right);
         lefts
     }
 

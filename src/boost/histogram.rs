@@ -73,9 +73,9 @@ multiversion! {
 /// Most models whose roots are summed in one pass.
 pub(super) const SIDE_BY_SIDE: usize = 12;
 
-/// Words of a row where `outputs` models stand side by side: whole groups of four.
+/// Words of a row where `outputs` models stand side by side: an even number.
 pub(super) fn side_by_side(outputs: usize) -> usize {
-    outputs.next_multiple_of(4).min(SIDE_BY_SIDE)
+    outputs.max(4).next_multiple_of(2).min(SIDE_BY_SIDE)
 }
 
 /// Adds each row's `width` words to those of its bin: root histograms of one column for several models at once. `codes`
@@ -90,7 +90,9 @@ pub(super) fn build_roots(
 ) {
     match width {
         4 => build_roots_4(first, rows, codes, words, out),
+        6 => build_roots_6(first, rows, codes, words, out),
         8 => build_roots_8(first, rows, codes, words, out),
+        10 => build_roots_10(first, rows, codes, words, out),
         _ => build_roots_12(first, rows, codes, words, out),
     }
 }
@@ -118,8 +120,20 @@ multiversion! {
 }
 
 multiversion! {
+    fn build_roots_6(first: usize, rows: Option<&[u32]>, codes: &[u8], words: &[i64], out: &mut [i64]) {
+        add_roots::<6>(first, rows, codes, words, out);
+    }
+}
+
+multiversion! {
     fn build_roots_8(first: usize, rows: Option<&[u32]>, codes: &[u8], words: &[i64], out: &mut [i64]) {
         add_roots::<8>(first, rows, codes, words, out);
+    }
+}
+
+multiversion! {
+    fn build_roots_10(first: usize, rows: Option<&[u32]>, codes: &[u8], words: &[i64], out: &mut [i64]) {
+        add_roots::<10>(first, rows, codes, words, out);
     }
 }
 

@@ -114,6 +114,11 @@ impl Sampler {
 }
 
 impl Draws<'_> {
+    /// Whether the tree sees all rows.
+    pub(super) fn all(&self) -> bool {
+        self.sampler.held.is_empty() && self.sampler.places.is_empty()
+    }
+
     /// Whether the tree sees a row.
     #[inline(always)]
     pub(super) fn row(&self, i: usize) -> bool {

@@ -1,6 +1,6 @@
 //! Early stopping: how good one output is on rows that no tree has seen.
 
-use super::gradient::{Loss, Told};
+use super::gradient::Loss;
 use crate::core::numerics;
 
 /// What early stopping watches on held-out rows.
@@ -44,6 +44,13 @@ impl Watch {
         }
         patience.is_some_and(|patience| trees - self.trees >= patience)
     }
+}
+
+/// What one row says of one output.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Told {
+    pub(super) target: f64,
+    pub(super) weight: f64,
 }
 
 /// How bad the margins of rows are, lower being better; None where the rows cannot tell, as when none or all of them

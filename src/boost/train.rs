@@ -2,16 +2,17 @@
 
 use super::Boost;
 use super::bins::Bins;
-use super::gradient::{Gradients, Loss, Told};
+use super::gradient::{Gradients, Loss};
 use super::grow::{Buffers, Grower, Node};
 use super::histogram::{self, SIDE_BY_SIDE};
 use super::model::{Ensemble, Tree};
 use super::sample::{Drawn, Draws, Sampler};
 use super::search::Rules;
 use super::settings::Grow;
-use super::stop::{self, Watch};
+use super::stop::{self, Told, Watch};
 use crate::core::parallel;
 use crate::{Error, Result, Run};
+use std::ops::Range;
 
 /// Sums of that many rows fit the coarse grid of `gradient`.
 const MOST_ROWS: usize = 1 << 29;
@@ -32,10 +33,10 @@ pub(super) struct Problem<'a> {
     pub(super) losses: Vec<Loss>,
     /// Margin of each output before any tree.
     pub(super) bases: Vec<f64>,
-    /// Target of an output at a row.
-    pub(super) target: &'a (dyn Fn(usize, usize) -> f64 + Sync),
-    /// Weight of a row.
-    pub(super) weight: &'a (dyn Fn(usize) -> f64 + Sync),
+    /// Writes the targets of an output at some rows.
+    pub(super) targets: &'a (dyn Fn(usize, Range<usize>, &mut [f64]) + Sync),
+    /// Weights of the rows; None where all are 1.
+    pub(super) weights: Option<&'a [f32]>,
     /// The highest weight.
     pub(super) heaviest: f64,
     /// Rows in an order given by content, target and weight; empty where nothing is drawn.
@@ -127,17 +128,27 @@ pub(super) fn train(settings: &Boost, problem: &Problem<'_>, run: &Run) -> Resul
 impl Output {
     /// Draws rows and columns for the next tree and works out the gradients.
     fn prepare(&mut self, ground: &Ground<'_>, draws: &Draws<'_>) {
-        let Problem { bins, losses, target, weight, heaviest, .. } = ground.problem;
-        let told = |i| {
-            let weight = if draws.row(i) { weight(i) } else { 0.0 };
-            Told { target: target(self.number, i), weight }
+        let Problem { bins, losses, targets, weights, heaviest, .. } = ground.problem;
+        let told = |rows: Range<usize>, y: &mut [f64], w: &mut [f64]| {
+            targets(self.number, rows.clone(), y);
+            match weights {
+                Some(weights) => w.iter_mut().zip(&weights[rows.clone()]).for_each(|(w, &given)| *w = f64::from(given)),
+                None => w.fill(1.0),
+            }
+            if !draws.all() {
+                rows.zip(w).filter(|(row, _)| !draws.row(*row)).for_each(|(_, w)| *w = 0.0);
+            }
         };
         self.gradients.compute(losses[self.number], &self.margins, *heaviest, told);
         self.rows.clear();
         self.rest.clear();
-        for i in 0..bins.rows {
-            let to = if draws.row(i) { &mut self.rows } else { &mut self.rest };
-            to.push(i as u32);
+        if draws.all() {
+            self.rows.extend(0..bins.rows as u32);
+        } else {
+            for i in 0..bins.rows {
+                let to = if draws.row(i) { &mut self.rows } else { &mut self.rest };
+                to.push(i as u32);
+            }
         }
         self.drawn = draws.columns(bins.features());
     }
@@ -181,8 +192,9 @@ impl Output {
         let Ground { settings, problem, .. } = ground;
         let margins: Vec<f64> = problem.held.iter().map(|&row| self.margins[row as usize]).collect();
         let told = |i: usize| {
-            let row = problem.held[i] as usize;
-            Told { target: (problem.target)(self.number, row), weight: (problem.weight)(row) }
+            let (row, mut target) = (problem.held[i] as usize, [0.0]);
+            (problem.targets)(self.number, row..row + 1, &mut target);
+            Told { target: target[0], weight: problem.weights.map_or(1.0, |weights| f64::from(weights[row])) }
         };
         let score = stop::score(settings.metric, problem.losses[self.number], &margins, told);
         self.stopped = self.watch.note(score, margins, self.ensemble.trees.len(), settings.early_stopping);
