@@ -238,6 +238,31 @@ fn boost_predicts_and_shap_adds_up() {
 }
 
 #[test]
+fn boost_takes_its_settings() {
+    let tmp = folder();
+    let at = tmp.path();
+    let told = good(
+        at,
+        "boost --data digits --labels digits --rows 600 --out m.json --rounds 30 --max-leaves 6 --early-stopping 2 \
+         --balanced --calibrated --categorical 3,4 --new digits --new-out p.npy",
+    );
+    assert!(told["trees"].as_u64().unwrap() < 300, "{told}");
+    let (_, shape, shares) = npy(at.join("p.npy"));
+    assert_eq!(shape, [1797, 10]);
+    assert!(shares.chunks(10).all(|row| (row.iter().sum::<f64>() - 1.0).abs() < 1e-9));
+    write(at, "t.csv", (0..40).fold("a,kind\n".to_string(), |text, i| text + &format!("{},{}\n", i % 7, i % 5)));
+    write(at, "l.csv", (0..40).fold("l\n".to_string(), |text, i| text + &format!("{}\n", i % 2)));
+    write(at, "w.csv", (0..40).fold("w\n".to_string(), |text, i| text + &format!("{}\n", i % 3)));
+    good(at, "boost --data t.csv --labels l.csv --weights w.csv --out w.json --categorical 1");
+    write(at, "bad.csv", (0..40).fold("a,kind\n".to_string(), |text, i| text + &format!("{},{}\n", i, i as f32 / 2.0)));
+    assert!(
+        bad(at, "boost --data bad.csv --labels l.csv --out b.json --categorical 1", 1)
+            .contains("row 1, column \"kind\"")
+    );
+    assert!(bad(at, "boost --data t.csv --labels l.csv --out b.json --categorical 7", 2).contains("categorical"));
+}
+
+#[test]
 fn fit_writes_a_folder_and_predict_repeats_it() {
     let tmp = folder();
     let at = tmp.path();
@@ -328,6 +353,7 @@ fn bad_data_ends_with_1_and_one_line_and_leaves_nothing() {
         ("fit --data ok.csv --out o --image 3x3", "pixels"),
         ("fit --data ok.csv --out o --labels labels.csv", "labels"),
         ("boost --data ok.csv --labels labels.csv --out o", "labels"),
+        ("boost --data digits --labels digits --weights ok.csv --out o", "one number a row"),
         ("boost --data ok.csv --labels gap.csv --out o", "whole number"),
         ("predict --model other.json --data ok.csv --out o", "other.json"),
         ("predict --model none.json --data ok.csv --out o", "none.json"),

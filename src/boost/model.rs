@@ -275,11 +275,9 @@ impl TryFrom<Unchecked> for BoostModel {
 
     fn try_from(file: Unchecked) -> Result<Self> {
         let mut model = BoostModel::new(file.link, file.features, file.outputs)?;
-        if let Some(calibration) = &file.calibration {
-            if !calibration.fits(model.outputs.len()) {
-                let reason = format!("a calibration of {} outputs", calibration.offsets.len());
-                return Err(Error::Format { format: "boosted trees", reason });
-            }
+        if let Some(calibration) = file.calibration.as_ref().filter(|c| !c.fits(model.outputs.len())) {
+            let reason = format!("a calibration of {} outputs", calibration.offsets.len());
+            return Err(Error::Format { format: "boosted trees", reason });
         }
         model.calibration = file.calibration;
         match file.feature_names {

@@ -26,6 +26,9 @@ const COLUMNS: usize = 16;
 /// Rows that are added to the roots at a time.
 const ROOT_ROWS: usize = 2048;
 
+/// Writes the targets of an output at some rows.
+type Targets<'a> = dyn Fn(usize, Range<usize>, &mut [f64]) + Sync + 'a;
+
 /// What is to be learnt from all rows of the bins.
 pub(super) struct Problem<'a> {
     pub(super) bins: &'a Bins,
@@ -34,7 +37,7 @@ pub(super) struct Problem<'a> {
     /// Margin of each output before any tree.
     pub(super) bases: Vec<f64>,
     /// Writes the targets of an output at some rows.
-    pub(super) targets: &'a (dyn Fn(usize, Range<usize>, &mut [f64]) + Sync),
+    pub(super) targets: &'a Targets<'a>,
     /// Weights of the rows; None where all are 1.
     pub(super) weights: Option<&'a [f32]>,
     /// The highest weight.

@@ -26,7 +26,8 @@ pub struct Assignment<'a> {
     pub class: usize,
     /// Its name: for a tree's surrogate the path of the leaf.
     pub path: &'a str,
-    /// The class's probability divided by the sum over all classes, in 0 to 1.
+    /// The class's probability in 0 to 1: of a calibrated model that of its distribution, else the class's own probability
+    /// divided by the sum over all classes.
     pub confidence: f64,
 }
 
@@ -85,6 +86,12 @@ impl Surrogate {
                 if margin > margins[class] {
                     class = k;
                 }
+            }
+            if let Some(calibration) = self.model.calibration() {
+                let mut shares = margins.to_vec();
+                calibration.apply(&mut shares);
+                let class = (0..shares.len()).fold(class, |best, k| if shares[k] > shares[best] { k } else { best });
+                return Assignment { class, path: &self.classes[class], confidence: shares[class] };
             }
             let sum: f64 = margins.iter().map(|&margin| crate::core::numerics::sigmoid(margin)).sum();
             let own = crate::core::numerics::sigmoid(margins[class]);

@@ -206,6 +206,24 @@ pub(crate) struct Boost {
     /// How much of each tree is taken
     #[arg(long, value_name = "X", default_value_t = 0.3)]
     pub(crate) learning_rate: f64,
+    /// Most leaves of a tree; the split that saves the most loss comes first [default: no limit]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_leaves: Option<usize>,
+    /// Columns that hold categories, counted from 0: whole numbers, at most 256 different ones
+    #[arg(long, value_name = "N,N,..", value_delimiter = ',')]
+    pub(crate) categorical: Vec<usize>,
+    /// How much each row counts: one number a row, .npy or .csv of one column
+    #[arg(long, value_name = "FILE")]
+    pub(crate) weights: Option<String>,
+    /// Give each label's rows as much weight as all others
+    #[arg(long)]
+    pub(crate) balanced: bool,
+    /// End a booster when N trees have not made it better on a fifth of the rows, which is held out
+    #[arg(long, value_name = "N")]
+    pub(crate) early_stopping: Option<usize>,
+    /// Make the probabilities of a row one distribution over the labels, fitted on a fifth of the rows, which is held out
+    #[arg(long)]
+    pub(crate) calibrated: bool,
     /// Rows to predict with the model
     #[arg(long, value_name = "FILE", requires = "new_out")]
     pub(crate) new: Option<String>,

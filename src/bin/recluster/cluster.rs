@@ -150,7 +150,7 @@ fn hdbscan(
 }
 
 /// A number for each row.
-fn weights(path: &str, rows: Option<usize>) -> Result<Vec<f64>, Failure> {
+pub(crate) fn weights(path: &str, rows: Option<usize>) -> Result<Vec<f64>, Failure> {
     let table = input::table(path, rows)?;
     match table.values.ncols() {
         1 => Ok(table.values.iter().map(|&x| f64::from(x)).collect()),

@@ -5,9 +5,9 @@ use crate::failure::Failure;
 use crate::input::{self, Table};
 use crate::output::{Staged, npy};
 use crate::progress::Progress;
-use crate::{refuse, run};
+use crate::{cluster, refuse, run};
 use ndarray::Array2;
-use recluster::boost::{Boost, BoostModel};
+use recluster::boost::{Boost, BoostModel, Grow};
 use recluster::embed::{Densmap, Given, Init, Pca, Target, Umap};
 use recluster::explain::{Surrogate, TreeShap};
 use recluster::{Clustering, Error, Explainer, Run, Saved};
@@ -125,9 +125,10 @@ pub(crate) fn boost(args: &args::Boost, progress: &Progress) -> Facts {
     distinct.sort_unstable();
     distinct.dedup();
     let labels = Clustering::compact(given)?.labels().to_vec();
-    let boost = Boost::new().rounds(args.rounds).max_depth(args.max_depth).learning_rate(args.learning_rate);
+    let weights = args.weights.as_deref().map(|path| cluster::weights(path, args.common.rows)).transpose()?;
+    let weights: Option<Vec<f32>> = weights.map(|weights| weights.into_iter().map(|w| w as f32).collect());
     let mut model = progress
-        .work(|| boost.fit(&data.values, &labels, &run))
+        .work(|| boost_settings(args).fit_weighted(&data.values, &labels, weights.as_deref(), &run))
         .map_err(|e| Failure::about(e, data.names.as_deref()))?;
     if let Some(names) = &data.names {
         model = model.with_feature_names(names.clone())?;
@@ -138,7 +139,10 @@ pub(crate) fn boost(args: &args::Boost, progress: &Progress) -> Facts {
     let mut facts = facts("boost", &data);
     if let (Some(new), Some(path)) = (&new, &args.new_out) {
         let found: Array2<f64> = progress
-            .work(|| model.probabilities(&new.values, &run))
+            .work(|| match args.calibrated {
+                true => model.distribution(&new.values, &run),
+                false => model.probabilities(&new.values, &run),
+            })
             .map_err(|e| Failure::about(e, new.names.as_deref()))?;
         files.write(path, |out| npy(out, found.shape(), found.iter().copied()))?;
         facts.insert("new_rows".to_string(), found.nrows().into());
@@ -154,6 +158,23 @@ pub(crate) fn boost(args: &args::Boost, progress: &Progress) -> Facts {
     facts.insert("labels".to_string(), json!(distinct));
     facts.insert("trees".to_string(), model.outputs().iter().map(|output| output.trees().len()).sum::<usize>().into());
     Ok(facts)
+}
+
+fn boost_settings(args: &args::Boost) -> Boost {
+    let mut boost = Boost::new()
+        .rounds(args.rounds)
+        .max_depth(args.max_depth)
+        .learning_rate(args.learning_rate)
+        .categorical(&args.categorical)
+        .balanced(args.balanced)
+        .calibrated(args.calibrated);
+    if let Some(leaves) = args.max_leaves {
+        boost = boost.max_leaves(leaves).grow(Grow::ByLoss);
+    }
+    if let Some(rounds) = args.early_stopping {
+        boost = boost.early_stopping(rounds);
+    }
+    boost
 }
 
 pub(crate) fn shap(args: &args::Shap, progress: &Progress) -> Facts {

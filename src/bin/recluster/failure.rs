@@ -38,6 +38,11 @@ impl Failure {
                     "row {row}, column \"{name}\" (column {column}, both counted from 0): {what} cannot be used here"
                 ))
             }
+            (Error::Category { row, column, value }, Some(names)) if *column < names.len() => Failure::Data(format!(
+                "row {row}, column \"{}\" (column {column}, both counted from 0): {value} is no category, which is a \
+                 whole number from 0 to 16777215",
+                names[*column]
+            )),
             _ => error.into(),
         }
     }
