@@ -38,10 +38,19 @@ fn boosting(c: &mut Criterion) {
         group
             .bench_function("predict, 10 x 10 trees, 4,000 rows", |b| b.iter(|| model.margins(black_box(&rows), &run)));
     }
+    group.bench_function("bins, 4,000 x 196 sparse", |b| b.iter(|| boost.bins(black_box(&rows), &run)));
+    if let Ok(bins) = boost.bins(&rows, &run) {
+        let all: Vec<u32> = (0..4_000).collect();
+        let one = Boost::new().rounds(1);
+        group.bench_function("one round, 10 labels, 4,000 x 196 sparse, binned before", |b| {
+            b.iter(|| one.fit_binned(black_box(&bins), &all, &labels, None, &run))
+        });
+    }
     let (rows, labels) = dense(20_000);
     group.bench_function("fit, 2 labels x 10 rounds, 20,000 x 30 dense", |b| {
         b.iter(|| boost.fit(black_box(&rows), &labels, &run))
     });
+    group.bench_function("bins, 20,000 x 30 dense", |b| b.iter(|| boost.bins(black_box(&rows), &run)));
     group.finish();
 }
 
