@@ -58,6 +58,7 @@ impl Calibration {
     }
 
     /// Whether it fits a model of that many outputs.
+    #[cfg(any(feature = "serde", test))]
     pub(super) fn fits(&self, outputs: usize) -> bool {
         self.offsets.len() == outputs && self.slope.is_finite() && self.offsets.iter().all(|b| b.is_finite())
     }
