@@ -2,7 +2,7 @@
 //!
 //! Sums of floating-point numbers depend on their order; sums of integers do not. So every gradient is rounded once to a
 //! multiple of a power of two, and any number of threads may add up any rows in any order and get the same bits.
-//! There are two grids. The fine one has about 61 bits for the sum over all rows; leaf values and covers come from it.
+//! There are two grids. The fine one has at most 61 bits for the sum over all rows; leaf values and covers come from it.
 //! The coarse one has 30 bits each for the sums of |g| and of h, so that both fit one 64-bit word and a histogram is
 //! built with one addition for each entry: splits are chosen on it. Its rounding, at most 2^-31 of the total for each
 //! row, is that of sums of f32, which XGBoost's gradients have.
