@@ -1,13 +1,19 @@
 //! The one seam to linear algebra: what the rooms above need, in f64, with the same bits everywhere.
 //!
-//! Dense symmetric eigenproblems are solved by our own code ([`dense`]) or, with the feature `linalg`, by LAPACK
-//! through `ndarray-linalg`; the largest eigenpairs of a sparse operator by a bounded filtered subspace iteration
+//! Dense symmetric eigenproblems ([`symmetric`]) and triangular factors ([`cholesky`]) are found by our own code
+//! ([`dense`], [`factor`]) or, with the feature `linalg`, by LAPACK through `ndarray-linalg`; the largest eigenpairs of a sparse operator by a bounded filtered subspace iteration
 //! ([`sparse`]), whose cost is fixed before it starts.
 
 #[path = "linalg_dense.rs"]
 pub(crate) mod dense;
+#[path = "linalg_factor.rs"]
+#[allow(dead_code)] // A seam offers what each room may need; with LAPACK behind it, our own factor is the oracle.
+pub(crate) mod factor;
 #[path = "linalg_sparse.rs"]
 pub(crate) mod sparse;
+
+#[allow(unused_imports)]
+pub(crate) use factor::{invert_lower, log_determinant, solve_lower};
 
 /// Eigenpairs of a symmetric matrix, largest eigenvalue first.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +44,32 @@ fn lapack(matrix: &[f64], n: usize) -> Option<(Vec<f64>, Vec<f64>)> {
     let full = ndarray::Array2::from_shape_fn((n, n), |(i, j)| matrix[i.max(j) * n + i.min(j)]);
     let (values, vectors) = full.eigh(UPLO::Lower).ok()?;
     Some((values.to_vec(), vectors.t().iter().copied().collect()))
+}
+
+/// The lower triangle L with L L' = `matrix` (n x n, row after row; only its lower triangle is read), zeros above the
+/// diagonal; `None` when the matrix is not positive definite. O(n³). What it solves: [`solve_lower`], [`invert_lower`],
+/// [`log_determinant`].
+#[allow(dead_code)]
+pub(crate) fn cholesky(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
+    if matrix.len() != n * n {
+        return None;
+    }
+    #[cfg(feature = "linalg")]
+    return lapack_cholesky(matrix, n);
+    #[cfg(not(feature = "linalg"))]
+    factor::cholesky(matrix, n)
+}
+
+#[cfg(feature = "linalg")]
+fn lapack_cholesky(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
+    use ndarray_linalg::{Cholesky, UPLO};
+    if n == 0 {
+        return Some(Vec::new());
+    }
+    let full = ndarray::Array2::from_shape_fn((n, n), |(i, j)| matrix[i.max(j) * n + i.min(j)]);
+    // LAPACK passes NaN on.
+    let lower = full.cholesky(UPLO::Lower).ok().filter(|l| l.iter().all(|x| x.is_finite()))?;
+    Some(lower.iter().copied().collect())
 }
 
 /// Sorts eigenpairs by falling value and fixes each vector's sign.
