@@ -237,4 +237,39 @@ mod tests {
             assert!((a - b).abs() < 1e-8);
         }
     }
+
+    #[cfg(feature = "linalg")]
+    #[test]
+    fn lapack_and_our_own_code_find_the_same_largest_pairs() {
+        let (n, k) = (120, 20);
+        let matrix = random_symmetric(n, 10);
+        let theirs = largest(&matrix, n, k).unwrap();
+        let (values, vectors) = dense::largest(&matrix, n, k).unwrap();
+        let ours = ordered(&values, &vectors, n);
+        assert_eq!((theirs.values.len(), theirs.vectors.len()), (k, k * n));
+        assert!(ours.values.iter().zip(&theirs.values).all(|(a, b)| (a - b).abs() < 1e-11 * n as f64));
+        assert!(ours.vectors.iter().zip(&theirs.vectors).all(|(a, b)| (a - b).abs() < 1e-8));
+    }
+
+    #[cfg(feature = "linalg")]
+    #[test]
+    fn principal_components_by_lapack_are_our_own() {
+        use crate::embed::{Pca, Solver};
+        let draws = Stream::new(8, 8);
+        let rows = ndarray::Array2::from_shape_fn((200, 50), |(i, j)| {
+            (draws.of(i as u64).normal(j as u64) * (1.0 + 50.0 / (j + 1) as f64) + 3.0) as f32
+        });
+        // The covariance in plain loops, solved by our own code.
+        let mean: Vec<f64> = (0..50).map(|c| rows.column(c).iter().map(|&x| f64::from(x)).sum::<f64>() / 200.0).collect();
+        let centred = |i: usize, c: usize| f64::from(rows[[i, c]]) - mean[c];
+        let sums: Vec<f64> =
+            (0..2500).map(|at| (0..200).map(|i| centred(i, at / 50) * centred(i, at % 50)).sum::<f64>()).collect();
+        let (values, vectors) = dense::largest(&sums, 50, 6).unwrap();
+        let ours = ordered(&values, &vectors, 50);
+        for solver in [Solver::Exact, Solver::Randomized { power_iterations: 40 }] {
+            let model = Pca::new(6).solver(solver).fit(&rows, &crate::Run::new()).unwrap();
+            assert!(model.explained_variance().iter().zip(&ours.values).all(|(a, b)| (a * 199.0 / b - 1.0).abs() < 1e-10));
+            assert!(model.components().iter().zip(&ours.vectors).all(|(a, b)| (a - b).abs() < 1e-6));
+        }
+    }
 }

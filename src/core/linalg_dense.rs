@@ -306,73 +306,103 @@ fn implicit_ql(d: &mut [f64], e: &mut [f64], z: &mut [f64], n: usize) -> Option<
     Some(())
 }
 
-multiversion! {
-    /// sums += outer products of the rows in `block` (k x columns, k at most [`BLOCK`]), lower triangle only; rows whose
-    /// value in a column is 0 are passed over for that column.
-    fn add_outer(sums: &mut [f64], from: usize, block: &[f64], columns: usize) {
-        let rows = block.len() / columns;
-        let mut list = [0usize; BLOCK];
-        for (r, sums) in sums.chunks_mut(columns).enumerate() {
-            let i = from + r;
-            let mut count = 0;
-            for k in 0..rows {
-                list[count] = k * columns;
-                count += usize::from(block[k * columns + i] != 0.0);
-            }
-            // A few more than i + 1 columns, to whole lanes: what lands right of the diagonal is never read.
-            let width = (i + 1).next_multiple_of(LANES).min(columns);
-            let (whole, rest) = sums[..width].as_chunks_mut::<LANES>();
-            let done = whole.len() * LANES;
-            // Eight rows of the block at once: one load and store of the sums for eight products.
-            let (eights, single) = list[..count].as_chunks::<8>();
-            for at in eights {
-                let x = at.map(|at| block[at + i]);
-                let y = at.map(|at| &block[at..at + width].as_chunks::<LANES>().0[..whole.len()]);
-                for (j, sum) in whole.iter_mut().enumerate() {
-                    let mut lanes = *sum;
-                    for q in 0..8 {
-                        let values = y[q][j];
-                        for l in 0..LANES {
-                            lanes[l] += x[q] * values[l];
+/// sums += outer products of the rows in `block` (k x columns, k at most [`BLOCK`]), the lower triangle's rows from `from`
+/// on; rows whose value in a column is 0 are passed over for that column. `scratch` is a row of sums in the block's type.
+macro_rules! outer_kernel {
+    ($name:ident, $float:ty) => {
+        multiversion! {
+            fn $name(sums: &mut [f64], from: usize, block: &[$float], columns: usize, scratch: &mut [$float]) {
+                let rows = block.len() / columns;
+                let mut list = [0usize; BLOCK];
+                for (r, sums) in sums.chunks_mut(columns).enumerate() {
+                    let i = from + r;
+                    let mut count = 0;
+                    for k in 0..rows {
+                        list[count] = k * columns;
+                        count += usize::from(block[k * columns + i] != 0.0);
+                    }
+                    if count == 0 {
+                        continue;
+                    }
+                    // A few more than i + 1 columns, to whole lanes: what lands right of the diagonal is never read.
+                    let width = (i + 1).next_multiple_of(LANES).min(columns);
+                    let scratch = &mut scratch[..width];
+                    scratch.fill(0.0);
+                    let (whole, rest) = scratch.as_chunks_mut::<LANES>();
+                    let done = whole.len() * LANES;
+                    // Eight rows of the block at once: one load and store of the sums for eight products.
+                    let (eights, single) = list[..count].as_chunks::<8>();
+                    for at in eights {
+                        let x = at.map(|at| block[at + i]);
+                        let y = at.map(|at| &block[at..at + width].as_chunks::<LANES>().0[..whole.len()]);
+                        for (j, sum) in whole.iter_mut().enumerate() {
+                            let mut lanes = *sum;
+                            for q in 0..8 {
+                                let values = y[q][j];
+                                for l in 0..LANES {
+                                    lanes[l] += x[q] * values[l];
+                                }
+                            }
+                            *sum = lanes;
+                        }
+                        for (j, sum) in rest.iter_mut().enumerate() {
+                            for q in 0..8 {
+                                *sum += x[q] * block[at[q] + done + j];
+                            }
                         }
                     }
-                    *sum = lanes;
-                }
-                for (j, sum) in rest.iter_mut().enumerate() {
-                    for q in 0..8 {
-                        *sum += x[q] * block[at[q] + done + j];
+                    for &at in single {
+                        let x = block[at + i];
+                        let (values, last) = block[at..at + width].as_chunks::<LANES>();
+                        for (sum, values) in whole.iter_mut().zip(values) {
+                            for l in 0..LANES {
+                                sum[l] += x * values[l];
+                            }
+                        }
+                        for (sum, value) in rest.iter_mut().zip(last) {
+                            *sum += x * value;
+                        }
                     }
-                }
-            }
-            for &at in single {
-                let x = block[at + i];
-                let (values, last) = block[at..at + width].as_chunks::<LANES>();
-                for (sum, values) in whole.iter_mut().zip(values) {
-                    for l in 0..LANES {
-                        sum[l] += x * values[l];
+                    for (sum, &part) in sums.iter_mut().zip(scratch.iter()) {
+                        *sum += f64::from(part);
                     }
-                }
-                for (sum, value) in rest.iter_mut().zip(last) {
-                    *sum += x * value;
                 }
             }
         }
-    }
+    };
 }
+outer_kernel!(add_outer, f64);
+outer_kernel!(add_outer_narrow, f32);
 
-/// Numbers that are added up side by side: four registers of AVX2.
+/// Numbers that are added up side by side: two registers of AVX2 in f32, four in f64.
 const LANES: usize = 16;
 
 /// Rows that are added up while they lie in the cache.
-const BLOCK: usize = 128;
+const BLOCK: usize = 256;
+
+/// Whole numbers of at most this size have products of which [`BLOCK`] add up exactly in f32: 255² x 256 < 2²⁴.
+pub(crate) const NARROW: f64 = 255.0;
 
 /// The sum over `count` rows of x x', columns x columns, lower triangle (what stands above is not the matrix's
-/// transpose). `row(i, out)` writes row i; its zeros cost next
-/// to nothing. Memory O(columns² + 1,024 columns).
+/// transpose). `row(i, out)` writes row i; its zeros cost next to nothing. Memory O(columns² + 2,048 columns).
 pub(crate) fn outer_sum(count: usize, columns: usize, row: impl Fn(usize, &mut [f64]) + Sync + Send) -> Vec<f64> {
+    outer(count, columns, row, add_outer)
+}
+
+/// The same for rows of whole numbers of at most [`NARROW`] in size, exact all the way, at twice the speed.
+pub(crate) fn outer_sum_narrow(count: usize, columns: usize, row: impl Fn(usize, &mut [f32]) + Sync + Send) -> Vec<f64> {
+    outer(count, columns, row, add_outer_narrow)
+}
+
+fn outer<T: Copy + Default + Send + Sync>(
+    count: usize,
+    columns: usize,
+    row: impl Fn(usize, &mut [T]) + Sync + Send,
+    add: fn(&mut [f64], usize, &[T], usize, &mut [T]),
+) -> Vec<f64> {
     const PART: usize = 8 * BLOCK;
     let mut sums = vec![0.0; columns * columns];
-    let mut part = vec![0.0; PART.min(count) * columns];
+    let mut part = vec![T::default(); PART.min(count) * columns];
     for start in (0..count).step_by(PART) {
         let part = &mut part[..PART.min(count - start) * columns];
         parallel::for_each_chunk(part, 32 * columns, |chunk, out| {
@@ -381,8 +411,9 @@ pub(crate) fn outer_sum(count: usize, columns: usize, row: impl Fn(usize, &mut [
             }
         });
         parallel::for_each_chunk(&mut sums, 16 * columns, |chunk, sums| {
+            let mut scratch = vec![T::default(); columns];
             for block in part.chunks(BLOCK * columns) {
-                add_outer(sums, chunk * 16, block, columns);
+                add(sums, chunk * 16, block, columns, &mut scratch);
             }
         });
     }

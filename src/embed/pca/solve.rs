@@ -14,6 +14,9 @@ const WAVE: usize = 8;
 /// Rows in such a piece.
 const PIECE: usize = 512;
 
+/// Adding and subtracting it rounds an f32 of less than 2^22 to a whole number.
+const ROUND: f32 = 12_582_912.0;
+
 const UNSETTLED: Error = Error::Unsolved {
     method: "principal components",
     reason: "the squares of the values are too large to be added up; divide the columns by some constant",
@@ -35,6 +38,8 @@ struct Frame {
     shift: Vec<f64>,
     /// mean − shift, in live columns.
     rest: Vec<f64>,
+    /// Whether all shifted values are whole numbers small enough for [`dense::outer_sum_narrow`].
+    narrow: bool,
 }
 
 impl Frame {
@@ -46,18 +51,24 @@ impl Frame {
             let mut zeros = vec![0u32; columns];
             let first = rows.row(pick[0] as usize);
             let mut varies = vec![false; columns];
+            let (mut whole, mut low, mut high) = (true, first[0], first[0]);
             for &i in &pick[range] {
                 let row = rows.row(i as usize);
                 for c in 0..columns {
                     sums[c] += f64::from(row[c]);
                     zeros[c] += u32::from(row[c] == 0.0);
                     varies[c] |= row[c] != first[c];
+                    // Adding 1.5 x 2^23 rounds to a whole number; what is too large for it is not narrow anyhow.
+                    whole &= (row[c] + ROUND) - ROUND == row[c];
+                    (low, high) = (low.min(row[c]), high.max(row[c]));
                 }
             }
-            (sums, zeros, varies)
+            (sums, zeros, varies, (whole, low, high))
         });
         let (mut mean, mut zeros, mut varies) = (vec![0.0; columns], vec![0u64; columns], vec![false; columns]);
-        for (sums, none, varied) in parts {
+        let (mut whole, mut low, mut high) = (true, 0.0f32, 0.0f32);
+        for (sums, none, varied, range) in parts {
+            (whole, low, high) = (whole && range.0, low.min(range.1), high.max(range.2));
             for c in 0..columns {
                 mean[c] += sums[c];
                 zeros[c] += u64::from(none[c]);
@@ -69,10 +80,18 @@ impl Frame {
             mean[c] = if varies[c] { mean[c] / n as f64 } else { f64::from(rows.row(pick[0] as usize)[c]) };
         }
         let live: Vec<usize> = (0..columns).filter(|&c| varies[c]).collect();
-        let shift: Vec<f64> =
-            live.iter().map(|&c| if 4 * zeros[c] >= n as u64 { 0.0 } else { mean[c] }).collect();
+        // The shift is a value of the range, or a mean within it, rounded.
+        whole &= high - low <= dense::NARROW as f32;
+        let shift: Vec<f64> = live
+            .iter()
+            .map(|&c| match whole {
+                _ if 4 * zeros[c] >= n as u64 => 0.0,
+                true => libm::round(mean[c]),
+                false => mean[c],
+            })
+            .collect();
         let rest = live.iter().zip(&shift).map(|(&c, s)| mean[c] - s).collect();
-        Frame { mean, live, shift, rest }
+        Frame { mean, live, shift, rest, narrow: whole }
     }
 
     /// A row's live columns, shifted.
@@ -131,7 +150,15 @@ pub(super) fn exact(
     }
     // The eigenvalues of both sides are the squared singular values of the centred rows.
     if m <= n {
-        let mut sums = dense::outer_sum(n, m, |i, out| frame.shifted(rows.row(pick[i] as usize), out));
+        let row = |i: usize| rows.row(pick[i] as usize);
+        let mut sums = if frame.narrow {
+            dense::outer_sum_narrow(n, m, |i, out| {
+                let values = frame.live.iter().zip(&frame.shift).map(|(&c, &s)| row(i)[c] - s as f32);
+                out.iter_mut().zip(values).for_each(|(out, x)| *out = x);
+            })
+        } else {
+            dense::outer_sum(n, m, |i, out| frame.shifted(row(i), out))
+        };
         for i in 0..m {
             for j in 0..=i {
                 sums[i * m + j] -= n as f64 * frame.rest[i] * frame.rest[j];
