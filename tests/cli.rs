@@ -131,7 +131,10 @@ fn embed_has_more_than_one_method() {
     assert_eq!(good(at, few)["components"], 27);
     assert!(bad(at, &few.replace("--rows 3", "--rows 200"), 2).contains("Identity"));
     assert_eq!(embed("--out same.npy --method identity")["components"], 64);
-    good(at, "fit --data digits --rows 200 --out r --embedder random-projection --components 9 --min-cluster-share 0.1");
+    good(
+        at,
+        "fit --data digits --rows 200 --out r --embedder random-projection --components 9 --min-cluster-share 0.1",
+    );
     good(at, "fit --data digits --rows 200 --out i --embedder identity --clusterer kmeans --clusters 3");
 }
 

@@ -42,10 +42,12 @@ pub(crate) fn symmetric(matrix: &[f64], n: usize) -> Option<Eigen> {
 /// faster than all of them where k is a small part of n.
 pub(crate) fn largest(matrix: &[f64], n: usize, k: usize) -> Option<Eigen> {
     #[cfg(not(feature = "linalg"))]
-    if 4 * k <= n && matrix.len() == n * n && matrix.iter().all(|x| x.is_finite()) {
-        if let Some((values, vectors)) = dense::largest(matrix, n, k) {
-            return Some(ordered(&values, &vectors, n));
-        }
+    if 4 * k <= n
+        && matrix.len() == n * n
+        && matrix.iter().all(|x| x.is_finite())
+        && let Some((values, vectors)) = dense::largest(matrix, n, k)
+    {
+        return Some(ordered(&values, &vectors, n));
     }
     let mut eigen = symmetric(matrix, n)?;
     eigen.values.truncate(k);
@@ -193,7 +195,7 @@ mod tests {
         let blocks: Vec<f64> = (0..90 * 90).map(|i| f64::from(i / 90 / 9 == i % 90 / 9)).collect();
         let ones = vec![1.0; 90 * 90];
         let graded: Vec<f64> =
-            (0..90 * 90).map(|i| if i % 91 == 0 { 10f64.powi((i / 91) as i32 - 80) } else { 1e-70 }).collect();
+            (0..90 * 90).map(|i| if i % 91 == 0 { 10f64.powi(i / 91 - 80) } else { 1e-70 }).collect();
         for (name, matrix) in [
             ("random", random),
             ("low rank", low_rank),
@@ -260,7 +262,8 @@ mod tests {
             (draws.of(i as u64).normal(j as u64) * (1.0 + 50.0 / (j + 1) as f64) + 3.0) as f32
         });
         // The covariance in plain loops, solved by our own code.
-        let mean: Vec<f64> = (0..50).map(|c| rows.column(c).iter().map(|&x| f64::from(x)).sum::<f64>() / 200.0).collect();
+        let mean: Vec<f64> =
+            (0..50).map(|c| rows.column(c).iter().map(|&x| f64::from(x)).sum::<f64>() / 200.0).collect();
         let centred = |i: usize, c: usize| f64::from(rows[[i, c]]) - mean[c];
         let sums: Vec<f64> =
             (0..2500).map(|at| (0..200).map(|i| centred(i, at / 50) * centred(i, at % 50)).sum::<f64>()).collect();
@@ -268,7 +271,9 @@ mod tests {
         let ours = ordered(&values, &vectors, 50);
         for solver in [Solver::Exact, Solver::Randomized { power_iterations: 40 }] {
             let model = Pca::new(6).solver(solver).fit(&rows, &crate::Run::new()).unwrap();
-            assert!(model.explained_variance().iter().zip(&ours.values).all(|(a, b)| (a * 199.0 / b - 1.0).abs() < 1e-10));
+            assert!(
+                model.explained_variance().iter().zip(&ours.values).all(|(a, b)| (a * 199.0 / b - 1.0).abs() < 1e-10)
+            );
             assert!(model.components().iter().zip(&ours.vectors).all(|(a, b)| (a - b).abs() < 1e-6));
         }
     }

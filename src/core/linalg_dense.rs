@@ -85,10 +85,8 @@ pub(crate) fn largest(matrix: &[f64], n: usize, k: usize) -> Option<(Vec<f64>, V
     let mut a: Vec<f64> = (0..n * n).map(|at| matrix[(at / n).max(at % n) * n + (at / n).min(at % n)] / size).collect();
     let (d, e, reflections) = tridiagonalise(&mut a, n);
     let norm = (0..n).fold(0.0f64, |m, i| m.max(d[i].abs() + e[i].abs() + if i > 0 { e[i - 1].abs() } else { 0.0 }));
-    let values: Vec<f64> = parallel::map_ranges(k, 8, |range| {
-        range.map(|rank| bisect(&d, &e, rank, norm)).collect::<Vec<f64>>()
-    })
-    .concat();
+    let values: Vec<f64> =
+        parallel::map_ranges(k, 8, |range| range.map(|rank| bisect(&d, &e, rank, norm)).collect::<Vec<f64>>()).concat();
     let mut z: Vec<f64> = Vec::with_capacity(k * n);
     for (rank, &value) in values.iter().enumerate() {
         let vector = inverse_iteration(&d, &e, value, norm, &z, rank as u64)?;
@@ -390,7 +388,11 @@ pub(crate) fn outer_sum(count: usize, columns: usize, row: impl Fn(usize, &mut [
 }
 
 /// The same for rows of whole numbers of at most [`NARROW`] in size, exact all the way, at twice the speed.
-pub(crate) fn outer_sum_narrow(count: usize, columns: usize, row: impl Fn(usize, &mut [f32]) + Sync + Send) -> Vec<f64> {
+pub(crate) fn outer_sum_narrow(
+    count: usize,
+    columns: usize,
+    row: impl Fn(usize, &mut [f32]) + Sync + Send,
+) -> Vec<f64> {
     outer(count, columns, row, add_outer_narrow)
 }
 

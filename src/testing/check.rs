@@ -101,7 +101,9 @@ impl Check {
             }
             Check::Answers => "if the kit's rows do not suit the method, bring some with .rows(&table)",
             Check::Shape => "put the answer for row i at place i, also for rows that were set aside on the way",
-            Check::Labels => "build the answer with Clustering::new, or with Clustering::compact where numbers have gaps",
+            Check::Labels => {
+                "build the answer with Clustering::new, or with Clustering::compact where numbers have gaps"
+            }
             Check::Noise => "give with_membership 0 for each row that is labelled NOISE",
             Check::Membership => "divide by the largest value; clamp what rounding leaves outside",
             Check::Finite => "look for 0 / 0, for differences of infinities and for sums beyond the range of f32",
@@ -115,18 +117,24 @@ impl Check {
                 "sort the rows by content first and work in that order; settle ties by content, not by place; draw \
                  random numbers by content or by sorted place"
             }
-            Check::Numbering => "number clusters by something of their content, such as their first row in sorted order",
+            Check::Numbering => {
+                "number clusters by something of their content, such as their first row in sorted order"
+            }
             Check::Duplicates => "work on different rows with weights, or settle ties between equal rows alike",
             Check::Layout => {
                 "read through rows() or indices; as_slice() is None for tables that are not stored row by row"
             }
             Check::Degenerate => "return an Error that says how many rows or columns are needed",
-            Check::NotFinite => "look for values that are not finite first, and return Error::NotFinite with their place",
+            Check::NotFinite => {
+                "look for values that are not finite first, and return Error::NotFinite with their place"
+            }
             Check::Cancellation => {
                 "call run.stage(name, steps).step(done)? in the outer loop; it returns the error when the run has been \
                  cancelled"
             }
-            Check::Additivity => "sum in f64; make sure that the base value is the one that the attributions start from",
+            Check::Additivity => {
+                "sum in f64; make sure that the base value is the one that the attributions start from"
+            }
         }
     }
 }

@@ -19,9 +19,7 @@ pub(super) fn groups() -> Array2<f32> {
 /// Whole numbers from a small range: ties everywhere, and some rows that are equal.
 pub(super) fn ties(columns: usize) -> Array2<f32> {
     let draws = Stream::new(2, 1);
-    Array2::from_shape_fn((120, columns), |(i, j)| {
-        (20 * (i % 2) + draws.below((i * columns + j) as u64, 4)) as f32
-    })
+    Array2::from_shape_fn((120, columns), |(i, j)| (20 * (i % 2) + draws.below((i * columns + j) as u64, 4)) as f32)
 }
 
 /// Every row of a table of up to 40 rows three times, in no order.

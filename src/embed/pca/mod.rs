@@ -209,7 +209,11 @@ impl PcaModel {
         let scores = Rows::finite(scores)?;
         let (k, columns) = self.components.dim();
         if k != scores.columns() {
-            return Err(Error::Shape { what: "coordinates, one for each component", expected: k, found: scores.columns() });
+            return Err(Error::Shape {
+                what: "coordinates, one for each component",
+                expected: k,
+                found: scores.columns(),
+            });
         }
         run.install(|| {
             let stage = run.stage("inverse transform", 1);

@@ -3,6 +3,7 @@
 use super::PcaModel;
 use crate::core::linalg::{self, dense};
 use crate::core::random::Stream;
+use crate::core::simd::multiversion;
 use crate::core::{Rows, parallel};
 use crate::{Error, Result};
 use ndarray::Array2;
@@ -14,7 +15,7 @@ const WAVE: usize = 8;
 /// Rows in such a piece.
 const PIECE: usize = 512;
 
-/// Adding and subtracting it rounds an f32 of less than 2^22 to a whole number.
+/// Adding and subtracting it rounds an f32 of less than 2²² to a whole number; larger ones do not come into question.
 const ROUND: f32 = 12_582_912.0;
 
 const UNSETTLED: Error = Error::Unsolved {
@@ -42,56 +43,90 @@ struct Frame {
     narrow: bool,
 }
 
+/// What is counted of each column in one pass.
+struct Tally {
+    sums: Vec<f64>,
+    zeros: Vec<u32>,
+    low: Vec<f32>,
+    high: Vec<f32>,
+    /// Values that are no whole numbers.
+    broken: Vec<u32>,
+}
+
+multiversion! {
+    /// Counts one row.
+    fn tally(row: &[f32], sums: &mut [f64], zeros: &mut [u32], low: &mut [f32], high: &mut [f32], broken: &mut [u32]) {
+        for (sum, &x) in sums.iter_mut().zip(row) {
+            *sum += f64::from(x);
+        }
+        for (((zeros, broken), (low, high)), &x) in
+            zeros.iter_mut().zip(broken).zip(low.iter_mut().zip(high)).zip(row)
+        {
+            *zeros += u32::from(x == 0.0);
+            *broken |= u32::from((x + ROUND) - ROUND != x);
+            *low = if x < *low { x } else { *low };
+            *high = if x > *high { x } else { *high };
+        }
+    }
+}
+
+impl Tally {
+    fn new(columns: usize) -> Self {
+        Tally {
+            sums: vec![0.0; columns],
+            zeros: vec![0; columns],
+            low: vec![f32::INFINITY; columns],
+            high: vec![f32::NEG_INFINITY; columns],
+            broken: vec![0; columns],
+        }
+    }
+
+    fn add(&mut self, row: &[f32]) {
+        tally(row, &mut self.sums, &mut self.zeros, &mut self.low, &mut self.high, &mut self.broken);
+    }
+
+    fn merge(&mut self, other: &Tally) {
+        for c in 0..self.sums.len() {
+            self.sums[c] += other.sums[c];
+            self.zeros[c] += other.zeros[c];
+            self.low[c] = self.low[c].min(other.low[c]);
+            self.high[c] = self.high[c].max(other.high[c]);
+            self.broken[c] |= other.broken[c];
+        }
+    }
+}
+
 impl Frame {
     fn of(rows: &Rows<'_>, pick: &[u32]) -> Frame {
         let (n, columns) = (pick.len(), rows.columns());
         // Pieces of a fixed size, added up in their order.
         let parts = parallel::map_ranges(n, 2048, |range| {
-            let mut sums = vec![0.0f64; columns];
-            let mut zeros = vec![0u32; columns];
-            let first = rows.row(pick[0] as usize);
-            let mut varies = vec![false; columns];
-            let (mut whole, mut low, mut high) = (true, first[0], first[0]);
-            for &i in &pick[range] {
-                let row = rows.row(i as usize);
-                for c in 0..columns {
-                    sums[c] += f64::from(row[c]);
-                    zeros[c] += u32::from(row[c] == 0.0);
-                    varies[c] |= row[c] != first[c];
-                    // Adding 1.5 x 2^23 rounds to a whole number; what is too large for it is not narrow anyhow.
-                    whole &= (row[c] + ROUND) - ROUND == row[c];
-                    (low, high) = (low.min(row[c]), high.max(row[c]));
-                }
-            }
-            (sums, zeros, varies, (whole, low, high))
+            let mut tally = Tally::new(columns);
+            pick[range].iter().for_each(|&i| tally.add(rows.row(i as usize)));
+            tally
         });
-        let (mut mean, mut zeros, mut varies) = (vec![0.0; columns], vec![0u64; columns], vec![false; columns]);
-        let (mut whole, mut low, mut high) = (true, 0.0f32, 0.0f32);
-        for (sums, none, varied, range) in parts {
-            (whole, low, high) = (whole && range.0, low.min(range.1), high.max(range.2));
-            for c in 0..columns {
-                mean[c] += sums[c];
-                zeros[c] += u64::from(none[c]);
-                varies[c] |= varied[c];
-            }
-        }
-        for c in 0..columns {
-            // A constant column's mean is that constant, whatever rounding makes of its sum.
-            mean[c] = if varies[c] { mean[c] / n as f64 } else { f64::from(rows.row(pick[0] as usize)[c]) };
-        }
-        let live: Vec<usize> = (0..columns).filter(|&c| varies[c]).collect();
-        // The shift is a value of the range, or a mean within it, rounded.
-        whole &= high - low <= dense::NARROW as f32;
+        let mut all = Tally::new(columns);
+        parts.iter().for_each(|part| all.merge(part));
+        let varies = |c: usize| all.low[c] < all.high[c];
+        // A constant column's mean is that constant, whatever rounding makes of its sum.
+        let mean: Vec<f64> =
+            (0..columns).map(|c| if varies(c) { all.sums[c] / n as f64 } else { f64::from(all.low[c]) }).collect();
+        let live: Vec<usize> = (0..columns).filter(|&c| varies(c)).collect();
+        // The shift is a value of the column's range, or a mean within it, rounded.
+        let narrow = live.iter().all(|&c| {
+            let (low, high) = (f64::from(all.low[c]), f64::from(all.high[c]));
+            all.broken[c] == 0 && high - low <= dense::NARROW && low.abs().max(high.abs()) < 1e6
+        });
         let shift: Vec<f64> = live
             .iter()
-            .map(|&c| match whole {
-                _ if 4 * zeros[c] >= n as u64 => 0.0,
+            .map(|&c| match narrow {
+                _ if 4 * all.zeros[c] as usize >= n => 0.0,
                 true => libm::round(mean[c]),
                 false => mean[c],
             })
             .collect();
         let rest = live.iter().zip(&shift).map(|(&c, s)| mean[c] - s).collect();
-        Frame { mean, live, shift, rest, narrow: whole }
+        Frame { mean, live, shift, rest, narrow }
     }
 
     /// A row's live columns, shifted.
@@ -120,8 +155,7 @@ impl Frame {
             direction.iter_mut().for_each(|x| *x *= sign);
             found.push(direction);
         }
-        let explained: Vec<f64> =
-            (0..keep).map(|j| values.get(j).map_or(0.0, |v| v.max(0.0) / degrees)).collect();
+        let explained: Vec<f64> = (0..keep).map(|j| values.get(j).map_or(0.0, |v| v.max(0.0) / degrees)).collect();
         let ratio: Vec<f64> =
             explained.iter().map(|v| if total > 0.0 { (v * degrees / total).min(1.0) } else { 0.0 }).collect();
         PcaModel {
@@ -176,9 +210,7 @@ pub(super) fn exact(
         });
         let gram = parallel::map(n, |i| {
             let x = &centred[i * m..(i + 1) * m];
-            (0..n)
-                .map(|j| if j <= i { dense::dot(x, &centred[j * m..(j + 1) * m]) } else { 0.0 })
-                .collect::<Vec<_>>()
+            (0..n).map(|j| if j <= i { dense::dot(x, &centred[j * m..(j + 1) * m]) } else { 0.0 }).collect::<Vec<_>>()
         })
         .concat();
         step()?;
