@@ -5,10 +5,13 @@
 //! ([`sparse`]), whose cost is fixed before it starts.
 
 #[path = "linalg_dense.rs"]
+#[cfg_attr(feature = "linalg", allow(dead_code))] // With LAPACK behind the seam, our own code is the oracle.
 pub(crate) mod dense;
 #[path = "linalg_factor.rs"]
-#[allow(dead_code)] // The seam offers what each room may need; with LAPACK behind it, our own factor is the oracle.
+#[allow(dead_code)] // The seam offers what each room may need.
 pub(crate) mod factor;
+#[path = "linalg_product.rs"]
+pub(crate) mod product;
 #[path = "linalg_sparse.rs"]
 pub(crate) mod sparse;
 

@@ -8,7 +8,7 @@
 //! in any table, in any order, alone or not.
 
 use super::narrow;
-use crate::core::linalg::dense;
+use crate::core::linalg::product;
 use crate::core::random::Stream;
 use crate::core::{Rows, parallel};
 use crate::{Embedder, Error, Result, Run};
@@ -249,7 +249,7 @@ impl RandomProjectionModel {
                     match &self.matrix {
                         Matrix::Dense { entries, .. } => {
                             wide.iter_mut().zip(row).for_each(|(wide, &x)| *wide = f64::from(x));
-                            dense::add_rows(&wide, entries, &mut sums);
+                            product::add_rows(&wide, entries, &mut sums);
                         }
                         Matrix::Sparse { columns, scale } => {
                             for (&x, entries) in row.iter().zip(columns).filter(|(x, _)| **x != 0.0) {

@@ -10,7 +10,7 @@ mod solve;
 pub(crate) use solve::principal;
 
 use super::narrow;
-use crate::core::linalg::dense;
+use crate::core::linalg::product;
 use crate::core::random::Stream;
 use crate::core::{Canonical, Rows, parallel};
 use crate::{Embedder, Error, Result, Run};
@@ -229,7 +229,7 @@ impl PcaModel {
                         *wide = f64::from(x) * unit;
                     }
                     row.copy_from_slice(&mean);
-                    dense::add_rows(&wide, &directions, &mut row);
+                    product::add_rows(&wide, &directions, &mut row);
                     out.iter_mut().zip(&row).for_each(|(out, &x)| *out = x as f32);
                 }
             });
@@ -256,14 +256,14 @@ impl PcaModel {
         // The mean goes through the same sums as the rows, so that a row that equals it lies at 0 exactly.
         let mut origin = vec![0.0; k];
         let mean: Vec<f64> = self.mean.to_vec();
-        dense::add_rows(&mean, &loadings, &mut origin);
+        product::add_rows(&mean, &loadings, &mut origin);
         let mut scores = vec![0.0; pick.len() * k];
         parallel::for_each_chunk(&mut scores, PIECE * k, |piece, out| {
             let mut wide = vec![0.0; columns];
             for (r, out) in out.chunks_mut(k).enumerate() {
                 let row = rows.row(pick[piece * PIECE + r] as usize);
                 wide.iter_mut().zip(row).for_each(|(wide, &x)| *wide = f64::from(x));
-                dense::add_rows(&wide, &loadings, out);
+                product::add_rows(&wide, &loadings, out);
                 out.iter_mut().zip(&origin).for_each(|(out, o)| *out -= o);
             }
         });

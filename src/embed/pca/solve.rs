@@ -1,7 +1,7 @@
 //! The directions themselves: exact on either side, and randomized.
 
 use super::PcaModel;
-use crate::core::linalg::{self, dense};
+use crate::core::linalg::{self, dense, product};
 use crate::core::random::Stream;
 use crate::core::simd::multiversion;
 use crate::core::{Rows, parallel};
@@ -39,7 +39,7 @@ struct Frame {
     shift: Vec<f64>,
     /// mean − shift, in live columns.
     rest: Vec<f64>,
-    /// Whether all shifted values are whole numbers small enough for [`dense::outer_sum_narrow`].
+    /// Whether all shifted values are whole numbers small enough for [`product::outer_sum_narrow`].
     narrow: bool,
 }
 
@@ -115,7 +115,7 @@ impl Frame {
         // The shift is a value of the column's range, or a mean within it, rounded.
         let narrow = live.iter().all(|&c| {
             let (low, high) = (f64::from(all.low[c]), f64::from(all.high[c]));
-            all.broken[c] == 0 && high - low <= dense::NARROW && low.abs().max(high.abs()) < 1e6
+            all.broken[c] == 0 && high - low <= product::NARROW && low.abs().max(high.abs()) < 1e6
         });
         let shift: Vec<f64> = live
             .iter()
@@ -186,12 +186,12 @@ pub(super) fn exact(
     if m <= n {
         let row = |i: usize| rows.row(pick[i] as usize);
         let mut sums = if frame.narrow {
-            dense::outer_sum_narrow(n, m, |i, out| {
+            product::outer_sum_narrow(n, m, |i, out| {
                 let values = frame.live.iter().zip(&frame.shift).map(|(&c, &s)| row(i)[c] - s as f32);
                 out.iter_mut().zip(values).for_each(|(out, x)| *out = x);
             })
         } else {
-            dense::outer_sum(n, m, |i, out| frame.shifted(row(i), out))
+            product::outer_sum(n, m, |i, out| frame.shifted(row(i), out))
         };
         for i in 0..m {
             for j in 0..=i {
@@ -228,7 +228,7 @@ fn from_gram(values: &[f64], vectors: &[f64], centred: &[f64], n: usize, m: usiz
     for (j, &value) in values.iter().enumerate() {
         let mut direction = vec![0.0; m];
         if value > 1e-12 * values[0].max(0.0) && value > 0.0 {
-            dense::add_rows(&vectors[j * n..(j + 1) * n], centred, &mut direction);
+            product::add_rows(&vectors[j * n..(j + 1) * n], centred, &mut direction);
         }
         complete(&mut direction, &directions);
         directions.push(direction);
@@ -260,21 +260,21 @@ pub(super) fn randomized(
     // Rows of `z` are columns of the table: m x block.
     let mut z: Vec<f64> = (0..m * block).map(|at| draws.normal(at as u64)).collect();
     let mut total = 0.0;
-    let mut product = Vec::new();
+    let mut image = Vec::new();
     for round in 0..power + 2 {
         step()?;
         z = orthonormal(z, m, block);
-        (product, total) = times_covariance(&frame, rows, pick, &z, block);
-        if product.iter().any(|x| !x.is_finite()) {
+        (image, total) = times_covariance(&frame, rows, pick, &z, block);
+        if image.iter().any(|x| !x.is_finite()) {
             return Err(UNSETTLED);
         }
         if round <= power {
-            z.copy_from_slice(&product);
+            z.copy_from_slice(&image);
         }
     }
     let mut ritz = vec![0.0; block * block];
-    for (z, p) in z.chunks_exact(block).zip(product.chunks_exact(block)) {
-        dense::add_product(z, p, &mut ritz);
+    for (z, p) in z.chunks_exact(block).zip(image.chunks_exact(block)) {
+        product::add_product(z, p, &mut ritz);
     }
     let eigen = linalg::largest(&ritz, block, keep.min(block)).ok_or(UNSETTLED)?;
     let mut directions = vec![0.0; keep.min(block) * m];
@@ -296,8 +296,8 @@ fn times_covariance(frame: &Frame, rows: &Rows<'_>, pick: &[u32], z: &[f64], blo
             for &i in &wave[range] {
                 frame.shifted(rows.row(i as usize), &mut x);
                 y.fill(0.0);
-                dense::add_rows(&x, z, &mut y);
-                dense::add_product(&x, &y, &mut sums);
+                product::add_rows(&x, z, &mut y);
+                product::add_product(&x, &y, &mut sums);
                 squares += dense::dot(&x, &x);
             }
             (sums, squares)
@@ -309,9 +309,9 @@ fn times_covariance(frame: &Frame, rows: &Rows<'_>, pick: &[u32], z: &[f64], blo
     }
     // From products about the shift to products about the mean.
     let mut y = vec![0.0; block];
-    dense::add_rows(&frame.rest, z, &mut y);
+    product::add_rows(&frame.rest, z, &mut y);
     y.iter_mut().for_each(|y| *y *= -(n as f64));
-    dense::add_product(&frame.rest, &y, &mut sums);
+    product::add_product(&frame.rest, &y, &mut sums);
     (sums, total - n as f64 * dense::dot(&frame.rest, &frame.rest))
 }
 
