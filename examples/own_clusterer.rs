@@ -36,13 +36,14 @@ impl Clusterer for WidestGaps {
     }
 }
 
-/// The same idea with two of the mistakes that are easily made: it begins with the row that happens to come first, and
-/// it looks at values that are no numbers.
+/// With three of the mistakes that are easily made: it begins with the row that happens to come first, it takes values that
+/// are no numbers, and it cannot be cancelled.
 struct Careless;
 
 impl Clusterer for Careless {
     fn cluster(&self, rows: &ArrayRef2<f32>, _run: &Run) -> Result<Clustering> {
-        let near = |i: usize| (rows[[i, 0]] - rows[[0, 0]]).abs() < 5.0;
+        let value = |i: usize| rows.get([i, 0]).copied().unwrap_or(0.0);
+        let near = |i: usize| (value(i) - value(0)).abs() < 5.0;
         Clustering::compact((0..rows.nrows()).map(|i| i32::from(!near(i))).collect())
     }
 }

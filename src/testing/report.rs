@@ -89,7 +89,7 @@ impl fmt::Display for Report {
                 Verdict::Kept => writeln!(f, "  kept       {check}: {}", check.promise())?,
                 Verdict::NotJudged { reason } => writeln!(f, "  not judged {check}: {reason}")?,
                 Verdict::Broken { done, came, allowed } => {
-                    writeln!(f, "  {}     {check}", if *allowed { "allowed" } else { "BROKEN " })?;
+                    writeln!(f, "  {}    {check}", if *allowed { "allowed" } else { "BROKEN " })?;
                     writeln!(f, "             done:     {done}")?;
                     writeln!(f, "             expected: {}", check.promise())?;
                     writeln!(f, "             came:     {came}")?;
