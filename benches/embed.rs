@@ -1,11 +1,11 @@
-//! UMAP stage by stage, and principal components.
+//! Embedders side by side over rows and columns (`cargo bench --bench embed -- embedders`), and UMAP stage by stage.
 //!
 //! The stages cannot be called one by one from outside; each group changes what only its stage does: neighbours given or
 //! searched, the start, the number of epochs, new rows.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use ndarray::Array2;
-use recluster::embed::{Given, Init, Pca, Umap};
+use recluster::embed::{Given, Identity, Init, Pca, RandomProjection, Solver, Umap};
 use recluster::neighbors::{Nearest, Search};
 use recluster::{Embedder, Run};
 
@@ -17,17 +17,27 @@ fn blobs(n: usize, columns: usize) -> Array2<f32> {
     })
 }
 
-fn whole(c: &mut Criterion) {
-    let mut group = c.benchmark_group("embed");
-    group.sample_size(10);
+fn embedders(c: &mut Criterion) {
     let run = Run::new();
-    for n in [1000, 5000] {
-        let rows = blobs(n, 64);
-        group.bench_function(format!("umap {n} x 64"), |b| b.iter(|| Umap::new().embed(&rows, &run).unwrap()));
+    for (n, columns) in [(1000, 16), (1000, 256), (5000, 64), (5000, 1024), (20_000, 64), (20_000, 256)] {
+        let mut group = c.benchmark_group(format!("embedders {n} x {columns}"));
+        group.sample_size(10);
+        let rows = blobs(n, columns);
+        let k = 10;
+        let randomized = Pca::new(k).solver(Solver::Randomized { power_iterations: 4 });
+        let all: [(&str, Box<dyn Embedder>); 6] = [
+            ("identity", Box::new(Identity)),
+            ("random projection", Box::new(RandomProjection::new(k))),
+            ("sparse random projection", Box::new(RandomProjection::new(k).sparse())),
+            ("pca", Box::new(Pca::new(k).solver(Solver::Exact))),
+            ("pca, randomized", Box::new(randomized)),
+            ("umap", Box::new(Umap::new())),
+        ];
+        for (name, embedder) in all.iter().filter(|(name, _)| n * columns <= 400_000 || *name != "umap") {
+            group.bench_function(*name, |b| b.iter(|| embedder.embed(&rows, &run).unwrap()));
+        }
+        group.finish();
     }
-    let rows = blobs(5000, 256);
-    group.bench_function("pca 5,000 x 256", |b| b.iter(|| Pca::new(50).embed(&rows, &run).unwrap()));
-    group.finish();
 }
 
 fn stages(c: &mut Criterion) {
@@ -53,5 +63,5 @@ fn stages(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, whole, stages);
+criterion_group!(benches, embedders, stages);
 criterion_main!(benches);

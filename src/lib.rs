@@ -25,9 +25,9 @@
 //!
 //! One direction of dependence, from top to bottom; each room is usable alone.
 //!
-//! - `report` (feature): the HTML report.
+//! - `report` (feature): the HTML report. `testing` (feature): whether a plug-in of one's own keeps the promises.
 //! - [`recursive`]: the tree of embeddings and clusterings, with paths and reasons to stop.
-//! - [`explain`]: exact SHAP values, the surrogate. [`embed`]: UMAP, principal components.
+//! - [`explain`]: exact SHAP values, the surrogate. [`embed`]: UMAP, principal components, random projection.
 //! - [`boost`]: gradient-boosted trees. [`cluster`]: HDBSCAN, k-means.
 //! - [`neighbors`]: exact and approximate nearest neighbours. [`validity`]: agreement and faithfulness.
 //! - The root: [`Embedder`], [`Clusterer`], [`Explainer`], the traits that algorithms plug in through; [`Run`]; [`Error`].
@@ -52,13 +52,15 @@ pub mod neighbors;
 pub mod recursive;
 #[cfg(feature = "report")]
 pub mod report;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod validity;
 
 #[cfg(feature = "serde")]
 pub use self::core::Saved;
 pub use self::core::{
     Cancel, Clusterer, Clustering, Embedder, Error, Event, Explainer, Explanation, NOISE, Observer, Result, Run, Size,
-    Stage,
+    Stage, canonical_order, check_finite,
 };
 
 /// The code blocks of README are compiled and run as tests.

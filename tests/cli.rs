@@ -108,6 +108,37 @@ fn embed_places_rows_and_new_rows() {
 }
 
 #[test]
+fn embed_has_more_than_one_method() {
+    let tmp = folder();
+    let at = tmp.path();
+    let embed = |more: &str| good(at, &format!("embed --data digits --rows 200 --new digits --new-out n.npy {more}"));
+    let numbers = |name: &str| npy(at.join(name)).2;
+    embed("--out exact.npy --method pca --components 3");
+    embed("--out near.npy --method pca --components 3 --power-iterations 9 --seed 5");
+    let gap = numbers("exact.npy").iter().zip(numbers("near.npy")).fold(0.0f64, |most, (a, b)| most.max((a - b).abs()));
+    assert!(gap > 0.0 && gap < 1e-2, "{gap}");
+    embed("--out white.npy --method pca --components 3 --whiten");
+    let squares: f64 = numbers("white.npy").iter().map(|x| x * x).sum();
+    assert!((squares / (3.0 * 199.0) - 1.0).abs() < 1e-4);
+    embed("--out random.npy --method random-projection --components 7");
+    assert_eq!((npy(at.join("random.npy")).1, npy(at.join("n.npy")).1), (vec![200, 7], vec![1797, 7]));
+    // The first of the new rows is the first of the old ones.
+    assert_eq!(numbers("random.npy")[..7], numbers("n.npy")[..7]);
+    embed("--out sparse.npy --method random-projection --components 7 --density 0.2");
+    assert_ne!(numbers("random.npy"), numbers("sparse.npy"));
+    // 4 ln 3 / (ε²/2 − ε³/3) = 26.4; of 200 rows it would be more than there are columns.
+    let few = "embed --data digits --rows 3 --out within.npy --method random-projection --eps 0.99";
+    assert_eq!(good(at, few)["components"], 27);
+    assert!(bad(at, &few.replace("--rows 3", "--rows 200"), 2).contains("Identity"));
+    assert_eq!(embed("--out same.npy --method identity")["components"], 64);
+    good(
+        at,
+        "fit --data digits --rows 200 --out r --embedder random-projection --components 9 --min-cluster-share 0.1",
+    );
+    good(at, "fit --data digits --rows 200 --out i --embedder identity --clusterer kmeans --clusters 3");
+}
+
+#[test]
 fn embed_takes_a_start_a_target_and_density() {
     let tmp = folder();
     let at = tmp.path();
@@ -384,6 +415,17 @@ fn bad_arguments_end_with_2() {
         "embed --data digits --out o --metric taxi",
         "embed --data digits --out o --new digits",
         "embed --data digits --out o --method pca --neighbors 5",
+        "embed --data digits --out o --method pca --eps 0.5",
+        "embed --data digits --out o --method pca --density 0.5",
+        "embed --data digits --out o --whiten",
+        "embed --data digits --out o --power-iterations 3",
+        "embed --data digits --rows 50 --out o --method pca --power-iterations 101",
+        "embed --data digits --out o --method identity --components 3",
+        "embed --data digits --rows 50 --out o --method random-projection --density 0",
+        "embed --data digits --rows 50 --out o --method random-projection --eps 1",
+        "embed --data digits --rows 50 --out o --method random-projection --eps 0.5 --components 3",
+        "fit --data digits --out o --embedder identity --components 3",
+        "fit --data digits --out o --embedder random-projection --neighbors 3",
         "embed --data digits --out o --rows 0",
         "embed --data digits --out o --threads 0",
         "embed --data digits --out o --new digits --new-out o",

@@ -1,4 +1,4 @@
-//! Dense kernels: the symmetric eigenproblem, and sums of outer products of rows.
+//! Dense kernels: the symmetric eigenproblem.
 //!
 //! Eigenpairs: Householder tridiagonalisation, then implicit QL with Wilkinson's shift (Wilkinson, Reinsch 1971,
 //! "Handbook for Automatic Computation II", contributions II/2 and II/3; Golub, Van Loan, "Matrix Computations",
@@ -6,6 +6,7 @@
 //! two contiguous rows and vectorises; the accumulated reflections are applied row by row for the same reason.
 
 use crate::core::parallel;
+use crate::core::random::Stream;
 use crate::core::simd::multiversion;
 
 multiversion! {
@@ -69,7 +70,136 @@ pub(crate) fn symmetric(matrix: &[f64], n: usize) -> Option<(Vec<f64>, Vec<f64>)
     // Rows of `z` hold eigenvectors of the tridiagonal matrix after the iteration; then the reflections bring them back.
     let mut z: Vec<f64> = (0..n * n).map(|i| f64::from(i % (n + 1) == 0)).collect();
     implicit_ql(&mut d, &mut e, &mut z, n)?;
-    parallel::for_each_chunk(&mut z, 8 * n, |_, rows| {
+    reflect(&mut z, &reflections, n);
+    Some((d.iter().map(|x| x * size).collect(), z))
+}
+
+/// The `k` largest eigenvalues, falling, and their orthonormal vectors, row after row: bisection by Sturm's sequence and
+/// inverse iteration on the tridiagonal matrix (Golub, Van Loan, sections 8.4.1 and 8.4.2; Wilkinson 1965), each vector
+/// made orthogonal to all before it. `None` where a vector does not come out clean: then [`symmetric`] has to do.
+pub(crate) fn largest(matrix: &[f64], n: usize, k: usize) -> Option<(Vec<f64>, Vec<f64>)> {
+    let size = matrix.iter().fold(0.0f64, |m, x| m.max(x.abs()));
+    if size == 0.0 || k > n {
+        return None;
+    }
+    let mut a: Vec<f64> = (0..n * n).map(|at| matrix[(at / n).max(at % n) * n + (at / n).min(at % n)] / size).collect();
+    let (d, e, reflections) = tridiagonalise(&mut a, n);
+    let norm = (0..n).fold(0.0f64, |m, i| m.max(d[i].abs() + e[i].abs() + if i > 0 { e[i - 1].abs() } else { 0.0 }));
+    let values: Vec<f64> =
+        parallel::map_ranges(k, 8, |range| range.map(|rank| bisect(&d, &e, rank, norm)).collect::<Vec<f64>>()).concat();
+    let mut z: Vec<f64> = Vec::with_capacity(k * n);
+    for (rank, &value) in values.iter().enumerate() {
+        let vector = inverse_iteration(&d, &e, value, norm, &z, rank as u64)?;
+        z.extend(vector);
+    }
+    reflect(&mut z, &reflections, n);
+    Some((values.iter().map(|x| x * size).collect(), z))
+}
+
+/// Eigenvalue number `rank` from above of a tridiagonal matrix whose norm is at most `norm`.
+fn bisect(d: &[f64], e: &[f64], rank: usize, norm: f64) -> f64 {
+    // How many eigenvalues are above x: as many as the pivots of T − x that are positive.
+    let above = |x: f64| {
+        let (mut pivot, mut count) = (1.0f64, 0);
+        for i in 0..d.len() {
+            let coupled = if i > 0 { e[i - 1] * e[i - 1] / pivot } else { 0.0 };
+            pivot = d[i] - x - coupled;
+            if pivot.abs() < f64::MIN_POSITIVE / f64::EPSILON {
+                pivot = -f64::MIN_POSITIVE / f64::EPSILON;
+            }
+            count += usize::from(pivot > 0.0);
+        }
+        count
+    };
+    let (mut low, mut high) = (-1.01 * norm, 1.01 * norm);
+    loop {
+        let middle = 0.5 * (low + high);
+        if middle <= low || middle >= high || high - low < 1e-17 * norm {
+            return middle;
+        }
+        if above(middle) > rank {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+}
+
+/// The unit eigenvector of `value`, orthogonal to the `found` ones (row after row).
+fn inverse_iteration(d: &[f64], e: &[f64], value: f64, norm: f64, found: &[f64], rank: u64) -> Option<Vec<f64>> {
+    let n = d.len();
+    let tiny = f64::EPSILON * norm;
+    // T − value = P L U by elimination with row exchanges: U has two diagonals above its own.
+    let mut u = vec![[0.0f64; 3]; n];
+    let mut multipliers = vec![(0.0f64, false); n];
+    let mut current = [d[0] - value, e[0], 0.0];
+    for i in 0..n - 1 {
+        let mut below = [e[i], d[i + 1] - value, e[i + 1]];
+        let exchanged = below[0].abs() > current[0].abs();
+        if exchanged {
+            std::mem::swap(&mut current, &mut below);
+        }
+        if current[0].abs() < tiny {
+            current[0] = if current[0] < 0.0 { -tiny } else { tiny };
+        }
+        let m = below[0] / current[0];
+        multipliers[i] = (m, exchanged);
+        u[i] = current;
+        current = [below[1] - m * current[1], below[2] - m * current[2], 0.0];
+    }
+    if current[0].abs() < tiny {
+        current[0] = if current[0] < 0.0 { -tiny } else { tiny };
+    }
+    u[n - 1] = [current[0], 0.0, 0.0];
+    let draws = Stream::new(rank, 0x696e_7665);
+    let mut x: Vec<f64> = (0..n).map(|i| draws.uniform(i as u64) - 0.5).collect();
+    for round in 0..6 {
+        if round > 0 {
+            for i in 0..n - 1 {
+                let (m, exchanged) = multipliers[i];
+                if exchanged {
+                    x.swap(i, i + 1);
+                }
+                x[i + 1] -= m * x[i];
+            }
+        }
+        for i in (0..n).rev() {
+            let [diagonal, next, second] = u[i];
+            let known = if i + 1 < n { next * x[i + 1] } else { 0.0 } + if i + 2 < n { second * x[i + 2] } else { 0.0 };
+            x[i] = (x[i] - known) / diagonal;
+        }
+        let most = x.iter().fold(0.0f64, |m, x| m.max(x.abs()));
+        if !(most > 0.0 && most.is_finite()) {
+            return None;
+        }
+        x.iter_mut().for_each(|x| *x /= most);
+        for _ in 0..2 {
+            for other in found.chunks_exact(n) {
+                let along = dot(&x, other);
+                axpy(-along, other, &mut x);
+            }
+        }
+        let length = libm::sqrt(dot(&x, &x));
+        if length < 1e-200 {
+            return None;
+        }
+        x.iter_mut().for_each(|x| *x /= length);
+        let residual = (0..n).fold(0.0f64, |most, i| {
+            let left = if i > 0 { e[i - 1] * x[i - 1] } else { 0.0 };
+            let right = if i + 1 < n { e[i] * x[i + 1] } else { 0.0 };
+            most.max((left + (d[i] - value) * x[i] + right).abs())
+        });
+        // One round more than it takes costs little and cleans the vector of its neighbours.
+        if round > 1 && residual < 64.0 * tiny {
+            return Some(x);
+        }
+    }
+    None
+}
+
+/// Applies the reflections to each row of `z`, the last first.
+fn reflect(z: &mut [f64], reflections: &[(Vec<f64>, f64)], n: usize) {
+    parallel::for_each_chunk(z, 8 * n, |_, rows| {
         for row in rows.chunks_mut(n) {
             for (k, (v, scale)) in reflections.iter().enumerate().rev() {
                 let tail = &mut row[k + 1..];
@@ -78,7 +208,6 @@ pub(crate) fn symmetric(matrix: &[f64], n: usize) -> Option<(Vec<f64>, Vec<f64>)
             }
         }
     });
-    Some((d.iter().map(|x| x * size).collect(), z))
 }
 
 /// The diagonal, the off-diagonal and the reflections (v, 2 / v'v), of which number k acts on entries k + 1.. .
@@ -173,48 +302,4 @@ fn implicit_ql(d: &mut [f64], e: &mut [f64], z: &mut [f64], n: usize) -> Option<
         }
     }
     Some(())
-}
-
-multiversion! {
-    /// sums += outer products of the rows in `block` (k x columns, already centred), lower triangle only.
-    fn add_outer(sums: &mut [f64], from: usize, block: &[f64], columns: usize) {
-        for (r, row) in sums.chunks_mut(columns).enumerate() {
-            let i = from + r;
-            // Four rows of the block at once: one load and store of the sums for four products.
-            let mut quads = block.chunks_exact(4 * columns);
-            for quad in &mut quads {
-                let (p, q) = quad.split_at(2 * columns);
-                let (a, b) = p.split_at(columns);
-                let (c, d) = q.split_at(columns);
-                let (xa, xb, xc, xd) = (a[i], b[i], c[i], d[i]);
-                let (a, b, c, d) = (&a[..=i], &b[..=i], &c[..=i], &d[..=i]);
-                let row = &mut row[..=i];
-                for j in 0..=i {
-                    row[j] = (((row[j] + xa * a[j]) + xb * b[j]) + xc * c[j]) + xd * d[j];
-                }
-            }
-            for one in quads.remainder().chunks_exact(columns) {
-                let x = one[i];
-                for (sum, value) in row[..=i].iter_mut().zip(&one[..=i]) {
-                    *sum += x * value;
-                }
-            }
-        }
-    }
-}
-
-/// The sum over `count` rows of x x', columns x columns, lower triangle. `row(i, out)` writes row i, centred already.
-pub(crate) fn outer_sum(count: usize, columns: usize, row: impl Fn(usize, &mut [f64]) + Sync + Send) -> Vec<f64> {
-    const BLOCK: usize = 64;
-    let mut sums = vec![0.0; columns * columns];
-    let mut block = vec![0.0; BLOCK * columns];
-    for start in (0..count).step_by(BLOCK) {
-        let rows = BLOCK.min(count - start);
-        for (r, out) in block.chunks_mut(columns).take(rows).enumerate() {
-            row(start + r, out);
-        }
-        let block = &block[..rows * columns];
-        parallel::for_each_chunk(&mut sums, 32 * columns, |chunk, part| add_outer(part, chunk * 32, block, columns));
-    }
-    sums
 }

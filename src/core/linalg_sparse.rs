@@ -240,4 +240,47 @@ mod tests {
         assert!(pairs.residuals[..4].iter().all(|&r| r < 1e-9));
         assert!((norm(&known) - 1.0).abs() < 1e-14);
     }
+
+    #[test]
+    fn pairs_are_those_of_the_dense_solver() {
+        // The normalised graph of points on a line with some shortcuts, as the spectral start has it; solved as a whole by
+        // the dense solver, which with the feature `linalg` is LAPACK.
+        let n = 150;
+        let mut weights = vec![0.0f64; n * n];
+        let draws = Stream::new(4, 4);
+        let mut join = |i: usize, j: usize, w: f64| {
+            weights[i * n + j] = w;
+            weights[j * n + i] = w;
+        };
+        for i in 1..n {
+            join(i, i - 1, 0.5 + 0.5 * draws.uniform(i as u64));
+            if i >= 3 {
+                join(i, i - 3, 0.3);
+            }
+        }
+        (0..8).for_each(|t| join(draws.below(1000 + t, n / 2), n / 2 + draws.below(2000 + t, n / 2), 0.05));
+        let root: Vec<f64> = weights.chunks(n).map(|row| libm::sqrt(row.iter().sum())).collect();
+        let (mut starts, mut columns, mut values, mut full) = (vec![0], Vec::new(), Vec::new(), vec![0.0; n * n]);
+        for i in 0..n {
+            for j in (0..n).filter(|&j| weights[i * n + j] > 0.0) {
+                let value = (weights[i * n + j] / (root[i] * root[j])) as f32;
+                full[i * n + j] = f64::from(value);
+                columns.push(j as u32);
+                values.push(value);
+            }
+            starts.push(columns.len());
+        }
+        let all = symmetric(&full, n).unwrap();
+        let operator = Sparse { starts: &starts, columns: &columns, values: &values };
+        // The trivial vector as the dense solver has it: weights in f32 move it by as much.
+        let known = all.vectors[..n].to_vec();
+        let pairs = largest(&operator, &known, 4, 1e-9, 60, 40, Stream::new(1, 1), |_| Ok::<(), ()>(()));
+        let pairs = pairs.unwrap().unwrap();
+        for j in 0..4 {
+            assert!((pairs.values[j] - all.values[j + 1]).abs() < 1e-12);
+            let vector = &all.vectors[(j + 1) * n..(j + 2) * n];
+            let cosine: f64 = pairs.vectors.iter().zip(vector).map(|(x, y)| x[j] * y).sum();
+            assert!((cosine.abs() - 1.0).abs() < 1e-12, "{j}: {cosine}");
+        }
+    }
 }

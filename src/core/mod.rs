@@ -19,6 +19,7 @@ pub use error::{Error, Result};
 #[cfg(any(feature = "serde", feature = "report"))]
 pub(crate) use file::write_whole;
 pub(crate) use rows::{Canonical, Rows, content_hash};
+pub use rows::{canonical_order, check_finite};
 pub use run::{Cancel, Event, Observer, Run, Stage};
 #[cfg(feature = "serde")]
 pub use saved::Saved;

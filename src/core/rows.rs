@@ -177,6 +177,41 @@ pub(crate) fn content_hash(row: &[f32]) -> u64 {
     lanes.iter().fold(0, |hash, &lane| random::mix(hash ^ lane))
 }
 
+/// For plug-ins: a table with at least one row and one column, of finite values only, or the error that says what is wrong.
+///
+/// # Errors
+/// [`Error::Empty`]; [`Error::NotFinite`] with the first such value's place; [`Error::TooManyRows`].
+///
+/// ```
+/// let rows = ndarray::array![[1.0f32, 2.0], [f32::NAN, 4.0]];
+/// assert!(matches!(recluster::check_finite(&rows), Err(recluster::Error::NotFinite { row: 1, column: 0, .. })));
+/// ```
+pub fn check_finite(table: &ArrayRef2<f32>) -> Result<()> {
+    Rows::finite(table).map(drop)
+}
+
+/// For plug-ins: the numbers of the rows in an order that their content alone decides, equal rows side by side.
+///
+/// An algorithm that walks the rows in this order, and settles ties by it, gives each row the same answer in whatever
+/// order the table stands, provided that it treats equal rows alike. O(rows x columns) and one sort of the rows.
+///
+/// # Errors
+/// As [`check_finite`].
+///
+/// ```
+/// let rows = ndarray::array![[3.0f32], [1.0], [2.0]];
+/// let turned = ndarray::array![[2.0f32], [3.0], [1.0]];
+/// let walk = |t: &ndarray::Array2<f32>| -> recluster::Result<Vec<f32>> {
+///     Ok(recluster::canonical_order(t)?.into_iter().map(|i| t[[i, 0]]).collect())
+/// };
+/// assert_eq!(walk(&rows)?, walk(&turned)?);
+/// # Ok::<(), recluster::Error>(())
+/// ```
+pub fn canonical_order(table: &ArrayRef2<f32>) -> Result<Vec<usize>> {
+    let rows = Rows::finite(table)?;
+    Ok(Canonical::of(&rows).order.into_iter().map(|row| row as usize).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

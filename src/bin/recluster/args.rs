@@ -54,6 +54,10 @@ pub(crate) struct Common {
 pub(crate) enum EmbedMethod {
     Umap,
     Pca,
+    /// Multiplies rows by a random matrix
+    RandomProjection,
+    /// Rows as they are
+    Identity,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -79,9 +83,21 @@ pub(crate) struct Embed {
     pub(crate) out: String,
     #[arg(long, value_enum, default_value = "umap")]
     pub(crate) method: EmbedMethod,
-    /// Columns of the embedding
-    #[arg(long, value_name = "N", default_value_t = 2)]
-    pub(crate) components: usize,
+    /// Columns of the embedding [default: 2]
+    #[arg(long, value_name = "N")]
+    pub(crate) components: Option<usize>,
+    /// PCA: brings all components to one scale
+    #[arg(long)]
+    pub(crate) whiten: bool,
+    /// PCA: approximate, by this many multiplications with the covariance; exact where it can be by default
+    #[arg(long, value_name = "N")]
+    pub(crate) power_iterations: Option<usize>,
+    /// Random projection: the share of the matrix that is not 0, such as 0.333 [default: all, normally distributed]
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) density: Option<f64>,
+    /// Random projection: as many columns as keep squared distances within this share of what they were
+    #[arg(long, value_name = "SHARE", conflicts_with = "components")]
+    pub(crate) eps: Option<f64>,
     /// Neighbours of each row that UMAP looks at, itself included [default: 15]
     #[arg(long, value_name = "N")]
     pub(crate) neighbors: Option<usize>,
@@ -279,9 +295,9 @@ pub(crate) struct Fit {
     /// How close UMAP puts rows that are alike [default: 0]
     #[arg(long, value_name = "X")]
     pub(crate) min_dist: Option<f64>,
-    /// Columns of each embedding
-    #[arg(long, value_name = "N", default_value_t = 2)]
-    pub(crate) components: usize,
+    /// Columns of each embedding [default: 2]
+    #[arg(long, value_name = "N")]
+    pub(crate) components: Option<usize>,
     /// Trees of each cluster's booster, in the model that explains the clusters and assigns new rows
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) rounds: usize,

@@ -8,9 +8,9 @@ use crate::progress::Progress;
 use crate::{cluster, refuse, run};
 use ndarray::Array2;
 use recluster::boost::{Boost, BoostModel, Grow};
-use recluster::embed::{Densmap, Given, Init, Pca, Target, Umap};
+use recluster::embed::{Densmap, Given, Identity, Init, Pca, RandomProjection, Solver, Target, Umap};
 use recluster::explain::{Surrogate, TreeShap};
-use recluster::{Clustering, Error, Explainer, Run, Saved};
+use recluster::{Clustering, Embedder, Error, Explainer, Run, Saved};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
@@ -27,18 +27,7 @@ pub(crate) fn facts(command: &str, data: &Table) -> Map<String, Value> {
 }
 
 pub(crate) fn embed(args: &args::Embed, progress: &Progress) -> Facts {
-    if args.method == EmbedMethod::Pca {
-        let given = [
-            ("--neighbors", args.neighbors.is_some()),
-            ("--min-dist", args.min_dist.is_some()),
-            ("--metric", args.metric.is_some()),
-            ("--epochs", args.epochs.is_some()),
-            ("--init", args.init.is_some()),
-            ("--target", args.target.is_some()),
-            ("--densmap", args.densmap),
-        ];
-        refuse("pca", &given)?;
-    }
+    check_flags(args)?;
     Staged::check([Some(args.out.as_str()), args.new_out.as_deref()].into_iter().flatten())?;
     let data = input::table(&args.common.data, args.common.rows)?;
     let new = args.new.as_deref().map(|new| input::table(new, None)).transpose()?;
@@ -49,10 +38,34 @@ pub(crate) fn embed(args: &args::Embed, progress: &Progress) -> Facts {
     let new_rows = new.as_ref().map(|new| &new.values);
     let (embedding, placed) = match args.method {
         EmbedMethod::Pca => {
-            let model = progress.work(|| Pca::new(args.components).fit(&data.values, &run)).map_err(named)?;
+            let mut pca = Pca::new(args.components.unwrap_or(2)).whiten(args.whiten);
+            if let Some(power_iterations) = args.power_iterations {
+                pca = pca.solver(Solver::Randomized { power_iterations });
+            }
+            let model = progress.work(|| pca.fit(&data.values, &run)).map_err(named)?;
             facts.insert("explained_variance_ratio".to_string(), json!(model.explained_variance_ratio().to_vec()));
             let own = progress.work(|| model.transform(&data.values, &run)).map_err(named)?;
             let placed = new_rows.map(|new| progress.beside("transform", || model.transform(new, &run))).transpose();
+            (own, placed.map_err(named_new)?)
+        }
+        EmbedMethod::RandomProjection => {
+            let mut projection = match args.eps {
+                Some(eps) => RandomProjection::within(eps),
+                None => RandomProjection::new(args.components.unwrap_or(2)),
+            };
+            projection = args.density.map_or(projection.clone(), |share| projection.density(share));
+            let model = progress.work(|| projection.fit(&data.values, &run)).map_err(named)?;
+            let own = progress.work(|| model.transform(&data.values, &run)).map_err(named)?;
+            let placed = new_rows.map(|new| progress.beside("transform", || model.transform(new, &run))).transpose();
+            (own, placed.map_err(named_new)?)
+        }
+        EmbedMethod::Identity => {
+            let expected = data.values.ncols();
+            if let Some(found) = new_rows.map(|new| new.ncols()).filter(|&found| found != expected) {
+                return Err(named_new(Error::Shape { what: "columns", expected, found }));
+            }
+            let own = progress.work(|| Identity.embed(&data.values, &run)).map_err(named)?;
+            let placed = new_rows.map(|new| progress.beside("transform", || Identity.embed(new, &run))).transpose();
             (own, placed.map_err(named_new)?)
         }
         EmbedMethod::Umap => {
@@ -94,9 +107,36 @@ pub(crate) fn embed(args: &args::Embed, progress: &Progress) -> Facts {
     Ok(facts)
 }
 
+/// Each method takes the flags that mean something to it, and no others.
+fn check_flags(args: &args::Embed) -> Result<(), Failure> {
+    use EmbedMethod::{Identity, Pca, RandomProjection, Umap};
+    let method = match args.method {
+        Umap => "umap",
+        Pca => "pca",
+        RandomProjection => "random-projection",
+        Identity => "identity",
+    };
+    let of = |owner: EmbedMethod, given: bool| given && args.method != owner;
+    let given = [
+        ("--neighbors", of(Umap, args.neighbors.is_some())),
+        ("--min-dist", of(Umap, args.min_dist.is_some())),
+        ("--metric", of(Umap, args.metric.is_some())),
+        ("--epochs", of(Umap, args.epochs.is_some())),
+        ("--init", of(Umap, args.init.is_some())),
+        ("--target", of(Umap, args.target.is_some())),
+        ("--densmap", of(Umap, args.densmap)),
+        ("--whiten", of(Pca, args.whiten)),
+        ("--power-iterations", of(Pca, args.power_iterations.is_some())),
+        ("--density", of(RandomProjection, args.density.is_some())),
+        ("--eps", of(RandomProjection, args.eps.is_some())),
+        ("--components", args.method == Identity && args.components.is_some()),
+    ];
+    refuse(method, &given)
+}
+
 /// The UMAP that is asked for, and where it starts if that is a file.
 fn umap(args: &args::Embed) -> Result<(Umap, Option<Array2<f32>>), Failure> {
-    let mut umap = Umap::new().n_components(args.components);
+    let mut umap = Umap::new().n_components(args.components.unwrap_or(2));
     umap = args.neighbors.map_or(umap.clone(), |n| umap.n_neighbors(n));
     umap = args.min_dist.map_or(umap.clone(), |x| umap.min_dist(x));
     umap = args.metric.map_or(umap.clone(), |m| umap.metric(m));

@@ -10,7 +10,7 @@ use crate::progress::Progress;
 use crate::{refuse, run};
 use recluster::boost::Boost;
 use recluster::cluster::Hdbscan;
-use recluster::embed::{Pca, Scaled, Umap};
+use recluster::embed::{Identity, Pca, RandomProjection, Scaled, Umap};
 use recluster::explain::Surrogate;
 use recluster::recursive::{ClusterTree, RecursiveTree};
 use recluster::report::Report;
@@ -68,17 +68,27 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
 }
 
 fn embedder(args: &args::Fit) -> Result<Scaled<Box<dyn Embedder>>, Failure> {
+    let components = args.components.unwrap_or(2);
+    let for_umap = [("--neighbors", args.neighbors.is_some()), ("--min-dist", args.min_dist.is_some())];
     let embedder: Box<dyn Embedder> = match args.embedder {
         EmbedMethod::Umap => Box::new(
             Umap::new()
-                .n_components(args.components)
+                .n_components(components)
                 .n_neighbors(args.neighbors.unwrap_or(15))
                 .min_dist(args.min_dist.unwrap_or(0.0)),
         ),
         EmbedMethod::Pca => {
-            let given = [("--neighbors", args.neighbors.is_some()), ("--min-dist", args.min_dist.is_some())];
-            refuse("pca", &given)?;
-            Box::new(Pca::new(args.components))
+            refuse("pca", &for_umap)?;
+            Box::new(Pca::new(components))
+        }
+        EmbedMethod::RandomProjection => {
+            refuse("random-projection", &for_umap)?;
+            Box::new(RandomProjection::new(components))
+        }
+        EmbedMethod::Identity => {
+            refuse("identity", &for_umap)?;
+            refuse("identity", &[("--components", args.components.is_some())])?;
+            Box::new(Identity)
         }
     };
     Ok(Scaled::new(embedder, args.scale))

@@ -1,0 +1,272 @@
+//! Principal components (Pearson 1901; Hotelling 1933): the directions in which centred rows spread most.
+//!
+//! Exact, through the largest eigenpairs of the covariance (columns x columns) or, where there are fewer rows than columns,
+//! of the Gram matrix of the rows; or by randomized subspace iteration (Halko, Martinsson, Tropp 2011). Sums are in f64
+//! and walk the rows in canonical order. Each direction's sign is fixed by making its largest loading positive, as
+//! scikit-learn does since 1.5.
+
+mod solve;
+
+pub(crate) use solve::principal;
+
+use super::narrow;
+use crate::core::linalg::product;
+use crate::core::random::Stream;
+use crate::core::{Canonical, Rows, parallel};
+use crate::{Embedder, Error, Result, Run};
+use ndarray::{Array1, Array2, ArrayRef2};
+
+const PURPOSE: u64 = 0x7063_6120_7261_6e64;
+/// Rows in a piece of parallel work.
+const PIECE: usize = 64;
+/// Up to this many rows or columns, whichever are fewer, [`Solver::Auto`] is exact.
+const EXACT: usize = 2048;
+
+/// How principal components are found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum Solver {
+    /// Exact where rows or columns are at most 2,048, or where an eighth of them or more is asked for; else randomized,
+    /// and the run is told.
+    #[default]
+    Auto,
+    /// Eigenpairs to the last digits; O(rows columns m + m³) in time and O(m²) in memory, m the smaller of rows and columns.
+    Exact,
+    /// Ten more random directions than components, multiplied by the covariance `power_iterations` + 1 times, then by
+    /// Rayleigh and Ritz: O(rows columns (components + 10) power_iterations) in time. What it misses falls with the power
+    /// 2 (`power_iterations` + 1) of the ratio of the first eigenvalue left out to the last one kept (Halko et al. 2011,
+    /// theorem 10.6 and corollary 10.10).
+    Randomized {
+        /// Usually 4 to 7; the covariance is what takes the time.
+        power_iterations: usize,
+    },
+}
+
+/// Principal component analysis: a builder.
+///
+/// ```
+/// use ndarray::array;
+/// use recluster::{Run, embed::Pca};
+/// let rows = array![[0.0f32, 0.0], [1.0, 2.0], [2.0, 4.0], [3.0, 6.0]];
+/// let model = Pca::new(1).fit(&rows, &Run::new())?;
+/// assert!((model.explained_variance_ratio()[0] - 1.0).abs() < 1e-12);
+/// let scores = model.transform(&rows, &Run::new())?;
+/// assert!((model.inverse_transform(&scores, &Run::new())?[[3, 1]] - 6.0).abs() < 1e-5);
+/// # Ok::<(), recluster::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Pca {
+    n_components: usize,
+    #[cfg_attr(feature = "serde", serde(default))]
+    solver: Solver,
+    #[cfg_attr(feature = "serde", serde(default))]
+    whiten: bool,
+}
+
+/// Fitted principal components. Plain data.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct PcaModel {
+    /// components x columns, orthonormal.
+    components: Array2<f64>,
+    mean: Array1<f64>,
+    explained_variance: Array1<f64>,
+    explained_variance_ratio: Array1<f64>,
+    #[cfg_attr(feature = "serde", serde(default))]
+    whiten: bool,
+}
+
+#[cfg(feature = "serde")]
+impl crate::Saved for PcaModel {
+    const FORMAT: &'static str = "recluster pca";
+    const VERSION: u64 = 1;
+}
+
+impl Pca {
+    /// Keeps `n_components` components.
+    pub fn new(n_components: usize) -> Self {
+        Pca { n_components, solver: Solver::Auto, whiten: false }
+    }
+
+    /// How the components are found; default [`Solver::Auto`].
+    pub fn solver(mut self, solver: Solver) -> Self {
+        self.solver = solver;
+        self
+    }
+
+    /// Divides each coordinate by its standard deviation, so that all components count alike; default off. A component
+    /// without variance gives 0.
+    pub fn whiten(mut self, whiten: bool) -> Self {
+        self.whiten = whiten;
+        self
+    }
+
+    /// Fits the components. When rows or columns are fewer than `n_components`, as many as there can be are kept.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for 0 components or more than 100 power iterations; [`Error::Empty`]; [`Error::NotFinite`];
+    /// [`Error::Unsolved`] where squares of values cannot be added up; [`Error::Cancelled`].
+    ///
+    /// # Cost
+    /// See [`Solver`]. In exact sums values of 0 cost next to nothing in columns that are mostly 0.
+    pub fn fit(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<PcaModel> {
+        if self.n_components == 0 {
+            return Err(Error::setting("n_components", self.n_components, "must be at least 1"));
+        }
+        if let Solver::Randomized { power_iterations } = self.solver
+            && power_iterations > 100
+        {
+            return Err(Error::setting("power_iterations", power_iterations, "must be at most 100"));
+        }
+        let rows = Rows::finite(rows)?;
+        run.install(|| {
+            let stage = run.stage("principal components", 1);
+            stage.check()?;
+            let order = Canonical::of(&rows).order;
+            let small = rows.len().min(rows.columns());
+            let power_iterations = match self.solver {
+                Solver::Exact => None,
+                Solver::Auto if small <= EXACT || self.n_components >= small / 8 => None,
+                Solver::Auto => {
+                    run.note("more than 2,048 rows and columns: principal components are approximate (Solver::Exact)");
+                    Some(5)
+                }
+                Solver::Randomized { power_iterations } => Some(power_iterations),
+            };
+            let step = || stage.check();
+            let mut model = match power_iterations {
+                None => solve::exact(&rows, &order, self.n_components, &step)?,
+                Some(power) => {
+                    let draws = Stream::new(run.key(), PURPOSE);
+                    solve::randomized(&rows, &order, self.n_components, power, draws, &step)?
+                }
+            };
+            model.whiten = self.whiten;
+            stage.step(1)?;
+            Ok(model)
+        })?
+    }
+}
+
+impl Embedder for Pca {
+    fn embed(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f32>> {
+        self.fit(rows, run)?.transform(rows, run)
+    }
+}
+
+impl PcaModel {
+    /// Directions, components x columns; orthonormal, by falling variance.
+    pub fn components(&self) -> &Array2<f64> {
+        &self.components
+    }
+
+    /// Mean of each column.
+    pub fn mean(&self) -> &Array1<f64> {
+        &self.mean
+    }
+
+    /// Variance along each direction, over rows − 1.
+    pub fn explained_variance(&self) -> &Array1<f64> {
+        &self.explained_variance
+    }
+
+    /// Its share of the variance of all columns; 0 where nothing varies.
+    pub fn explained_variance_ratio(&self) -> &Array1<f64> {
+        &self.explained_variance_ratio
+    }
+
+    /// Coordinates of rows, rows x components. Each row by itself, so the same alone or in any batch.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when the columns are not those of the fit; [`Error::Empty`]; [`Error::NotFinite`];
+    /// [`Error::Unsolved`] when a coordinate is beyond f32; [`Error::Cancelled`].
+    pub fn transform(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f32>> {
+        let rows = Rows::finite(rows)?;
+        let (expected, found) = (self.mean.len(), rows.columns());
+        if expected != found {
+            return Err(Error::Shape { what: "columns", expected, found });
+        }
+        run.install(|| {
+            let stage = run.stage("transform", 1);
+            stage.check()?;
+            let all: Vec<u32> = (0..rows.len() as u32).collect();
+            let scores = self.scores(&rows, &all).into_iter().map(|x| x as f32).collect();
+            stage.step(1)?;
+            narrow("principal components", scores, rows.len(), self.components.nrows())
+        })?
+    }
+
+    /// Rows that have the given coordinates: mean + Σ coordinate x direction, rows x columns. What the components left out
+    /// is not brought back.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when there are not as many coordinates as components; [`Error::Empty`]; [`Error::NotFinite`];
+    /// [`Error::Unsolved`] when a value is beyond f32; [`Error::Cancelled`].
+    pub fn inverse_transform(&self, scores: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f32>> {
+        let scores = Rows::finite(scores)?;
+        let (k, columns) = self.components.dim();
+        if k != scores.columns() {
+            return Err(Error::Shape {
+                what: "coordinates, one for each component",
+                expected: k,
+                found: scores.columns(),
+            });
+        }
+        run.install(|| {
+            let stage = run.stage("inverse transform", 1);
+            stage.check()?;
+            let directions: Vec<f64> = self.components.iter().copied().collect();
+            let mean: Vec<f64> = self.mean.to_vec();
+            let mut all = vec![0.0f32; scores.len() * columns];
+            parallel::for_each_chunk(&mut all, PIECE * columns, |piece, out| {
+                let (mut wide, mut row) = (vec![0.0; k], vec![0.0; columns]);
+                for (r, out) in out.chunks_mut(columns).enumerate() {
+                    for (j, (wide, &x)) in wide.iter_mut().zip(scores.row(piece * PIECE + r)).enumerate() {
+                        let unit = if self.whiten { libm::sqrt(self.explained_variance[j]) } else { 1.0 };
+                        *wide = f64::from(x) * unit;
+                    }
+                    row.copy_from_slice(&mean);
+                    product::add_rows(&wide, &directions, &mut row);
+                    out.iter_mut().zip(&row).for_each(|(out, &x)| *out = x as f32);
+                }
+            });
+            stage.step(1)?;
+            narrow("principal components", all, scores.len(), columns)
+        })?
+    }
+
+    /// Coordinates of the picked rows, row after row.
+    pub(crate) fn scores(&self, rows: &Rows<'_>, pick: &[u32]) -> Vec<f64> {
+        let (k, columns) = self.components.dim();
+        // Columns x components, so that a value of 0 leaves a whole row of them out.
+        let mut loadings = vec![0.0; columns * k];
+        for ((j, c), x) in self.components.indexed_iter() {
+            loadings[c * k + j] = *x;
+        }
+        if self.whiten {
+            let spread = self.explained_variance.mapv(libm::sqrt);
+            loadings.iter_mut().enumerate().for_each(|(at, x)| {
+                let unit = spread[at % k];
+                *x = if unit > 0.0 { *x / unit } else { 0.0 };
+            });
+        }
+        // The mean goes through the same sums as the rows, so that a row that equals it lies at 0 exactly.
+        let mut origin = vec![0.0; k];
+        let mean: Vec<f64> = self.mean.to_vec();
+        product::add_rows(&mean, &loadings, &mut origin);
+        let mut scores = vec![0.0; pick.len() * k];
+        parallel::for_each_chunk(&mut scores, PIECE * k, |piece, out| {
+            let mut wide = vec![0.0; columns];
+            for (r, out) in out.chunks_mut(k).enumerate() {
+                let row = rows.row(pick[piece * PIECE + r] as usize);
+                wide.iter_mut().zip(row).for_each(|(wide, &x)| *wide = f64::from(x));
+                product::add_rows(&wide, &loadings, out);
+                out.iter_mut().zip(&origin).for_each(|(out, o)| *out -= o);
+            }
+        });
+        scores
+    }
+}

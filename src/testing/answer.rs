@@ -1,0 +1,189 @@
+//! The three kinds of plug-in as one: called, and their answers compared.
+
+use crate::{Clusterer, Clustering, Embedder, Error, Explainer, Explanation, NOISE, Result, Run};
+use ndarray::{Array2, ArrayRef2};
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+type Outputs<'a> = Box<dyn Fn(&ArrayRef2<f32>) -> Result<Array2<f64>> + 'a>;
+
+/// What is examined.
+pub(super) enum Subject<'a> {
+    Clusterer(&'a dyn Clusterer),
+    Embedder(&'a dyn Embedder),
+    Explainer(&'a dyn Explainer, Outputs<'a>),
+}
+
+pub(super) enum Answer {
+    Clusters(Clustering),
+    Places(Array2<f32>),
+    Values(Explanation),
+}
+
+/// What came of a call.
+pub(super) enum Call {
+    Answer(Answer),
+    Error(Error),
+    Panic(String),
+}
+
+impl Subject<'_> {
+    pub(super) fn room(&self) -> &'static str {
+        match self {
+            Subject::Clusterer(_) => "clusterer",
+            Subject::Embedder(_) => "embedder",
+            Subject::Explainer(..) => "explainer",
+        }
+    }
+
+    pub(super) fn name(&self) -> String {
+        match self {
+            Subject::Clusterer(c) => c.name(),
+            Subject::Embedder(e) => e.name(),
+            Subject::Explainer(x, _) => x.name(),
+        }
+    }
+
+    pub(super) fn call(&self, rows: &ArrayRef2<f32>, run: &Run) -> Call {
+        let answer = catch_unwind(AssertUnwindSafe(|| {
+            Ok(match self {
+                Subject::Clusterer(c) => Answer::Clusters(c.cluster(rows, run)?),
+                Subject::Embedder(e) => Answer::Places(e.embed(rows, run)?),
+                Subject::Explainer(x, _) => Answer::Values(x.explain(rows, run)?),
+            })
+        }));
+        match answer {
+            Ok(Ok(answer)) => Call::Answer(answer),
+            Ok(Err(error)) => Call::Error(error),
+            Err(payload) => {
+                let text = payload.downcast_ref::<&str>().map(ToString::to_string);
+                let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+                Call::Panic(text.unwrap_or_else(|| "without a message".to_string()))
+            }
+        }
+    }
+}
+
+impl Answer {
+    pub(super) fn rows(&self) -> usize {
+        match self {
+            Answer::Clusters(c) => c.labels().len(),
+            Answer::Places(p) => p.nrows(),
+            Answer::Values(v) => v.values().dim().0,
+        }
+    }
+
+    /// The numbers that a row got.
+    fn row(&self, i: usize) -> Vec<f64> {
+        match self {
+            Answer::Clusters(c) => vec![f64::from(c.labels()[i]), f64::from(c.membership()[i])],
+            Answer::Places(p) => p.row(i).iter().map(|&x| f64::from(x)).collect(),
+            Answer::Values(v) => v.values().index_axis(ndarray::Axis(0), i).iter().copied().collect(),
+        }
+    }
+
+    /// The numbers that belong to no row.
+    fn rest(&self) -> Vec<f64> {
+        match self {
+            Answer::Clusters(c) => c.persistence().unwrap_or_default().to_vec(),
+            Answer::Places(_) => Vec::new(),
+            Answer::Values(v) => v.base().to_vec(),
+        }
+    }
+
+    /// The first place at which a number is not finite.
+    pub(super) fn not_finite(&self) -> Option<String> {
+        for i in 0..self.rows() {
+            if let Some(bad) = self.row(i).into_iter().find(|x| !x.is_finite()) {
+                return Some(format!("{bad} for row {i}"));
+            }
+        }
+        self.rest().into_iter().find(|x| !x.is_finite()).map(|bad| format!("{bad} among the base values"))
+    }
+
+    /// How equal rows of the table fared: rows i and j of the table are equal, their answers not.
+    pub(super) fn unlike_twins(&self, table: &ArrayRef2<f32>) -> Option<String> {
+        let mut first: HashMap<Vec<u32>, usize> = HashMap::new();
+        for (i, row) in table.rows().into_iter().enumerate() {
+            let j = *first.entry(row.iter().map(|x| x.to_bits()).collect()).or_insert(i);
+            if !equal(&self.row(i), &self.row(j)) {
+                return Some(format!("rows {j} and {i} are equal, but got {} and {}", self.told(j), self.told(i)));
+            }
+        }
+        None
+    }
+
+    /// How `other`, whose row k is row `order[k]` here, differs; `numbers` says whether clusters must keep their numbers.
+    pub(super) fn differs(&self, other: &Answer, order: &[usize], numbers: bool) -> Option<String> {
+        if self.rows() != other.rows() {
+            return Some(format!("{} rows before, {} now", self.rows(), other.rows()));
+        }
+        let renamed = match (self, other) {
+            (Answer::Clusters(a), Answer::Clusters(b)) if !numbers => match renaming(a, b, order) {
+                Ok(renamed) => Some(renamed),
+                Err(difference) => return Some(difference),
+            },
+            _ => None,
+        };
+        let mut differing = 0;
+        let mut first = None;
+        for (k, &i) in order.iter().enumerate() {
+            let (a, mut b) = (self.row(i), other.row(k));
+            if let Some(renamed) = &renamed {
+                b[0] = renamed.get(&(b[0] as i32)).map_or(b[0], |&label| f64::from(label));
+            }
+            if !equal(&a, &b) {
+                differing += 1;
+                first = first.or(Some((i, k)));
+            }
+        }
+        if let Some((i, k)) = first {
+            return Some(format!(
+                "row {i} got {} before and {} now; {differing} of {} rows differ",
+                self.told(i),
+                other.told(k),
+                self.rows()
+            ));
+        }
+        let (a, mut b) = (self.rest(), other.rest());
+        if let (Some(renamed), true) = (&renamed, a.len() == b.len()) {
+            let was = b.clone();
+            for (&from, &to) in renamed.iter().filter(|(from, _)| (**from as usize) < was.len()) {
+                b[to as usize] = was[from as usize];
+            }
+        }
+        (!equal(&a, &b)).then(|| format!("{a:?} before and {b:?} now"))
+    }
+
+    fn told(&self, i: usize) -> String {
+        let numbers = self.row(i);
+        match self {
+            Answer::Clusters(_) => format!("label {} (membership {})", numbers[0], numbers[1]),
+            Answer::Places(_) => format!("{:?}", &numbers[..numbers.len().min(4)]),
+            Answer::Values(_) => format!("attributions {:?}", &numbers[..numbers.len().min(4)]),
+        }
+    }
+}
+
+/// From b's labels to a's, where both group rows alike.
+fn renaming(a: &Clustering, b: &Clustering, order: &[usize]) -> std::result::Result<HashMap<i32, i32>, String> {
+    let (mut to, mut back) = (HashMap::from([(NOISE, NOISE)]), HashMap::from([(NOISE, NOISE)]));
+    for (k, &i) in order.iter().enumerate() {
+        let (was, now) = (a.labels()[i], b.labels()[k]);
+        if *to.entry(now).or_insert(was) != was || *back.entry(was).or_insert(now) != now {
+            return Err(format!(
+                "rows are grouped otherwise, not only numbered otherwise: row {i}, in cluster {was} before, is now \
+                 with other rows in cluster {now} ({} clusters before, {} now)",
+                a.clusters(),
+                b.clusters()
+            ));
+        }
+    }
+    to.remove(&NOISE);
+    Ok(to)
+}
+
+/// The same bits, both zeros being one.
+fn equal(a: &[f64], b: &[f64]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(x, y)| (x + 0.0).to_bits() == (y + 0.0).to_bits())
+}
