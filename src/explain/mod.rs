@@ -6,13 +6,17 @@
 //! matter most and the direction in which they push. [`Surrogate`] is the boosted one-versus-rest model over the leaves of
 //! a tree: it explains them, and assigns new rows to them.
 
+mod game;
+mod interactions;
 mod paths;
+mod prepared;
 mod quadrature;
 mod summary;
 mod surrogate;
 mod tables;
 mod tree_shap;
 
+pub use interactions::Interactions;
 pub use summary::{FeatureEffect, top_features};
 pub use surrogate::{Assignment, Surrogate};
 pub use tree_shap::TreeShap;
