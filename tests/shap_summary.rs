@@ -41,7 +41,7 @@ fn attributions_stand_side_by_side() {
 
 #[test]
 fn mean_sizes_do_not_depend_on_the_order_of_rows() {
-    let rows = Array2::from_shape_fn((50, 3), |(i, j)| ((i * 31 + j * 17) % 23) as f32);
+    let rows = Array2::from_shape_fn((50, 3), |(i, j)| ((i * 31 + j * 17) % 53) as f32);
     let values = Array3::from_shape_fn((50, 3, 2), |(i, j, o)| ((i * 37 + j * 11 + o * 7) % 19) as f64 / 7.0 - 1.0);
     let why = Explanation::new(values, Array1::zeros(2)).unwrap();
     let order: Vec<usize> = (0..50).map(|i| i * 7 % 50).collect();

@@ -155,6 +155,7 @@ pub(super) struct Scratch {
     patterns: Vec<u8>,
     work: Work,
     hits: Vec<u64>,
+    keyed: Vec<(u64, u32)>,
     out: Vec<f64>,
     sums: Vec<f64>,
 }
@@ -176,7 +177,10 @@ multiversion! {
         }
         for (u, unit) in paths.units.iter().enumerate() {
             let Some(start) = tables.and_then(|tables| tables.starts[u]) else {
-                one_by_one(paths, unit, kit, columns, stride, rows, scratch, sums);
+                match &paths.leaves[unit.leaves.clone()] {
+                    [leaf] if leaf.words() == 1 => by_pattern(leaf, kit, columns, stride, rows, scratch, sums),
+                    _ => one_by_one(paths, unit, kit, columns, stride, rows, scratch, sums),
+                }
                 continue;
             };
             let Scratch { left, patterns, .. } = scratch;
@@ -242,6 +246,45 @@ fn compare(split: &Split<'_>, values: &[f32], left: &mut [u8]) {
     for (left, &value) in left.iter_mut().zip(values) {
         let goes = (value < split.threshold) | (value.is_nan() & split.default_left);
         *left = if goes { 255 } else { 0 };
+    }
+}
+
+/// The values of a leaf of up to 64 features that is a unit of its own, worked out once for each pattern among the rows.
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+fn by_pattern(
+    leaf: &Leaf,
+    kit: &Kit,
+    columns: &[u32],
+    stride: usize,
+    rows: usize,
+    scratch: &mut Scratch,
+    sums: &mut [f64],
+) {
+    let padded = rows.next_multiple_of(ROWS);
+    let Scratch { left, work, hits, keyed, out, .. } = scratch;
+    let d = leaf.features.len();
+    out.resize(d.max(out.len()), 0.0);
+    hits.clear();
+    hits.resize(rows, u64::MAX >> (64 - d));
+    for edge in &leaf.edges {
+        let (flip, start) = (if edge.left { 255 } else { 0 }, edge.split as usize * padded);
+        for (hits, &left) in hits.iter_mut().zip(&left[start..start + rows]) {
+            *hits &= !(u64::from((left ^ flip) & 1) << edge.place);
+        }
+    }
+    keyed.clear();
+    keyed.extend(hits.iter().zip(0..).map(|(&hits, i)| (hits, i)));
+    keyed.sort_unstable();
+    let mut last = None;
+    for &(pattern, i) in &*keyed {
+        if last != Some(pattern) {
+            leaf.shapley(&[pattern], kit, work, out);
+            last = Some(pattern);
+        }
+        for (&feature, &value) in leaf.features.iter().zip(&*out) {
+            sums[columns[feature as usize] as usize * stride + i as usize] += value;
+        }
     }
 }
 

@@ -252,3 +252,25 @@ impl Explainer for TreeShap<'_> {
         self.explain_outputs(rows, &outputs, run)
     }
 }
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+    use crate::boost::Boost;
+    use crate::core::simd::narrowed::to_baseline;
+
+    #[test]
+    fn a_lesser_processor_says_the_same_bits() {
+        let rows = Array2::from_shape_fn((300, 12), |(i, j)| ((i * 31 + j * 17 + i * i * j) % 23) as f32);
+        let targets: Vec<f32> = rows.outer_iter().map(|row| row[0] * row[1] - row[2] * row[3] + row[4]).collect();
+        let run = Run::new();
+        for depth in [4, 12] {
+            let model = Boost::new().rounds(6).max_depth(depth).fit_regression(&rows, &targets, &run).unwrap();
+            let (plain, few) = (TreeShap::new(&model), rows.slice(ndarray::s![..20, ..]));
+            for shap in [plain.clone().with_background(&few, &run).unwrap(), plain] {
+                let all = || (shap.explain(&rows, &run).unwrap(), shap.interactions(&few, &run).unwrap());
+                assert_eq!(to_baseline(all), all());
+            }
+        }
+    }
+}
