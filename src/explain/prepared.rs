@@ -18,6 +18,9 @@ const TABLE_ROWS: usize = 64;
 /// Numbers in tables that are held at once, 64 MB.
 const TABLE_SIZE: usize = 1 << 23;
 
+/// Outputs that are worked on together: eight of them fill a cache line of the result.
+const BESIDE: usize = 8;
+
 /// The trees of one output as paths.
 #[derive(Clone, Debug)]
 pub(super) struct Prepared<'a> {
@@ -63,57 +66,117 @@ impl<'a> Prepared<'a> {
         let longest = self.trees.iter().map(|tree| tree.longest).max().unwrap_or(0);
         self.kit = Kit::new(longest, background);
     }
+}
 
-    /// Writes this output's attributions to their places and checks that they add up.
-    pub(super) fn write(
-        &self,
-        rows: &Rows<'_>,
-        margins: &Array2<f64>,
-        values: &mut Array3<f64>,
-        place: usize,
-        stage: &Stage<'_>,
-    ) -> Result<()> {
-        let (_, features, outputs) = values.dim();
-        let Some(values) = values.as_slice_mut() else { return Ok(()) };
-        let tabled = rows.len() >= TABLE_ROWS;
-        let fault = Mutex::new(None::<(usize, f64)>);
-        let groups = grouped(&self.trees, tabled);
-        for (g, group) in groups.iter().enumerate() {
-            let tables = match tabled {
-                true => parallel::map(group.len(), |i| Tables::of(&group[i], &self.kit)),
-                false => Vec::new(),
+/// Trees of one output that are added together with those of other outputs.
+struct Part<'p, 'a> {
+    output: &'p Prepared<'a>,
+    /// Its number among the outputs.
+    place: usize,
+    trees: &'p [Paths<'a>],
+    /// Whether these are its first trees, and its last.
+    ends: [bool; 2],
+}
+
+/// Parts whose tables fit into memory together, of at most [`BESIDE`] outputs.
+fn batches<'p, 'a>(outputs: &[&'p Prepared<'a>], tabled: bool) -> Vec<Vec<Part<'p, 'a>>> {
+    let (mut batches, mut size): (Vec<Vec<Part<'_, '_>>>, usize) = (Vec::new(), 0);
+    for (place, output) in outputs.iter().enumerate() {
+        let mut first = 0;
+        while first == 0 || first < output.trees.len() {
+            let fits = |own: &mut usize, tree: &Paths<'_>| {
+                *own += if tabled { Tables::size(tree) } else { 0 };
+                Some(*own)
             };
-            parallel::for_each_chunk(values, BLOCK * features * outputs, |b, values| {
-                if stage.check().is_err() {
-                    return;
+            // As many trees as have room, at least one.
+            let sizes: Vec<usize> = output.trees[first..].iter().scan(0, fits).collect();
+            let count = sizes.iter().take_while(|&&own| own <= TABLE_SIZE).count().max(1).min(sizes.len());
+            let (own, last) = (sizes[..count].last().copied().unwrap_or(0), first + count);
+            let ends = [first == 0, last == output.trees.len()];
+            let part = Part { output, place, trees: &output.trees[first..last], ends };
+            match batches.last_mut() {
+                Some(batch) if ends == [true, true] && batch.len() < BESIDE && size + own <= TABLE_SIZE => {
+                    batch.push(part);
+                    size += own;
                 }
-                let first = b * BLOCK;
-                let mut block = Block::new(self, rows, first, values.len() / (features * outputs));
-                if g > 0 {
-                    block.load(self, values, features, outputs, place);
+                _ => {
+                    batches.push(vec![part]);
+                    size = own;
                 }
-                block.add(self, group, &tables);
-                block.store(self, values, features, outputs, place);
-                if g + 1 < groups.len() {
-                    return;
+            }
+            first = last.max(1);
+        }
+    }
+    batches
+}
+
+/// Writes the attributions of all outputs to their places and checks that they add up.
+pub(super) fn write(
+    outputs: &[&Prepared<'_>],
+    rows: &Rows<'_>,
+    margins: &Array2<f64>,
+    values: &mut Array3<f64>,
+    stage: &Stage<'_>,
+) -> Result<()> {
+    let (n, features, count) = values.dim();
+    let Some(values) = values.as_slice_mut() else { return Ok(()) };
+    let tabled = n >= TABLE_ROWS;
+    let fault = Mutex::new(None::<(usize, f64)>);
+    for batch in batches(outputs, tabled) {
+        let tables = |part: &Part<'_, '_>| match tabled {
+            true => parallel::map(part.trees.len(), |i| Tables::of(&part.trees[i], &part.output.kit)),
+            false => Vec::new(),
+        };
+        let tables: Vec<Vec<Tables>> = batch.iter().map(tables).collect();
+        parallel::for_each_chunk(values, BLOCK * features * count, |b, values| {
+            if stage.check().is_err() {
+                return;
+            }
+            let (first, n) = (b * BLOCK, values.len() / (features * count));
+            let work = |(part, tables): (&Part<'_, '_>, &Vec<Tables>)| {
+                let mut block = Block::new(part.output, rows, first, n);
+                if !part.ends[0] {
+                    block.load(part.output, values, features, count, part.place);
                 }
-                let worst = block.fault(self.base, |i| margins[[first + i, place]]);
+                block.add(part.output, part.trees, tables);
+                block
+            };
+            let blocks: Vec<Block> = batch.iter().zip(&tables).map(work).collect();
+            store(&batch, &blocks, values, features, count);
+            for (part, block) in batch.iter().zip(&blocks).filter(|(part, _)| part.ends[1]) {
+                let worst = block.fault(part.output.base, |i| margins[[first + i, part.place]]);
                 if let (Some((i, gap)), Ok(mut fault)) = (worst, fault.lock()) {
                     // The first of all faulty rows, whichever thread finds its own first.
                     if fault.is_none_or(|(row, _)| first + i < row) {
                         *fault = Some((first + i, gap));
                     }
                 }
-            });
-            stage.check()?;
-        }
-        match fault.into_inner().ok().flatten() {
-            None => Ok(()),
-            Some((row, gap)) => Err(Error::Contract {
-                room: "explainer",
-                name: "TreeShap".into(),
-                reason: format!("attributions of row {row} are {gap:e} away from the margin"),
-            }),
+            }
+        });
+        stage.step(batch.last().map_or(0, |part| part.place + 1))?;
+    }
+    match fault.into_inner().ok().flatten() {
+        None => Ok(()),
+        Some((row, gap)) => Err(Error::Contract {
+            room: "explainer",
+            name: "TreeShap".into(),
+            reason: format!("attributions of row {row} are {gap:e} away from the margin"),
+        }),
+    }
+}
+
+/// Copies the sums of several outputs to their places, eight rows at a time, so that the neighbouring places of several
+/// outputs are written while they are in the cache.
+fn store(batch: &[Part<'_, '_>], blocks: &[Block], values: &mut [f64], features: usize, outputs: usize) {
+    for tile in (0..blocks.first().map_or(0, |block| block.rows)).step_by(8) {
+        for (part, block) in batch.iter().zip(blocks) {
+            let end = (tile + 8).min(block.rows);
+            for (c, &feature) in part.output.used.iter().enumerate() {
+                let column = &block.sums[c * block.stride..(c + 1) * block.stride];
+                for i in tile..end {
+                    values[(i * features + feature as usize) * outputs + part.place] = column[i];
+                }
+            }
         }
     }
 }
@@ -156,18 +219,6 @@ impl Block {
         }
     }
 
-    fn store(&self, prepared: &Prepared<'_>, values: &mut [f64], features: usize, outputs: usize, place: usize) {
-        for tile in (0..self.rows).step_by(8) {
-            let end = (tile + 8).min(self.rows);
-            for (c, &feature) in prepared.used.iter().enumerate() {
-                let column = &self.sums[c * self.stride..(c + 1) * self.stride];
-                for i in tile..end {
-                    values[(i * features + feature as usize) * outputs + place] = column[i];
-                }
-            }
-        }
-    }
-
     /// Adds the trees' attributions; without tables they are worked out row by row.
     fn add(&mut self, prepared: &Prepared<'_>, trees: &[Paths<'_>], tables: &[Tables]) {
         let Prepared { kit, columns, .. } = prepared;
@@ -195,20 +246,4 @@ impl Block {
 /// Difference between margin and sum, relative to the larger of 1, the margin and the attributions' size.
 pub(super) fn gap(margin: f64, sum: f64, size: f64) -> f64 {
     (margin - sum).abs() / margin.abs().max(size).max(1.0)
-}
-
-/// Consecutive trees whose tables fit into memory together.
-fn grouped<'p, 'a>(paths: &'p [Paths<'a>], tabled: bool) -> Vec<&'p [Paths<'a>]> {
-    let mut groups = Vec::new();
-    let (mut first, mut size) = (0, 0);
-    for (i, tree) in paths.iter().enumerate() {
-        let more = if tabled { Tables::size(tree) } else { 0 };
-        if size + more > TABLE_SIZE && i > first {
-            groups.push(&paths[first..i]);
-            (first, size) = (i, 0);
-        }
-        size += more;
-    }
-    groups.push(&paths[first..]);
-    groups
 }

@@ -1,6 +1,6 @@
 //! The explainer of boosted trees.
 
-use super::prepared::{Prepared, gap};
+use super::prepared::{self, Prepared, gap};
 use crate::boost::{self, BoostModel, Ensemble, Tree};
 use crate::core::{Canonical, Rows};
 use crate::{Error, Explainer, Explanation, Result, Run};
@@ -214,13 +214,8 @@ impl<'a> TreeShap<'a> {
         let margins = boost::margins(&ensembles, rows, run)?;
         let mut values = Array3::zeros((rows.len(), self.model.features(), outputs.len()));
         let base = outputs.iter().map(|&output| self.prepared[output].base).collect();
-        run.install(|| {
-            for (place, &output) in outputs.iter().enumerate() {
-                self.prepared[output].write(rows, &margins, &mut values, place, &stage)?;
-                stage.step(place + 1)?;
-            }
-            Ok(())
-        })??;
+        let prepared: Vec<&Prepared<'_>> = outputs.iter().map(|&output| &self.prepared[output]).collect();
+        run.install(|| prepared::write(&prepared, rows, &margins, &mut values, &stage))??;
         Explanation::new(values, base)
     }
 }

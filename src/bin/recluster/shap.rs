@@ -9,7 +9,7 @@ use crate::progress::Progress;
 use crate::run;
 use ndarray::{Array2, ArrayRef2, s};
 use recluster::boost::BoostModel;
-use recluster::explain::{Surrogate, TreeShap};
+use recluster::explain::{Interactions, Surrogate, TreeShap};
 use recluster::{Error, Explainer, Result, Run, Saved};
 use std::io::Write;
 
@@ -100,17 +100,28 @@ fn interactions(
         Ok(together) => together,
         Err(error) => return Ok(Err(error)),
     };
+    let mut bytes = Vec::new();
     for row in 0..rows.nrows() {
-        let Some(full) = progress.work(|| together.full(row)) else { continue };
-        let (features, _, outputs) = full.dim();
-        for line in full.outer_iter() {
-            let slots = line.iter().copied().chain(std::iter::repeat_n(0.0, outputs));
-            slots.into_iter().try_for_each(|value| out.write_all(&value.to_le_bytes()))?;
-        }
-        let last = std::iter::repeat_n(0.0, features * outputs).chain(together.base().iter().copied());
-        last.into_iter().try_for_each(|value| out.write_all(&value.to_le_bytes()))?;
+        progress.work(|| widen(&together, row, rows.ncols() + 1, &mut bytes));
+        out.write_all(&bytes)?;
     }
     Ok(Ok(()))
+}
+
+/// One row's interaction values for all features, as bytes.
+fn widen(together: &Interactions, row: usize, slots: usize, bytes: &mut Vec<u8>) {
+    let (features, outputs) = (together.features(), together.base().len());
+    bytes.clear();
+    bytes.resize(8 * slots * slots * outputs, 0);
+    let mut put = |at: usize, value: f64| bytes[8 * at..8 * at + 8].copy_from_slice(&value.to_le_bytes());
+    if let Some(values) = together.row(row) {
+        for ((i, j, output), &value) in values.indexed_iter() {
+            put((features[i] * slots + features[j]) * outputs + output, value);
+        }
+    }
+    for (output, &base) in together.base().iter().enumerate() {
+        put((slots * slots - 1) * outputs + output, base);
+    }
 }
 
 /// Writes importances as CSV, a line for each feature and output that has any.
