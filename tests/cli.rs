@@ -294,6 +294,44 @@ fn boost_takes_its_settings() {
 }
 
 #[test]
+fn shap_takes_a_background_counts_and_interactions() {
+    let tmp = folder();
+    let at = tmp.path();
+    good(at, "boost --data digits --labels digits --rows 300 --out model.json --rounds 3 --max-depth 3");
+    let values = |more: &str| {
+        good(at, &format!("shap --model model.json --data digits --out s.npy {more}"));
+        npy(at.join("s.npy"))
+    };
+    let (_, _, plain) = values("--rows 20");
+    let (_, _, counted) = values("--rows 20 --counts digits");
+    let (_, shape, met) = values("--rows 20 --background digits --importance-out i.csv");
+    assert_eq!(shape, [20, 65, 10]);
+    for other in [&counted, &met] {
+        assert!(*other != plain);
+        for i in 0..20 {
+            for o in 0..10 {
+                let sum = |values: &[f64]| (0..65).map(|slot| values[(i * 65 + slot) * 10 + o]).sum::<f64>();
+                assert!((sum(other) - sum(&plain)).abs() < 1e-9);
+            }
+        }
+    }
+    let table = std::fs::read_to_string(at.join("i.csv")).unwrap();
+    assert!(table.starts_with("feature,output,mean_absolute\n") && table.lines().count() > 10);
+    let (_, shape, together) = values("--interactions --rows 5");
+    assert_eq!(shape, [5, 65, 65, 10]);
+    for (i, value) in plain.iter().enumerate().take(5 * 650) {
+        let sum: f64 = (0..65).map(|j| together[(i / 10 * 65 + j) * 10 + i % 10]).sum();
+        assert!((sum - value).abs() < 1e-9, "{i}");
+    }
+    bad(at, "shap --model model.json --data digits --out s.npy --background digits --counts digits", 2);
+    write(at, "narrow.csv", "a,b\n1,2\n");
+    assert!(
+        bad(at, "shap --model model.json --data digits --out t.npy --background narrow.csv", 1).contains("expected 64")
+    );
+    assert!(!at.join("t.npy").exists());
+}
+
+#[test]
 fn fit_writes_a_folder_and_predict_repeats_it() {
     let tmp = folder();
     let at = tmp.path();

@@ -1,163 +1,35 @@
 //! TreeSHAP against the definition of Shapley values, and against XGBoost.
 #![cfg(feature = "serde")]
 
+mod trees;
+
 use ndarray::{Array2, array, s};
 use proptest::prelude::*;
-use recluster::boost::{Boost, BoostModel, Tree};
+use recluster::boost::{Boost, BoostModel};
 use recluster::explain::TreeShap;
 use recluster::{Error, Explainer, Run, Saved};
 use serde_json::{Value, json};
-
-/// A tree under construction: the public way to a model of one's own is its saved form.
-#[derive(Clone, Debug, Default)]
-struct Draft {
-    feature: Vec<u32>,
-    threshold: Vec<f32>,
-    left: Vec<u32>,
-    right: Vec<u32>,
-    default_left: Vec<bool>,
-    value: Vec<f32>,
-    cover: Vec<f64>,
-}
-
-impl Draft {
-    fn node(&mut self, value: f32, cover: f64) -> usize {
-        self.feature.push(0);
-        self.threshold.push(0.0);
-        self.left.push(0);
-        self.right.push(0);
-        self.default_left.push(false);
-        self.value.push(value);
-        self.cover.push(cover);
-        self.feature.len() - 1
-    }
-
-    fn split(
-        &mut self,
-        at: usize,
-        feature: u32,
-        threshold: f32,
-        default_left: bool,
-        sides: [(f32, f64); 2],
-    ) -> [usize; 2] {
-        let children = sides.map(|(value, cover)| self.node(value, cover));
-        (self.feature[at], self.threshold[at], self.default_left[at]) = (feature, threshold, default_left);
-        (self.left[at], self.right[at]) = (children[0] as u32, children[1] as u32);
-        children
-    }
-
-    fn json(&self) -> Value {
-        let gain = vec![0.0; self.feature.len()];
-        json!({"feature": self.feature, "threshold": self.threshold, "left": self.left, "right": self.right,
-            "default_left": self.default_left, "value": self.value, "cover": self.cover, "gain": gain})
-    }
-}
-
-fn model_of(features: usize, outputs: &[(f64, Vec<Draft>)]) -> BoostModel {
-    BoostModel::from_json(&file_of(features, outputs).to_string()).unwrap()
-}
-
-fn file_of(features: usize, outputs: &[(f64, Vec<Draft>)]) -> Value {
-    let outputs: Vec<Value> = outputs
-        .iter()
-        .map(|(base, trees)| json!({"base": base, "trees": trees.iter().map(Draft::json).collect::<Vec<_>>()}))
-        .collect();
-    json!({"format": BoostModel::FORMAT, "version": BoostModel::VERSION,
-        "model": {"link": "logistic", "features": features, "feature_names": null, "outputs": outputs}})
-}
-
-/// What a tree expects of a row when only the features in `known` are known: the definition, by recursion.
-fn expectation(tree: &Tree, node: usize, row: &[f32], known: u32) -> f64 {
-    if tree.is_leaf(node) {
-        return f64::from(tree.value()[node]);
-    }
-    let (left, right) = (tree.left()[node] as usize, tree.right()[node] as usize);
-    let feature = tree.feature()[node] as usize;
-    if known >> feature & 1 == 1 {
-        let x = row[feature];
-        let goes_left = if x.is_nan() { tree.default_left()[node] } else { x < tree.threshold()[node] };
-        return expectation(tree, if goes_left { left } else { right }, row, known);
-    }
-    let (l, r) = (tree.cover()[left], tree.cover()[right]);
-    let share = if l + r > 0.0 { l / (l + r) } else { 0.5 };
-    share * expectation(tree, left, row, known) + (1.0 - share) * expectation(tree, right, row, known)
-}
-
-/// Shapley values by going through all coalitions; the last entry is the expectation of no known feature.
-fn by_enumeration(model: &BoostModel, output: usize, row: &[f32]) -> Vec<f64> {
-    let m = row.len();
-    let trees = model.outputs()[output].trees();
-    let worth: Vec<f64> =
-        (0..1u32 << m).map(|known| trees.iter().map(|tree| expectation(tree, 0, row, known)).sum()).collect();
-    let factorial = |n: usize| (1..=n).map(|i| i as f64).product::<f64>();
-    let mut values: Vec<f64> = (0..m)
-        .map(|j| {
-            let others = (0..1usize << m).filter(|known| known >> j & 1 == 0);
-            others
-                .map(|known| {
-                    let size = known.count_ones() as usize;
-                    let weight = factorial(size) * factorial(m - size - 1) / factorial(m);
-                    weight * (worth[known | 1 << j] - worth[known])
-                })
-                .sum()
-        })
-        .collect();
-    values.push(worth[0] + model.outputs()[output].base());
-    values
-}
+use trees::{Absent, Draft, Draw, file_of, model_of, random_rows, random_tree, shapley, worth};
 
 fn assert_close(model: &BoostModel, rows: &Array2<f32>, tolerance: f64) {
     let why = TreeShap::new(model).explain(rows, &Run::new()).unwrap();
     for (i, row) in rows.outer_iter().enumerate() {
         for o in 0..model.outputs().len() {
-            let expected = by_enumeration(model, o, row.as_slice().unwrap());
-            for (j, &value) in expected[..rows.ncols()].iter().enumerate() {
+            let worth = worth(model, o, row.as_slice().unwrap(), Absent::Cover);
+            for (j, &value) in shapley(&worth).iter().enumerate() {
                 let found = why.values()[[i, j, o]];
                 assert!((found - value).abs() <= tolerance, "row {i}, feature {j}, output {o}: {found}, not {value}");
             }
-            assert!((why.base()[o] - expected[rows.ncols()]).abs() <= tolerance);
+            assert!((why.base()[o] - worth[0]).abs() <= tolerance);
         }
     }
-}
-
-/// Random numbers for drafts.
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) as usize) % n
-    }
-}
-
-/// A random tree: features repeat on paths, some covers are zero.
-fn random_tree(draw: &mut Draw, features: usize, splits: usize) -> Draft {
-    let mut tree = Draft::default();
-    let mut leaves = vec![tree.node(0.0, 100.0)];
-    for _ in 0..splits {
-        let at = leaves.swap_remove(draw.below(leaves.len()));
-        let share = [0.0, 0.1, 0.25, 0.5, 0.9, 1.0][draw.below(6)];
-        let cover = tree.cover[at];
-        let sides = [share, 1.0 - share].map(|share| (draw.below(2001) as f32 / 100.0 - 10.0, share * cover));
-        let threshold = draw.below(5) as f32 - 1.5;
-        let (feature, default_left) = (draw.below(features) as u32, draw.below(2) == 0);
-        leaves.extend(tree.split(at, feature, threshold, default_left, sides));
-    }
-    tree
-}
-
-fn random_rows(draw: &mut Draw, n: usize, features: usize) -> Array2<f32> {
-    Array2::from_shape_fn((n, features), |_| match draw.below(6) {
-        0 => f32::NAN,
-        x => x as f32 - 3.0,
-    })
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
-    fn equals_the_definition(seed in any::<u64>(), features in 1usize..9, splits in 0usize..24, many in any::<bool>()) {
+    fn equals_the_definition(seed in any::<u64>(), features in 1usize..11, splits in 0usize..24, many in any::<bool>()) {
         let mut draw = Draw(seed);
         let outputs: Vec<_> = (0..2)
             .map(|o| (f64::from(o) - 0.5, (0..3).map(|_| random_tree(&mut draw, features, splits)).collect()))

@@ -1,27 +1,36 @@
-//! A tree as the set of its leaves' paths.
+//! A tree as the set of its leaves' paths, and neighbouring leaves as units that a row looks up at once.
 //!
-//! For SHAP a leaf is a product game. Let D be the distinct features on its path, d of them. A feature's *ratio* r is the
-//! share of its parent's cover that follows the path, multiplied over all splits on the feature; its *hit* o is 1 where
-//! the row follows the path at all of these splits, else 0. A coalition S of features makes the leaf worth
-//! value · Π_{j in S} o_j · Π_{j in D, not in S} r_j, so the Shapley value of feature j is
-//!
-//! ```text
-//! φ_j = value · (o_j - r_j) · ∫₀¹ Π_{i in D, i ≠ j} (t o_i + (1 - t) r_i) dt,
-//! ```
-//!
-//! because the weight |S|! (d - 1 - |S|)! / d! of a coalition S of the others is ∫ t^|S| (1 - t)^(d - 1 - |S|) dt. The
-//! integrand is a polynomial of degree d - 1 in t, so Gauss-Legendre quadrature with ⌈d / 2⌉ points is exact. Nothing is
-//! divided, all factors lie in 0 to 1, and no cover is too small.
+//! What a leaf is worth to a coalition of features depends on a row through its *hits* alone: whether the row follows the
+//! path at all splits on a feature. Leaves that share the upper part of their paths share these hits too, so that a whole
+//! subtree, a *unit*, depends on a row through one bit for each feature above it and one bit for each split in it.
 
-use super::quadrature::{LANES, Rule};
+use super::game::Crowd;
 use crate::boost::Tree;
+use crate::core::Rows;
+use std::ops::Range;
+
+/// Most bits of a unit whose values are tabulated: 2^8 patterns.
+pub(super) const MOST_BITS: usize = 8;
 
 /// A split, as a row is compared with it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Split {
+#[derive(Clone, Debug)]
+pub(super) struct Split<'a> {
     pub(super) feature: u32,
     pub(super) threshold: f32,
     pub(super) default_left: bool,
+    /// Of a split by category its tree and node, which say where values go.
+    pub(super) by_category: Option<(&'a Tree, usize)>,
+}
+
+impl Split<'_> {
+    /// [`Tree::goes_left`], without its branches where the split is numeric.
+    #[inline(always)]
+    pub(super) fn goes_left(&self, value: f32) -> bool {
+        match self.by_category {
+            Some((tree, node)) => tree.goes_left(node, value),
+            None => (value < self.threshold) | (value.is_nan() & self.default_left),
+        }
+    }
 }
 
 /// One step of a path.
@@ -36,56 +45,119 @@ pub(super) struct Edge {
 }
 
 /// A leaf with its path.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Leaf {
     pub(super) value: f64,
     /// Distinct features, in the order of their first split.
     pub(super) features: Vec<u32>,
-    /// The ratio of each.
+    /// For each the share of cover that follows the path, multiplied over all splits on the feature.
     pub(super) ratios: Vec<f64>,
     pub(super) edges: Vec<Edge>,
+    /// The background's hits, where absent features are taken from a background instead of by ratio.
+    pub(super) crowd: Option<Crowd>,
+    /// For each feature its place among the unit's.
+    pub(super) places: Vec<u32>,
+}
+
+/// Neighbouring leaves below one node, which rows look up together.
+#[derive(Clone, Debug)]
+pub(super) struct Unit {
+    pub(super) leaves: Range<usize>,
+    /// Distinct features: those above the node, then those of the splits from it on.
+    pub(super) features: Vec<u32>,
+    /// The path to the node; its distinct features are the unit's first bits.
+    pub(super) edges: Vec<Edge>,
+    /// Number of these features.
+    pub(super) above: usize,
+    /// Splits from the node on, one more bit each: set where a row goes left.
+    pub(super) splits: Vec<u32>,
+}
+
+impl Unit {
+    pub(super) fn bits(&self) -> usize {
+        self.above + self.splits.len()
+    }
+
+    /// Numbers in the unit's table; 0 where it has none.
+    pub(super) fn size(&self) -> usize {
+        if self.bits() <= MOST_BITS { self.features.len() << self.bits() } else { 0 }
+    }
 }
 
 /// All leaves of a tree, from left to right.
-#[derive(Clone, Debug)]
-pub(super) struct Paths {
-    pub(super) splits: Vec<Split>,
+#[derive(Clone, Debug, Default)]
+pub(super) struct Paths<'a> {
+    pub(super) splits: Vec<Split<'a>>,
     pub(super) leaves: Vec<Leaf>,
-    /// Mean value of the leaves by cover: what the tree says of an unknown row.
+    pub(super) units: Vec<Unit>,
+    /// Mean value of the leaves: what the tree says of an unknown row.
     pub(super) mean: f64,
     /// Most distinct features on a path.
     pub(super) longest: usize,
 }
 
-impl Paths {
-    pub(super) fn of(tree: &Tree) -> Self {
-        let mut paths = Paths { splits: Vec::new(), leaves: Vec::new(), mean: 0.0, longest: 0 };
-        let root = Leaf { value: 0.0, features: Vec::new(), ratios: Vec::new(), edges: Vec::new() };
-        let mut stack = vec![(0usize, root)];
-        while let Some((node, mut path)) = stack.pop() {
+impl<'a> Paths<'a> {
+    /// The paths of a tree, with `cover` telling how much went through each node.
+    pub(super) fn of(tree: &'a Tree, cover: &[f64]) -> Self {
+        // Splits at and below each node; children follow their parent.
+        let mut below = vec![0usize; tree.len()];
+        for node in (0..tree.len()).rev().filter(|&node| !tree.is_leaf(node)) {
+            below[node] = 1 + below[tree.left()[node] as usize] + below[tree.right()[node] as usize];
+        }
+        let mut paths = Paths::default();
+        let mut stack = vec![(0usize, Leaf::default(), None)];
+        while let Some((node, mut path, unit)) = stack.pop() {
+            let d = path.features.len();
+            let unit: Option<usize> = unit.or_else(|| {
+                (tree.is_leaf(node) || d + below[node] <= MOST_BITS).then(|| {
+                    let at = paths.leaves.len();
+                    let (features, edges) = (path.features.clone(), path.edges.clone());
+                    paths.units.push(Unit { leaves: at..at, features, edges, above: d, splits: Vec::new() });
+                    paths.units.len() - 1
+                })
+            });
             if tree.is_leaf(node) {
                 path.value = f64::from(tree.value()[node]);
                 paths.mean += path.value * path.ratios.iter().product::<f64>();
-                paths.longest = paths.longest.max(path.features.len());
+                paths.longest = paths.longest.max(d);
+                if let Some(unit) = unit {
+                    path.join(&mut paths.units[unit]);
+                }
                 paths.leaves.push(path);
                 continue;
             }
             let (left, right) = (tree.left()[node] as usize, tree.right()[node] as usize);
-            let covers = [tree.cover()[left], tree.cover()[right]];
             // The children's own sum, so that ratios add up to 1 whatever rounding a file's covers went through. A split
             // without any cover says nothing: half each.
-            let sum = covers[0] + covers[1];
-            let left_ratio = if sum > 0.0 { covers[0] / sum } else { 0.5 };
-            let right_ratio = if sum > 0.0 { covers[1] / sum } else { 0.5 };
+            let sum = cover[left] + cover[right];
+            let left_ratio = if sum > 0.0 { cover[left] / sum } else { 0.5 };
+            let right_ratio = if sum > 0.0 { cover[right] / sum } else { 0.5 };
             let split = paths.splits.len() as u32;
+            if let Some(unit) = unit {
+                paths.units[unit].splits.push(split);
+            }
             let feature = tree.feature()[node];
             let (threshold, default_left) = (tree.threshold()[node], tree.default_left()[node]);
-            paths.splits.push(Split { feature, threshold, default_left });
+            let by_category = tree.is_categorical(node).then_some((tree, node));
+            paths.splits.push(Split { feature, threshold, default_left, by_category });
             let other = path.clone();
-            stack.push((right, other.step(split, feature, false, right_ratio)));
-            stack.push((left, path.step(split, feature, true, left_ratio)));
+            stack.push((right, other.step(split, feature, false, right_ratio), unit));
+            stack.push((left, path.step(split, feature, true, left_ratio), unit));
         }
         paths
+    }
+
+    /// Takes absent features from the rows of a background, which has at least one, instead of by cover.
+    pub(super) fn meet(&mut self, background: &Rows<'_>) {
+        let n = background.len();
+        let goes = |split: &Split<'_>, row: usize| split.goes_left(background.row(row)[split.feature as usize]);
+        let left: Vec<bool> = self.splits.iter().flat_map(|split| (0..n).map(move |row| goes(split, row))).collect();
+        self.mean = 0.0;
+        for leaf in &mut self.leaves {
+            let crowd = Crowd::of(leaf, n, |split, row| left[split * n + row]);
+            self.mean += leaf.value * crowd.share(leaf.features.len());
+            leaf.crowd = Some(crowd);
+        }
     }
 }
 
@@ -102,50 +174,34 @@ impl Leaf {
         self
     }
 
-    /// Shapley values of the leaf's features at the given hits. `rule` must have at least ⌈features / 2⌉ points.
-    ///
-    /// The products over all features but one come from running products from both ends.
-    #[inline(always)]
-    pub(super) fn shapley(
-        &self,
-        hit: impl Fn(usize) -> bool,
-        rule: &Rule,
-        before: &mut Vec<[f64; LANES]>,
-        out: &mut [f64],
-    ) {
-        let d = self.features.len();
-        out[..d].fill(0.0);
-        before.resize(d.max(before.len()), [0.0; LANES]);
-        for group in &rule.groups {
-            let factor = |j: usize| {
-                let (o, r) = (f64::from(u8::from(hit(j))), self.ratios[j]);
-                let mut factor = [0.0; LANES];
-                for lane in 0..LANES {
-                    factor[lane] = group.t[lane] * o + group.rest[lane] * r;
-                }
-                factor
-            };
-            let mut running = [1.0; LANES];
-            for j in 0..d {
-                before[j] = running;
-                let factor = factor(j);
-                for lane in 0..LANES {
-                    running[lane] *= factor[lane];
-                }
-            }
-            let mut running = group.weight;
-            for j in (0..d).rev() {
-                let factor = factor(j);
-                let mut products = [0.0; LANES];
-                for lane in 0..LANES {
-                    products[lane] = running[lane] * before[j][lane];
-                    running[lane] *= factor[lane];
-                }
-                out[j] += (products[0] + products[1]) + (products[2] + products[3]);
+    /// Becomes the next leaf of a unit.
+    fn join(&mut self, unit: &mut Unit) {
+        unit.leaves.end += 1;
+        for (i, &feature) in self.features.iter().enumerate() {
+            // The path to the unit's node is the beginning of the leaf's.
+            let place = if i < unit.above { Some(i) } else { unit.features.iter().position(|&f| f == feature) };
+            self.places.push(place.unwrap_or(unit.features.len()) as u32);
+            if place.is_none() {
+                unit.features.push(feature);
             }
         }
-        for j in 0..d {
-            out[j] *= self.value * (f64::from(u8::from(hit(j))) - self.ratios[j]);
+    }
+
+    /// 64-bit words that the hits of this leaf fill.
+    #[inline(always)]
+    pub(super) fn words(&self) -> usize {
+        self.features.len().div_ceil(64)
+    }
+
+    /// One bit for each feature, set where a row follows the path at all splits on it.
+    #[inline(always)]
+    pub(super) fn hits(&self, goes_left: impl Fn(usize) -> bool, hits: &mut Vec<u64>) {
+        hits.clear();
+        let d = self.features.len();
+        hits.extend((0..self.words()).map(|w| if d - w * 64 >= 64 { u64::MAX } else { (1 << (d - w * 64)) - 1 }));
+        for edge in &self.edges {
+            let bit = u64::from(goes_left(edge.split as usize) != edge.left) << (edge.place % 64);
+            hits[edge.place as usize / 64] &= !bit;
         }
     }
 }

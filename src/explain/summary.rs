@@ -2,7 +2,7 @@
 
 use crate::core::{Canonical, Rows};
 use crate::{Error, Explanation, Result};
-use ndarray::ArrayRef2;
+use ndarray::{Array2, ArrayRef2};
 
 /// How one feature acts on one output, over some rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,22 +26,13 @@ pub struct FeatureEffect {
 /// [`Error::Shape`] when rows, features or output do not fit the explanation; [`Error::Empty`]; [`Error::NotFinite`] for
 /// infinities.
 pub fn top_features(rows: &ArrayRef2<f32>, why: &Explanation, output: usize, k: usize) -> Result<Vec<FeatureEffect>> {
+    let places = fitting(rows, why)?;
     let (n, features, outputs) = why.values().dim();
-    for (what, expected, found) in [
-        ("rows, as many as were explained", n, rows.nrows()),
-        ("columns, as many as were explained", features, rows.ncols()),
-    ] {
-        if expected != found {
-            return Err(Error::Shape { what, expected, found });
-        }
-    }
     if output >= outputs {
         return Err(Error::Shape { what: "output below the number of outputs", expected: outputs, found: output });
     }
     let values = why.values().index_axis(ndarray::Axis(2), output);
     let mut sums = vec![0.0; features];
-    // An order given by content, so that sums are the same bits in any order of the rows.
-    let places = Canonical::of(&Rows::with_missing(rows)?).order;
     for &row in &places {
         for (sum, value) in sums.iter_mut().zip(values.row(row as usize)) {
             *sum += value.abs();
@@ -58,6 +49,38 @@ pub fn top_features(rows: &ArrayRef2<f32>, why: &Explanation, output: usize, k: 
         ),
     };
     Ok(order.into_iter().map(effect).collect())
+}
+
+/// Mean absolute attribution, (feature, output): how much each feature matters to each output over the explained `rows`,
+/// in the unit of the margins. [`TreeShap::importance`](super::TreeShap::importance) gives it without holding the
+/// attributions of all rows. The same bits with rows in any order. O(n x features x outputs).
+///
+/// # Errors
+/// [`Error::Shape`] when the rows do not fit the explanation; [`Error::Empty`]; [`Error::NotFinite`] for infinities.
+pub fn mean_absolute(rows: &ArrayRef2<f32>, why: &Explanation) -> Result<Array2<f64>> {
+    let places = fitting(rows, why)?;
+    let (n, features, outputs) = why.values().dim();
+    let mut sums = Array2::zeros((features, outputs));
+    for &row in &places {
+        let row = why.values().index_axis(ndarray::Axis(0), row as usize);
+        sums.zip_mut_with(&row, |sum: &mut f64, value| *sum += value.abs());
+    }
+    Ok(sums / n as f64)
+}
+
+/// Checks that rows are those of an explanation, and puts them in an order given by content, so that sums are the same
+/// bits in any order of the rows.
+pub(super) fn fitting(rows: &ArrayRef2<f32>, why: &Explanation) -> Result<Vec<u32>> {
+    let (n, features, _) = why.values().dim();
+    for (what, expected, found) in [
+        ("rows, as many as were explained", n, rows.nrows()),
+        ("columns, as many as were explained", features, rows.ncols()),
+    ] {
+        if expected != found {
+            return Err(Error::Shape { what, expected, found });
+        }
+    }
+    Ok(Canonical::of(&Rows::with_missing(rows)?).order)
 }
 
 /// Pearson's correlation over pairs whose first value is not missing; sums are taken around the means.
@@ -91,6 +114,8 @@ mod tests {
         assert_eq!((top[0].mean_absolute, top[1].mean_absolute), (2.0, 2.0 / 3.0));
         assert!((top[0].direction + 1.0).abs() < 1e-12 && (top[1].direction - 1.0).abs() < 1e-12);
         assert_eq!(top_features(&rows, &why, 0, 1).unwrap().len(), 1);
+        assert_eq!(mean_absolute(&rows, &why).unwrap(), array![[2.0 / 3.0], [2.0], [0.0]]);
+        assert!(mean_absolute(&array![[0.0f32]], &why).is_err());
         assert!(top_features(&rows, &why, 1, 1).is_err());
         assert!(top_features(&array![[0.0f32]], &why, 0, 1).is_err());
     }

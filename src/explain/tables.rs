@@ -1,15 +1,13 @@
-//! Shapley values of many rows: a leaf's values depend on a row through its hits alone, so where a path has few features
-//! all patterns of hits are tabulated once and rows look theirs up (the idea of FastTreeSHAP v2, Yang, arXiv 2109.09847).
+//! Shapley values of many rows: a unit's values depend on a row through its bits alone, so all patterns of these are
+//! tabulated once and rows look theirs up (FastTreeSHAP v2, Yang, arXiv 2109.09847, does so leaf by leaf).
 //!
 //! A table holds what [`Leaf::shapley`] computes, bit for bit, and both ways add leaves in the same order, so a row's
 //! values are the same bits alone or among a million.
 
-use super::paths::{Leaf, Paths, Split};
-use super::quadrature::Rule;
+use super::game::{Kit, Work, add_up};
+use super::paths::{Leaf, MOST_BITS, Paths, Split, Unit};
+use super::quadrature::LANES;
 use crate::core::simd::multiversion;
-
-/// Longest path that is tabulated: 2^8 patterns.
-const MOST_FEATURES: usize = 8;
 
 /// Rows that are worked on together: patterns of as many rows fill one AVX2 register.
 pub(super) const ROWS: usize = 32;
@@ -17,142 +15,308 @@ pub(super) const ROWS: usize = 32;
 /// Rows of a block: the accumulators of some hundred features fit into the second cache.
 pub(super) const BLOCK: usize = 256;
 
-/// Tables of a tree's leaves, or none where there are too few rows to pay for them.
+/// Tables of a tree's units.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tables {
-    /// For each leaf where its table begins, None for leaves to be worked out row by row.
+    /// For each unit where its table begins, None for units to be worked out row by row.
     starts: Vec<Option<usize>>,
-    /// For each feature of a leaf its values at all patterns.
+    /// For each feature of a unit its values at all patterns.
     values: Vec<f64>,
 }
 
 impl Tables {
-    /// Numbers that the tables of a tree would hold.
-    pub(super) fn size(paths: &Paths) -> usize {
-        let leaves = paths.leaves.iter().map(|leaf| leaf.features.len()).filter(|&d| d <= MOST_FEATURES);
-        leaves.map(|d| d << d).sum()
+    /// Numbers that the tables of a tree hold.
+    pub(super) fn size(paths: &Paths<'_>) -> usize {
+        paths.units.iter().map(Unit::size).sum()
     }
 
-    pub(super) fn of(paths: &Paths, rules: &[Rule]) -> Self {
-        let mut tables =
-            Tables { starts: Vec::with_capacity(paths.leaves.len()), values: Vec::with_capacity(Self::size(paths)) };
-        for leaf in &paths.leaves {
-            if leaf.features.len() > MOST_FEATURES {
+    pub(super) fn of(paths: &Paths<'_>, kit: &Kit) -> Self {
+        let mut tables = Tables { starts: Vec::with_capacity(paths.units.len()), values: vec![0.0; Self::size(paths)] };
+        let (mut start, mut leaf_table, mut work) = (0, Vec::new(), Work::default());
+        for unit in &paths.units {
+            if unit.bits() > MOST_BITS {
                 tables.starts.push(None);
                 continue;
             }
-            tables.starts.push(Some(tables.values.len()));
-            tabulate(leaf, &rules[leaf.features.len()], &mut tables.values);
+            tables.starts.push(Some(start));
+            let table = &mut tables.values[start..start + unit.size()];
+            for leaf in &paths.leaves[unit.leaves.clone()] {
+                tabulate(leaf, kit, &mut work, &mut leaf_table);
+                insert(unit, leaf, &leaf_table, table);
+            }
+            start += unit.size();
         }
         tables
     }
 }
 
 multiversion! {
-    /// Appends the table of one leaf.
-    fn tabulate(leaf: &Leaf, rule: &Rule, table: &mut Vec<f64>) {
+    /// The table of one leaf: for each feature its values at all patterns of hits.
+    ///
+    /// The integral for feature j is a sum over points of a product of those below j and a product of those above, each
+    /// the same for many patterns; all products are those that [`Leaf::shapley`] makes, in the same order.
+    fn tabulate(leaf: &Leaf, kit: &Kit, work: &mut Work, table: &mut Vec<f64>) {
         let d = leaf.features.len();
-        let (start, patterns) = (table.len(), 1usize << d);
-        table.resize(start + (d << d), 0.0);
-        let (mut before, mut out) = (Vec::new(), [0.0; MOST_FEATURES]);
-        for pattern in 0..patterns {
-            leaf.shapley(|j| pattern >> j & 1 == 1, rule, &mut before, &mut out);
-            for j in 0..d {
-                table[start + j * patterns + pattern] = out[j];
+        let patterns = 1usize << d;
+        table.clear();
+        table.resize(d << d, 0.0);
+        let [group] = kit.rules[d].groups[..] else { return };
+        if leaf.crowd.is_some() {
+            let mut out = [0.0; MOST_BITS];
+            for pattern in 0..patterns {
+                leaf.shapley(&[pattern as u64][..leaf.words()], kit, work, &mut out);
+                for j in 0..d {
+                    table[j * patterns + pattern] = out[j];
+                }
+            }
+            return;
+        }
+        const HALF: usize = 1 << (MOST_BITS - 1);
+        // Products over the features above j, at [2^(d - 1 - j)..]; below j, by lane.
+        let mut above = [[0.0; LANES]; 2 * HALF];
+        let mut below = [[1.0; HALF]; LANES];
+        above[1] = group.weight;
+        for j in (1..d).rev() {
+            let (start, factors) = (1usize << (d - 1 - j), [0.0, 1.0].map(|o| leaf.factor(&group, j, o)));
+            for high in 0..start {
+                for bit in 0..2 {
+                    for lane in 0..LANES {
+                        above[2 * start + 2 * high + bit][lane] = above[start + high][lane] * factors[bit][lane];
+                    }
+                }
+            }
+        }
+        for j in 0..d {
+            let (count, low) = (1usize << (d - 1 - j), 1usize << j);
+            let table = &mut table[j * patterns..(j + 1) * patterns];
+            let scale = [0.0, 1.0].map(|o| leaf.value * (o - leaf.ratios[j]));
+            for (high, both) in table.chunks_exact_mut(2 * low).enumerate() {
+                let after = above[count + high];
+                let (miss, hit) = both.split_at_mut(low);
+                for i in 0..low.min(HALF) {
+                    let mut products = [0.0; LANES];
+                    for lane in 0..LANES {
+                        products[lane] = after[lane] * below[lane][i];
+                    }
+                    let sum = add_up(products);
+                    (miss[i], hit[i]) = (sum * scale[0], sum * scale[1]);
+                }
+            }
+            if 2 * low <= HALF {
+                let factors = [0.0, 1.0].map(|o| leaf.factor(&group, j, o));
+                for lane in 0..LANES {
+                    for i in 0..low {
+                        below[lane][low + i] = below[lane][i] * factors[1][lane];
+                        below[lane][i] *= factors[0][lane];
+                    }
+                }
             }
         }
     }
-}
-
-/// Work space for up to [`BLOCK`] rows.
-#[derive(Default)]
-pub(super) struct Scratch {
-    /// For each split, for each of [`ROWS`] rows, whether it goes left: 255 or 0.
-    left: Vec<[u8; ROWS]>,
-    before: Vec<[f64; super::quadrature::LANES]>,
-    out: Vec<f64>,
-    hits: Vec<bool>,
 }
 
 multiversion! {
-    /// Adds a tree's Shapley values for up to [`ROWS`] rows from row `first` of a block.
-    ///
-    /// `block` and `sums` are column after column, `stride` numbers each; `columns` gives each feature's column.
-    pub(super) fn add_tree(
-        paths: &Paths, tables: &Tables, rules: &[Rule], columns: &[u32], block: &[f32], stride: usize, first: usize,
-        rows: usize,
-        scratch: &mut Scratch, sums: &mut [f64],
-    ) {
-        scratch.left.resize(paths.splits.len().max(scratch.left.len()), [0; ROWS]);
-        for (left, split) in scratch.left.iter_mut().zip(&paths.splits) {
-            let start = columns[split.feature as usize] as usize * stride + first;
-            if let Some(values) = block[start..].first_chunk::<ROWS>() {
-                compare(split, values, left);
+    /// Adds a leaf's table to its unit's.
+    fn insert(unit: &Unit, leaf: &Leaf, from: &[f64], to: &mut [f64]) {
+        let (low, d) = (1usize << unit.above, leaf.features.len());
+        let inner = &leaf.edges[unit.edges.len()..];
+        for high in 0..1usize << unit.splits.len() {
+            let mut hits = (1usize << d) - 1;
+            for edge in inner {
+                let bit = unit.splits.iter().position(|&split| split == edge.split).unwrap_or(0);
+                if (high >> bit & 1 == 1) != edge.left {
+                    hits &= !(1 << edge.place);
+                }
             }
-        }
-        for (l, leaf) in paths.leaves.iter().enumerate() {
-            match tables.starts.get(l).copied().flatten() {
-                Some(start) => {
-                    let d = leaf.features.len();
-                    let mut patterns = [255u8; ROWS];
-                    for edge in &leaf.edges {
-                        let (left, keep) = (&scratch.left[edge.split as usize], !(1u8 << edge.place));
-                        let flip = if edge.left { 0 } else { 255 };
-                        for i in 0..ROWS {
-                            patterns[i] &= (left[i] ^ flip) | keep;
-                        }
+            // What the splits in the unit leave of the features above it, and what they say of the others.
+            let (keep, own) = (hits & (low - 1), hits & !(low - 1));
+            for (j, &place) in leaf.places.iter().enumerate() {
+                let from = &from[(j << d) + own..][..low];
+                let to = &mut to[((place as usize) << unit.bits()) + high * low..][..low];
+                if keep == low - 1 {
+                    for i in 0..low {
+                        to[i] += from[i];
                     }
-                    let mask = ((1usize << d) - 1) as u8;
-                    for i in 0..ROWS {
-                        patterns[i] &= mask;
-                    }
-                    for j in 0..d {
-                        let table = &tables.values[start + (j << d)..start + ((j + 1) << d)];
-                        let sum = columns[leaf.features[j] as usize] as usize * stride + first;
-                        for (sum, &pattern) in sums[sum..sum + rows].iter_mut().zip(&patterns) {
-                            *sum += table[usize::from(pattern)];
-                        }
+                } else {
+                    for i in 0..low {
+                        to[i] += from[i & keep];
                     }
                 }
-                None => one_by_one(leaf, rules, columns, stride, first, rows, scratch, sums),
             }
         }
     }
 }
 
-#[inline(always)]
-fn compare(split: &Split, values: &[f32; ROWS], left: &mut [u8; ROWS]) {
-    for i in 0..ROWS {
-        let goes = (values[i] < split.threshold) | (values[i].is_nan() & split.default_left);
-        left[i] = if goes { 255 } else { 0 };
+/// Where rows go, and work space for a block of them.
+#[derive(Default)]
+pub(super) struct Scratch {
+    /// For each split, for each row, whether it goes left: 255 or 0.
+    left: Vec<u8>,
+    patterns: Vec<u8>,
+    work: Work,
+    hits: Vec<u64>,
+    keyed: Vec<(u64, u32)>,
+    out: Vec<f64>,
+    sums: Vec<f64>,
+}
+
+multiversion! {
+    /// Adds a tree's Shapley values for the rows of a block.
+    ///
+    /// `block` and `sums` are column after column, `stride` numbers each, of which whole groups of [`ROWS`] are worked
+    /// on; `columns` gives each feature's column. Without tables everything is worked out row by row.
+    pub(super) fn add_tree(
+        paths: &Paths<'_>, tables: Option<&Tables>, kit: &Kit, columns: &[u32], block: &[f32], stride: usize, rows: usize,
+        scratch: &mut Scratch, sums: &mut [f64],
+    ) {
+        let padded = rows.next_multiple_of(ROWS);
+        scratch.left.resize((paths.splits.len() * padded).max(scratch.left.len()), 0);
+        for (s, split) in paths.splits.iter().enumerate() {
+            let start = columns[split.feature as usize] as usize * stride;
+            compare(split, &block[start..start + padded], &mut scratch.left[s * padded..(s + 1) * padded]);
+        }
+        for (u, unit) in paths.units.iter().enumerate() {
+            let Some(start) = tables.and_then(|tables| tables.starts[u]) else {
+                match &paths.leaves[unit.leaves.clone()] {
+                    [leaf] if leaf.words() == 1 => by_pattern(leaf, kit, columns, stride, rows, scratch, sums),
+                    _ => one_by_one(paths, unit, kit, columns, stride, rows, scratch, sums),
+                }
+                continue;
+            };
+            let Scratch { left, patterns, .. } = scratch;
+            gather(unit, left, padded, patterns);
+            let (bits, tables) = (unit.bits(), tables.map_or(&[][..], |tables| &tables.values[..]));
+            for (j, &feature) in unit.features.iter().enumerate() {
+                let table = &tables[start + (j << bits)..start + ((j + 1) << bits)];
+                let sum = columns[feature as usize] as usize * stride;
+                let sums = &mut sums[sum..sum + padded];
+                match bits {
+                    8 => look_up::<256>(table, patterns, sums),
+                    7 => look_up::<128>(table, patterns, sums),
+                    6 => look_up::<64>(table, patterns, sums),
+                    5 => look_up::<32>(table, patterns, sums),
+                    4 => look_up::<16>(table, patterns, sums),
+                    3 => look_up::<8>(table, patterns, sums),
+                    2 => look_up::<4>(table, patterns, sums),
+                    1 => look_up::<2>(table, patterns, sums),
+                    _ => {}
+                }
+            }
+        }
     }
 }
 
-/// A leaf's values for each row, worked out.
+/// Adds what the rows' patterns say of one feature.
+#[inline(always)]
+fn look_up<const N: usize>(table: &[f64], patterns: &[u8], sums: &mut [f64]) {
+    if let Some(table) = table.first_chunk::<N>() {
+        for (sum, &pattern) in sums.iter_mut().zip(patterns) {
+            *sum += table[usize::from(pattern) & (N - 1)];
+        }
+    }
+}
+
+/// Patterns of all rows at one unit of at most 8 bits.
+#[inline(always)]
+fn gather(unit: &Unit, left: &[u8], padded: usize, patterns: &mut Vec<u8>) {
+    patterns.clear();
+    patterns.resize(padded, ((1usize << unit.above) - 1) as u8);
+    for edge in &unit.edges {
+        let (flip, keep) = (if edge.left { 0 } else { 255 }, !(1u8 << edge.place));
+        let start = edge.split as usize * padded;
+        for (pattern, &left) in patterns.iter_mut().zip(&left[start..start + padded]) {
+            *pattern &= (left ^ flip) | keep;
+        }
+    }
+    for (s, &split) in unit.splits.iter().enumerate() {
+        let (bit, start) = (1u8 << (unit.above + s), split as usize * padded);
+        for (pattern, &left) in patterns.iter_mut().zip(&left[start..start + padded]) {
+            *pattern |= left & bit;
+        }
+    }
+}
+
+#[inline(always)]
+fn compare(split: &Split<'_>, values: &[f32], left: &mut [u8]) {
+    if split.by_category.is_some() {
+        left.iter_mut().zip(values).for_each(|(left, &value)| *left = if split.goes_left(value) { 255 } else { 0 });
+        return;
+    }
+    // Once more without the question, so that the loop runs in lanes.
+    for (left, &value) in left.iter_mut().zip(values) {
+        let goes = (value < split.threshold) | (value.is_nan() & split.default_left);
+        *left = if goes { 255 } else { 0 };
+    }
+}
+
+/// The values of a leaf of up to 64 features that is a unit of its own, worked out once for each pattern among the rows.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
-fn one_by_one(
+fn by_pattern(
     leaf: &Leaf,
-    rules: &[Rule],
+    kit: &Kit,
     columns: &[u32],
     stride: usize,
-    first: usize,
     rows: usize,
     scratch: &mut Scratch,
     sums: &mut [f64],
 ) {
+    let padded = rows.next_multiple_of(ROWS);
+    let Scratch { left, work, hits, keyed, out, .. } = scratch;
     let d = leaf.features.len();
-    let Scratch { left, before, out, hits } = scratch;
+    out.resize(d.max(out.len()), 0.0);
+    hits.clear();
+    hits.resize(rows, u64::MAX >> (64 - d));
+    for edge in &leaf.edges {
+        let (flip, start) = (if edge.left { 255 } else { 0 }, edge.split as usize * padded);
+        for (hits, &left) in hits.iter_mut().zip(&left[start..start + rows]) {
+            *hits &= !(u64::from((left ^ flip) & 1) << edge.place);
+        }
+    }
+    keyed.clear();
+    keyed.extend(hits.iter().zip(0..).map(|(&hits, i)| (hits, i)));
+    keyed.sort_unstable();
+    let mut last = None;
+    for &(pattern, i) in &*keyed {
+        if last != Some(pattern) {
+            leaf.shapley(&[pattern], kit, work, out);
+            last = Some(pattern);
+        }
+        for (&feature, &value) in leaf.features.iter().zip(&*out) {
+            sums[columns[feature as usize] as usize * stride + i as usize] += value;
+        }
+    }
+}
+
+/// A unit's values for each row, worked out.
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+fn one_by_one(
+    paths: &Paths<'_>,
+    unit: &Unit,
+    kit: &Kit,
+    columns: &[u32],
+    stride: usize,
+    rows: usize,
+    scratch: &mut Scratch,
+    sums: &mut [f64],
+) {
+    let padded = rows.next_multiple_of(ROWS);
+    let Scratch { left, work, hits, out, sums: own, .. } = scratch;
+    let d = unit.features.len();
     out.resize(d.max(out.len()), 0.0);
     for i in 0..rows {
-        hits.clear();
-        hits.resize(d, true);
-        for edge in &leaf.edges {
-            hits[edge.place as usize] &= (left[edge.split as usize][i] != 0) == edge.left;
+        own.clear();
+        own.resize(d, 0.0);
+        for leaf in &paths.leaves[unit.leaves.clone()] {
+            leaf.hits(|split| left[split * padded + i] != 0, hits);
+            leaf.shapley(hits, kit, work, out);
+            for (&place, &value) in leaf.places.iter().zip(&*out) {
+                own[place as usize] += value;
+            }
         }
-        leaf.shapley(|j| hits[j], &rules[d], before, out);
-        for j in 0..d {
-            sums[columns[leaf.features[j] as usize] as usize * stride + first + i] += out[j];
+        for (&feature, &value) in unit.features.iter().zip(&*own) {
+            sums[columns[feature as usize] as usize * stride + i] += value;
         }
     }
 }

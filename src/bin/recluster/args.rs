@@ -261,6 +261,18 @@ pub(crate) struct Shap {
     /// Where the values go: .npy, f64, rows x (features + 1) x outputs; the last feature slot is the base value
     #[arg(long, value_name = "FILE")]
     pub(crate) out: String,
+    /// Write interaction values instead: rows x (features + 1) x (features + 1) x outputs
+    #[arg(long)]
+    pub(crate) interactions: bool,
+    /// Explain against these rows (interventional values) instead of by the training rows' cover
+    #[arg(long, value_name = "FILE", conflicts_with = "counts")]
+    pub(crate) background: Option<String>,
+    /// Weigh the sides of each split by how many of these rows go there, instead of by sums of second derivatives
+    #[arg(long, value_name = "FILE")]
+    pub(crate) counts: Option<String>,
+    /// Where each feature's mean absolute value goes: .csv with feature, output, mean_absolute
+    #[arg(long, value_name = "FILE")]
+    pub(crate) importance_out: Option<String>,
 }
 
 #[derive(Debug, Args)]

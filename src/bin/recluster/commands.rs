@@ -1,4 +1,4 @@
-//! The single steps: embed, boost, shap, predict.
+//! The single steps: embed, boost, predict.
 
 use crate::args::{self, EmbedMethod};
 use crate::failure::Failure;
@@ -7,10 +7,10 @@ use crate::output::{Staged, npy};
 use crate::progress::Progress;
 use crate::{cluster, refuse, run};
 use ndarray::Array2;
-use recluster::boost::{Boost, BoostModel, Grow};
+use recluster::boost::{Boost, Grow};
 use recluster::embed::{Densmap, Given, Identity, Init, Pca, RandomProjection, Solver, Target, Umap};
-use recluster::explain::{Surrogate, TreeShap};
-use recluster::{Clustering, Embedder, Error, Explainer, Run, Saved};
+use recluster::explain::Surrogate;
+use recluster::{Clustering, Embedder, Error, Run, Saved};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
@@ -215,81 +215,6 @@ fn boost_settings(args: &args::Boost) -> Boost {
         boost = boost.early_stopping(rounds);
     }
     boost
-}
-
-pub(crate) fn shap(args: &args::Shap, progress: &Progress) -> Facts {
-    /// Bytes of attributions that are held at once.
-    const BLOCK: usize = 256 << 20;
-    Staged::check([args.out.as_str()])?;
-    let model = model(&args.model)?;
-    let data = input::table(&args.common.data, args.common.rows)?;
-    let run = run(&args.common, progress);
-    let (rows, outputs) = (data.values.nrows(), model.outputs().len());
-    let row = 8 * (model.features() + 1) * outputs;
-    let block = (BLOCK / row).max(1);
-    let explainer = TreeShap::new(&model);
-    let mut files = Staged::default();
-    let mut failed = None;
-    files.write(&args.out, |out| {
-        npy::<f64>(out, &[rows, model.features() + 1, outputs], [])?;
-        for first in (0..rows).step_by(block) {
-            let part = data.values.slice(ndarray::s![first..(first + block).min(rows), ..]);
-            match progress.work(|| explainer.explain(&part, &run)) {
-                Ok(why) => {
-                    for row in why.values().outer_iter() {
-                        row.iter().chain(why.base()).try_for_each(|value| out.write_all(&value.to_le_bytes()))?;
-                    }
-                }
-                Err(error) => {
-                    failed = Some(in_block(error, first));
-                    break;
-                }
-            }
-        }
-        Ok(())
-    })?;
-    if rows == 0 {
-        failed = progress.work(|| explainer.explain(&data.values, &run)).err();
-    }
-    if let Some(error) = failed {
-        return Err(Failure::about(error, data.names.as_deref()));
-    }
-    files.commit()?;
-    let mut facts = facts("shap", &data);
-    facts.insert("features".to_string(), model.features().into());
-    facts.insert("outputs".to_string(), outputs.into());
-    Ok(facts)
-}
-
-/// An error's row number within a block, as that of the whole table.
-fn in_block(error: recluster::Error, first: usize) -> recluster::Error {
-    match error {
-        recluster::Error::NotFinite { what, row, column, value } => {
-            recluster::Error::NotFinite { what, row: row + first, column, value }
-        }
-        other => other,
-    }
-}
-
-/// Reads a model of ours or XGBoost's; the file itself says which.
-fn model(path: &str) -> Result<BoostModel, Failure> {
-    #[derive(serde::Deserialize)]
-    struct Head {
-        #[serde(default)]
-        format: String,
-        learner: Option<serde::de::IgnoredAny>,
-    }
-    let bad = |reason: &dyn std::fmt::Display| Failure::file(path, reason);
-    let text = std::fs::read_to_string(path).map_err(|e| bad(&e))?;
-    let head: Head = serde_json::from_str(&text).map_err(|e| bad(&format!("not a model: {e}")))?;
-    let read = if head.learner.is_some() {
-        BoostModel::from_xgboost_json(&text)
-    } else if head.format == <Surrogate as Saved>::FORMAT {
-        Surrogate::from_json(&text).map(|surrogate| surrogate.model().clone())
-    } else {
-        BoostModel::from_json(&text)
-    };
-    read.map_err(|e| bad(&e))
 }
 
 pub(crate) fn predict(args: &args::Predict, progress: &Progress) -> Facts {

@@ -8,6 +8,7 @@ mod fit;
 mod input;
 mod output;
 mod progress;
+mod shap;
 
 use args::{Cli, Command, Common};
 use clap::Parser;
@@ -26,7 +27,7 @@ fn main() -> ExitCode {
         Command::Embed(args) => commands::embed(args, &progress),
         Command::Cluster(args) => cluster::cluster(args, &progress),
         Command::Boost(args) => commands::boost(args, &progress),
-        Command::Shap(args) => commands::shap(args, &progress),
+        Command::Shap(args) => shap::shap(args, &progress),
         Command::Fit(args) => fit::fit(args, &progress),
         Command::Predict(args) => commands::predict(args, &progress),
     };

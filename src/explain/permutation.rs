@@ -1,0 +1,237 @@
+//! SHAP values of any model: no trees needed, only a function of rows.
+
+use crate::core::{Canonical, Rows, content_hash, parallel, random::Stream};
+use crate::{Error, Explainer, Explanation, Result, Run, Stage};
+use ndarray::{Array1, Array2, Array3, ArrayRef2};
+
+/// Rows that the model is asked for at once, unless one coalition's background is more.
+const BATCH: usize = 4096;
+
+/// Longest list of features whose coalitions are all gone through.
+const MOST_EXACT: usize = 16;
+
+/// The purpose of the draws.
+const PERMUTATIONS: u64 = 0x7065_726d;
+
+/// Interventional SHAP values of any model that is a function of rows.
+///
+/// Features outside a coalition are taken from each row of a background in turn, and the outputs averaged. A row's features
+/// that equal those of all background rows have no part and cost nothing. Where at most
+/// [`exact_features`](PermutationShap::exact_features) are left, all their coalitions are gone through and the values are
+/// exact; else features are added one after the other in random orders, each order once forwards and once backwards
+/// (*antithetic*, R. Mitchell, J. Cooper, E. Frank and G. Holmes, "Sampling Permutations for Shapley Value Estimation",
+/// JMLR 2022), which is exact for models without interactions of three or more features and unbiased for all others.
+///
+/// Attributions and base value always add up to the model's output, to rounding. Orders are drawn by the run's key and the
+/// row's content, and the background is read in an order of its contents: a row's values are the same bits in any batch, at
+/// any number of threads, with background rows in any order, as far as the model's outputs for a row do not depend on
+/// the rows beside it.
+///
+/// Cost for each row: 2^d x background rows asked of the model where d features are gone through, else 2 (d - 1) x
+/// [`permutations`](PermutationShap::permutations) x background rows.
+///
+/// ```
+/// use ndarray::{Array2, ArrayRef2, array};
+/// use recluster::{Explainer, Result, Run, explain::PermutationShap};
+///
+/// // The product of two columns; the third has no part.
+/// let model = |rows: &ArrayRef2<f32>| -> Result<Array2<f64>> {
+///     Ok(Array2::from_shape_fn((rows.nrows(), 1), |(i, _)| f64::from(rows[[i, 0]] * rows[[i, 1]])))
+/// };
+/// let background = array![[0.0f32, 0.0, 5.0]];
+/// let why = PermutationShap::new(model, &background).explain(&array![[2.0f32, 3.0, 7.0]], &Run::new())?;
+/// assert_eq!(why.values().as_slice(), Some(&[3.0, 3.0, 0.0][..]));
+/// assert_eq!(why.base()[0], 0.0);
+/// # Ok::<(), recluster::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct PermutationShap<F> {
+    outputs: F,
+    background: Array2<f32>,
+    permutations: usize,
+    exact_features: usize,
+}
+
+impl<F: Fn(&ArrayRef2<f32>) -> Result<Array2<f64>> + Send + Sync> PermutationShap<F> {
+    /// Explains `outputs`, a function from rows (n x features) to outputs (n x at least one), against a `background`
+    /// (rows x features, NaN for missing values, of which it has at least one row).
+    pub fn new(outputs: F, background: &ArrayRef2<f32>) -> Self {
+        PermutationShap { outputs, background: background.to_owned(), permutations: 10, exact_features: 8 }
+    }
+
+    /// Random orders of the features, each taken forwards and backwards; at least 1, default 10.
+    pub fn permutations(mut self, permutations: usize) -> Self {
+        self.permutations = permutations;
+        self
+    }
+
+    /// Up to how many differing features all coalitions are gone through; 0 to 16, default 8.
+    pub fn exact_features(mut self, features: usize) -> Self {
+        self.exact_features = features;
+        self
+    }
+
+    /// The model's outputs, checked: one line for each row, as many outputs as known, all finite.
+    fn ask(&self, rows: &ArrayRef2<f32>, known: Option<usize>) -> Result<Array2<f64>> {
+        let outputs = (self.outputs)(rows)?;
+        let expected = known.unwrap_or(outputs.ncols().max(1));
+        for (what, expected, found) in [
+            ("outputs of the model, one line for each row", rows.nrows(), outputs.nrows()),
+            ("outputs of the model for a row", expected, outputs.ncols()),
+        ] {
+            if expected != found {
+                return Err(Error::Shape { what, expected, found });
+            }
+        }
+        match outputs.iter().find(|value| !value.is_finite()) {
+            None => Ok(outputs),
+            Some(value) => Err(Error::Contract {
+                room: "explainer",
+                name: "PermutationShap".into(),
+                reason: format!("the model's output is {value} for a mix of a row and the background"),
+            }),
+        }
+    }
+
+    /// Attributions of one row, (feature, output).
+    fn row(&self, x: &[f32], game: &Background<'_>, draws: Stream, stage: &Stage<'_>) -> Result<Array2<f64>> {
+        let outputs = game.base.len();
+        let differs = |j: &usize| game.rows.column(*j).iter().any(|&z| z != x[*j] && !(z.is_nan() && x[*j].is_nan()));
+        let varying: Vec<usize> = (0..x.len()).filter(differs).collect();
+        let m = varying.len();
+        let mut values = Array2::zeros((x.len(), outputs));
+        let whole = Array2::from_shape_fn((1, x.len()), |(_, j)| x[j]);
+        let whole = self.ask(&whole, Some(outputs))?.row(0).to_owned();
+        let player = Player { x, varying: &varying, game, empty: &game.base, whole: &whole };
+        if m <= self.exact_features {
+            let worth = self.worth(&player, 1 << m, stage, |coalition, place| coalition >> place & 1 == 1)?;
+            for (place, &feature) in varying.iter().enumerate() {
+                for without in (0..1usize << m).filter(|known| known >> place & 1 == 0) {
+                    let weight = weight(without.count_ones() as usize, m);
+                    for o in 0..outputs {
+                        values[[feature, o]] += weight * (worth[[without | 1 << place, o]] - worth[[without, o]]);
+                    }
+                }
+            }
+            return Ok(values);
+        }
+        for p in 0..self.permutations {
+            let mut order: Vec<usize> = (0..m).collect();
+            let draws = draws.of(p as u64);
+            (1..m).rev().for_each(|i| order.swap(i, draws.below(i as u64, i + 1)));
+            for backwards in [false, true] {
+                if backwards {
+                    order.reverse();
+                }
+                let mut rank = vec![0; m];
+                order.iter().enumerate().for_each(|(r, &place)| rank[place] = r);
+                let worth = self.worth(&player, m + 1, stage, |size, place| rank[place] < size)?;
+                for (r, &place) in order.iter().enumerate() {
+                    for o in 0..outputs {
+                        values[[varying[place], o]] += worth[[r + 1, o]] - worth[[r, o]];
+                    }
+                }
+            }
+        }
+        Ok(values / (2 * self.permutations) as f64)
+    }
+
+    /// What `count` coalitions are worth, (coalition, output), of which the first is empty and the last whole;
+    /// `known(coalition, place)` says which features are in it.
+    fn worth(
+        &self,
+        player: &Player<'_>,
+        count: usize,
+        stage: &Stage<'_>,
+        known: impl Fn(usize, usize) -> bool,
+    ) -> Result<Array2<f64>> {
+        let (z, outputs) = (player.game.rows, player.empty.len());
+        let mut worth = Array2::zeros((count, outputs));
+        worth.row_mut(0).assign(player.empty);
+        worth.row_mut(count - 1).assign(player.whole);
+        let (n, mut first) = (z.nrows(), 1);
+        while first + 1 < count {
+            stage.check()?;
+            let end = (first + (BATCH / n).max(1)).min(count - 1);
+            let mut mixed = Array2::zeros(((end - first) * n, player.x.len()));
+            for (i, mut line) in mixed.outer_iter_mut().enumerate() {
+                line.assign(&z.row(i % n));
+                for (place, &feature) in player.varying.iter().enumerate() {
+                    if known(first + i / n, place) {
+                        line[feature] = player.x[feature];
+                    }
+                }
+            }
+            let answers = self.ask(&mixed, Some(outputs))?;
+            for (i, answer) in answers.outer_iter().enumerate() {
+                worth.row_mut(first + i / n).zip_mut_with(&answer, |sum, value| *sum += value);
+            }
+            worth.slice_mut(ndarray::s![first..end, ..]).mapv_inplace(|sum: f64| sum / n as f64);
+            first = end;
+        }
+        Ok(worth)
+    }
+}
+
+/// A background in the order of its contents, and the model's mean output for it.
+struct Background<'a> {
+    rows: &'a Array2<f32>,
+    base: Array1<f64>,
+}
+
+/// A row to be explained.
+struct Player<'a> {
+    x: &'a [f32],
+    /// Features in which some background row differs from it.
+    varying: &'a [usize],
+    game: &'a Background<'a>,
+    empty: &'a Array1<f64>,
+    whole: &'a Array1<f64>,
+}
+
+/// s! (m - s - 1)! / m!, the weight of a coalition of s of m - 1 others.
+fn weight(s: usize, m: usize) -> f64 {
+    (0..s).fold(1.0 / m as f64, |weight, i| weight * (i + 1) as f64 / (m - 1 - i) as f64)
+}
+
+impl<F: Fn(&ArrayRef2<f32>) -> Result<Array2<f64>> + Send + Sync> Explainer for PermutationShap<F> {
+    /// Explains all outputs of the model.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a setting outside its range; [`Error::Shape`] when columns of rows and background differ or
+    /// the model answers with another shape than it should; [`Error::Empty`]; [`Error::NotFinite`] for infinities;
+    /// [`Error::Contract`] when an output is not finite; what the model itself fails with; [`Error::Cancelled`].
+    fn explain(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Explanation> {
+        if self.permutations == 0 {
+            return Err(Error::setting("permutations", 0, "must be at least 1"));
+        }
+        if self.exact_features > MOST_EXACT {
+            return Err(Error::setting("exact_features", self.exact_features, "must be at most 16"));
+        }
+        let (table, background) = (Rows::with_missing(rows)?, Rows::with_missing(&self.background)?);
+        let (expected, found) = (background.columns(), table.columns());
+        if expected != found {
+            return Err(Error::Shape { what: "columns of the data, as many as the background's", expected, found });
+        }
+        let order: Vec<usize> = Canonical::of(&background).order.iter().map(|&row| row as usize).collect();
+        let background = self.background.select(ndarray::Axis(0), &order);
+        let answers = self.ask(&background, None)?;
+        let base = answers.sum_axis(ndarray::Axis(0)) / background.nrows() as f64;
+        let game = Background { rows: &background, base };
+        let (stage, draws) = (run.stage("explain", rows.nrows()), Stream::new(run.key(), PERMUTATIONS));
+        let mut values = Array3::zeros((table.len(), table.columns(), game.base.len()));
+        // Some rows at a time, so that there is progress to tell.
+        for first in (0..table.len()).step_by(64) {
+            let end = (first + 64).min(table.len());
+            let work = |i: usize| {
+                let x = table.row(first + i);
+                self.row(x, &game, draws.of(content_hash(x)), &stage)
+            };
+            for (i, row) in run.install(|| parallel::map(end - first, work))?.into_iter().enumerate() {
+                values.index_axis_mut(ndarray::Axis(0), first + i).assign(&row?);
+            }
+            stage.step(end)?;
+        }
+        Explanation::new(values, game.base)
+    }
+}

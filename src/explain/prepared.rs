@@ -1,0 +1,249 @@
+//! The trees of one output, ready to explain: paths, rules, tables; and blocks of rows at work.
+
+use super::game::Kit;
+use super::paths::Paths;
+use super::tables::{self, BLOCK, ROWS, Scratch, Tables};
+use crate::boost::{Ensemble, Tree};
+use crate::core::{Rows, parallel};
+use crate::{Error, Result, Stage};
+use ndarray::{Array2, Array3};
+use std::sync::Mutex;
+
+/// Attributions must add up to the margin within this much of its scale.
+const TOLERANCE: f64 = 1e-9;
+
+/// From this many rows on, tables of patterns pay.
+const TABLE_ROWS: usize = 64;
+
+/// Numbers in tables that are held at once, 64 MB.
+const TABLE_SIZE: usize = 1 << 23;
+
+/// Outputs that are worked on together: eight of them fill a cache line of the result.
+const BESIDE: usize = 8;
+
+/// The trees of one output as paths.
+#[derive(Clone, Debug)]
+pub(super) struct Prepared<'a> {
+    /// What the output is without any knowledge of a row.
+    pub(super) base: f64,
+    pub(super) trees: Vec<Paths<'a>>,
+    pub(super) kit: Kit,
+    /// Features that splits look at, ascending.
+    pub(super) used: Vec<u32>,
+    /// For each feature its place among these.
+    columns: Vec<u32>,
+}
+
+impl<'a> Prepared<'a> {
+    /// Paths weighted by what `cover` says of a tree's nodes.
+    pub(super) fn of<C: AsRef<[f64]>>(
+        ensemble: &'a Ensemble,
+        features: usize,
+        cover: impl Fn(&'a Tree) -> C + Sync + Send,
+    ) -> Self {
+        let trees = ensemble.trees();
+        let trees = parallel::map(trees.len(), |t| Paths::of(&trees[t], cover(&trees[t]).as_ref()));
+        let mut used: Vec<u32> = trees.iter().flat_map(|tree| tree.splits.iter().map(|split| split.feature)).collect();
+        used.sort_unstable();
+        used.dedup();
+        let mut columns = vec![0u32; features];
+        for (column, &feature) in used.iter().enumerate() {
+            columns[feature as usize] = column as u32;
+        }
+        let mut prepared = Prepared { base: 0.0, trees, kit: Kit::default(), used, columns };
+        prepared.settle(ensemble, false);
+        prepared
+    }
+
+    /// Takes absent features from a background's rows.
+    pub(super) fn meet(&mut self, ensemble: &Ensemble, background: &Rows<'_>) {
+        parallel::for_each_chunk(&mut self.trees, 1, |_, trees| trees.iter_mut().for_each(|t| t.meet(background)));
+        self.settle(ensemble, true);
+    }
+
+    fn settle(&mut self, ensemble: &Ensemble, background: bool) {
+        self.base = self.trees.iter().fold(ensemble.base(), |sum, tree| sum + tree.mean);
+        let longest = self.trees.iter().map(|tree| tree.longest).max().unwrap_or(0);
+        self.kit = Kit::new(longest, background);
+    }
+}
+
+/// Trees of one output that are added together with those of other outputs.
+struct Part<'p, 'a> {
+    output: &'p Prepared<'a>,
+    /// Its number among the outputs.
+    place: usize,
+    trees: &'p [Paths<'a>],
+    /// Whether these are its first trees, and its last.
+    ends: [bool; 2],
+}
+
+/// Parts whose tables fit into memory together, of at most [`BESIDE`] outputs.
+fn batches<'p, 'a>(outputs: &[&'p Prepared<'a>], tabled: bool) -> Vec<Vec<Part<'p, 'a>>> {
+    let (mut batches, mut size): (Vec<Vec<Part<'_, '_>>>, usize) = (Vec::new(), 0);
+    for (place, output) in outputs.iter().enumerate() {
+        let mut first = 0;
+        while first == 0 || first < output.trees.len() {
+            let fits = |own: &mut usize, tree: &Paths<'_>| {
+                *own += if tabled { Tables::size(tree) } else { 0 };
+                Some(*own)
+            };
+            // As many trees as have room, at least one.
+            let sizes: Vec<usize> = output.trees[first..].iter().scan(0, fits).collect();
+            let count = sizes.iter().take_while(|&&own| own <= TABLE_SIZE).count().max(1).min(sizes.len());
+            let (own, last) = (sizes[..count].last().copied().unwrap_or(0), first + count);
+            let ends = [first == 0, last == output.trees.len()];
+            let part = Part { output, place, trees: &output.trees[first..last], ends };
+            match batches.last_mut() {
+                Some(batch) if ends == [true, true] && batch.len() < BESIDE && size + own <= TABLE_SIZE => {
+                    batch.push(part);
+                    size += own;
+                }
+                _ => {
+                    batches.push(vec![part]);
+                    size = own;
+                }
+            }
+            first = last.max(1);
+        }
+    }
+    batches
+}
+
+/// Writes the attributions of all outputs to their places and checks that they add up.
+pub(super) fn write(
+    outputs: &[&Prepared<'_>],
+    rows: &Rows<'_>,
+    margins: &Array2<f64>,
+    values: &mut Array3<f64>,
+    stage: &Stage<'_>,
+) -> Result<()> {
+    let (n, features, count) = values.dim();
+    let Some(values) = values.as_slice_mut() else { return Ok(()) };
+    let tabled = n >= TABLE_ROWS;
+    let fault = Mutex::new(None::<(usize, f64)>);
+    for batch in batches(outputs, tabled) {
+        let tables = |part: &Part<'_, '_>| match tabled {
+            true => parallel::map(part.trees.len(), |i| Tables::of(&part.trees[i], &part.output.kit)),
+            false => Vec::new(),
+        };
+        let tables: Vec<Vec<Tables>> = batch.iter().map(tables).collect();
+        parallel::for_each_chunk(values, BLOCK * features * count, |b, values| {
+            if stage.check().is_err() {
+                return;
+            }
+            let (first, n) = (b * BLOCK, values.len() / (features * count));
+            let work = |(part, tables): (&Part<'_, '_>, &Vec<Tables>)| {
+                let mut block = Block::new(part.output, rows, first, n);
+                if !part.ends[0] {
+                    block.load(part.output, values, features, count, part.place);
+                }
+                block.add(part.output, part.trees, tables);
+                block
+            };
+            let blocks: Vec<Block> = batch.iter().zip(&tables).map(work).collect();
+            store(&batch, &blocks, values, features, count);
+            for (part, block) in batch.iter().zip(&blocks).filter(|(part, _)| part.ends[1]) {
+                let worst = block.fault(part.output.base, |i| margins[[first + i, part.place]]);
+                if let (Some((i, gap)), Ok(mut fault)) = (worst, fault.lock()) {
+                    // The first of all faulty rows, whichever thread finds its own first.
+                    if fault.is_none_or(|(row, _)| first + i < row) {
+                        *fault = Some((first + i, gap));
+                    }
+                }
+            }
+        });
+        stage.step(batch.last().map_or(0, |part| part.place + 1))?;
+    }
+    match fault.into_inner().ok().flatten() {
+        None => Ok(()),
+        Some((row, gap)) => Err(Error::Contract {
+            room: "explainer",
+            name: "TreeShap".into(),
+            reason: format!("attributions of row {row} are {gap:e} away from the margin"),
+        }),
+    }
+}
+
+/// Copies the sums of several outputs to their places, eight rows at a time, so that the neighbouring places of several
+/// outputs are written while they are in the cache.
+fn store(batch: &[Part<'_, '_>], blocks: &[Block], values: &mut [f64], features: usize, outputs: usize) {
+    for tile in (0..blocks.first().map_or(0, |block| block.rows)).step_by(8) {
+        for (part, block) in batch.iter().zip(blocks) {
+            let end = (tile + 8).min(block.rows);
+            for (c, &feature) in part.output.used.iter().enumerate() {
+                let column = &block.sums[c * block.stride..(c + 1) * block.stride];
+                for i in tile..end {
+                    values[(i * features + feature as usize) * outputs + part.place] = column[i];
+                }
+            }
+        }
+    }
+}
+
+/// Up to [`BLOCK`] rows at work, column after column.
+struct Block {
+    rows: usize,
+    /// Room of a column: the rows, rounded up to whole groups, and a cache line, so that equal places of several columns
+    /// do not contend for one place of the cache.
+    stride: usize,
+    /// Values of the used features.
+    values: Vec<f32>,
+    /// Attributions of the used features.
+    sums: Vec<f64>,
+}
+
+impl Block {
+    fn new(prepared: &Prepared<'_>, table: &Rows<'_>, first: usize, rows: usize) -> Self {
+        let stride = rows.next_multiple_of(ROWS) + 16;
+        let mut values = vec![0.0f32; prepared.used.len() * stride];
+        // Rows are turned into columns sixteen at a time: one cache line of a column.
+        for tile in (0..rows).step_by(16) {
+            let end = (tile + 16).min(rows);
+            for (c, &feature) in prepared.used.iter().enumerate() {
+                let column = &mut values[c * stride..(c + 1) * stride];
+                for i in tile..end {
+                    column[i] = table.row(first + i)[feature as usize];
+                }
+            }
+        }
+        Block { rows, stride, values, sums: vec![0.0; prepared.used.len() * stride] }
+    }
+
+    /// Takes up attributions where an earlier group of trees left them.
+    fn load(&mut self, prepared: &Prepared<'_>, values: &[f64], features: usize, outputs: usize, place: usize) {
+        for (c, &feature) in prepared.used.iter().enumerate() {
+            for i in 0..self.rows {
+                self.sums[c * self.stride + i] = values[(i * features + feature as usize) * outputs + place];
+            }
+        }
+    }
+
+    /// Adds the trees' attributions; without tables they are worked out row by row.
+    fn add(&mut self, prepared: &Prepared<'_>, trees: &[Paths<'_>], tables: &[Tables]) {
+        let Prepared { kit, columns, .. } = prepared;
+        let mut scratch = Scratch::default();
+        for (t, tree) in trees.iter().enumerate() {
+            let (values, sums) = (&self.values, &mut self.sums);
+            tables::add_tree(tree, tables.get(t), kit, columns, values, self.stride, self.rows, &mut scratch, sums);
+        }
+    }
+
+    /// The first row whose attributions and base value do not add up to its margin.
+    fn fault(&self, base: f64, margin: impl Fn(usize) -> f64) -> Option<(usize, f64)> {
+        let mut totals = vec![(0.0f64, 0.0f64); self.rows];
+        for column in self.sums.chunks_exact(self.stride) {
+            for (total, value) in totals.iter_mut().zip(column) {
+                *total = (total.0 + value, total.1 + value.abs());
+            }
+        }
+        let mut gaps = totals.iter().enumerate().map(|(i, &(sum, size))| (i, gap(margin(i), sum + base, size)));
+        // NaN is a fault too.
+        gaps.find(|&(_, gap)| gap.is_nan() || gap > TOLERANCE)
+    }
+}
+
+/// Difference between margin and sum, relative to the larger of 1, the margin and the attributions' size.
+pub(super) fn gap(margin: f64, sum: f64, size: f64) -> f64 {
+    (margin - sum).abs() / margin.abs().max(size).max(1.0)
+}
