@@ -71,7 +71,10 @@ fn one_tree_serves_hdbscan_genie_and_dbscan() {
         for clusters in [1, 2, 7] {
             let alone = Genie::new(clusters).min_samples(4).fit(&case.rows, &run).unwrap();
             assert_eq!(Genie::new(clusters).fit_model(&fitted, &case.rows, &run).unwrap(), alone);
-            assert_eq!(Genie::new(3).min_samples(4).fit(&case.rows, &run).unwrap().cut(clusters).unwrap(), alone.labels());
+            assert_eq!(
+                Genie::new(3).min_samples(4).fit(&case.rows, &run).unwrap().cut(clusters).unwrap(),
+                alone.labels()
+            );
         }
         let alone = Dbscan::new(0.7).min_samples(5).fit(&case.rows, &run).unwrap();
         assert_eq!(Dbscan::new(0.7).fit_model(&fitted, &case.rows, &run).unwrap(), alone);
@@ -115,7 +118,12 @@ fn dbscan_gives_scikit_learns_clusters() {
             let model = Dbscan::new(eps).min_samples(number(&fit["min_samples"])).fit(&case.rows, &Run::new()).unwrap();
             let theirs = labels(&fit["labels"]);
             let core = labels(&fit["core"]);
-            assert_eq!(model.core_rows().iter().map(|&row| row as i32).collect::<Vec<_>>(), core, "{} {eps}", case.name);
+            assert_eq!(
+                model.core_rows().iter().map(|&row| row as i32).collect::<Vec<_>>(),
+                core,
+                "{} {eps}",
+                case.name
+            );
             let at = |all: &[i32]| core.iter().map(|&row| all[row as usize]).collect::<Vec<_>>();
             if !core.is_empty() {
                 assert_eq!(adjusted_rand(&at(model.labels()), &at(&theirs)).unwrap(), 1.0, "{} {eps}", case.name);
@@ -218,7 +226,8 @@ fn awkward_rows_and_settings_are_answered() {
     ];
     for rows in &tables {
         for method in all_of_them(1) {
-            let found = method.cluster(rows, &run).unwrap_or_else(|e| panic!("{} {:?}: {e}", method.name(), rows.dim()));
+            let found =
+                method.cluster(rows, &run).unwrap_or_else(|e| panic!("{} {:?}: {e}", method.name(), rows.dim()));
             assert_eq!(found.labels().len(), rows.nrows());
         }
         for method in all_of_them(1000) {

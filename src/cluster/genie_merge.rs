@@ -65,9 +65,10 @@ pub(super) fn merge(
             }
             loop {
                 let (a, b, _) = edges[cursor as usize];
-                if !gone[cursor as usize]
-                    && { let (x, y) = (sets.find(a), sets.find(b)); sets.size(x) == least || sets.size(y) == least }
-                {
+                if !gone[cursor as usize] && {
+                    let (x, y) = (sets.find(a), sets.find(b));
+                    sets.size(x) == least || sets.size(y) == least
+                } {
                     break cursor;
                 }
                 cursor = after[cursor as usize];

@@ -116,8 +116,12 @@ impl KMeans {
 
     fn check(&self, columns: usize) -> Result<()> {
         let batch = self.mini_batch.unwrap_or(1);
-        let sizes =
-            [("clusters", self.clusters), ("restarts", self.restarts), ("max_iter", self.max_iter), ("mini_batch", batch)];
+        let sizes = [
+            ("clusters", self.clusters),
+            ("restarts", self.restarts),
+            ("max_iter", self.max_iter),
+            ("mini_batch", batch),
+        ];
         for (name, value) in sizes {
             if value == 0 {
                 return Err(Error::setting(name, value, "must be at least 1"));
@@ -135,7 +139,7 @@ impl KMeans {
                 let what = "columns of the centres to start from";
                 return Err(Error::Shape { what, expected: columns, found: start.ncols() });
             }
-            if let Some(bad) = start.iter().find(|x| !(x.abs() <= f64::from(f32::MAX))) {
+            if let Some(bad) = start.iter().find(|x| x.is_nan() || x.abs() > f64::from(f32::MAX)) {
                 return Err(Error::setting("start", bad, "centres must be finite numbers within f32"));
             }
         }

@@ -323,9 +323,9 @@ impl Centers {
                 continue;
             }
             let own = |lane: usize| self.slot[panel * LANES + lane] == best.1;
-            let least = (0..LANES).filter(|&lane| !own(lane)).fold(f32::INFINITY, |a, lane| {
-                if squared[lane] < a { squared[lane] } else { a }
-            });
+            let least = (0..LANES)
+                .filter(|&lane| !own(lane))
+                .fold(f32::INFINITY, |a, lane| if squared[lane] < a { squared[lane] } else { a });
             *lower = down((f64::from(least) * (1.0 - gamma) - tiny).max(0.0).sqrt() - self.error);
         }
         if best.1 != before {
@@ -350,7 +350,9 @@ mod tests {
     /// Bounds that live through many moves decide as measuring everything does.
     #[test]
     fn pruning_changes_nothing() {
-        for (columns, count, scale) in [(1, 3, 1.0), (2, 9, 1e-3), (7, 30, 1e4), (33, 70, 1.0), (3, 8, 1e-24), (2, 5, 1e25)] {
+        for (columns, count, scale) in
+            [(1, 3, 1.0), (2, 9, 1e-3), (7, 30, 1e4), (33, 70, 1.0), (3, 8, 1e-24), (2, 5, 1e25)]
+        {
             let draws = Stream::new(columns as u64, 9);
             let n = 700;
             // On a lattice, so that centres tie.

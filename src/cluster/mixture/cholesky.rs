@@ -76,7 +76,8 @@ mod tests {
             let draws = Stream::new(n as u64, 3);
             let root: Vec<f64> = (0..n * n).map(|i| draws.normal(i as u64)).collect();
             let product = |i: usize, j: usize| (0..n).map(|c| root[i * n + c] * root[j * n + c]).sum::<f64>();
-            let matrix: Vec<f64> = (0..n).flat_map(|i| (0..=i).map(move |j| (i, j))).map(|(i, j)| product(i, j)).collect();
+            let matrix: Vec<f64> =
+                (0..n).flat_map(|i| (0..=i).map(move |j| (i, j))).map(|(i, j)| product(i, j)).collect();
             let found = factor(&matrix, n).unwrap();
             let (inverse, half_log) = found.inverse();
             let mut log = 0.0;

@@ -90,7 +90,7 @@ impl Density {
                 }
             }
             Covariance::Diagonal | Covariance::Spherical => {
-                if params.covariances.iter().any(|v| !(*v > 0.0)) {
+                if params.covariances.iter().any(|v| v.is_nan() || *v <= 0.0) {
                     return None;
                 }
                 whiten.extend(params.covariances.iter().map(|v| 1.0 / v.sqrt()));

@@ -3,9 +3,9 @@
 //! Each pass finds the rows' shares in the components and at once the sums that the next parameters are made of, taken
 //! around the means that the pass began with: Σ r, Σ r (x − m), Σ r (x − m)(x − m)'. Nothing is kept for a row.
 
+use super::Covariance;
 use super::cholesky::factor;
 use super::density::{Density, Lanes, Params, ROWS, shares, shift};
-use super::Covariance;
 use crate::cluster::kmeans::Points;
 use crate::core::{parallel, simd};
 
@@ -46,8 +46,7 @@ impl<'a> Passes<'a> {
     pub(super) fn new(points: &'a Points, kind: Covariance, reg_covar: f64) -> Self {
         let d = points.columns;
         let total = points.weight.iter().sum();
-        let mut passes =
-            Passes { points, kind, total, reg_covar, scale: 0.0, center: vec![0.0; d], whole: Vec::new() };
+        let mut passes = Passes { points, kind, total, reg_covar, scale: 0.0, center: vec![0.0; d], whole: Vec::new() };
         let all = vec![0; points.len()];
         passes.kind = Covariance::Diagonal;
         // Around the first row, then around the mean.

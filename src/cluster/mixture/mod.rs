@@ -182,7 +182,9 @@ impl GaussianMixture {
             }
             let Some((_, fit)) = best else { return Err(Error::setting("components", 0, "must be at least 1")) };
             if !fit.converged {
-                run.note("the Gaussian mixture did not settle within its rounds: more of them, or a larger tol, may help");
+                run.note(
+                    "the Gaussian mixture did not settle within its rounds: more of them, or a larger tol, may help",
+                );
             }
             if fit.raised {
                 run.note("a component of the Gaussian mixture collapsed onto too few rows: its covariance was raised");
@@ -230,7 +232,7 @@ impl GaussianMixture {
                 let what = "columns of the means to start from";
                 return Err(Error::Shape { what, expected: columns, found: means.ncols() });
             }
-            if let Some(bad) = means.iter().find(|x| !(x.abs() <= f64::from(f32::MAX))) {
+            if let Some(bad) = means.iter().find(|x| x.is_nan() || x.abs() > f64::from(f32::MAX)) {
                 return Err(Error::setting("start_means", bad, "means must be finite numbers within f32"));
             }
         }

@@ -62,7 +62,8 @@ impl GaussianMixtureModel {
         let (d, kind) = (self.params.columns, self.params.kind);
         let width = Params::width(kind, d);
         let at = if kind == Covariance::Tied { 0 } else { component };
-        let own = self.params.covariances.get(at * width..(at + 1) * width).filter(|_| component < self.components())?;
+        let own =
+            self.params.covariances.get(at * width..(at + 1) * width).filter(|_| component < self.components())?;
         Some(Array2::from_shape_fn((d, d), |(i, j)| match kind {
             Covariance::Full | Covariance::Tied => own[i.max(j) * (i.max(j) + 1) / 2 + i.min(j)],
             Covariance::Diagonal if i == j => own[i],
@@ -119,9 +120,13 @@ impl GaussianMixtureModel {
         let rows = self.rows(rows)?;
         let k = self.components();
         run.install(|| {
-            let parts = self.each(rows.len(), |i| rows.row(i), |block, lane, out: &mut Vec<f64>| {
-                out.extend(block.shares.iter().map(|share| share[lane]));
-            })?;
+            let parts = self.each(
+                rows.len(),
+                |i| rows.row(i),
+                |block, lane, out: &mut Vec<f64>| {
+                    out.extend(block.shares.iter().map(|share| share[lane]));
+                },
+            )?;
             Array2::from_shape_vec((rows.len(), k), parts).map_err(|_| damaged())
         })?
     }
@@ -190,7 +195,11 @@ impl GaussianMixtureModel {
     }
 
     /// The component of the largest share of each row, and that share.
-    pub(super) fn label<'a>(&self, n: usize, row: impl Fn(usize) -> &'a [f32] + Sync + Send) -> Result<Vec<(i32, f64)>> {
+    pub(super) fn label<'a>(
+        &self,
+        n: usize,
+        row: impl Fn(usize) -> &'a [f32] + Sync + Send,
+    ) -> Result<Vec<(i32, f64)>> {
         self.each(n, row, |block, lane, out| {
             let shares = block.shares.iter().map(|share| share[lane]).enumerate();
             out.push(shares.fold((0, -1.0), |best, (c, share)| if share > best.1 { (c as i32, share) } else { best }));
