@@ -55,9 +55,10 @@ pub(crate) fn all(n: usize) -> Vec<DataSet> {
         }
     };
     let places = [[-7.0, -8.0], [2.0, 2.0], [8.5, -6.0]];
+    // Three stripes side by side: what no ball fits.
     let stretched = |i: usize| {
-        let [x, y] = around([[-6.0, -3.0], [1.0, 4.5], [-8.9, -5.5]], [1.0; 3], 4)(i);
-        [0.6 * x - 0.6 * y, -0.4 * x + 0.8 * y]
+        let ([x, y], side) = (jitter(4, i, 1.0), i as f64 % 3.0 - 1.0);
+        [0.9 * side + 0.6 * x - 0.4 * y, 1.5 * side - 0.6 * x + 0.8 * y]
     };
     let noise = |i: usize| [uniform(9_000_000_000 + 2 * i as u64), uniform(9_000_000_001 + 2 * i as u64)];
     vec![

@@ -64,12 +64,22 @@ fn panel(out: &mut String, left: f64, top: f64, set: &DataSet, cell: &Cell) {
         "<rect x=\"{left}\" y=\"{top}\" width=\"{SIDE}\" height=\"{SIDE}\" rx=\"6\" fill=\"#ffffff\" stroke=\"#e1e4ea\"/>"
     );
     // All panels of a row show the same window, with room for the figures above and below.
-    let most = set.rows.iter().fold(0.0f32, |a, b| a.max(b.abs()));
-    let scale = (SIDE / 2.0 - 20.0) / f64::from(most);
-    let (x0, y0) = (left + SIDE / 2.0, top + SIDE / 2.0);
-    let clusters = cell.labels.iter().max().map_or(-1, |&most| most);
-    for label in -1..=clusters {
-        let colour = usize::try_from(label).map_or(NOISE, |label| COLOURS[label % COLOURS.len()]);
+    let ends = [0, 1].map(|c| {
+        let column = || set.rows.column(c).into_iter().map(|&x| f64::from(x));
+        (column().fold(f64::INFINITY, f64::min), column().fold(f64::NEG_INFINITY, f64::max))
+    });
+    let scale = (SIDE - 40.0) / ends.iter().fold(0.0, |most: f64, (low, high)| most.max(high - low));
+    let [x0, y0] = ends.map(|(low, high)| scale * (low + high) / 2.0);
+    let (x0, y0) = (left + SIDE / 2.0 - x0, top + SIDE / 2.0 + y0);
+    // Clusters by their first row, so that what is alike has one colour in all panels of a row.
+    let mut clusters = vec![-1];
+    for &label in &cell.labels {
+        if !clusters.contains(&label) {
+            clusters.push(label);
+        }
+    }
+    for (number, &label) in clusters.iter().enumerate() {
+        let colour = number.checked_sub(1).map_or(NOISE, |number| COLOURS[number % COLOURS.len()]);
         let mut path = String::new();
         for (point, _) in set.rows.outer_iter().zip(&cell.labels).filter(|(_, own)| **own == label) {
             let (x, y) = (x0 + scale * f64::from(point[0]), y0 - scale * f64::from(point[1]));
@@ -90,9 +100,14 @@ fn panel(out: &mut String, left: f64, top: f64, set: &DataSet, cell: &Cell) {
              stroke=\"#ffffff\" stroke-width=\"3\" stroke-linejoin=\"round\" paint-order=\"stroke\">{text}</text>"
         );
     };
-    figure(left + 7.0, top + 15.0, "start", 600, format!("{:.2}", cell.ari));
-    figure(left + 7.0, top + SIDE - 7.0, "start", 400, format!("{:.2}", cell.stability));
+    figure(left + 7.0, top + 15.0, "start", 600, two_places(cell.ari));
+    figure(left + 7.0, top + SIDE - 7.0, "start", 400, two_places(cell.stability));
     figure(left + SIDE - 7.0, top + SIDE - 7.0, "end", 400, time(cell.seconds));
+}
+
+/// Without a sign before what rounds to nothing.
+fn two_places(x: f64) -> String {
+    format!("{:.2}", (100.0 * x).round() / 100.0 + 0.0)
 }
 
 fn time(seconds: f64) -> String {
