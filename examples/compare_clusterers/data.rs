@@ -58,14 +58,14 @@ pub(crate) fn all(n: usize) -> Vec<DataSet> {
     // Three stripes side by side: what no ball fits.
     let stretched = |i: usize| {
         let ([x, y], side) = (jitter(4, i, 1.0), i as f64 % 3.0 - 1.0);
-        [0.9 * side + 0.6 * x - 0.4 * y, 1.5 * side - 0.6 * x + 0.8 * y]
+        [1.5 * side + 0.6 * x - 0.4 * y, 2.5 * side - 0.6 * x + 0.8 * y]
     };
     let noise = |i: usize| [uniform(9_000_000_000 + 2 * i as u64), uniform(9_000_000_001 + 2 * i as u64)];
     vec![
         set("circles", n, 2, 0.3, false, circles, halves),
         set("moons", n, 2, 0.3, false, moons, halves),
         set("varied blobs", n, 3, 0.18, false, around(places, [1.0, 2.6, 0.5], 3), thirds),
-        set("anisotropic", n, 3, 0.15, false, stretched, thirds),
+        set("anisotropic", n, 3, 0.2, false, stretched, thirds),
         set("blobs", n, 3, 0.3, false, around(places, [1.2; 3], 5), thirds),
         set("noise", n, 3, 0.3, true, noise, |_| 0),
     ]
