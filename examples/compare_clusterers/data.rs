@@ -58,7 +58,7 @@ pub(crate) fn all(n: usize) -> Vec<DataSet> {
     // Three stripes side by side: what no ball fits.
     let stretched = |i: usize| {
         let ([x, y], side) = (jitter(4, i, 1.0), i as f64 % 3.0 - 1.0);
-        [1.5 * side + 0.6 * x - 0.4 * y, 2.5 * side - 0.6 * x + 0.8 * y]
+        [1.15 * side + 0.6 * x - 0.4 * y, 1.9 * side - 0.6 * x + 0.8 * y]
     };
     let noise = |i: usize| [uniform(9_000_000_000 + 2 * i as u64), uniform(9_000_000_001 + 2 * i as u64)];
     vec![
