@@ -126,13 +126,14 @@ fn bic_chooses_what_was_drawn_and_draws_follow_the_model() {
         for c in 0..3 {
             let own: Vec<usize> = (0..drawn.nrows()).filter(|&i| from[i] == c as i32).collect();
             assert!((own.len() as f64 / 30_000.0 - model.weights()[c]).abs() < 0.02);
-            let mean = |j: usize| own.iter().map(|&i| f64::from(drawn[[i, j]])).sum::<f64>() / own.len() as f64;
+            let sum = |j: usize| own.iter().map(|&i| f64::from(drawn[[i, j]])).sum::<f64>();
+            let mean = [0, 1].map(|j| sum(j) / own.len() as f64);
             let covariance = model.covariance(c).unwrap();
             for i in 0..2 {
-                assert!((mean(i) - model.means()[[c, i]]).abs() < 0.1);
+                assert!((mean[i] - model.means()[[c, i]]).abs() < 0.1);
                 for j in 0..2 {
                     let product =
-                        |&row: &usize| (f64::from(drawn[[row, i]]) - mean(i)) * (f64::from(drawn[[row, j]]) - mean(j));
+                        |&row: &usize| (f64::from(drawn[[row, i]]) - mean[i]) * (f64::from(drawn[[row, j]]) - mean[j]);
                     let found = own.iter().map(product).sum::<f64>() / own.len() as f64;
                     assert!((found - covariance[[i, j]]).abs() < 0.1, "{kind:?} {found} {}", covariance[[i, j]]);
                 }
