@@ -5,7 +5,7 @@ use super::points::largest;
 use crate::core::{Error, Result, Rows, parallel};
 use ndarray::{Array2, ArrayRef2};
 
-/// What [`KMeans`] found. Plain data.
+/// What [`KMeans`](super::KMeans) found. Plain data.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct KMeansModel {
