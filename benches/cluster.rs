@@ -2,9 +2,9 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use ndarray::Array2;
-use recluster::cluster::{Hdbscan, KMeans};
+use recluster::cluster::{Agglomerative, Covariance, Dbscan, GaussianMixture, Genie, Hdbscan, KMeans, Linkage};
 use recluster::neighbors::Metric;
-use recluster::{Event, Observer, Run};
+use recluster::{Clusterer, Event, Observer, Run};
 use std::collections::HashMap;
 use std::hint::black_box;
 use std::sync::{Arc, Mutex};
@@ -92,13 +92,69 @@ fn model(c: &mut Criterion) {
     group.finish();
 }
 
-fn kmeans(c: &mut Criterion) {
-    let mut group = c.benchmark_group("k-means");
-    group.sample_size(10);
-    let rows = blobs(20_000, 50, 12);
-    group.bench_function("20,000 x 50, 10 clusters", |b| b.iter(|| KMeans::new(10).fit(black_box(&rows), &Run::new())));
+/// Which is faster on this machine: all clusterers on the same rows, over size and width.
+fn compared(c: &mut Criterion) {
+    for (n, columns) in [(2_000, 2), (20_000, 2), (20_000, 10), (5_000, 50)] {
+        let mut group = c.benchmark_group(format!("clusterers, {n} x {columns}"));
+        group.sample_size(10).warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
+        let rows = blobs(n, columns, 10);
+        let mut methods: Vec<(&str, Box<dyn Clusterer>)> = vec![
+            ("hdbscan", Box::new(Hdbscan::new().min_samples(10).min_cluster_size(50))),
+            ("dbscan", Box::new(Dbscan::new(columns as f64 / 4.0).min_samples(11))),
+            ("genie", Box::new(Genie::new(10))),
+            ("genie, min_samples 10", Box::new(Genie::new(10).min_samples(10))),
+            ("single linkage", Box::new(Agglomerative::new(10).linkage(Linkage::Single))),
+            ("k-means, 1 start", Box::new(KMeans::new(10).restarts(1))),
+            ("k-means, mini-batches", Box::new(KMeans::new(10).restarts(1).mini_batch(1_000))),
+            ("mixture, full", Box::new(GaussianMixture::new(10))),
+            ("mixture, diagonal", Box::new(GaussianMixture::new(10).covariance(Covariance::Diagonal))),
+        ];
+        if n <= 5_000 {
+            methods.push(("ward", Box::new(Agglomerative::new(10))));
+            methods.push(("average linkage", Box::new(Agglomerative::new(10).linkage(Linkage::Average))));
+        }
+        for (name, method) in methods {
+            group.bench_function(name, |b| b.iter(|| method.cluster(black_box(&rows), &Run::new())));
+        }
+        group.finish();
+    }
+}
+
+/// Cuts of one fitted tree.
+fn cuts(c: &mut Criterion) {
+    let mut group = c.benchmark_group("cuts of a fitted tree, 70,000 x 2");
+    group.sample_size(10).measurement_time(Duration::from_secs(2));
+    let (rows, run) = (blobs(70_000, 2, 10), Run::new());
+    let model = Hdbscan::new().min_samples(10).min_cluster_size(500).fit(&rows, &run).expect("finite rows");
+    group.bench_function("genie", |b| b.iter(|| Genie::new(10).fit_model(&model, &rows, &run)));
+    group.bench_function("dbscan", |b| b.iter(|| Dbscan::new(0.1).fit_model(&model, &rows, &run)));
+    let genie = Genie::new(10).fit_model(&model, &rows, &run).expect("rows of the fit");
+    group.bench_function("genie, another number of clusters", |b| b.iter(|| genie.cut(20)));
     group.finish();
 }
 
-criterion_group!(benches, hdbscan, stages, model, kmeans);
+/// Starts from given centres, so that only the rounds are timed.
+fn rounds(c: &mut Criterion) {
+    let mut group = c.benchmark_group("rounds from a given start");
+    group.sample_size(10).measurement_time(Duration::from_secs(3));
+    let rows = blobs(70_000, 50, 12);
+    let start = Array2::from_shape_fn((50, 50), |(i, j)| f64::from(rows[[i * 1_399, j]]));
+    let kmeans = KMeans::new(50).start(start);
+    group.bench_function("k-means, 70,000 x 50, 50 clusters", |b| b.iter(|| kmeans.fit(black_box(&rows), &Run::new())));
+    let rows = blobs(70_000, 10, 12);
+    let start = Array2::from_shape_fn((20, 10), |(i, j)| f64::from(rows[[i * 3_499, j]]));
+    for (name, covariance) in [
+        ("full", Covariance::Full),
+        ("tied", Covariance::Tied),
+        ("diagonal", Covariance::Diagonal),
+        ("spherical", Covariance::Spherical),
+    ] {
+        let mixture = GaussianMixture::new(20).covariance(covariance).start_means(start.clone()).max_iter(10);
+        let name = format!("mixture, {name}, 70,000 x 10, 20 components, at most 10 rounds");
+        group.bench_function(name, |b| b.iter(|| mixture.fit(black_box(&rows), &Run::new())));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, hdbscan, stages, model, compared, cuts, rounds);
 criterion_main!(benches);

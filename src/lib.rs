@@ -28,7 +28,7 @@
 //! - `report` (feature): the HTML report. `testing` (feature): whether a plug-in of one's own keeps the promises.
 //! - [`recursive`]: the tree of embeddings and clusterings, with paths and reasons to stop.
 //! - [`explain`]: exact SHAP values, the surrogate. [`embed`]: UMAP, principal components, random projection.
-//! - [`boost`]: gradient-boosted trees. [`cluster`]: HDBSCAN, k-means.
+//! - [`boost`]: gradient-boosted trees. [`cluster`]: HDBSCAN, Genie, DBSCAN, linkages, mixtures, k-means.
 //! - [`neighbors`]: exact and approximate nearest neighbours. [`validity`]: agreement and faithfulness.
 //! - The root: [`Embedder`], [`Clusterer`], [`Explainer`], the traits that algorithms plug in through; [`Run`]; [`Error`].
 //!

@@ -237,6 +237,30 @@ fn cluster_labels_rows_and_shows_its_tree() {
     assert!(bad(at, "cluster --data three.csv --out w2.npy --weights three.csv", 1).contains("2 columns"));
     let told = good(at, "cluster --data three.csv --out k.npy --method kmeans --clusters 3");
     assert_eq!(told["sizes"], serde_json::json!([20, 20, 20]));
+    for method in [
+        "genie --clusters 3",
+        "genie --clusters 3 --gini 0.1 --min-samples 2 --metric manhattan",
+        "gmm --clusters 3 --covariance spherical --restarts 2 --probabilities-out p1.npy --memberships-out s1.npy",
+        "gmm --clusters-up-to 4 --covariance tied",
+        "kmeans --clusters 3 --mini-batch 30 --restarts 2",
+        "dbscan --epsilon 3 --min-samples 4",
+        "agglomerative --clusters 3",
+        "agglomerative --distance 8 --linkage average",
+    ] {
+        let line = format!(
+            "cluster --data three.csv --out n.npy --model-out m.json --new three.csv --new-out q.npy --method {method}"
+        );
+        let told = good(at, &line);
+        assert_eq!(told["sizes"], serde_json::json!([20, 20, 20]), "{method}");
+        assert_eq!(npy(at.join("n.npy")), npy(at.join("q.npy")), "{method}");
+        assert!(std::fs::read_to_string(at.join("m.json")).unwrap().starts_with("{\"format\":\"recluster "));
+    }
+    assert_eq!(npy(at.join("s1.npy")).1, [60, 3]);
+    write(at, "start.csv", "x,y\n0,0\n1,1\n2,2\n");
+    for method in ["kmeans", "gmm"] {
+        good(at, &format!("cluster --data three.csv --out n.npy --method {method} --clusters 3 --start start.csv"));
+        bad(at, &format!("cluster --data three.csv --out n.npy --method {method} --clusters 4 --start start.csv"), 1);
+    }
 }
 
 #[test]
@@ -473,6 +497,20 @@ fn bad_arguments_end_with_2() {
         "cluster --data digits --out o --method kmeans --clusters 0",
         "cluster --data digits --out o --method kmeans --clusters 3 --tree-svg t.svg",
         "cluster --data digits --out o --method kmeans --clusters 3 --metric cosine",
+        "cluster --data digits --out o --method genie",
+        "cluster --data digits --out o --method genie --clusters 3 --gini 2",
+        "cluster --data digits --out o --method gmm",
+        "cluster --data digits --out o --method gmm --clusters 3 --clusters-up-to 4",
+        "cluster --data digits --out o --method gmm --clusters 3 --linkage ward",
+        "cluster --data digits --out o --method dbscan",
+        "cluster --data digits --out o --method dbscan --epsilon -1",
+        "cluster --data digits --out o --method agglomerative",
+        "cluster --data digits --out o --method agglomerative --clusters 3 --distance 4",
+        "cluster --data digits --out o --method agglomerative --clusters 3 --metric cosine",
+        "cluster --data digits --out o --method agglomerative --clusters 3 --memberships-out m",
+        "cluster --data digits --out o --gini 0.3",
+        "fit --data digits --out o --clusterer genie",
+        "fit --data digits --out o --clusterer genie --clusters 3 --min-cluster-share 0.1",
         "cluster --data digits --out o --metric taxi",
         "cluster --data digits --out o --new digits",
         "cluster --data digits --rows 50 --out o --min-persistence -1",
@@ -510,6 +548,11 @@ fn odd_data_gets_an_answer_or_a_reason() {
             "embed --method pca",
             "cluster",
             "cluster --method kmeans --clusters 3",
+            "cluster --method genie --clusters 3 --fringe-noise",
+            "cluster --method gmm --clusters 2",
+            "cluster --method dbscan --epsilon 2",
+            "cluster --method agglomerative --clusters 3 --linkage complete",
+            "fit --clusterer gmm --clusters 2 --embedder pca",
             "fit",
             "fit --embedder pca --scale robust",
         ] {

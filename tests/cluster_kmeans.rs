@@ -84,6 +84,22 @@ fn no_cluster_is_empty_however_many_there_are() {
 }
 
 #[test]
+fn mini_batches_come_near_and_keep_the_promises() {
+    let rows = blobs(6000, 5);
+    let whole = KMeans::new(10).fit(&rows, &Run::new()).unwrap();
+    let settings = KMeans::new(10).mini_batch(300);
+    let model = settings.fit(&rows, &Run::new().threads(1)).unwrap();
+    assert!(model.inertia() < 1.05 * whole.inertia(), "{} {}", model.inertia(), whole.inertia());
+    assert_eq!(model.predict(&rows).unwrap(), model.labels());
+    assert_eq!(model, settings.fit(&rows, &Run::new().threads(3)).unwrap());
+    let order: Vec<usize> = (0..6000).map(|i| i * 1009 % 6000).collect();
+    let other = settings.fit(&rows.select(Axis(0), &order), &Run::new()).unwrap();
+    assert_eq!(other.centers(), model.centers());
+    // Batches of more rows than there are.
+    assert!(KMeans::new(10).mini_batch(1 << 40).fit(&rows, &Run::new()).unwrap().converged());
+}
+
+#[test]
 fn bad_settings_and_data_are_named() {
     let rows = blobs(30, 2);
     let run = Run::new();
@@ -92,8 +108,13 @@ fn bad_settings_and_data_are_named() {
         other => panic!("{other:?}"),
     };
     assert_eq!(name(KMeans::new(0), &rows), "clusters");
-    assert_eq!(name(KMeans::new(31), &rows), "clusters");
-    assert_eq!(name(KMeans::new(2), &Array2::from_elem((9, 3), 1.0)), "clusters");
+    let few = |settings: KMeans, rows: &Array2<f32>| matches!(settings.fit(rows, &run), Err(Error::TooFewRows { .. }));
+    assert!(few(KMeans::new(31), &rows));
+    assert!(few(KMeans::new(2), &Array2::from_elem((9, 3), 1.0)));
+    assert_eq!(name(KMeans::new(2).mini_batch(0), &rows), "mini_batch");
+    assert_eq!(name(KMeans::new(2).start(Array2::from_elem((2, 2), f64::NAN)), &rows), "start");
+    assert!(matches!(KMeans::new(2).start(Array2::zeros((3, 2))).fit(&rows, &run), Err(Error::Shape { .. })));
+    assert!(matches!(KMeans::new(2).start(Array2::zeros((2, 3))).fit(&rows, &run), Err(Error::Shape { .. })));
     assert_eq!(name(KMeans::new(2).restarts(0), &rows), "restarts");
     assert_eq!(name(KMeans::new(2).max_iter(0), &rows), "max_iter");
     assert_eq!(name(KMeans::new(2).tol(f64::NAN), &rows), "tol");

@@ -202,10 +202,7 @@ impl Hdbscan {
 
     fn fit_rows(&self, rows: &ArrayRef2<f32>, weights: Option<Vec<u64>>, run: &Run) -> Result<HdbscanModel> {
         let rows = Rows::finite(rows)?;
-        if !METRICS.contains(&self.metric) {
-            let allowed = "must be euclidean, manhattan, chebyshev, cosine or correlation, or come as distances";
-            return Err(Error::setting("metric", self.metric, allowed));
-        }
+        check_metric(self.metric)?;
         let (choice, min_samples) = self.resolve(rows.len())?;
         let others = min_samples - usize::from(self.count_self);
         run.install(|| {
@@ -279,6 +276,12 @@ impl Clusterer for Hdbscan {
     fn cluster(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Clustering> {
         self.fit(rows, run)?.clustering()
     }
+}
+
+/// Whether a spanning tree can be found for the metric.
+pub(super) fn check_metric(metric: Metric) -> Result<()> {
+    let allowed = "must be euclidean, manhattan, chebyshev, cosine or correlation, or come as distances";
+    if METRICS.contains(&metric) { Ok(()) } else { Err(Error::setting("metric", metric, allowed)) }
 }
 
 /// Weights in parts of [`ONE`].

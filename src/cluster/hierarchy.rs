@@ -37,6 +37,11 @@ impl Sets {
         x
     }
 
+    /// Members of the set of a root.
+    pub(super) fn size(&self, root: u32) -> u32 {
+        self.size[root as usize]
+    }
+
     /// Joins two sets; (the root that stays, the root that goes), or none if they were one.
     pub(super) fn join(&mut self, a: u32, b: u32) -> Option<(u32, u32)> {
         let (a, b) = (self.find(a), self.find(b));

@@ -63,7 +63,74 @@ pub(crate) enum EmbedMethod {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ClusterMethod {
     Hdbscan,
+    Genie,
+    /// Gaussian mixture
+    Gmm,
     Kmeans,
+    Dbscan,
+    Agglomerative,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CovarianceName {
+    Full,
+    Tied,
+    Diagonal,
+    Spherical,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LinkageName {
+    Ward,
+    Average,
+    Complete,
+    Single,
+}
+
+/// Settings of the clustering methods; each says which it is for, and is refused with any other.
+#[derive(Debug, Args)]
+pub(crate) struct Method {
+    /// Genie, gmm, k-means, agglomerative: number of clusters
+    #[arg(long, value_name = "K", value_parser = at_least_one)]
+    pub(crate) clusters: Option<usize>,
+    /// Gmm: as many clusters up to this as give the lowest BIC, instead of --clusters
+    #[arg(long, value_name = "K", value_parser = at_least_one, conflicts_with = "clusters")]
+    pub(crate) clusters_up_to: Option<usize>,
+    /// HDBSCAN, Genie: neighbours that make a place dense, the row itself not counted [default: as --min-cluster-size; in
+    /// "fit" 10; Genie 1]. DBSCAN: rows within --epsilon, the row itself counted [default: 5]
+    #[arg(long, value_name = "N")]
+    pub(crate) min_samples: Option<usize>,
+    /// HDBSCAN: do not split clusters below this distance [default: 0]. DBSCAN: how far a neighbour may be
+    #[arg(long, value_name = "X")]
+    pub(crate) epsilon: Option<f64>,
+    /// Genie: how unequal the clusters' sizes may become, 0 to 1 [default: 0.3]
+    #[arg(long, value_name = "X")]
+    pub(crate) gini: Option<f64>,
+    /// Genie: leave rows at the fringe out as noise
+    #[arg(long)]
+    pub(crate) fringe_noise: bool,
+    /// Gmm: the clusters' shapes [default: full]
+    #[arg(long, value_enum)]
+    pub(crate) covariance: Option<CovarianceName>,
+    /// Agglomerative: how far two clusters are from each other [default: ward]
+    #[arg(long, value_enum)]
+    pub(crate) linkage: Option<LinkageName>,
+    /// Agglomerative: keep apart what is at this distance or farther, instead of --clusters
+    #[arg(long, value_name = "X", conflicts_with = "clusters")]
+    pub(crate) distance: Option<f64>,
+    /// Gmm, k-means: how often to start anew [default: 1; k-means 3]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub(crate) restarts: Option<usize>,
+    /// Gmm, k-means: centres to start from, clusters x columns, instead of random ones
+    #[arg(long, value_name = "FILE", conflicts_with = "restarts")]
+    pub(crate) start: Option<String>,
+    /// K-means: learn from random batches of this many rows, for very many rows
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub(crate) mini_batch: Option<usize>,
+    /// HDBSCAN, Genie, DBSCAN, agglomerative but for ward: euclidean, manhattan, chebyshev, cosine or correlation
+    /// [default: euclidean]
+    #[arg(long, value_parser = metric)]
+    pub(crate) metric: Option<Metric>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -144,30 +211,20 @@ pub(crate) struct Cluster {
     /// HDBSCAN: the least rows of a cluster [default: 5]
     #[arg(long, value_name = "N")]
     pub(crate) min_cluster_size: Option<usize>,
-    /// HDBSCAN: neighbours that make a place dense, the row itself not counted [default: as --min-cluster-size]
-    #[arg(long, value_name = "N")]
-    pub(crate) min_samples: Option<usize>,
-    /// k-means: number of clusters
-    #[arg(long, value_name = "K")]
-    pub(crate) clusters: Option<usize>,
+    #[command(flatten)]
+    pub(crate) settings: Method,
     /// HDBSCAN: which clusters of the tree to take [default: eom]
     #[arg(long, value_enum)]
     pub(crate) selection: Option<Selection>,
-    /// HDBSCAN: do not split clusters below this distance [default: 0]
-    #[arg(long, value_name = "X")]
-    pub(crate) epsilon: Option<f64>,
     /// HDBSCAN: one cluster is an answer too
     #[arg(long)]
     pub(crate) allow_single_cluster: bool,
-    /// HDBSCAN: how strongly each row belongs to its cluster, .npy, f64
+    /// HDBSCAN, gmm: how strongly each row belongs to its cluster, .npy, f64
     #[arg(long, value_name = "FILE")]
     pub(crate) probabilities_out: Option<String>,
     /// HDBSCAN: how much of an outlier each row is, .npy, f64
     #[arg(long, value_name = "FILE")]
     pub(crate) outlier_scores_out: Option<String>,
-    /// HDBSCAN: euclidean, manhattan, chebyshev, cosine or correlation [default: euclidean]
-    #[arg(long, value_parser = metric)]
-    pub(crate) metric: Option<Metric>,
     /// HDBSCAN: undo splits of which one side rises by less than this in density (1 / distance) [default: 0]
     #[arg(long, value_name = "X")]
     pub(crate) min_persistence: Option<f64>,
@@ -186,13 +243,13 @@ pub(crate) struct Cluster {
     /// HDBSCAN: at which cluster sizes the data fall apart in which way, .csv; "peak" marks the sizes to try
     #[arg(long, value_name = "FILE")]
     pub(crate) layers_out: Option<String>,
-    /// HDBSCAN: soft memberships in all clusters, .npy, f64, rows x clusters
+    /// HDBSCAN, gmm: soft memberships in all clusters, .npy, f64, rows x clusters
     #[arg(long, value_name = "FILE")]
     pub(crate) memberships_out: Option<String>,
-    /// HDBSCAN: the whole model as JSON
+    /// The whole model as JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) model_out: Option<String>,
-    /// HDBSCAN: rows that were not in the fit, to be put into its clusters
+    /// Rows that were not in the fit, to be put into its clusters
     #[arg(long, value_name = "FILE", requires = "new_out")]
     pub(crate) new: Option<String>,
     /// Where their labels go: .npy, i32, -1 for noise
@@ -295,12 +352,8 @@ pub(crate) struct Fit {
     /// A cluster below this share of all rows is not zoomed into
     #[arg(long, value_name = "SHARE", default_value_t = 0.05)]
     pub(crate) min_node_share: f64,
-    /// HDBSCAN: neighbours that make a place dense [default: 10]
-    #[arg(long, value_name = "N")]
-    pub(crate) min_samples: Option<usize>,
-    /// k-means: number of clusters of each node
-    #[arg(long, value_name = "K")]
-    pub(crate) clusters: Option<usize>,
+    #[command(flatten)]
+    pub(crate) settings: Method,
     /// Neighbours of each row that UMAP looks at, itself included [default: 15]
     #[arg(long, value_name = "N")]
     pub(crate) neighbors: Option<usize>,

@@ -4,10 +4,11 @@ use crate::args::{self, ClusterMethod};
 use crate::commands::{Facts, facts};
 use crate::failure::Failure;
 use crate::input::{self, Table};
+use crate::method::{self, Chosen};
 use crate::output::{Staged, npy};
 use crate::progress::Progress;
 use crate::{refuse, run};
-use recluster::cluster::{Hdbscan, HdbscanModel, KMeans, Selection};
+use recluster::cluster::{Hdbscan, HdbscanModel, Selection};
 use recluster::{Run, Saved};
 use serde_json::{Map, Value, json};
 
@@ -23,40 +24,33 @@ pub(crate) fn cluster(args: &args::Cluster, progress: &Progress) -> Facts {
         ("--model-out", &args.model_out),
         ("--new-out", &args.new_out),
     ];
-    match args.method {
-        ClusterMethod::Hdbscan => refuse("hdbscan", &[("--clusters", args.clusters.is_some())])?,
-        ClusterMethod::Kmeans => {
-            let given = [
-                ("--min-cluster-size", args.min_cluster_size.is_some()),
-                ("--min-samples", args.min_samples.is_some()),
-                ("--selection", args.selection.is_some()),
-                ("--epsilon", args.epsilon.is_some()),
-                ("--allow-single-cluster", args.allow_single_cluster),
-                ("--metric", args.metric.is_some()),
-                ("--min-persistence", args.min_persistence.is_some()),
-                ("--weights", args.weights.is_some()),
-                ("--validity", args.validity),
-            ];
-            refuse("kmeans", &given)?;
-            refuse("kmeans", &outputs.map(|(flag, path)| (flag, path.is_some())))?;
-        }
+    if args.method != ClusterMethod::Hdbscan {
+        let given = [
+            ("--min-cluster-size", args.min_cluster_size.is_some()),
+            ("--selection", args.selection.is_some()),
+            ("--allow-single-cluster", args.allow_single_cluster),
+            ("--min-persistence", args.min_persistence.is_some()),
+            ("--weights", args.weights.is_some()),
+            ("--validity", args.validity),
+        ];
+        refuse(method::name(args.method), &given)?;
+        let told = match args.method {
+            ClusterMethod::Gmm => &["--model-out", "--new-out", "--probabilities-out", "--memberships-out"][..],
+            _ => &["--model-out", "--new-out"],
+        };
+        let others = outputs.iter().filter(|(flag, _)| !told.contains(flag));
+        refuse(method::name(args.method), &others.map(|(flag, path)| (*flag, path.is_some())).collect::<Vec<_>>())?;
     }
     let paths = outputs.iter().filter_map(|output| output.1.as_deref());
     Staged::check(paths.chain([args.out.as_str()]))?;
-    let kmeans = kmeans(args.method, args.clusters)?;
+    let chosen = method::chosen(args.method, &args.settings)?;
     let data = input::table(&args.common.data, args.common.rows)?;
     let run = run(&args.common, progress);
     let mut facts = facts("cluster", &data);
     let mut files = Staged::default();
-    let labels = match kmeans {
-        Some(kmeans) => {
-            let named = |e| Failure::about(e, data.names.as_deref());
-            let model = progress.work(|| kmeans.fit(&data.values, &run)).map_err(named)?;
-            facts.insert("inertia".to_string(), model.inertia().into());
-            facts.insert("converged".to_string(), model.converged().into());
-            model.labels().to_vec()
-        }
-        None => hdbscan(args, &data, progress, &run, &mut files, &mut facts)?.labels().to_vec(),
+    let labels = match &chosen {
+        Chosen::Hdbscan => hdbscan(args, &data, progress, &run, &mut files, &mut facts)?.labels().to_vec(),
+        chosen => method::fit(chosen, args, &data, progress, &run, &mut files, &mut facts)?,
     };
     files.write(&args.out, |out| npy(out, &[labels.len()], labels.iter().copied()))?;
     files.commit()?;
@@ -82,9 +76,9 @@ fn hdbscan(
     let weights = args.weights.as_deref().map(|path| weights(path, args.common.rows)).transpose()?;
     let mut hdbscan = Hdbscan::new().allow_single_cluster(args.allow_single_cluster);
     hdbscan = args.min_cluster_size.map_or(hdbscan.clone(), |n| hdbscan.min_cluster_size(n));
-    hdbscan = args.min_samples.map_or(hdbscan.clone(), |n| hdbscan.min_samples(n));
-    hdbscan = args.epsilon.map_or(hdbscan.clone(), |x| hdbscan.epsilon(x));
-    hdbscan = args.metric.map_or(hdbscan.clone(), |metric| hdbscan.metric(metric));
+    hdbscan = args.settings.min_samples.map_or(hdbscan.clone(), |n| hdbscan.min_samples(n));
+    hdbscan = args.settings.epsilon.map_or(hdbscan.clone(), |x| hdbscan.epsilon(x));
+    hdbscan = args.settings.metric.map_or(hdbscan.clone(), |metric| hdbscan.metric(metric));
     hdbscan = args.min_persistence.map_or(hdbscan.clone(), |x| hdbscan.min_persistence(x));
     hdbscan = match args.selection {
         Some(args::Selection::Leaf) => hdbscan.selection(Selection::Leaf),
@@ -155,14 +149,5 @@ pub(crate) fn weights(path: &str, rows: Option<usize>) -> Result<Vec<f64>, Failu
     match table.values.ncols() {
         1 => Ok(table.values.iter().map(|&x| f64::from(x)).collect()),
         columns => Err(Failure::file(path, format!("{columns} columns: weights are one number a row"))),
-    }
-}
-
-/// The k-means that is asked for, if it is.
-pub(crate) fn kmeans(method: ClusterMethod, clusters: Option<usize>) -> Result<Option<KMeans>, Failure> {
-    match (method, clusters) {
-        (ClusterMethod::Hdbscan, _) => Ok(None),
-        (ClusterMethod::Kmeans, Some(clusters)) => Ok(Some(KMeans::new(clusters))),
-        (ClusterMethod::Kmeans, None) => Err(Failure::Usage("kmeans needs --clusters K".to_string())),
     }
 }

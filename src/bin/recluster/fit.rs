@@ -1,10 +1,10 @@
 //! The main job: the tree, the model that stands in for it, the report.
 
 use crate::args::{self, ClusterMethod, EmbedMethod};
-use crate::cluster::kmeans;
 use crate::commands::facts;
 use crate::failure::Failure;
 use crate::input::{self, Table};
+use crate::method;
 use crate::output::Staged;
 use crate::progress::Progress;
 use crate::{refuse, run};
@@ -95,20 +95,18 @@ fn embedder(args: &args::Fit) -> Result<Scaled<Box<dyn Embedder>>, Failure> {
 }
 
 fn clusterer(args: &args::Fit) -> Result<Box<dyn Clusterer>, Failure> {
-    match kmeans(args.clusterer, args.clusters)? {
-        Some(kmeans) => {
-            let given = [
-                ("--min-cluster-share", args.min_cluster_share.is_some()),
-                ("--min-samples", args.min_samples.is_some()),
-            ];
-            refuse("kmeans", &given)?;
-            Ok(Box::new(kmeans))
+    let settings = &args.settings;
+    match method::chosen(args.clusterer, settings)?.clusterer() {
+        Some(clusterer) => {
+            refuse(method::name(args.clusterer), &[("--min-cluster-share", args.min_cluster_share.is_some())])?;
+            Ok(clusterer)
         }
         None => {
-            refuse("hdbscan", &[("--clusters", args.clusters.is_some())])?;
             let share = args.min_cluster_share.unwrap_or(0.05);
-            let samples = args.min_samples.unwrap_or(10);
-            Ok(Box::new(Hdbscan::new().min_cluster_size(Size::Share(share)).min_samples(samples)))
+            let samples = settings.min_samples.unwrap_or(10);
+            let hdbscan = Hdbscan::new().min_cluster_size(Size::Share(share)).min_samples(samples);
+            let hdbscan = hdbscan.epsilon(settings.epsilon.unwrap_or(0.0));
+            Ok(Box::new(hdbscan.metric(settings.metric.unwrap_or_default())))
         }
     }
 }
@@ -128,9 +126,14 @@ fn report(
             let share = format!("{} % of the rows at hand", 100.0 * args.min_cluster_share.unwrap_or(0.05));
             report = report
                 .setting("Smallest cluster", share)
-                .setting("Density", format!("by {} neighbours", args.min_samples.unwrap_or(10)));
+                .setting("Density", format!("by {} neighbours", args.settings.min_samples.unwrap_or(10)));
         }
-        ClusterMethod::Kmeans => report = report.setting("Clusters of each node", args.clusters.unwrap_or(0)),
+        other => {
+            report = report.setting("Clustering", method::name(other));
+            if let Some(clusters) = args.settings.clusters {
+                report = report.setting("Clusters of each node", clusters);
+            }
+        }
     }
     if args.embedder == EmbedMethod::Umap {
         let (neighbours, distance) = (args.neighbors.unwrap_or(15), args.min_dist.unwrap_or(0.0));

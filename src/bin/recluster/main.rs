@@ -6,6 +6,7 @@ mod commands;
 mod failure;
 mod fit;
 mod input;
+mod method;
 mod output;
 mod progress;
 mod shap;

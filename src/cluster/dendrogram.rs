@@ -1,0 +1,129 @@
+//! A full hierarchy of merges, to be cut anywhere.
+
+use super::hierarchy::Sets;
+use super::spanning::Merge;
+use crate::core::{Canonical, Error, NOISE, Result};
+
+/// What joins what, from single rows to one cluster, in the order in which a method joined them.
+///
+/// Parts 0..rows are rows; part rows + i is what the i-th merge made, as in SciPy's linkage matrices. Equal rows come
+/// together first, so that no cut parts them.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Dendrogram {
+    /// Merges; distances never fall.
+    merges: Vec<Merge>,
+    /// How many merges only bring equal rows together.
+    equal: usize,
+    /// A number for each row that its content gives, equal for equal rows: settles ties between clusters of one size.
+    place: Vec<u32>,
+    /// Rows that take no part.
+    left_out: Vec<u32>,
+}
+
+impl Dendrogram {
+    /// From (row, row, distance) in the order of the merges, those of equal rows first.
+    ///
+    /// A distance that is above a later one is lowered to it: so each part's distance is at most that of its parent.
+    pub(super) fn new(joins: &[(u32, u32, f64)], canonical: &Canonical, left_out: Vec<u32>) -> Self {
+        let place = canonical.group_of_row();
+        let rows = place.len();
+        let mut sets = Sets::new(rows);
+        let mut part: Vec<(u32, u32)> = (0..rows as u32).map(|row| (row, 1)).collect();
+        let mut merges = Vec::with_capacity(joins.len());
+        for &(a, b, distance) in joins {
+            let (x, y) = (sets.find(a) as usize, sets.find(b) as usize);
+            let Some((keep, _)) = sets.join(x as u32, y as u32) else { continue };
+            let (first, second) = (part[x].min(part[y]), part[x].max(part[y]));
+            let size = first.1 + second.1;
+            part[keep as usize] = ((rows + merges.len()) as u32, size);
+            merges.push(Merge { a: first.0, b: second.0, distance, size });
+        }
+        let mut least = f64::INFINITY;
+        for merge in merges.iter_mut().rev() {
+            least = if merge.distance < least { merge.distance } else { least };
+            merge.distance = least;
+        }
+        let equal = rows - canonical.groups();
+        Dendrogram { merges, equal, place, left_out }
+    }
+
+    /// Merges, in order; one less than the rows that take part.
+    pub fn merges(&self) -> &[Merge] {
+        &self.merges
+    }
+
+    /// Most clusters that a cut can give: different rows that take part.
+    pub fn most_clusters(&self) -> usize {
+        self.merges.len() + 1 - self.equal.min(self.merges.len())
+    }
+
+    /// Labels of the cut into so many clusters, by falling size; [`NOISE`] for rows that take no part. O(rows).
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when `clusters` is 0; [`Error::TooFewRows`] when there are fewer different rows;
+    /// [`Error::Format`] when it was loaded from a damaged file.
+    pub fn cut(&self, clusters: usize) -> Result<Vec<i32>> {
+        if clusters == 0 {
+            return Err(Error::setting("clusters", clusters, "must be at least 1"));
+        }
+        let most = self.most_clusters();
+        if clusters > most {
+            let method = "a cut into so many clusters (equal rows counted once)";
+            return Err(Error::TooFewRows { method, needed: clusters, rows: most });
+        }
+        self.labels(self.merges.len() + 1 - clusters)
+    }
+
+    /// Labels of the cut that keeps apart what joins at `distance` or farther. O(rows).
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when `distance` is NaN; [`Error::Format`] when it was loaded from a damaged file.
+    pub fn cut_at(&self, distance: f64) -> Result<Vec<i32>> {
+        if distance.is_nan() {
+            return Err(Error::setting("distance", distance, "must be a number"));
+        }
+        let below = self.merges.partition_point(|merge| merge.distance < distance);
+        self.labels(below.max(self.equal.min(self.merges.len())))
+    }
+
+    /// Labels after so many merges.
+    fn labels(&self, merges: usize) -> Result<Vec<i32>> {
+        let rows = self.place.len();
+        let damaged = || {
+            let reason = "the merges do not fit the rows".to_string();
+            Error::Format { format: "recluster dendrogram", reason }
+        };
+        let mut sets = Sets::new(rows);
+        // One row of each part.
+        let mut row: Vec<u32> = (0..rows as u32).collect();
+        for merge in &self.merges[..merges] {
+            let of = |part: u32| row.get(part as usize).copied();
+            let (Some(a), Some(b)) = (of(merge.a), of(merge.b)) else { return Err(damaged()) };
+            if sets.join(a, b).is_none() {
+                return Err(damaged());
+            }
+            row.push(a);
+        }
+        let mut roots: Vec<i64> = (0..rows as u32).map(|row| i64::from(sets.find(row))).collect();
+        for &out in &self.left_out {
+            *roots.get_mut(out as usize).ok_or_else(damaged)? = -1;
+        }
+        Ok(numbered(&roots, &self.place))
+    }
+}
+
+/// Labels by falling size for clusters known by any number below that of the rows, -1 being noise. Clusters of one
+/// size stand in the order of their lowest place.
+pub(super) fn numbered(roots: &[i64], place: &[u32]) -> Vec<i32> {
+    let mut found = vec![(0usize, u32::MAX, 0usize); roots.len()];
+    for (row, &root) in roots.iter().enumerate().filter(|(_, root)| **root >= 0) {
+        let cluster = &mut found[root as usize];
+        *cluster = (cluster.0 + 1, cluster.1.min(place[row]), root as usize);
+    }
+    let mut clusters: Vec<(usize, u32, usize)> = found.into_iter().filter(|cluster| cluster.0 > 0).collect();
+    clusters.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
+    let mut number = vec![NOISE; roots.len()];
+    clusters.iter().enumerate().for_each(|(n, cluster)| number[cluster.2] = n as i32);
+    roots.iter().map(|&root| usize::try_from(root).map_or(NOISE, |root| number[root])).collect()
+}

@@ -1,0 +1,387 @@
+//! The nearest centre of each point, without measuring most of them.
+//!
+//! Lower bounds by groups of centres, after Hamerly (2010) and Ding et al., "Yinyang K-Means" (ICML 2015), where a group is
+//! a panel of eight centres that one vector loop measures. A point keeps an upper bound u of the distance to its own
+//! centre and, for each panel, a lower bound of the distance to the panel's other centres. When centres move, u grows by
+//! its own centre's shift and the lower bounds fall by the largest shift of their panels; a panel whose bound stays above
+//! u holds nothing nearer.
+//!
+//! What is looked at is measured in f32 first, |x − c'|² with the centre rounded to f32. By Higham's §3.1 the sum is
+//! within a factor of 1 ± γ, γ = (columns + 4) 2⁻²³, of the true one, and |x − c| differs from |x − c'| by at most
+//! |c − c'|. Only centres that these errors leave as candidates are measured in f64, and these measurements decide, ties to
+//! the lowest number. All bounds leave room for rounding, so the result is what measuring everything in f64 gives.
+
+use crate::core::{parallel, simd};
+
+/// Centres in a panel.
+pub(super) const LANES: usize = 8;
+/// Points whose panels are measured before any of them is decided.
+const ROWS: usize = 128;
+/// Points measured at once against a panel.
+const TILE: usize = 4;
+const NONE: u32 = u32::MAX;
+
+/// Centres as a search needs them.
+pub(super) struct Centers {
+    columns: usize,
+    exact: Vec<f64>,
+    /// For each panel the columns, eight lanes each; unused lanes are infinite.
+    panels: Vec<[f32; LANES]>,
+    /// Centre in each lane of each panel.
+    slot: Vec<u32>,
+    /// The largest |c − c'|.
+    error: f64,
+    /// Whether squares of such data are beyond f32: then all is measured in f64.
+    huge: bool,
+}
+
+/// Puts like centres into one panel: each panel gets the first centre that is left and its seven nearest.
+pub(super) fn panels_of(centers: &[f64], columns: usize) -> Vec<u32> {
+    let mut left: Vec<u32> = (0..(centers.len() / columns) as u32).collect();
+    let mut slots = Vec::with_capacity(left.len().next_multiple_of(LANES));
+    let center = |c: u32| &centers[c as usize * columns..(c as usize + 1) * columns];
+    while !left.is_empty() {
+        let first = left[0];
+        let apart = |c: u32| center(c).iter().zip(center(first)).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
+        let mut by: Vec<(f64, u32)> = left.iter().map(|&c| (apart(c), c)).collect();
+        by.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let taken: Vec<u32> = by.iter().take(LANES).map(|x| x.1).collect();
+        left.retain(|c| !taken.contains(c));
+        slots.extend((0..LANES).map(|lane| taken.get(lane).copied().unwrap_or(NONE)));
+    }
+    slots
+}
+
+impl Centers {
+    /// `slot` as [`panels_of`] gives it, for these or earlier centres; `largest` bounds the data's magnitudes.
+    pub(super) fn new(exact: Vec<f64>, columns: usize, slot: Vec<u32>, largest: f32) -> Self {
+        let mut panels = vec![[f32::INFINITY; LANES]; slot.len() / LANES * columns];
+        let mut error = 0.0f64;
+        for (at, &c) in slot.iter().enumerate().filter(|(_, c)| **c != NONE) {
+            let mut off = 0.0;
+            for column in 0..columns {
+                let x = exact[c as usize * columns + column];
+                let rounded = x as f32;
+                panels[at / LANES * columns + column][at % LANES] = rounded;
+                off += (x - f64::from(rounded)) * (x - f64::from(rounded));
+            }
+            error = if off > error { off } else { error };
+        }
+        let most = exact.iter().fold(f64::from(largest), |a, b| if b.abs() > a { b.abs() } else { a });
+        let huge = most * (columns as f64).sqrt() > 1e18;
+        Centers { columns, exact, panels, slot, error: error.sqrt() * (1.0 + 1e-12), huge }
+    }
+
+    pub(super) fn exact(&self) -> &[f64] {
+        &self.exact
+    }
+
+    pub(super) fn into_parts(self) -> (Vec<f64>, Vec<u32>) {
+        (self.exact, self.slot)
+    }
+
+    fn count(&self) -> usize {
+        self.exact.len() / self.columns
+    }
+
+    fn panel_count(&self) -> usize {
+        self.slot.len() / LANES
+    }
+
+    /// The squared distance that decides.
+    pub(super) fn squared(&self, row: &[f32], center: u32) -> f64 {
+        squared(row, &self.exact[center as usize * self.columns..(center as usize + 1) * self.columns])
+    }
+}
+
+simd::multiversion! {
+    /// Squared distance in f64, in eight lanes.
+    fn squared(row: &[f32], center: &[f64]) -> f64 {
+        let mut lanes = [0.0f64; 8];
+        let ((rows, row_rest), (centers, center_rest)) = (row.as_chunks::<8>(), center.as_chunks::<8>());
+        for (x, c) in rows.iter().zip(centers) {
+            for lane in 0..8 {
+                let gap = f64::from(x[lane]) - c[lane];
+                lanes[lane] += gap * gap;
+            }
+        }
+        for (lane, (&x, &c)) in row_rest.iter().zip(center_rest).enumerate() {
+            let gap = f64::from(x) - c;
+            lanes[lane] += gap * gap;
+        }
+        let [a, b, c, d, e, f, g, h] = lanes;
+        ((a + e) + (c + g)) + ((b + f) + (d + h))
+    }
+}
+
+simd::multiversion! {
+    /// Squared distances of four rows to a panel, in f32.
+    pub(super) fn tile(rows: [&[f32]; TILE], panel: &[[f32; LANES]], out: &mut [[f32; LANES]; TILE]) {
+        let n = panel.len();
+        let [p, q, r, s] = rows.map(|row| &row[..n]);
+        let mut sums = [[0.0f32; LANES]; TILE];
+        for c in 0..n {
+            let lanes = &panel[c];
+            let x = [p[c], q[c], r[c], s[c]];
+            for t in 0..TILE {
+                for lane in 0..LANES {
+                    let gap = x[t] - lanes[lane];
+                    sums[t][lane] += gap * gap;
+                }
+            }
+        }
+        *out = sums;
+    }
+}
+
+/// How far centres have moved since the bounds were true.
+pub(super) struct Drift {
+    shift: Vec<f64>,
+    /// Largest shift in each panel.
+    most: Vec<f32>,
+}
+
+impl Drift {
+    pub(super) fn none(centers: &Centers) -> Self {
+        Drift { shift: vec![0.0; centers.count()], most: vec![0.0; centers.panel_count()] }
+    }
+
+    pub(super) fn between(before: &[f64], after: &Centers) -> Self {
+        let columns = after.columns;
+        let moved = before.chunks_exact(columns).zip(after.exact.chunks_exact(columns));
+        let shift: Vec<f64> = moved
+            .map(|(a, b)| a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt() * after.up())
+            .collect();
+        let of = |slots: &[u32]| {
+            let shifts = slots.iter().filter(|c| **c != NONE).map(|&c| shift[c as usize]);
+            up(shifts.fold(0.0, |a, b| if b > a { b } else { a }))
+        };
+        let most = after.slot.chunks_exact(LANES).map(of).collect();
+        Drift { shift, most }
+    }
+}
+
+/// At least x, as f32.
+fn up(x: f64) -> f32 {
+    let rounded = (x * (1.0 + 2.5e-7)) as f32;
+    if x > 0.0 && rounded < 1e-30 { 1e-30 } else { rounded }
+}
+
+/// At most x, as f32, and at least 0.
+fn down(x: f64) -> f32 {
+    if x < 1e-30 { 0.0 } else { (x * (1.0 - 2.5e-7)).min(f64::from(f32::MAX)) as f32 }
+}
+
+/// Points in a row, each with its centre and its bounds.
+pub(super) struct Block {
+    pub(super) first: usize,
+    pub(super) label: Vec<u32>,
+    upper: Vec<f64>,
+    /// By point and panel.
+    lower: Vec<f32>,
+}
+
+impl Block {
+    /// Nothing known: the first search measures everything.
+    pub(super) fn all(points: usize, size: usize, centers: &Centers) -> Vec<Block> {
+        let firsts = (0..points).step_by(size.max(1));
+        firsts.map(|first| Block::new(first, size.min(points - first), centers)).collect()
+    }
+
+    pub(super) fn new(first: usize, len: usize, centers: &Centers) -> Block {
+        let lower = vec![0.0; len * centers.panel_count()];
+        Block { first, label: vec![0; len], upper: vec![f64::INFINITY; len], lower }
+    }
+
+    /// Gives a point to a centre, forgetting its bounds.
+    pub(super) fn assign(&mut self, point: usize, label: u32) {
+        let at = point - self.first;
+        self.label[at] = label;
+        self.upper[at] = f64::INFINITY;
+        let panels = self.lower.len() / self.label.len();
+        self.lower[at * panels..(at + 1) * panels].fill(0.0);
+    }
+}
+
+/// Finds the nearest centres of all blocks anew, the bounds having been true before the drift.
+pub(super) fn update(centers: &Centers, data: &[f32], blocks: &mut [Block], drift: &Drift) {
+    parallel::for_each_chunk(blocks, 1, |_, blocks| {
+        for block in blocks {
+            centers.update(data, block, drift);
+        }
+    });
+}
+
+impl Centers {
+    /// A factor above 1 that covers the rounding of a distance in f64.
+    fn up(&self) -> f64 {
+        1.0 + (self.columns as f64 + 64.0) * 1e-15
+    }
+
+    pub(super) fn update(&self, data: &[f32], block: &mut Block, drift: &Drift) {
+        let first = block.first;
+        let row = |i: usize| &data[(first + i) * self.columns..(first + i + 1) * self.columns];
+        if self.huge {
+            for i in 0..block.label.len() {
+                block.label[i] = (1..self.count() as u32)
+                    .fold((self.squared(row(i), 0), 0), |best, c| {
+                        let squared = self.squared(row(i), c);
+                        if squared < best.0 { (squared, c) } else { best }
+                    })
+                    .1;
+            }
+            return;
+        }
+        let panels = self.panel_count();
+        let mut active: Vec<Active> = Vec::with_capacity(ROWS);
+        let mut buffer = vec![[0.0f32; LANES]; ROWS * panels];
+        for start in (0..block.label.len()).step_by(ROWS) {
+            let end = (start + ROWS).min(block.label.len());
+            active.clear();
+            for i in start..end {
+                let label = block.label[i];
+                let mut upper = (block.upper[i] + drift.shift[label as usize]) * (1.0 + 1e-15);
+                let mut least = f32::MAX;
+                for (lower, most) in block.lower[i * panels..(i + 1) * panels].iter_mut().zip(&drift.most) {
+                    let left = (*lower - most) * (1.0 - 2.5e-7);
+                    *lower = if left < 1e-30 { 0.0 } else { left };
+                    least = if *lower < least { *lower } else { least };
+                }
+                if upper >= f64::from(least) {
+                    let squared = self.squared(row(i), label);
+                    upper = squared.sqrt() * self.up();
+                    if upper >= f64::from(least) {
+                        active.push(Active { at: i, squared });
+                    }
+                }
+                block.upper[i] = upper;
+            }
+            self.measure(&row, block, &active, &mut buffer);
+            for (a, active) in active.iter().enumerate() {
+                self.decide(row(active.at), block, active, &buffer[a * panels..(a + 1) * panels]);
+            }
+        }
+    }
+
+    /// Measures the panels that may hold something nearer; the others read infinite.
+    fn measure<'a>(
+        &self,
+        row: &impl Fn(usize) -> &'a [f32],
+        block: &Block,
+        active: &[Active],
+        buffer: &mut [[f32; LANES]],
+    ) {
+        let panels = self.panel_count();
+        let mut list: Vec<usize> = Vec::with_capacity(active.len());
+        let mut out = [[0.0; LANES]; TILE];
+        for panel in 0..panels {
+            list.clear();
+            for (a, active) in active.iter().enumerate() {
+                if f64::from(block.lower[active.at * panels + panel]) <= block.upper[active.at] {
+                    list.push(a);
+                } else {
+                    buffer[a * panels + panel] = [f32::INFINITY; LANES];
+                }
+            }
+            let lanes = &self.panels[panel * self.columns..(panel + 1) * self.columns];
+            for four in list.chunks(TILE) {
+                let rows = std::array::from_fn(|t| row(active[four[t.min(four.len() - 1)]].at));
+                tile(rows, lanes, &mut out);
+                for (&a, squared) in four.iter().zip(&out) {
+                    buffer[a * panels + panel] = *squared;
+                }
+            }
+        }
+    }
+
+    /// Settles one point from its measured panels.
+    fn decide(&self, row: &[f32], block: &mut Block, active: &Active, squared: &[[f32; LANES]]) {
+        let (i, before) = (active.at, block.label[active.at]);
+        let panels = squared.len();
+        let gamma = (self.columns as f64 + 4.0) / (1u64 << 23) as f64;
+        let tiny = (self.columns as f64 + 4.0) * 1e-44;
+        let least = squared.iter().flatten().fold(f32::INFINITY, |a, &b| if b < a { b } else { a });
+        let found = (f64::from(least) * (1.0 + gamma) + tiny).sqrt() + self.error;
+        let reach = if found < block.upper[i] { found } else { block.upper[i] } * self.up() + self.error;
+        let limit = up(reach * reach * (1.0 + gamma) + tiny);
+        let mut best = (active.squared, before);
+        for (at, &squared) in squared.iter().flatten().enumerate() {
+            let center = self.slot[at];
+            if squared <= limit && center != NONE && center != before {
+                let exact = self.squared(row, center);
+                if exact < best.0 || (exact == best.0 && center < best.1) {
+                    best = (exact, center);
+                }
+            }
+        }
+        block.label[i] = best.1;
+        block.upper[i] = best.0.sqrt() * self.up();
+        let lower = &mut block.lower[i * panels..(i + 1) * panels];
+        for (panel, (lower, squared)) in lower.iter_mut().zip(squared).enumerate() {
+            // What was not measured keeps its bound.
+            if squared[0] == f32::INFINITY {
+                continue;
+            }
+            let own = |lane: usize| self.slot[panel * LANES + lane] == best.1;
+            let least = (0..LANES)
+                .filter(|&lane| !own(lane))
+                .fold(f32::INFINITY, |a, lane| if squared[lane] < a { squared[lane] } else { a });
+            *lower = down((f64::from(least) * (1.0 - gamma) - tiny).max(0.0).sqrt() - self.error);
+        }
+        if best.1 != before {
+            let panel = self.slot.iter().position(|&c| c == before).unwrap_or(0) / LANES;
+            let own = down(active.squared.sqrt() / self.up());
+            lower[panel] = if own < lower[panel] { own } else { lower[panel] };
+        }
+    }
+}
+
+/// A point that its bounds do not settle, with the exact squared distance to its centre.
+struct Active {
+    at: usize,
+    squared: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::random::Stream;
+
+    /// Bounds that live through many moves decide as measuring everything does.
+    #[test]
+    fn pruning_changes_nothing() {
+        for (columns, count, scale) in
+            [(1, 3, 1.0), (2, 9, 1e-3), (7, 30, 1e4), (33, 70, 1.0), (3, 8, 1e-24), (2, 5, 1e25)]
+        {
+            let draws = Stream::new(columns as u64, 9);
+            let n = 700;
+            // On a lattice, so that centres tie.
+            let value = |at: usize| ((draws.normal(at as u64) * 3.0).round() * scale) as f32;
+            let data: Vec<f32> = (0..n * columns).map(value).collect();
+            let largest = data.iter().fold(0.0f32, |a, b| a.max(b.abs()));
+            let mut exact: Vec<f64> = data[..count * columns].iter().map(|&x| f64::from(x)).collect();
+            let slot = panels_of(&exact, columns);
+            let mut centers = Centers::new(exact.clone(), columns, slot.clone(), largest);
+            let mut blocks = Block::all(n, 300, &centers);
+            let mut drift = Drift::none(&centers);
+            for round in 0..40u64 {
+                update(&centers, &data, &mut blocks, &drift);
+                for block in &blocks {
+                    for (i, &label) in block.label.iter().enumerate() {
+                        let row = &data[(block.first + i) * columns..][..columns];
+                        let all = (0..count as u32).map(|c| (centers.squared(row, c), c));
+                        let best = all.fold((f64::INFINITY, 0), |a, b| if b.0 < a.0 { b } else { a });
+                        assert_eq!(label, best.1, "{columns} columns, round {round}, point {i}");
+                    }
+                }
+                let before = exact.clone();
+                for (at, x) in exact.iter_mut().enumerate() {
+                    let step = if round % 5 == 4 { 0.0 } else { 0.3 / (1 + round) as f64 };
+                    *x += step * scale * draws.of(round).normal(at as u64);
+                }
+                centers = Centers::new(exact.clone(), columns, slot.clone(), largest);
+                drift = Drift::between(&before, &centers);
+            }
+        }
+    }
+}
