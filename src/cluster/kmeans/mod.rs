@@ -10,6 +10,7 @@
 //! - Clusters are numbered by falling size.
 
 mod batches;
+mod kernels;
 mod model;
 mod nearest;
 mod points;

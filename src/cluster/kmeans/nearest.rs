@@ -11,14 +11,11 @@
 //! |c − c'|. Only centres that these errors leave as candidates are measured in f64, and these measurements decide, ties to
 //! the lowest number. All bounds leave room for rounding, so the result is what measuring everything in f64 gives.
 
-use crate::core::{parallel, simd};
+use super::kernels::{LANES, TILE, least_of, squared, tile};
+use crate::core::parallel;
 
-/// Centres in a panel.
-pub(super) const LANES: usize = 8;
 /// Points whose panels are measured before any of them is decided.
 const ROWS: usize = 128;
-/// Points measured at once against a panel.
-const TILE: usize = 4;
 const NONE: u32 = u32::MAX;
 
 /// Centres as a search needs them.
@@ -29,6 +26,8 @@ pub(super) struct Centers {
     panels: Vec<[f32; LANES]>,
     /// Centre in each lane of each panel.
     slot: Vec<u32>,
+    /// Lane of each centre.
+    place: Vec<u32>,
     /// The largest |c − c'|.
     error: f64,
     /// Whether squares of such data are beyond f32: then all is measured in f64.
@@ -56,8 +55,10 @@ impl Centers {
     /// `slot` as [`panels_of`] gives it, for these or earlier centres; `largest` bounds the data's magnitudes.
     pub(super) fn new(exact: Vec<f64>, columns: usize, slot: Vec<u32>, largest: f32) -> Self {
         let mut panels = vec![[f32::INFINITY; LANES]; slot.len() / LANES * columns];
+        let mut place = vec![0; exact.len() / columns];
         let mut error = 0.0f64;
         for (at, &c) in slot.iter().enumerate().filter(|(_, c)| **c != NONE) {
+            place[c as usize] = at as u32;
             let mut off = 0.0;
             for column in 0..columns {
                 let x = exact[c as usize * columns + column];
@@ -69,7 +70,7 @@ impl Centers {
         }
         let most = exact.iter().fold(f64::from(largest), |a, b| if b.abs() > a { b.abs() } else { a });
         let huge = most * (columns as f64).sqrt() > 1e18;
-        Centers { columns, exact, panels, slot, error: error.sqrt() * (1.0 + 1e-12), huge }
+        Centers { columns, exact, panels, slot, place, error: error.sqrt() * (1.0 + 1e-12), huge }
     }
 
     pub(super) fn exact(&self) -> &[f64] {
@@ -91,46 +92,6 @@ impl Centers {
     /// The squared distance that decides.
     pub(super) fn squared(&self, row: &[f32], center: u32) -> f64 {
         squared(row, &self.exact[center as usize * self.columns..(center as usize + 1) * self.columns])
-    }
-}
-
-simd::multiversion! {
-    /// Squared distance in f64, in eight lanes.
-    fn squared(row: &[f32], center: &[f64]) -> f64 {
-        let mut lanes = [0.0f64; 8];
-        let ((rows, row_rest), (centers, center_rest)) = (row.as_chunks::<8>(), center.as_chunks::<8>());
-        for (x, c) in rows.iter().zip(centers) {
-            for lane in 0..8 {
-                let gap = f64::from(x[lane]) - c[lane];
-                lanes[lane] += gap * gap;
-            }
-        }
-        for (lane, (&x, &c)) in row_rest.iter().zip(center_rest).enumerate() {
-            let gap = f64::from(x) - c;
-            lanes[lane] += gap * gap;
-        }
-        let [a, b, c, d, e, f, g, h] = lanes;
-        ((a + e) + (c + g)) + ((b + f) + (d + h))
-    }
-}
-
-simd::multiversion! {
-    /// Squared distances of four rows to a panel, in f32.
-    pub(super) fn tile(rows: [&[f32]; TILE], panel: &[[f32; LANES]], out: &mut [[f32; LANES]; TILE]) {
-        let n = panel.len();
-        let [p, q, r, s] = rows.map(|row| &row[..n]);
-        let mut sums = [[0.0f32; LANES]; TILE];
-        for c in 0..n {
-            let lanes = &panel[c];
-            let x = [p[c], q[c], r[c], s[c]];
-            for t in 0..TILE {
-                for lane in 0..LANES {
-                    let gap = x[t] - lanes[lane];
-                    sums[t][lane] += gap * gap;
-                }
-            }
-        }
-        *out = sums;
     }
 }
 
@@ -235,6 +196,7 @@ impl Centers {
         let panels = self.panel_count();
         let mut active: Vec<Active> = Vec::with_capacity(ROWS);
         let mut buffer = vec![[0.0f32; LANES]; ROWS * panels];
+        let mut mins = vec![0.0f32; panels];
         for start in (0..block.label.len()).step_by(ROWS) {
             let end = (start + ROWS).min(block.label.len());
             active.clear();
@@ -258,7 +220,7 @@ impl Centers {
             }
             self.measure(&row, block, &active, &mut buffer);
             for (a, active) in active.iter().enumerate() {
-                self.decide(row(active.at), block, active, &buffer[a * panels..(a + 1) * panels]);
+                self.decide(row(active.at), block, active, &buffer[a * panels..(a + 1) * panels], &mut mins);
             }
         }
     }
@@ -295,43 +257,47 @@ impl Centers {
     }
 
     /// Settles one point from its measured panels.
-    fn decide(&self, row: &[f32], block: &mut Block, active: &Active, squared: &[[f32; LANES]]) {
+    fn decide(&self, row: &[f32], block: &mut Block, active: &Active, squared: &[[f32; LANES]], mins: &mut [f32]) {
         let (i, before) = (active.at, block.label[active.at]);
         let panels = squared.len();
         let gamma = (self.columns as f64 + 4.0) / (1u64 << 23) as f64;
         let tiny = (self.columns as f64 + 4.0) * 1e-44;
-        let least = squared.iter().flatten().fold(f32::INFINITY, |a, &b| if b < a { b } else { a });
+        let mut least = f32::INFINITY;
+        for (to, lanes) in mins.iter_mut().zip(squared) {
+            *to = least_of(lanes);
+            least = if *to < least { *to } else { least };
+        }
         let found = (f64::from(least) * (1.0 + gamma) + tiny).sqrt() + self.error;
         let reach = if found < block.upper[i] { found } else { block.upper[i] } * self.up() + self.error;
         let limit = up(reach * reach * (1.0 + gamma) + tiny);
         let mut best = (active.squared, before);
-        for (at, &squared) in squared.iter().flatten().enumerate() {
-            let center = self.slot[at];
-            if squared <= limit && center != NONE && center != before {
-                let exact = self.squared(row, center);
-                if exact < best.0 || (exact == best.0 && center < best.1) {
-                    best = (exact, center);
+        for (panel, lanes) in squared.iter().enumerate().filter(|(panel, _)| mins[*panel] <= limit) {
+            for (&center, &squared) in self.slot[panel * LANES..].iter().zip(lanes) {
+                if squared <= limit && center != NONE && center != before {
+                    let exact = self.squared(row, center);
+                    if exact < best.0 || (exact == best.0 && center < best.1) {
+                        best = (exact, center);
+                    }
                 }
             }
         }
         block.label[i] = best.1;
         block.upper[i] = best.0.sqrt() * self.up();
+        let (own, old) = (self.place[best.1 as usize] as usize, self.place[before as usize] as usize / LANES);
+        let mut others = squared[own / LANES];
+        others[own % LANES] = f32::INFINITY;
+        // What was not measured keeps its bound.
+        let measured = mins[own / LANES] < f32::INFINITY;
+        mins[own / LANES] = least_of(&others);
         let lower = &mut block.lower[i * panels..(i + 1) * panels];
-        for (panel, (lower, squared)) in lower.iter_mut().zip(squared).enumerate() {
-            // What was not measured keeps its bound.
-            if squared[0] == f32::INFINITY {
-                continue;
+        for (panel, (lower, &least)) in lower.iter_mut().zip(mins.iter()).enumerate() {
+            if least < f32::INFINITY || (measured && panel == own / LANES) {
+                *lower = down((f64::from(least) * (1.0 - gamma) - tiny).max(0.0).sqrt() - self.error);
             }
-            let own = |lane: usize| self.slot[panel * LANES + lane] == best.1;
-            let least = (0..LANES)
-                .filter(|&lane| !own(lane))
-                .fold(f32::INFINITY, |a, lane| if squared[lane] < a { squared[lane] } else { a });
-            *lower = down((f64::from(least) * (1.0 - gamma) - tiny).max(0.0).sqrt() - self.error);
         }
         if best.1 != before {
-            let panel = self.slot.iter().position(|&c| c == before).unwrap_or(0) / LANES;
-            let own = down(active.squared.sqrt() / self.up());
-            lower[panel] = if own < lower[panel] { own } else { lower[panel] };
+            let apart = down(active.squared.sqrt() / self.up());
+            lower[old] = if apart < lower[old] { apart } else { lower[old] };
         }
     }
 }

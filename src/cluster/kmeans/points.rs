@@ -1,6 +1,7 @@
 //! The different rows of a table, as k-means walks them.
 
-use super::nearest::{Block, Centers, LANES, tile};
+use super::kernels::{LANES, add_row, tile};
+use super::nearest::{Block, Centers};
 use crate::core::random::Stream;
 use crate::core::{Canonical, Rows, parallel};
 
@@ -147,9 +148,7 @@ impl Points {
             let mut sums = vec![0.0; clusters * (columns + 1)];
             for (i, &label) in (block.first..).zip(&block.label) {
                 let (weight, label) = (self.weight[i], label as usize);
-                for (sum, &x) in sums[label * columns..(label + 1) * columns].iter_mut().zip(self.row(i)) {
-                    *sum += weight * f64::from(x);
-                }
+                add_row(&mut sums[label * columns..(label + 1) * columns], self.row(i), weight);
                 sums[clusters * columns + label] += weight;
             }
             sums

@@ -1,0 +1,69 @@
+//! The loops that k-means spends its time in.
+
+use crate::core::simd;
+
+/// Centres in a panel.
+pub(super) const LANES: usize = 8;
+/// Points measured at once against a panel.
+pub(super) const TILE: usize = 4;
+
+simd::multiversion! {
+    /// Squared distance in f64, in eight lanes.
+    pub(super) fn squared(row: &[f32], center: &[f64]) -> f64 {
+        let mut lanes = [0.0f64; 8];
+        let ((rows, row_rest), (centers, center_rest)) = (row.as_chunks::<8>(), center.as_chunks::<8>());
+        for (x, c) in rows.iter().zip(centers) {
+            for lane in 0..8 {
+                let gap = f64::from(x[lane]) - c[lane];
+                lanes[lane] += gap * gap;
+            }
+        }
+        for (lane, (&x, &c)) in row_rest.iter().zip(center_rest).enumerate() {
+            let gap = f64::from(x) - c;
+            lanes[lane] += gap * gap;
+        }
+        let [a, b, c, d, e, f, g, h] = lanes;
+        ((a + e) + (c + g)) + ((b + f) + (d + h))
+    }
+}
+
+simd::multiversion! {
+    /// Squared distances of four rows to a panel, in f32.
+    pub(super) fn tile(rows: [&[f32]; TILE], panel: &[[f32; LANES]], out: &mut [[f32; LANES]; TILE]) {
+        let n = panel.len();
+        let [p, q, r, s] = rows.map(|row| &row[..n]);
+        let mut sums = [[0.0f32; LANES]; TILE];
+        for c in 0..n {
+            let lanes = &panel[c];
+            let x = [p[c], q[c], r[c], s[c]];
+            for t in 0..TILE {
+                for lane in 0..LANES {
+                    let gap = x[t] - lanes[lane];
+                    sums[t][lane] += gap * gap;
+                }
+            }
+        }
+        *out = sums;
+    }
+}
+
+simd::multiversion! {
+    /// Adds a row times its weight.
+    pub(super) fn add_row(sums: &mut [f64], row: &[f32], weight: f64) {
+        for (sum, &x) in sums.iter_mut().zip(row) {
+            *sum += weight * f64::from(x);
+        }
+    }
+}
+
+/// The least of a panel's lanes.
+#[inline(always)]
+pub(super) fn least_of(lanes: &[f32; LANES]) -> f32 {
+    let mut lanes = *lanes;
+    for width in [4, 2, 1] {
+        for lane in 0..width {
+            lanes[lane] = if lanes[lane + width] < lanes[lane] { lanes[lane + width] } else { lanes[lane] };
+        }
+    }
+    lanes[0]
+}
