@@ -8,15 +8,13 @@
 #[cfg_attr(feature = "linalg", allow(dead_code))] // With LAPACK behind the seam, our own code is the oracle.
 pub(crate) mod dense;
 #[path = "linalg_factor.rs"]
-#[allow(dead_code)] // The seam offers what each room may need.
 pub(crate) mod factor;
 #[path = "linalg_product.rs"]
 pub(crate) mod product;
 #[path = "linalg_sparse.rs"]
 pub(crate) mod sparse;
 
-#[allow(unused_imports)]
-pub(crate) use factor::{invert_lower, log_determinant, solve_lower};
+pub(crate) use factor::{invert_lower, log_determinant};
 
 /// Eigenpairs of a symmetric matrix, largest eigenvalue first.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,9 +65,8 @@ fn lapack(matrix: &[f64], n: usize) -> Option<(Vec<f64>, Vec<f64>)> {
 }
 
 /// The lower triangle L with L L' = `matrix` (n x n, row after row; only its lower triangle is read), zeros above the
-/// diagonal; `None` when the matrix is not positive definite. O(n³). What it solves: [`solve_lower`], [`invert_lower`],
+/// diagonal; `None` when the matrix is not positive definite. O(n³). What it is for: [`invert_lower`],
 /// [`log_determinant`].
-#[allow(dead_code)]
 pub(crate) fn cholesky(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
     if matrix.len() != n * n {
         return None;

@@ -4,8 +4,7 @@
 //! terms in a fixed order, so a row's density depends on nothing beside it.
 
 use super::Covariance;
-use super::cholesky::factor;
-use crate::core::{numerics, simd};
+use crate::core::{linalg, numerics, simd};
 
 /// Rows in a block.
 pub(super) const ROWS: usize = 128;
@@ -84,9 +83,10 @@ impl Density {
         match params.kind {
             Covariance::Full | Covariance::Tied => {
                 for matrix in params.covariances.chunks_exact(Params::width(params.kind, d)) {
-                    let (inverse, half_log) = factor(matrix, d)?.inverse();
-                    whiten.extend(inverse);
-                    half_logs.push(half_log);
+                    let lower = factor(matrix, d)?;
+                    let inverse = linalg::invert_lower(&lower, d);
+                    (0..d).for_each(|i| whiten.extend_from_slice(&inverse[i * d..=i * d + i]));
+                    half_logs.push(0.5 * linalg::log_determinant(&lower, d));
                 }
             }
             Covariance::Diagonal | Covariance::Spherical => {
@@ -152,6 +152,19 @@ impl Density {
             out.iter_mut().for_each(|sum| *sum = constant - 0.5 * *sum);
         }
     }
+}
+
+/// The lower triangle L, columns x columns, with L L' = the covariance that `packed` holds by rows: entry (i, j), j <= i,
+/// at i (i + 1) / 2 + j. `None` unless it is positive definite beyond rounding.
+pub(super) fn factor(packed: &[f64], columns: usize) -> Option<Vec<f64>> {
+    let mut matrix = vec![0.0; columns * columns];
+    for (i, row) in matrix.chunks_exact_mut(columns).enumerate() {
+        row[..=i].copy_from_slice(&packed[i * (i + 1) / 2..(i + 1) * (i + 2) / 2]);
+    }
+    let lower = linalg::cholesky(&matrix, columns)?;
+    // Below this a pivot is what rounding left of the diagonal.
+    let share = columns as f64 * 4.0 * f64::EPSILON;
+    (0..columns).map(|i| i * (columns + 1)).all(|at| lower[at] * lower[at] > matrix[at] * share).then_some(lower)
 }
 
 simd::multiversion! {
@@ -244,5 +257,23 @@ simd::multiversion! {
                 logs[lane] *= sums[lane];
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_covariance_has_a_factor_only_beyond_rounding() {
+        // L = (2 0 0; 1 3 0; -1 2 1).
+        let lower = factor(&[4.0, 2.0, 10.0, -2.0, 5.0, 6.0], 3).unwrap();
+        let expected = [2.0, 0.0, 0.0, 1.0, 3.0, 0.0, -1.0, 2.0, 1.0];
+        assert!(lower.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-15), "{lower:?}");
+        assert!(factor(&[1.0, 1.0, 1.0], 2).is_none());
+        // Positive definite, but by no more than rounding leaves.
+        assert!(factor(&[1.0, 1.0, 1.0 + 4.0 * f64::EPSILON], 2).is_none());
+        assert!(factor(&[1.0, 1.0, 1.0 + 1e-12], 2).is_some());
+        assert!(factor(&[0.0], 1).is_none() && factor(&[f64::NAN], 1).is_none());
     }
 }

@@ -4,8 +4,7 @@
 //! around the means that the pass began with: Σ r, Σ r (x − m), Σ r (x − m)(x − m)'. Nothing is kept for a row.
 
 use super::Covariance;
-use super::cholesky::factor;
-use super::density::{Density, Lanes, Params, ROWS, shares, shift};
+use super::density::{Density, Lanes, Params, ROWS, factor, shares, shift};
 use crate::cluster::kmeans::Points;
 use crate::core::{parallel, simd};
 

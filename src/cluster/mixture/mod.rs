@@ -13,7 +13,6 @@
 //! - The spread is summed around the means before the step instead of as differences of large squares.
 //! - Components are numbered by falling weight.
 
-mod cholesky;
 mod density;
 mod em;
 mod model;

@@ -1,8 +1,8 @@
 //! A fitted mixture: shares, densities, new rows.
 
-use super::density::{Density, Params, ROWS, shares};
+use super::Covariance;
+use super::density::{Density, Params, ROWS, factor, shares};
 use super::em::Blocks;
-use super::{Covariance, cholesky::factor};
 use crate::core::random::Stream;
 use crate::core::{Error, Result, Rows, Run, parallel};
 use ndarray::{Array2, ArrayRef2};
@@ -167,7 +167,7 @@ impl GaussianMixtureModel {
             let at = if self.params.kind == Covariance::Tied { 0 } else { c };
             for (j, x) in row.iter_mut().enumerate() {
                 let off = match factors.get(at).and_then(|factor| factor.as_ref()) {
-                    Some(factor) => factor.row(j).iter().zip(&normal).map(|(l, z)| l * z).sum(),
+                    Some(lower) => lower[j * d..=j * d + j].iter().zip(&normal).map(|(l, z)| l * z).sum(),
                     None => {
                         let variance = self.params.covariances[at * width + if width == 1 { 0 } else { j }];
                         variance.sqrt() * normal[j]
