@@ -22,7 +22,7 @@ fn clusterers_keep_every_promise() {
         ("Genie", Box::new(Genie::new(3))),
         ("Genie, smoothed", Box::new(Genie::new(3).min_samples(5))),
         ("Genie, smoothed, with noise", Box::new(Genie::new(3).min_samples(5).noise(true))),
-        ("DBSCAN", Box::new(Dbscan::new(0.5))),
+        ("DBSCAN", Box::new(Dbscan::new(1.2))),
         ("DBSCAN, wide", Box::new(Dbscan::new(2.0).min_samples(3))),
         ("Ward's linkage", linked(Linkage::Ward)),
         ("mean linkage", linked(Linkage::Average)),
