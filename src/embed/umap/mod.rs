@@ -49,6 +49,8 @@ const PURPOSE: u64 = 0x756d_6170;
 const MOVES: usize = 5_000_000;
 /// Least and most epochs of the default.
 const EPOCHS: (usize, usize) = (200, 2000);
+/// Below this `min_dist` groups are drawn together, to be clustered: gaps settle last, so epochs are at least these.
+const DENSE: (f64, usize) = (0.05, 300);
 
 impl Umap {
     /// Embeds `rows` (n x columns) and keeps what is needed to place new rows.
@@ -117,7 +119,8 @@ impl Umap {
                 self.n_neighbors
             ));
         }
-        let epochs = self.n_epochs.unwrap_or((MOVES / rows.len()).clamp(EPOCHS.0, EPOCHS.1));
+        let least = if self.min_dist < DENSE.0 { DENSE.1 } else { EPOCHS.0 };
+        let epochs = self.n_epochs.unwrap_or((MOVES / rows.len()).clamp(least, EPOCHS.1));
         let curve = curve::fit(self.spread, self.min_dist);
         if n == 1 {
             return Ok(Drawing::of_one_row(self.n_components, curve, epochs));
