@@ -1,0 +1,281 @@
+"""recluster and what one would use instead of it, in turn on the same rows: medians of seconds, their ratio, quality.
+
+    pip install -r benches/peers/requirements.txt
+    cargo build --release --features cli
+    python benches/peers/compare.py STAGE --mnist FOLDER [--rows N] [--runs N] [--peer NAME]
+
+FOLDER holds the four gzipped IDX files of MNIST; --data x.npy --labels y.npy takes rows of one's own. The last 10,000 rows
+(or a fifth) serve as new ones. Seconds are those of the work alone: no reading, no import, no compilation. They differ from
+machine to machine; compare ratios.
+
+    embed      umap-learn, unseeded on all threads (ours is seeded); --quality adds trustworthiness and accuracies
+    two-step   ours alone: UMAP(30 neighbours, min_dist 0), HDBSCAN(10, 500), ARI of the clustered for --seeds
+    pca        scikit-learn, 50 components
+    hdbscan    fast_hdbscan or hdbscan, on our two-dimensional embedding
+    genie      genieclust, on the same
+    kmeans     scikit-learn, on 50 principal components, --clusters from one start
+    gmm        scikit-learn, on 10 principal components, four covariances, --clusters from one start
+    boost      xgboost (one QuantileDMatrix for all labels) or hessboost (one call)
+    shap       xgboost, hessboost or shap, values of one XGBoost model for the new rows
+"""
+import argparse, gzip, json, pathlib, statistics, subprocess, tempfile, time, warnings
+import numpy as np
+
+warnings.filterwarnings("ignore")
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+ap.add_argument("stage", choices="embed two-step pca hdbscan genie kmeans gmm boost shap".split())
+ap.add_argument("--mnist", type=pathlib.Path)
+ap.add_argument("--data")
+ap.add_argument("--labels")
+ap.add_argument("--bin", default=ROOT / "target/release/recluster")
+ap.add_argument("--rows", type=int, default=10_000)
+ap.add_argument("--runs", type=int, default=3)
+ap.add_argument("--peer", default="")
+ap.add_argument("--seeds", default="0,1,2,3,4")
+ap.add_argument("--clusters", type=int, default=10)
+ap.add_argument("--min-samples", type=int, default=10)
+ap.add_argument("--min-cluster-size", type=int, default=500)
+ap.add_argument("--rounds", type=int, default=100)
+ap.add_argument("--max-depth", type=int, default=6)
+ap.add_argument("--models", type=int, default=1, help="shap: how many labels' models")
+ap.add_argument("--quality", action="store_true")
+o = ap.parse_args()
+TEMP = tempfile.TemporaryDirectory()
+
+
+def at(name):
+    return f"{TEMP.name}/{name}"
+
+
+def idx(path):
+    raw = gzip.open(path).read()
+    shape = np.frombuffer(raw, ">i4", raw[3], 4)
+    return np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3]).reshape(shape)
+
+
+def rows_and_labels():
+    if o.data:
+        return np.load(o.data).astype(np.float32), np.load(o.labels) if o.labels else None
+    parts = [(idx(o.mnist / f"{part}-images-idx3-ubyte.gz"), idx(o.mnist / f"{part}-labels-idx1-ubyte.gz")) for part in ("train", "t10k")]
+    rows, labels = (np.concatenate(side) for side in zip(*parts))
+    return rows.reshape(len(rows), -1).astype(np.float32), labels.astype(np.int32)
+
+
+def ours(command, **flags):
+    """Runs our program; its report."""
+    words = [str(o.bin), command]
+    for flag, value in flags.items():
+        words += ["--" + flag.replace("_", "-")] + ([] if value is True else [str(value)])
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(words)}\n{done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])["seconds"]
+
+
+def timed(work):
+    start = time.perf_counter()
+    result = work()
+    return result, time.perf_counter() - start
+
+
+def in_turn(mine, other):
+    """Both sides, `--runs` times in turn; what the last runs gave."""
+    seconds = [], []
+    for _ in range(o.runs):
+        seconds[0].append(mine()["total"])
+        result, took = other()
+        seconds[1].append(took)
+    a, b = map(statistics.median, seconds)
+    spread = " ".join("[" + " ".join(f"{s:.3f}" for s in side) + "]" for side in seconds)
+    print(f"{o.stage}, {len(X)} rows: recluster {a:.3f} s, {o.peer} {b:.3f} s, {b / a:.2f} times faster   {spread}")
+    return result
+
+
+def components(count):
+    ours("embed", data=at("x.npy"), out=at("e.npy"), method="pca", components=count)
+    np.save(at("e.npy"), np.load(at("e.npy")).astype(np.float32))
+    return np.load(at("e.npy"))
+
+
+def picture():
+    ours("embed", data=at("x.npy"), out=at("e.npy"))
+    return np.load(at("e.npy"))
+
+
+def agreement(a, b):
+    from sklearn.metrics import adjusted_rand_score
+    return f"ARI {adjusted_rand_score(a, b):.5f}"
+
+
+def embed():
+    import umap
+    o.peer = "umap-learn"
+    umap.UMAP(n_epochs=10).fit(X[:5000]).transform(X[:100])  # compiles
+    new = dict(new=at("new.npy"), new_out=at("new_e.npy"))
+    places = []
+
+    def other():
+        model, took = timed(lambda: umap.UMAP().fit(X))
+        model.transform(NEW[:64])  # builds its search index
+        moved, seconds = timed(lambda: model.transform(NEW))
+        places[:] = [seconds, moved]
+        return model.embedding_, took
+
+    theirs = in_turn(lambda: ours("embed", data=at("x.npy"), out=at("e.npy")), other)
+    report = ours("embed", data=at("x.npy"), out=at("e.npy"), **new)
+    print(f"{len(NEW)} new rows: {report['transform']:.3f} s (index {report['index']:.3f} s), {places[0]:.3f} s, {places[0] / report['transform']:.2f} times faster")
+    if o.quality:
+        from sklearn.manifold import trustworthiness
+        from sklearn.model_selection import cross_val_score
+        from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
+        few = slice(10_000)
+        near = NearestNeighbors(n_neighbors=15).fit(X[few]).kneighbors(return_distance=False)
+        for name, e, moved in (("recluster", np.load(at("e.npy")), np.load(at("new_e.npy"))), ("umap-learn", theirs, places[1])):
+            close = NearestNeighbors(n_neighbors=15).fit(e[few]).kneighbors(return_distance=False)
+            kept = np.mean([len(np.intersect1d(a, b)) / 15 for a, b in zip(near, close)])
+            vote = KNeighborsClassifier(5)
+            print(f"{name}: trustworthiness {trustworthiness(X[few], e[few], n_neighbors=15):.4f}, neighbours kept {kept:.4f}, "
+                  f"5-NN {cross_val_score(vote, e, Y, cv=5).mean():.4f}, of new rows {vote.fit(e, Y).score(moved, NEW_Y):.4f}")
+
+
+def two_step():
+    from sklearn.metrics import adjusted_rand_score
+    found = []
+    for seed in o.seeds.split(","):
+        ours("embed", data=at("x.npy"), out=at("e.npy"), neighbors=30, min_dist=0, seed=seed)
+        ours("cluster", data=at("e.npy"), out=at("l.npy"), min_samples=o.min_samples, min_cluster_size=o.min_cluster_size)
+        labels = np.load(at("l.npy"))
+        inside = labels >= 0
+        found.append(adjusted_rand_score(Y[inside], labels[inside]))
+        print(f"seed {seed}: ARI {found[-1]:.3f}, clustered {inside.mean():.3f}, clusters {labels.max() + 1}")
+    print(f"median {statistics.median(found):.3f}")
+
+
+def pca():
+    from sklearn.decomposition import PCA
+    o.peer = "scikit-learn"
+    in_turn(lambda: ours("embed", data=at("x.npy"), out=at("e.npy"), method="pca", components=50),
+            lambda: timed(lambda: PCA(50, random_state=0).fit_transform(X)))
+    exact = PCA(50, svd_solver="covariance_eigh").fit_transform(X.astype(np.float64))
+    mine, theirs = (np.linalg.qr(e.astype(np.float64))[0] for e in (np.load(at("e.npy")), exact))
+    print(f"sine of the largest angle to the space of scores in f64 {np.linalg.norm(mine - theirs @ (theirs.T @ mine), 2):.1e}")
+
+
+def clusters(points, fit, **flags):
+    labels = in_turn(lambda: ours("cluster", data=at("e.npy"), out=at("l.npy"), **flags), lambda: timed(lambda: fit(points)))
+    print(agreement(labels, np.load(at("l.npy"))))
+
+
+def hdbscan():
+    points, sizes = picture(), dict(min_samples=o.min_samples, min_cluster_size=o.min_cluster_size)
+    o.peer = o.peer or "fast_hdbscan"
+    module = __import__(o.peer)
+    exact = dict(approx_min_span_tree=False) if o.peer == "hdbscan" else {}
+    module.HDBSCAN().fit(points[:3000])
+    clusters(points.astype(np.float64), lambda p: module.HDBSCAN(**sizes, **exact).fit_predict(p), **sizes)
+
+
+def genie():
+    import genieclust
+    o.peer, points = "genieclust", picture().astype(np.float64)
+    for smooth in (0, o.min_samples):
+        genieclust.Genie(n_clusters=2, M=smooth).fit(points[:3000])
+        clusters(points, lambda p: genieclust.Genie(n_clusters=o.clusters, M=smooth).fit_predict(p),
+                 method="genie", clusters=o.clusters, min_samples=max(smooth, 1))
+
+
+def start(points):
+    """Rows to start from, the same for both sides."""
+    picked = points[np.random.default_rng(0).choice(len(points), o.clusters, replace=False)]
+    np.save(at("s.npy"), picked)
+    return picked
+
+
+def kmeans():
+    from sklearn.cluster import KMeans
+    o.peer, points = "scikit-learn", components(50)
+    first = start(points)
+    clusters(points, lambda p: KMeans(o.clusters, init=first, n_init=1, max_iter=300).fit_predict(p),
+             method="kmeans", clusters=o.clusters, start=at("s.npy"))
+
+
+def gmm():
+    from sklearn.mixture import GaussianMixture
+    o.peer, points = "scikit-learn", components(10).astype(np.float64)
+    k, d = o.clusters, points.shape[1]
+    own = np.argmin(((points[:, None] - start(points)) ** 2).sum(2), 1)
+    groups = [points[own == c] for c in range(k)]
+    weights = np.array([len(g) for g in groups]) / len(points)
+    spreads = np.stack([np.cov(g.T, bias=True) for g in groups])
+    floor = 1e-6 * np.eye(d)
+    inverse = dict(full=np.linalg.inv(spreads + floor), tied=np.linalg.inv(np.tensordot(weights, spreads, 1) + floor),
+                   diag=1 / (np.stack([np.diag(s) for s in spreads]) + 1e-6))
+    inverse["spherical"] = 1 / (1 / inverse["diag"]).mean(1)
+    for kind, precisions in inverse.items():
+        print(kind, end=": ")
+        settings = dict(covariance_type=kind, weights_init=weights, means_init=[g.mean(0) for g in groups], precisions_init=precisions)
+        clusters(points, lambda p: GaussianMixture(k, **settings).fit_predict(p),
+                 method="gmm", clusters=k, covariance="diagonal" if kind == "diag" else kind, start=at("s.npy"))
+
+
+def one_against_rest(count):
+    import xgboost as xgb
+    matrix, models = xgb.QuantileDMatrix(X), []
+    for label in range(count):
+        matrix.set_label((Y == label).astype(np.float32))
+        models.append(xgb.train(dict(objective="binary:logistic", tree_method="hist", max_depth=o.max_depth), matrix, o.rounds))
+    return models
+
+
+def boost():
+    count, o.peer = int(Y.max()) + 1, o.peer or "xgboost"
+    flags = dict(data=at("x.npy"), labels=at("y.npy"), out=at("m.json"), rounds=o.rounds, max_depth=o.max_depth)
+    if o.peer == "hessboost":
+        import hessboost
+        settings = dict(objective="binary:logistic", tree_method="hist", max_depth=o.max_depth, eta=0.3, multi_strategy="one_output_per_tree")
+        target = np.eye(count, dtype=np.float32)[Y]
+        model = in_turn(lambda: ours("boost", **flags),
+                        lambda: timed(lambda: hessboost.train(settings, hessboost.DMatrix(X, label=target), o.rounds, verbose_eval=False)))
+        theirs = model.predict(hessboost.DMatrix(NEW))
+    else:
+        import xgboost as xgb
+        models = in_turn(lambda: ours("boost", **flags), lambda: timed(lambda: one_against_rest(count)))
+        theirs = np.stack([m.predict(xgb.DMatrix(NEW)) for m in models], 1)
+    ours("boost", **flags, new=at("new.npy"), new_out=at("p.npy"))
+    for name, p in (("recluster", np.load(at("p.npy"))), (o.peer, theirs)):
+        right = np.clip(np.where(np.arange(count) == NEW_Y[:, None], p, 1 - p), 1e-15, 1)
+        print(f"{name}: log-loss {-np.log(right).mean():.6f}, accuracy {(p.argmax(1) == NEW_Y).mean():.4f}")
+
+
+def shap():
+    import xgboost as xgb
+    o.peer = o.peer or "xgboost"
+    seconds, gap = [], 0.0
+    for model in one_against_rest(o.models):
+        model.save_model(at("m.json"))
+        matrix = xgb.DMatrix(NEW)
+        if o.peer == "hessboost":
+            import hessboost
+            other, data = hessboost.Booster(model_file=at("m.json")), hessboost.DMatrix(NEW)
+            work = lambda: other.predict(data, pred_contribs=True)
+        elif o.peer == "shap":
+            import shap
+            explainer = shap.TreeExplainer(model)
+            work = lambda: explainer.shap_values(NEW)
+        else:
+            work = lambda: model.predict(matrix, pred_contribs=True)
+        theirs = in_turn(lambda: ours("shap", model=at("m.json"), data=at("new.npy"), out=at("s.npy")), lambda: timed(work))
+        mine = np.load(at("s.npy"))[:, :, 0]
+        gap = max(gap, np.abs(mine[:, : theirs.shape[1]] - theirs).max())
+    print(f"largest difference {gap:.1e}")
+
+
+X, Y = rows_and_labels()
+held = min(10_000, len(X) // 5)
+NEW, NEW_Y, X = X[-held:], None if Y is None else Y[-held:], X[: o.rows]
+Y = None if Y is None else Y[: o.rows]
+np.save(at("x.npy"), X), np.save(at("new.npy"), NEW)
+if Y is not None:
+    np.save(at("y.npy"), Y.astype(np.int32))
+globals()[o.stage.replace("-", "_")]()
