@@ -54,15 +54,7 @@ proptest! {
     #[test]
     fn dummies_get_nothing_and_symmetric_features_the_same(seed in any::<u64>(), value in -5.0f32..5.0) {
         let mut draw = Draw(seed);
-        // `value` where features 0 and 1 are both at least 0, each by half of the cover; in both orders of splits.
-        let and = |first: u32, second: u32| {
-            let mut tree = Draft::default();
-            let root = tree.node(0.0, 8.0);
-            let [_, right] = tree.split(root, first, 0.0, true, [(0.0, 4.0), (0.0, 4.0)]);
-            tree.split(right, second, 0.0, true, [(0.0, 2.0), (value, 2.0)]);
-            tree
-        };
-        let model = model_of(3, &[(0.0, vec![and(0, 1), and(1, 0)])]);
+        let model = trees::both_orders_of_and(value);
         let mut rows = random_rows(&mut draw, 20, 3);
         for i in 0..20 {
             rows[[i, 1]] = rows[[i, 0]];

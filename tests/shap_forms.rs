@@ -107,14 +107,7 @@ proptest! {
     #[test]
     fn dummies_do_not_interact_and_symmetric_features_interact_alike(seed in any::<u64>(), value in -5.0f32..5.0) {
         let mut draw = Draw(seed);
-        let and = |first: u32, second: u32| {
-            let mut tree = Draft::default();
-            let root = tree.node(0.0, 8.0);
-            let [_, right] = tree.split(root, first, 0.0, true, [(0.0, 4.0), (0.0, 4.0)]);
-            tree.split(right, second, 0.0, true, [(0.0, 2.0), (value, 2.0)]);
-            tree
-        };
-        let model = model_of(3, &[(0.0, vec![and(0, 1), and(1, 0)])]);
+        let model = trees::both_orders_of_and(value);
         let mut rows = random_rows(&mut draw, 20, 3);
         (0..20).for_each(|i| rows[[i, 1]] = rows[[i, 0]]);
         for shap in [TreeShap::new(&model), TreeShap::new(&model).with_background(&rows, &Run::new()).unwrap()] {

@@ -211,3 +211,15 @@ pub fn random_rows(draw: &mut Draw, n: usize, features: usize) -> Array2<f32> {
         x => x as f32 - 3.0,
     })
 }
+
+/// `value` where features 0 and 1 are both at least 0, each by half of the cover; in both orders of splits.
+pub fn both_orders_of_and(value: f32) -> BoostModel {
+    let and = |first: u32, second: u32| {
+        let mut tree = Draft::default();
+        let root = tree.node(0.0, 8.0);
+        let [_, right] = tree.split(root, first, 0.0, true, [(0.0, 4.0), (0.0, 4.0)]);
+        tree.split(right, second, 0.0, true, [(0.0, 2.0), (value, 2.0)]);
+        tree
+    };
+    model_of(3, &[(0.0, vec![and(0, 1), and(1, 0)])])
+}

@@ -1,8 +1,8 @@
 //! A smaller graph that stands for a large one, to be laid out first.
 //!
 //! Descent moves a vertex by the vertices it has edges to. Two groups that lie across each other at the start must pass
-//! through one another vertex by vertex, which takes a thousand epochs and more; in a graph of an eighth of the
-//! vertices it costs far less. So a large graph is laid out coarse first, and its vertices start where the coarse
+//! through one another vertex by vertex, which takes many epochs; in a graph of an eighth of the vertices these cost
+//! far less. So a large graph is laid out coarse first, and its vertices start where the coarse
 //! vertices have come to lie (multilevel layout: Walshaw 2003, "A multilevel algorithm for force-directed graph
 //! drawing"; pairs along the heaviest edges: Karypis, Kumar 1998, "A fast and high quality multilevel scheme for
 //! partitioning irregular graphs", section 3.1).
