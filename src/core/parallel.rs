@@ -228,11 +228,9 @@ mod tests {
     #[test]
     fn a_panic_in_a_piece_ends_the_rounds() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
-        let end = std::panic::catch_unwind(|| {
-            pool.install(|| {
-                rounds(&mut 0, &[8; 50], |_, round, piece| assert!(round < 20 || piece != 3), |x, _, _| *x += 1);
-            });
-        });
+        let work = |_: &usize, round: usize, piece: usize| assert!(round < 20 || piece != 3);
+        let all = || pool.install(|| rounds(&mut 0, &[8; 50], work, |done, _, _| *done += 1));
+        let end = std::panic::catch_unwind(std::panic::AssertUnwindSafe(all));
         assert!(end.is_err());
     }
 }

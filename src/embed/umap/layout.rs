@@ -24,9 +24,10 @@ use super::density::{Edges, Term};
 use super::drive::{Bundle, Drive, Forces, LANES, by_width};
 use super::fuzzy::Graph;
 use crate::core::random::{Stream, mix};
-use crate::core::simd::multiversion;
+use crate::core::simd::{Ones, multiversion};
 use crate::core::{Result, Run, parallel};
 use std::ops::Range;
+use std::sync::Mutex;
 
 /// 2^32 w / w_max, at most 2^32 - 1.
 pub(crate) fn rate(weight: f32, heaviest: f32) -> u32 {
@@ -103,6 +104,8 @@ fn run_epochs<P: Drive>(
     let stage = run.stage("layout", epochs);
     see(0, &|| by_vertex(&positions));
     let pieces: Vec<usize> = (0..n).step_by(block).map(|from| block.min(n - from).div_ceil(PIECE)).collect();
+    // One for each thread in the end.
+    let spare: Mutex<Vec<Fired>> = Mutex::default();
     for epoch in 0..epochs {
         let alpha = plan.alpha * (1.0 - epoch as f32 / epochs as f32);
         let seed = draws.of(epoch as u64);
@@ -112,8 +115,12 @@ fn run_epochs<P: Drive>(
             |positions, round, piece| {
                 let first = round * block + piece * PIECE;
                 let vertices = first..(first + PIECE).min(((round + 1) * block).min(n));
-                let fired = Fired::of(&starts, &rates, &targets, vertices, epoch as u32 + 1);
-                fired.moved(first, positions, forces, alpha, seed)
+                let taken = spare.lock().ok().and_then(|mut spare| spare.pop());
+                let mut fired = taken.unwrap_or_default();
+                fired.fill(&starts, &rates, &targets, vertices, epoch as u32 + 1);
+                let moved = fired.moved(first, positions, forces, alpha, seed);
+                spare.lock().into_iter().for_each(|mut spare| spare.push(std::mem::take(&mut fired)));
+                moved
             },
             |positions, round, moved| {
                 let own = positions[round * block..].chunks_mut(PIECE);
@@ -148,38 +155,43 @@ multiversion! {
 }
 
 /// The targets of a range of vertices in one epoch.
+#[derive(Default)]
 struct Fired {
     targets: Vec<u32>,
+    /// Where the targets of each vertex begin, and where the last end.
     starts: Vec<usize>,
     /// Numbers within the range, by how many targets they have: lanes run until the last of them is done.
     alike: Vec<usize>,
+    /// A bit for each edge: whether it fires.
+    words: Vec<u32>,
+    /// Targets before each word.
+    before: Vec<usize>,
 }
 
 impl Fired {
-    /// Of the edges that fire in epoch t, in order.
-    fn of(starts: &[usize], rates: &[u32], targets: &[u32], vertices: Range<usize>, t: u32) -> Self {
+    /// Takes in the edges that fire in epoch t, in order.
+    fn fill(&mut self, starts: &[usize], rates: &[u32], targets: &[u32], vertices: Range<usize>, t: u32) {
         let edges = starts[vertices.start]..starts[vertices.end];
         let targets = &targets[edges.clone()];
-        let mut words = vec![0; targets.len() / 32 + 1];
-        firing(&rates[edges.clone()], t, &mut words);
-        let mut fired = Fired { targets: Vec::with_capacity(targets.len()), starts: vec![0], alike: Vec::new() };
-        let mut before = Vec::with_capacity(words.len());
-        for (&word, targets) in words.iter().zip(targets.chunks(32)) {
-            before.push(fired.targets.len());
-            let mut left = word;
-            while left != 0 {
-                fired.targets.push(targets[left.trailing_zeros() as usize]);
-                left &= left - 1;
-            }
+        self.words.clear();
+        self.words.resize(targets.len() / 32 + 1, 0);
+        firing(&rates[edges.clone()], t, &mut self.words);
+        self.targets.clear();
+        self.targets.extend(Ones::of(&self.words).map(|edge| targets[edge]));
+        self.before.clear();
+        let mut count = 0;
+        for word in &self.words {
+            self.before.push(count);
+            count += word.count_ones() as usize;
         }
-        before.resize(words.len(), fired.targets.len());
+        self.starts.clear();
+        self.starts.push(0);
         for v in vertices {
             let end = starts[v + 1] - edges.start;
-            let own = words[end / 32] & !(u32::MAX << (end % 32));
-            fired.starts.push(before[end / 32] + own.count_ones() as usize);
+            let own = self.words[end / 32] & !(u32::MAX << (end % 32));
+            self.starts.push(self.before[end / 32] + own.count_ones() as usize);
         }
-        fired.alike = fired.by_count();
-        fired
+        self.sort();
     }
 
     fn of_vertex(&self, v: usize) -> &[u32] {
@@ -205,20 +217,20 @@ impl Fired {
         moved
     }
 
-    /// Sorted by counting; beyond [`Fired::MANY`] the order does not matter.
-    fn by_count(&self) -> Vec<usize> {
+    /// Sorts by counting; beyond [`Fired::MANY`] targets the order does not matter.
+    fn sort(&mut self) {
         let n = self.starts.len() - 1;
         let count = |v: usize| (self.starts[v + 1] - self.starts[v]).min(Self::MANY);
         let mut places = [0; Self::MANY + 2];
         (0..n).for_each(|v| places[count(v) + 1] += 1);
         (0..=Self::MANY).for_each(|c| places[c + 1] += places[c]);
-        let mut alike = vec![0; n];
+        self.alike.clear();
+        self.alike.resize(n, 0);
         for v in 0..n {
             let place = &mut places[count(v)];
-            alike[*place] = v;
+            self.alike[*place] = v;
             *place += 1;
         }
-        alike
     }
 
     const MANY: usize = 62;
@@ -249,15 +261,16 @@ mod tests {
         let edges = starts[100];
         let rates: Vec<u32> = (0..edges as u64).map(|e| (draws.of(1).bits(e) >> 32) as u32).collect();
         let targets: Vec<u32> = (0..edges as u32).collect();
+        let mut fired = Fired::default();
         for (vertices, t) in [(0..100, 1), (3..64, 7), (99..100, 2), (50..50, 5)] {
-            let fired = Fired::of(&starts, &rates, &targets, vertices.clone(), t);
+            fired.fill(&starts, &rates, &targets, vertices.clone(), t);
             for (at, v) in vertices.clone().enumerate() {
                 let due = (starts[v]..starts[v + 1]).filter(|&e| fires(rates[e], t)).map(|e| e as u32);
                 assert_eq!(fired.of_vertex(at), due.collect::<Vec<_>>());
             }
             let counts: Vec<usize> = fired.alike.iter().map(|&v| fired.of_vertex(v).len()).collect();
             assert!(counts.is_sorted());
-            assert_eq!(fired.alike.iter().sum::<usize>(), (0..vertices.len()).sum());
+            assert_eq!(fired.alike.iter().sum::<usize>(), (0..vertices.len()).sum::<usize>());
         }
     }
 
