@@ -42,6 +42,12 @@ pub(crate) fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnc
     (a(), b())
 }
 
+/// Runs `work` on one of the threads that share the work of its parallel loops, so that starting each of very many short
+/// ones wakes nobody and waits for nobody.
+pub(crate) fn within<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    join(work, || ()).0
+}
+
 /// Sorts by a key that tells every two items apart or leaves their order irrelevant.
 pub(crate) fn sort_by_key<T: Send, K: Ord>(items: &mut [T], key: impl Fn(&T) -> K + Sync) {
     #[cfg(feature = "rayon")]
