@@ -6,10 +6,12 @@
 //! rows in which all of these few are 0 are passed over.
 
 use crate::core::parallel;
-use crate::core::simd::widest;
+use crate::core::simd::{multiversion, widest};
 
 /// Pairs of rows in a block; a pair's number in its block is a u8.
 const PAIRS: usize = 256;
+/// Pairs that are put into words at a time.
+const READY: usize = 8;
 /// Words in a line.
 const WIDE: usize = 32;
 /// Blocks that are made before they are multiplied: what the caches of two cores hold.
@@ -141,10 +143,19 @@ widest! {
     plain, x86::narrow, x86::wide, x86::widest
 }
 
-/// Puts two rows into words.
-fn interleave(a: &[i16], b: &[i16], words: &mut [i32]) {
-    for ((word, &a), &b) in words.iter_mut().zip(a).zip(b) {
-        *word = i32::from(a as u16) | i32::from(b) << 16;
+multiversion! {
+    /// Puts [`READY`] pairs of rows into words, from line `k` of each tile on.
+    fn interleave(ready: &[i16], tiles: usize, k: usize, block: &mut [Line]) {
+        for t in 0..tiles {
+            let lines = &mut block[t * PAIRS + k..][..READY];
+            for (line, pair) in lines.iter_mut().zip(ready.chunks_exact(2 * tiles * WIDE)) {
+                let (one, two) = pair.split_at(tiles * WIDE);
+                let (one, two) = (&one[t * WIDE..][..WIDE], &two[t * WIDE..][..WIDE]);
+                for l in 0..WIDE {
+                    line[l] = i32::from(one[l] as u16) | i32::from(two[l]) << 16;
+                }
+            }
+        }
     }
 }
 
@@ -160,17 +171,15 @@ pub(crate) fn outer_sum(count: usize, columns: usize, row: impl Fn(usize, &mut [
         let blocks = PART.min((count - start).div_ceil(rows));
         let part = &mut part[..blocks * PAIRS * tiles];
         parallel::for_each_chunk(part, PAIRS * tiles, |b, block| {
-            let (mut one, mut two) = (vec![0i16; tiles * WIDE], vec![0i16; tiles * WIDE]);
-            for k in 0..PAIRS {
-                let first = start + b * rows + 2 * k;
-                for (i, out) in [(first, &mut one), (first + 1, &mut two)] {
+            // A few pairs at a time, so that the lines of a tile are written side by side.
+            let mut ready = vec![0i16; 2 * READY * tiles * WIDE];
+            for k in (0..PAIRS).step_by(READY) {
+                for (r, out) in ready.chunks_exact_mut(tiles * WIDE).enumerate() {
+                    let i = start + b * rows + 2 * k + r;
                     // Rows of zeros fill the last block up.
                     if i < count { row(i, &mut out[..columns]) } else { out.fill(0) }
                 }
-                let pairs = one.as_chunks::<WIDE>().0.iter().zip(two.as_chunks::<WIDE>().0);
-                for (t, (one, two)) in pairs.enumerate() {
-                    interleave(one, two, &mut block[t * PAIRS + k]);
-                }
+                interleave(&ready, tiles, k, block);
             }
         });
         parallel::for_each_chunk(&mut sums, WIDE * columns, |mine, sums| kernel(sums, columns, mine, tiles, part));

@@ -92,9 +92,14 @@ multiversion! {
         let mut list = [0usize; 64];
         for (start, x) in x.chunks(64).enumerate() {
             let mut count = 0;
-            for (c, &value) in x.iter().enumerate() {
-                list[count] = c;
-                count += usize::from(value != 0.0);
+            for (eight, values) in x.chunks(8).enumerate() {
+                if values.iter().fold(true, |all, &value| all & (value == 0.0)) {
+                    continue;
+                }
+                for (c, &value) in values.iter().enumerate() {
+                    list[count] = 8 * eight + c;
+                    count += usize::from(value != 0.0);
+                }
             }
             let z = &z[64 * start * width..];
             let (fours, rest) = list[..count].as_chunks::<4>();
