@@ -82,7 +82,9 @@ macro_rules! kernel {
 // Without an instruction for words, a word is a vector.
 #[cfg(any(test, not(target_arch = "x86_64")))]
 kernel!(
-    plain, 2, 32,
+    plain,
+    2,
+    32,
     |x: &[i32; 1]| x[0],
     |x: i32| x,
     |sum: i32, x: i32, y: i32| sum + i32::from(x as i16) * i32::from(y as i16) + (x >> 16) * (y >> 16),
@@ -96,14 +98,20 @@ mod x86 {
     use std::arch::x86_64::*;
 
     kernel!(
-        #[target_feature(enable = "sse2")] narrow, 2, 8,
+        #[target_feature(enable = "sse2")]
+        narrow,
+        2,
+        8,
         |x: &[i32; 4]| _mm_setr_epi32(x[0], x[1], x[2], x[3]),
         |x: i32| _mm_set1_epi32(x),
         |sum: __m128i, x: __m128i, y: __m128i| _mm_add_epi32(sum, _mm_madd_epi16(x, y)),
         |x: __m128i| four(x)
     );
     kernel!(
-        #[target_feature(enable = "avx2")] wide, 2, 4,
+        #[target_feature(enable = "avx2")]
+        wide,
+        2,
+        4,
         |x: &[i32; 8]| _mm256_setr_epi32(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7]),
         |x: i32| _mm256_set1_epi32(x),
         |sum: __m256i, x: __m256i, y: __m256i| _mm256_add_epi32(sum, _mm256_madd_epi16(x, y)),
@@ -114,7 +122,10 @@ mod x86 {
         }
     );
     kernel!(
-        #[target_feature(enable = "avx2,avx512f,avx512vnni")] widest, 4, 2,
+        #[target_feature(enable = "avx2,avx512f,avx512vnni")]
+        widest,
+        4,
+        2,
         |x: &[i32; 16]| _mm512_setr_epi32(
             x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], x[9], x[10], x[11], x[12], x[13], x[14], x[15]
         ),

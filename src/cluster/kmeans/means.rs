@@ -143,9 +143,12 @@ mod tests {
     #[test]
     fn means_follow_their_points() {
         let draws = Stream::new(3, 4);
-        for (n, columns, scale, offset) in [(500, 3, 1.0, 0.0), (20_000, 2, 1e-30, 0.0), (700, 5, 1e30, 0.0), (900, 2, 1.0, 1e6)] {
+        for (n, columns, scale, offset) in
+            [(500, 3, 1.0, 0.0), (20_000, 2, 1e-30, 0.0), (700, 5, 1e30, 0.0), (900, 2, 1.0, 1e6)]
+        {
             // Some rows several times.
-            let value = |(i, c): (usize, usize)| (offset + scale * draws.of((i % (n - n / 9)) as u64).normal(c as u64)) as f32;
+            let value =
+                |(i, c): (usize, usize)| (offset + scale * draws.of((i % (n - n / 9)) as u64).normal(c as u64)) as f32;
             let table = Array2::from_shape_fn((n, columns), value);
             let rows = Rows::finite(&table).unwrap();
             let points = Points::new(&rows, &Canonical::of(&rows));

@@ -31,7 +31,7 @@ const PURPOSE: u64 = 0x6b6d_6561;
 ///
 /// # Cost
 /// At most O(restarts x rounds x rows x columns x clusters) time; where clusters are settled, bounds spare most of it.
-/// O(rows x (columns + clusters / 8) + 64 x clusters x columns) memory.
+/// O(rows x (columns + clusters / 8) + 10 x clusters x columns) memory.
 ///
 /// # Example
 /// ```

@@ -220,7 +220,7 @@ impl Centers {
         let panels = self.panel_count();
         let mut active: Vec<usize> = Vec::with_capacity(ROWS);
         let mut buffer = vec![[0.0f32; LANES]; ROWS * panels];
-        let mut mins = vec![0.0f32; panels];
+        let mut mins = vec![0.0f32; ROWS * panels];
         let mut least = [0.0; ROWS];
         for start in (0..block.label.len()).step_by(ROWS) {
             let end = (start + ROWS).min(block.label.len());
@@ -238,40 +238,41 @@ impl Centers {
                 }
                 block.upper[i] = upper;
             }
-            self.measure(&row, block, &active, &mut buffer);
+            self.measure(&row, block, &active, &mut buffer, &mut mins);
             for (a, &i) in active.iter().enumerate() {
-                self.decide(row(i), block, i, &buffer[a * panels..(a + 1) * panels], &mut mins);
+                let own = a * panels..(a + 1) * panels;
+                self.decide(row(i), block, i, &buffer[own.clone()], &mut mins[own]);
             }
         }
     }
 
-    /// Measures the panels that may hold something nearer; the others read infinite.
+    /// Measures the panels that may hold something nearer, and finds the least of each; that of others is infinite, whatever
+    /// the buffer holds.
     fn measure<'a>(
         &self,
         row: &impl Fn(usize) -> &'a [f32],
         block: &Block,
         active: &[usize],
         buffer: &mut [[f32; LANES]],
+        mins: &mut [f32],
     ) {
         let panels = self.panel_count();
         let mut list: Vec<usize> = Vec::with_capacity(active.len());
         let mut out = [[0.0; LANES]; TILE];
+        mins[..active.len() * panels].fill(f32::INFINITY);
         for panel in 0..panels {
             list.clear();
-            for (a, &i) in active.iter().enumerate() {
-                let lower = block.lower[i / ROWS * panels + panel][i % ROWS];
-                if f64::from(lower) <= block.upper[i] {
-                    list.push(a);
-                } else {
-                    buffer[a * panels + panel] = [f32::INFINITY; LANES];
-                }
-            }
+            let Some(&first) = active.first() else { return };
+            let lower = &block.lower[first / ROWS * panels + panel];
+            let may = |i: usize| f64::from(lower[i % ROWS]) <= block.upper[i];
+            list.extend(active.iter().enumerate().filter(|(_, i)| may(**i)).map(|(a, _)| a));
             let lanes = &self.panels[panel * self.columns..(panel + 1) * self.columns];
             for four in list.chunks(TILE) {
                 let rows = std::array::from_fn(|t| row(active[four[t.min(four.len() - 1)]]));
                 tile(rows, lanes, &mut out);
                 for (&a, squared) in four.iter().zip(&out) {
                     buffer[a * panels + panel] = *squared;
+                    mins[a * panels + panel] = least_of(squared);
                 }
             }
         }
@@ -282,11 +283,7 @@ impl Centers {
         let before = block.label[i];
         let panels = squared.len();
         let (gamma, tiny) = self.rounding();
-        let mut least = f32::INFINITY;
-        for (to, lanes) in mins.iter_mut().zip(squared) {
-            *to = least_of(lanes);
-            least = if *to < least { *to } else { least };
-        }
+        let least = mins.iter().fold(f32::INFINITY, |a, &b| if b < a { b } else { a });
         let found = (f64::from(least) * (1.0 + gamma) + tiny).sqrt() + self.error;
         let reach = if found < block.upper[i] { found } else { block.upper[i] } * self.up() + self.error;
         let limit = up(reach * reach * (1.0 + gamma) + tiny);
@@ -310,11 +307,13 @@ impl Centers {
         }
         let apart = if label == before { 0.0 } else { *own };
         let (own, old) = (self.place[label as usize] as usize, self.place[before as usize] as usize / LANES);
-        let mut others = squared[own / LANES];
-        others[own % LANES] = f32::INFINITY;
         // What was not measured keeps its bound.
         let measured = mins[own / LANES] < f32::INFINITY;
-        mins[own / LANES] = least_of(&others);
+        if measured {
+            let mut others = squared[own / LANES];
+            others[own % LANES] = f32::INFINITY;
+            mins[own / LANES] = least_of(&others);
+        }
         let lower = &mut block.lower[i / ROWS * panels..][..panels];
         let r = i % ROWS;
         for (panel, (lower, &least)) in lower.iter_mut().map(|lower| &mut lower[r]).zip(mins.iter()).enumerate() {
