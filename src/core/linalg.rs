@@ -9,11 +9,15 @@
 pub(crate) mod dense;
 #[path = "linalg_factor.rs"]
 pub(crate) mod factor;
+#[path = "linalg_pairs.rs"]
+pub(crate) mod pairs;
 #[path = "linalg_product.rs"]
 pub(crate) mod product;
 #[path = "linalg_sparse.rs"]
 pub(crate) mod sparse;
 
+#[cfg(not(feature = "linalg"))]
+use crate::core::parallel;
 pub(crate) use factor::{invert_lower, log_determinant};
 
 /// Eigenpairs of a symmetric matrix, largest eigenvalue first.
@@ -35,7 +39,7 @@ pub(crate) fn symmetric(matrix: &[f64], n: usize) -> Option<Eigen> {
     #[cfg(feature = "linalg")]
     let (values, vectors) = lapack(matrix, n)?;
     #[cfg(not(feature = "linalg"))]
-    let (values, vectors) = dense::symmetric(matrix, n)?;
+    let (values, vectors) = parallel::within(|| dense::symmetric(matrix, n))?;
     Some(ordered(&values, &vectors, n))
 }
 
@@ -46,7 +50,7 @@ pub(crate) fn largest(matrix: &[f64], n: usize, k: usize) -> Option<Eigen> {
     if 4 * k <= n
         && matrix.len() == n * n
         && matrix.iter().all(|x| x.is_finite())
-        && let Some((values, vectors)) = dense::largest(matrix, n, k)
+        && let Some((values, vectors)) = parallel::within(|| dense::largest(matrix, n, k))
     {
         return Some(ordered(&values, &vectors, n));
     }

@@ -211,40 +211,62 @@ fn reflect(z: &mut [f64], reflections: &[(Vec<f64>, f64)], n: usize) {
 }
 
 /// The diagonal, the off-diagonal and the reflections (v, 2 / v'v), of which number k acts on entries k + 1.. .
+///
+/// The working matrix is kept whole. A step's update waits for the next step, whose product with the matrix needs the same
+/// rows: each of them is read once a step.
 #[allow(clippy::type_complexity)]
 fn tridiagonalise(a: &mut [f64], n: usize) -> (Vec<f64>, Vec<f64>, Vec<(Vec<f64>, f64)>) {
+    /// Rows in a piece of parallel work.
+    const ROWS: usize = 64;
     let mut off = vec![0.0; n];
-    let mut reflections = Vec::with_capacity(n.saturating_sub(2));
+    let mut reflections: Vec<(Vec<f64>, f64)> = Vec::with_capacity(n.saturating_sub(1));
+    // The w of the last reflection, while its update is due to rows k.. .
+    let mut due: Option<Vec<f64>> = None;
     for k in 0..n.saturating_sub(1) {
-        // Column k below the diagonal equals row k right of it: the working matrix is kept whole.
-        let mut v: Vec<f64> = a[k * n + k + 1..(k + 1) * n].to_vec();
+        let (above, below) = a.split_at_mut((k + 1) * n);
+        let top = &mut above[k * n + k..];
+        let old = due.take().map(|w| (&reflections[k - 1].0, w));
+        if let Some((v, w)) = &old {
+            rank_two(top, v, w, v[0], w[0]);
+        }
+        // Column k below the diagonal equals row k right of it.
+        let mut v: Vec<f64> = top[1..].to_vec();
         let norm = libm::sqrt(dot(&v, &v));
         let rest = libm::sqrt(dot(&v[1..], &v[1..]));
-        if k + 2 >= n || rest == 0.0 {
+        let turns = k + 2 < n && rest != 0.0;
+        let scale = if turns {
+            let alpha = if v[0] > 0.0 { -norm } else { norm };
+            off[k] = alpha;
+            v[0] -= alpha;
+            2.0 / dot(&v, &v)
+        } else {
             off[k] = v[0];
-            reflections.push((Vec::new(), 0.0));
-            continue;
-        }
-        let alpha = if v[0] > 0.0 { -norm } else { norm };
-        off[k] = alpha;
-        v[0] -= alpha;
-        let scale = 2.0 / dot(&v, &v);
+            0.0
+        };
         // p = scale A v; w = p - (scale / 2)(p'v) v; A -= v w' + w v'.
-        let size = v.len();
-        let mut w: Vec<f64> = parallel::map_ranges(size, 64, |range| {
-            range.map(|i| scale * dot(&a[(k + 1 + i) * n + k + 1..(k + 2 + i) * n], &v)).collect::<Vec<f64>>()
-        })
-        .concat();
-        let half = 0.5 * scale * dot(&w, &v);
-        axpy(-half, &v, &mut w);
-        let block = &mut a[(k + 1) * n..];
-        parallel::for_each_chunk(block, 64 * n, |chunk, rows| {
-            for (r, row) in rows.chunks_mut(n).enumerate() {
-                let i = chunk * 64 + r;
-                rank_two(&mut row[k + 1..], &v, &w, v[i], w[i]);
-            }
-        });
-        reflections.push((v, scale));
+        if turns || old.is_some() {
+            parallel::for_each_chunk(below, ROWS * n, |chunk, rows| {
+                for (r, row) in rows.chunks_exact_mut(n).enumerate() {
+                    if let Some((v, w)) = &old {
+                        let i = chunk * ROWS + r + 1;
+                        rank_two(&mut row[k + 1..], &v[1..], &w[1..], v[i], w[i]);
+                    }
+                    if turns {
+                        // Nothing else is read left of the diagonal.
+                        row[k] = scale * dot(&row[k + 1..], &v);
+                    }
+                }
+            });
+        }
+        if turns {
+            let mut w: Vec<f64> = below.iter().skip(k).step_by(n).copied().collect();
+            let half = 0.5 * scale * dot(&w, &v);
+            axpy(-half, &v, &mut w);
+            due = Some(w);
+            reflections.push((v, scale));
+        } else {
+            reflections.push((Vec::new(), 0.0));
+        }
     }
     ((0..n).map(|i| a[i * n + i]).collect(), off, reflections)
 }

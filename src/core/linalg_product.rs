@@ -8,104 +8,79 @@ use crate::core::simd::multiversion;
 /// Rows that are multiplied while they lie in the cache; a row's number in its block is a u8.
 const BLOCK: usize = 256;
 
-/// Columns in a tile of f32, and of f64: what stays in registers while rows go by.
-const WIDE: usize = 32;
-const HALF: usize = 16;
+/// Columns in a tile.
+const WIDE: usize = 16;
+/// Columns that are multiplied at once with a tile's lines: as many as stay in registers while rows go by.
+const FEW: usize = 2;
 
-/// A task of [`outer`]: `sums` holds the rows of one tile of columns, number `mine`; `blocks` hold 256 rows each, cut into
-/// `tiles` tiles that lie one after the other. In each column, rows with a value of 0 are passed over.
-macro_rules! outer_kernel {
-    ($name:ident, $float:ty, $width:expr) => {
-        multiversion! {
-            fn $name(sums: &mut [f64], columns: usize, mine: usize, tiles: usize, blocks: &[[$float; $width]]) {
-                const W: usize = $width;
-                let mut rows = [[0u8; BLOCK]; W];
-                let mut values = [[0.0; BLOCK]; W];
-                for block in blocks.chunks_exact(tiles * BLOCK) {
-                    let (block, _) = block.as_chunks::<BLOCK>();
-                    let mut counts = [0usize; W];
-                    for (k, row) in block[mine].iter().enumerate() {
-                        for i in 0..W {
-                            // At most one entry a row: the count stays below 256 until the last.
-                            let at = counts[i] & (BLOCK - 1);
-                            rows[i][at] = k as u8;
-                            values[i][at] = row[i];
-                            counts[i] += usize::from(row[i] != 0.0);
+multiversion! {
+    /// A task of [`outer_sum`]: `sums` holds the rows of one tile of columns, number `mine`; `blocks` hold 256 rows each,
+    /// cut into `tiles` tiles that lie one after the other. Rows in which both columns at hand are 0 are passed over.
+    fn outer(sums: &mut [f64], columns: usize, mine: usize, tiles: usize, blocks: &[[f64; WIDE]]) {
+        let mut rows = [[0u8; BLOCK]; WIDE / FEW];
+        let mut values = [[[0.0; FEW]; BLOCK]; WIDE / FEW];
+        for block in blocks.chunks_exact(tiles * BLOCK) {
+            let (block, _) = block.as_chunks::<BLOCK>();
+            let mut counts = [0usize; WIDE / FEW];
+            for (k, row) in block[mine].iter().enumerate() {
+                for (g, few) in row.as_chunks::<FEW>().0.iter().enumerate() {
+                    // At most one entry a row: the count stays below 256 until the last.
+                    let at = counts[g] & (BLOCK - 1);
+                    rows[g][at] = k as u8;
+                    values[g][at] = *few;
+                    counts[g] += usize::from((few[0] != 0.0) | (few[1] != 0.0));
+                }
+            }
+            for (t, tile) in block[..=mine].iter().enumerate() {
+                let width = WIDE.min(columns - t * WIDE);
+                for (g, sums) in sums.chunks_mut(FEW * columns).enumerate() {
+                    let mut lanes = [[0.0; WIDE]; FEW];
+                    for (&k, x) in rows[g][..counts[g]].iter().zip(&values[g]) {
+                        let row = &tile[k as usize];
+                        for i in 0..FEW {
+                            for l in 0..WIDE {
+                                lanes[i][l] += x[i] * row[l];
+                            }
                         }
                     }
-                    for (t, tile) in block[..=mine].iter().enumerate() {
-                        let width = W.min(columns - t * W);
-                        for (i, sums) in sums.chunks_exact_mut(columns).enumerate() {
-                            let mut lanes: [$float; W] = [0.0; W];
-                            for (&k, &x) in rows[i][..counts[i]].iter().zip(&values[i]) {
-                                let row = &tile[k as usize];
-                                for l in 0..W {
-                                    lanes[l] += x * row[l];
-                                }
-                            }
-                            for (sum, &lane) in sums[t * W..t * W + width].iter_mut().zip(&lanes) {
-                                *sum += f64::from(lane);
-                            }
+                    for (sums, lanes) in sums.chunks_exact_mut(columns).zip(&lanes) {
+                        for (sum, lane) in sums[t * WIDE..t * WIDE + width].iter_mut().zip(lanes) {
+                            *sum += lane;
                         }
                     }
                 }
             }
         }
-    };
+    }
 }
-outer_kernel!(outer_wide, f32, WIDE);
-outer_kernel!(outer_half, f64, HALF);
-
-/// Whole numbers of at most this size have products of which [`BLOCK`] add up exactly in f32: 255² x 256 < 2²⁴.
-pub(crate) const NARROW: f64 = 255.0;
 
 /// The sum over `count` rows of x x', columns x columns, lower triangle (what stands above is not the matrix's
-/// transpose). `row(i, out)` writes row i; its zeros cost next to nothing. Memory O(columns² + 2,048 columns).
-pub(crate) fn outer_sum(count: usize, columns: usize, row: impl Fn(usize, &mut [f64]) + Sync + Send) -> Vec<f64> {
-    outer::<f64, HALF>(count, columns, row, outer_half)
-}
-
-/// The same for rows of whole numbers of at most [`NARROW`] in size, exact all the way, at twice the speed.
-pub(crate) fn outer_sum_narrow(
-    count: usize,
-    columns: usize,
-    row: impl Fn(usize, &mut [f32]) + Sync + Send,
-) -> Vec<f64> {
-    outer::<f32, WIDE>(count, columns, row, outer_wide)
-}
-
-/// Sums, columns, the tile of columns whose rows these sums are, tiles, blocks.
-type Kernel<T, const W: usize> = fn(&mut [f64], usize, usize, usize, &[[T; W]]);
-
+/// transpose). `row(i, out)` writes row i; its zeros cost little. Memory O(columns² + 2,048 columns).
+///
 /// Blocks of rows are copied into tiles, whose lines lie side by side whatever the number of columns, and then each tile of
 /// columns is multiplied with all tiles up to it.
-fn outer<T: Copy + Default + Send + Sync, const W: usize>(
-    count: usize,
-    columns: usize,
-    row: impl Fn(usize, &mut [T]) + Sync + Send,
-    add: Kernel<T, W>,
-) -> Vec<f64> {
+pub(crate) fn outer_sum(count: usize, columns: usize, row: impl Fn(usize, &mut [f64]) + Sync + Send) -> Vec<f64> {
     const PART: usize = 8 * BLOCK;
-    let tiles = columns.div_ceil(W);
+    let tiles = columns.div_ceil(WIDE);
     let mut sums = vec![0.0; columns * columns];
-    let mut part = vec![[T::default(); W]; PART.min(count.next_multiple_of(BLOCK)) * tiles];
+    let mut part = vec![[0.0; WIDE]; PART.min(count.next_multiple_of(BLOCK)) * tiles];
     for start in (0..count).step_by(PART) {
         let blocks = PART.min(count - start).div_ceil(BLOCK);
         let part = &mut part[..blocks * BLOCK * tiles];
         parallel::for_each_chunk(part, BLOCK * tiles, |b, block| {
-            let mut whole = vec![T::default(); tiles * W];
+            let mut whole = vec![0.0; tiles * WIDE];
             for k in 0..BLOCK {
                 match start + b * BLOCK + k {
                     i if i < count => row(i, &mut whole[..columns]),
                     // Rows of zeros fill the last block up.
-                    _ => whole.fill(T::default()),
+                    _ => whole.fill(0.0),
                 }
-                for (t, values) in whole.as_chunks::<W>().0.iter().enumerate() {
+                for (t, values) in whole.as_chunks::<WIDE>().0.iter().enumerate() {
                     block[t * BLOCK + k] = *values;
                 }
             }
         });
-        parallel::for_each_chunk(&mut sums, W * columns, |mine, sums| add(sums, columns, mine, tiles, part));
+        parallel::for_each_chunk(&mut sums, WIDE * columns, |mine, sums| outer(sums, columns, mine, tiles, part));
     }
     sums
 }
@@ -117,9 +92,14 @@ multiversion! {
         let mut list = [0usize; 64];
         for (start, x) in x.chunks(64).enumerate() {
             let mut count = 0;
-            for (c, &value) in x.iter().enumerate() {
-                list[count] = c;
-                count += usize::from(value != 0.0);
+            for (eight, values) in x.chunks(8).enumerate() {
+                if values.iter().fold(true, |all, &value| all & (value == 0.0)) {
+                    continue;
+                }
+                for (c, &value) in values.iter().enumerate() {
+                    list[count] = 8 * eight + c;
+                    count += usize::from(value != 0.0);
+                }
             }
             let z = &z[64 * start * width..];
             let (fours, rest) = list[..count].as_chunks::<4>();
@@ -191,17 +171,11 @@ mod tests {
                         (0..columns).for_each(|j| plain[i * columns + j] += row[i] * row[j]);
                     }
                 }
-                let narrow = whole.then(|| {
-                    outer_sum_narrow(n, columns, |i, out| {
-                        out.iter_mut().zip(&x[i * columns..]).for_each(|(out, &x)| *out = x as f32);
-                    })
-                });
                 for i in 0..columns {
                     for j in 0..=i {
                         let at = i * columns + j;
                         assert!((sums[at] - plain[at]).abs() <= 1e-13 * n as f64 * plain[i * columns + i].max(1.0));
-                        // Whole numbers are added up without a rounding, either way.
-                        assert!(narrow.as_ref().is_none_or(|sums| sums[at] == plain[at]), "{n} x {columns}");
+                        assert!(!whole || sums[at] == plain[at], "{n} x {columns}");
                     }
                 }
                 let width = 7;

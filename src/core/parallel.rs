@@ -42,6 +42,12 @@ pub(crate) fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnc
     (a(), b())
 }
 
+/// Runs `work` on one of the threads that share the work of its parallel loops, so that starting each of very many short
+/// ones wakes nobody and waits for nobody.
+pub(crate) fn within<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    join(work, || ()).0
+}
+
 /// Rounds after one another, round r of `counts[r]` pieces that threads share: `work(state, round, piece)`. When all
 /// pieces of a round are done, `commit(state, round, results)` takes them in, in order, before the next round begins.
 ///

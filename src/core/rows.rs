@@ -36,8 +36,15 @@ impl<'a> Rows<'a> {
             None => Cow::Owned(table.iter().copied().collect()),
         };
         let bad = parallel::map_ranges(data.len(), 1 << 20, |range| {
-            let start = range.start;
-            data[range].iter().position(|&value| !good(value)).map(|i| start + i)
+            // A piece is looked at as a whole, which goes many values at a time, and value by value if something is wrong.
+            let mut start = range.start;
+            for piece in data[range].chunks(1024) {
+                if !piece.iter().fold(true, |all, &value| all & good(value)) {
+                    return piece.iter().position(|&value| !good(value)).map(|i| start + i);
+                }
+                start += piece.len();
+            }
+            None
         });
         if let Some(at) = bad.into_iter().flatten().next() {
             return Err(Error::NotFinite {

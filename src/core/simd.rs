@@ -13,27 +13,43 @@ pub(crate) const LANES: usize = 16;
 pub(crate) fn has_avx2() -> bool {
     let has = std::arch::is_x86_feature_detected!("avx2");
     #[cfg(test)]
-    let has = has && !narrowed::denied();
+    let has = has && narrowed::level() > 0;
     has
+}
+
+/// Whether it has AVX-512 with products of words too.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(crate) fn has_avx512() -> bool {
+    let has = std::arch::is_x86_feature_detected!("avx512f") && std::arch::is_x86_feature_detected!("avx512vnni");
+    #[cfg(test)]
+    let has = has && narrowed::level() > 1;
+    has && has_avx2()
 }
 
 /// Lets a test see what a lesser processor would compute.
 #[cfg(all(test, target_arch = "x86_64"))]
 pub(crate) mod narrowed {
-    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+    use std::sync::atomic::{AtomicU8, Ordering::SeqCst};
 
-    static DENIED: AtomicBool = AtomicBool::new(false);
+    static LEVEL: AtomicU8 = AtomicU8::new(2);
 
-    pub(super) fn denied() -> bool {
-        DENIED.load(SeqCst)
+    pub(super) fn level() -> u8 {
+        LEVEL.load(SeqCst)
     }
 
-    /// What `work` gives without AVX2, on any thread. Other tests may run beside it: their results do not change.
-    pub(crate) fn to_baseline<R>(work: impl FnOnce() -> R) -> R {
-        DENIED.store(true, SeqCst);
+    /// What `work` gives with the baseline (0), AVX2 (1) or AVX-512 (2) at most, on any thread. Other tests may run beside
+    /// it: their results do not change.
+    pub(crate) fn to<R>(most: u8, work: impl FnOnce() -> R) -> R {
+        LEVEL.store(most, SeqCst);
         let result = work();
-        DENIED.store(false, SeqCst);
+        LEVEL.store(2, SeqCst);
         result
+    }
+
+    /// What `work` gives without AVX2.
+    pub(crate) fn to_baseline<R>(work: impl FnOnce() -> R) -> R {
+        to(0, work)
     }
 }
 
@@ -96,6 +112,35 @@ impl Iterator for Ones<'_> {
         Some(place)
     }
 }
+
+/// Defines a function by versions that are written out: one for any machine but x86-64, and there for its baseline, for AVX2
+/// and for AVX-512 (avx512f, avx512vnni), each marked with the features that it needs. They must give the same bits.
+macro_rules! widest {
+    (
+        $(#[$meta:meta])* fn $name:ident($($arg:ident: $ty:ty),* $(,)?);
+        $plain:path, $narrow:path, $wide:path, $widest:path
+    ) => {
+        $(#[$meta])*
+        fn $name($($arg: $ty),*) {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the versions are safe functions but for the features they need: these were just detected, and SSE2 is
+            // part of x86-64.
+            #[allow(unsafe_code)]
+            unsafe {
+                if $crate::core::simd::has_avx512() {
+                    $widest($($arg),*)
+                } else if $crate::core::simd::has_avx2() {
+                    $wide($($arg),*)
+                } else {
+                    $narrow($($arg),*)
+                }
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            $plain($($arg),*)
+        }
+    };
+}
+pub(crate) use widest;
 
 /// Adds up lanes in one fixed order: halves onto halves.
 #[inline(always)]

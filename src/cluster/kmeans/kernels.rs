@@ -4,6 +4,8 @@ use crate::core::simd;
 
 /// Centres in a panel.
 pub(super) const LANES: usize = 8;
+/// Points whose panels are measured before any of them is decided; their bounds lie panel after panel.
+pub(super) const ROWS: usize = 128;
 /// Points measured at once against a panel.
 pub(super) const TILE: usize = 4;
 
@@ -28,6 +30,13 @@ simd::multiversion! {
 }
 
 simd::multiversion! {
+    /// Squared distance in f32.
+    pub(super) fn near(row: &[f32], center: &[f32]) -> f32 {
+        simd::sum_lanes(row, center, |x, c| (x - c) * (x - c))
+    }
+}
+
+simd::multiversion! {
     /// Squared distances of four rows to a panel, in f32.
     pub(super) fn tile(rows: [&[f32]; TILE], panel: &[[f32; LANES]], out: &mut [[f32; LANES]; TILE]) {
         let n = panel.len();
@@ -48,10 +57,16 @@ simd::multiversion! {
 }
 
 simd::multiversion! {
-    /// Adds a row times its weight.
-    pub(super) fn add_row(sums: &mut [f64], row: &[f32], weight: f64) {
-        for (sum, &x) in sums.iter_mut().zip(row) {
-            *sum += weight * f64::from(x);
+    /// Lets the lower bounds of [`ROWS`] points (panel after panel) fall by their panels' drift; the least of each point.
+    pub(super) fn decay(lower: &mut [[f32; ROWS]], drift: &[f32], least: &mut [f32; ROWS]) {
+        least.fill(f32::MAX);
+        for (lower, drift) in lower.iter_mut().zip(drift) {
+            for (lower, least) in lower.iter_mut().zip(least.iter_mut()) {
+                let left = (*lower - drift) * (1.0 - 2.5e-7);
+                let left = if left < 1e-30 { 0.0 } else { left };
+                *lower = left;
+                *least = if left < *least { left } else { *least };
+            }
         }
     }
 }

@@ -4,19 +4,22 @@
 //! Rounds measure few distances ([`nearest`]) and give what measuring all of them gives, bit for bit.
 //!
 //! # Deviations
-//! - Rows are walked in an order given by their contents, equal rows as one row with a weight, and sums are taken in
-//!   blocks whose size depends on the number of rows only: the same bits for any row order and number of threads.
+//! - Rows are walked in an order given by their contents, equal rows as one row with a weight; means come from
+//!   sums of whole numbers ([`means`]), other sums are taken in blocks whose size depends on the number of rows only: the
+//!   same bits for any row order and number of threads.
 //! - A cluster that loses its last row gets the row farthest from its centre, out of a cluster that has others.
 //! - Clusters are numbered by falling size.
 
 mod batches;
 mod kernels;
+mod means;
 mod model;
 mod nearest;
 mod points;
 
 use crate::core::random::Stream;
-use crate::core::{Canonical, Clusterer, Clustering, Error, Result, Rows, Run, Stage};
+use crate::core::{Canonical, Clusterer, Clustering, Error, Result, Rows, Run, Stage, parallel};
+use means::Means;
 pub use model::KMeansModel;
 use ndarray::{Array2, ArrayRef2};
 use nearest::{Block, Centers, Drift, panels_of, update};
@@ -28,7 +31,7 @@ const PURPOSE: u64 = 0x6b6d_6561;
 ///
 /// # Cost
 /// At most O(restarts x rounds x rows x columns x clusters) time; where clusters are settled, bounds spare most of it.
-/// O(rows x (columns + clusters / 8) + 64 x clusters x columns) memory.
+/// O(rows x (columns + clusters / 8) + 10 x clusters x columns) memory.
 ///
 /// # Example
 /// ```
@@ -172,7 +175,7 @@ impl KMeans {
                     (fit.rounds, fit.converged) = (rounds, converged);
                     fit
                 }
-                None => lloyd(points, start, self.max_iter, tolerance, restart, &stage)?,
+                None => parallel::within(|| lloyd(points, start, self.max_iter, tolerance, restart, &stage))?,
             };
             if best.as_ref().is_none_or(|best| fit.inertia < best.inertia) {
                 best = Some(fit);
@@ -206,11 +209,12 @@ fn lloyd(
     let mut centers = Centers::new(start, columns, slots, points.largest);
     let mut blocks = Block::all(points.len(), points.block, &centers);
     let mut drift = Drift::none(&centers);
+    let mut means = Means::new(points, clusters);
     let (mut rounds, mut converged) = (0, false);
     while !converged && rounds < most {
         update(&centers, &points.data, &mut blocks, &drift);
         points.fill_empty(&mut blocks, &centers, clusters);
-        let moved = points.means(&blocks, clusters);
+        let moved = means.update(&blocks);
         let (before, slots) = centers.into_parts();
         let shift: f64 = moved.iter().zip(&before).map(|(a, b)| (a - b) * (a - b)).sum();
         centers = Centers::new(moved, columns, slots, points.largest);

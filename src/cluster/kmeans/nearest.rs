@@ -11,17 +11,17 @@
 //! |c − c'|. Only centres that these errors leave as candidates are measured in f64, and these measurements decide, ties to
 //! the lowest number. All bounds leave room for rounding, so the result is what measuring everything in f64 gives.
 
-use super::kernels::{LANES, TILE, least_of, squared, tile};
+use super::kernels::{LANES, ROWS, TILE, decay, least_of, near, squared, tile};
 use crate::core::parallel;
 
-/// Points whose panels are measured before any of them is decided.
-const ROWS: usize = 128;
 const NONE: u32 = u32::MAX;
 
 /// Centres as a search needs them.
 pub(super) struct Centers {
     columns: usize,
     exact: Vec<f64>,
+    /// The same in f32.
+    rounded: Vec<f32>,
     /// For each panel the columns, eight lanes each; unused lanes are infinite.
     panels: Vec<[f32; LANES]>,
     /// Centre in each lane of each panel.
@@ -70,7 +70,8 @@ impl Centers {
         }
         let most = exact.iter().fold(f64::from(largest), |a, b| if b.abs() > a { b.abs() } else { a });
         let huge = most * (columns as f64).sqrt() > 1e18;
-        Centers { columns, exact, panels, slot, place, error: error.sqrt() * (1.0 + 1e-12), huge }
+        let rounded = exact.iter().map(|&x| x as f32).collect();
+        Centers { columns, exact, rounded, panels, slot, place, error: error.sqrt() * (1.0 + 1e-12), huge }
     }
 
     pub(super) fn exact(&self) -> &[f64] {
@@ -138,8 +139,8 @@ pub(super) struct Block {
     pub(super) first: usize,
     pub(super) label: Vec<u32>,
     upper: Vec<f64>,
-    /// By point and panel.
-    lower: Vec<f32>,
+    /// For each [`ROWS`] points the panels' bounds, panel after panel.
+    lower: Vec<[f32; ROWS]>,
 }
 
 impl Block {
@@ -150,8 +151,18 @@ impl Block {
     }
 
     pub(super) fn new(first: usize, len: usize, centers: &Centers) -> Block {
-        let lower = vec![0.0; len * centers.panel_count()];
+        let lower = vec![[0.0; ROWS]; len.div_ceil(ROWS) * centers.panel_count()];
         Block { first, label: vec![0; len], upper: vec![f64::INFINITY; len], lower }
+    }
+
+    /// Labels alone.
+    #[cfg(test)]
+    pub(super) fn plain(points: usize, size: usize) -> Vec<Block> {
+        let of = |first: usize| {
+            let len = size.min(points - first);
+            Block { first, label: vec![0; len], upper: Vec::new(), lower: Vec::new() }
+        };
+        (0..points).step_by(size).map(of).collect()
     }
 
     /// Gives a point to a centre, forgetting its bounds.
@@ -159,8 +170,8 @@ impl Block {
         let at = point - self.first;
         self.label[at] = label;
         self.upper[at] = f64::INFINITY;
-        let panels = self.lower.len() / self.label.len();
-        self.lower[at * panels..(at + 1) * panels].fill(0.0);
+        let panels = self.lower.len() / self.label.len().div_ceil(ROWS);
+        self.lower[at / ROWS * panels..][..panels].iter_mut().for_each(|lower| lower[at % ROWS] = 0.0);
     }
 }
 
@@ -179,6 +190,19 @@ impl Centers {
         1.0 + (self.columns as f64 + 64.0) * 1e-15
     }
 
+    /// By what part, and by how much besides, a squared distance in f32 may be off.
+    fn rounding(&self) -> (f64, f64) {
+        let steps = self.columns as f64 + 4.0;
+        (steps / (1u64 << 23) as f64, steps * 1e-44)
+    }
+
+    /// A bound of the distance to a centre, from f32.
+    fn at_most(&self, row: &[f32], center: u32) -> f64 {
+        let (gamma, tiny) = self.rounding();
+        let center = &self.rounded[center as usize * self.columns..][..self.columns];
+        ((f64::from(near(row, center)) * (1.0 + gamma) + tiny).sqrt() + self.error) * self.up()
+    }
+
     pub(super) fn update(&self, data: &[f32], block: &mut Block, drift: &Drift) {
         let first = block.first;
         let row = |i: usize| &data[(first + i) * self.columns..(first + i + 1) * self.columns];
@@ -194,118 +218,114 @@ impl Centers {
             return;
         }
         let panels = self.panel_count();
-        let mut active: Vec<Active> = Vec::with_capacity(ROWS);
+        let mut active: Vec<usize> = Vec::with_capacity(ROWS);
         let mut buffer = vec![[0.0f32; LANES]; ROWS * panels];
-        let mut mins = vec![0.0f32; panels];
+        let mut mins = vec![0.0f32; ROWS * panels];
+        let mut least = [0.0; ROWS];
         for start in (0..block.label.len()).step_by(ROWS) {
             let end = (start + ROWS).min(block.label.len());
             active.clear();
+            decay(&mut block.lower[start / ROWS * panels..][..panels], &drift.most, &mut least);
             for i in start..end {
                 let label = block.label[i];
                 let mut upper = (block.upper[i] + drift.shift[label as usize]) * (1.0 + 1e-15);
-                let mut least = f32::MAX;
-                for (lower, most) in block.lower[i * panels..(i + 1) * panels].iter_mut().zip(&drift.most) {
-                    let left = (*lower - most) * (1.0 - 2.5e-7);
-                    *lower = if left < 1e-30 { 0.0 } else { left };
-                    least = if *lower < least { *lower } else { least };
-                }
+                let least = least[i - start];
                 if upper >= f64::from(least) {
-                    let squared = self.squared(row(i), label);
-                    upper = squared.sqrt() * self.up();
+                    upper = self.at_most(row(i), label);
                     if upper >= f64::from(least) {
-                        active.push(Active { at: i, squared });
+                        active.push(i);
                     }
                 }
                 block.upper[i] = upper;
             }
-            self.measure(&row, block, &active, &mut buffer);
-            for (a, active) in active.iter().enumerate() {
-                self.decide(row(active.at), block, active, &buffer[a * panels..(a + 1) * panels], &mut mins);
+            self.measure(&row, block, &active, &mut buffer, &mut mins);
+            for (a, &i) in active.iter().enumerate() {
+                let own = a * panels..(a + 1) * panels;
+                self.decide(row(i), block, i, &buffer[own.clone()], &mut mins[own]);
             }
         }
     }
 
-    /// Measures the panels that may hold something nearer; the others read infinite.
+    /// Measures the panels that may hold something nearer, and finds the least of each; that of others is infinite, whatever
+    /// the buffer holds.
     fn measure<'a>(
         &self,
         row: &impl Fn(usize) -> &'a [f32],
         block: &Block,
-        active: &[Active],
+        active: &[usize],
         buffer: &mut [[f32; LANES]],
+        mins: &mut [f32],
     ) {
         let panels = self.panel_count();
         let mut list: Vec<usize> = Vec::with_capacity(active.len());
         let mut out = [[0.0; LANES]; TILE];
+        mins[..active.len() * panels].fill(f32::INFINITY);
         for panel in 0..panels {
             list.clear();
-            for (a, active) in active.iter().enumerate() {
-                if f64::from(block.lower[active.at * panels + panel]) <= block.upper[active.at] {
-                    list.push(a);
-                } else {
-                    buffer[a * panels + panel] = [f32::INFINITY; LANES];
-                }
-            }
+            let Some(&first) = active.first() else { return };
+            let lower = &block.lower[first / ROWS * panels + panel];
+            let may = |i: usize| f64::from(lower[i % ROWS]) <= block.upper[i];
+            list.extend(active.iter().enumerate().filter(|(_, i)| may(**i)).map(|(a, _)| a));
             let lanes = &self.panels[panel * self.columns..(panel + 1) * self.columns];
             for four in list.chunks(TILE) {
-                let rows = std::array::from_fn(|t| row(active[four[t.min(four.len() - 1)]].at));
+                let rows = std::array::from_fn(|t| row(active[four[t.min(four.len() - 1)]]));
                 tile(rows, lanes, &mut out);
                 for (&a, squared) in four.iter().zip(&out) {
                     buffer[a * panels + panel] = *squared;
+                    mins[a * panels + panel] = least_of(squared);
                 }
             }
         }
     }
 
     /// Settles one point from its measured panels.
-    fn decide(&self, row: &[f32], block: &mut Block, active: &Active, squared: &[[f32; LANES]], mins: &mut [f32]) {
-        let (i, before) = (active.at, block.label[active.at]);
+    fn decide(&self, row: &[f32], block: &mut Block, i: usize, squared: &[[f32; LANES]], mins: &mut [f32]) {
+        let before = block.label[i];
         let panels = squared.len();
-        let gamma = (self.columns as f64 + 4.0) / (1u64 << 23) as f64;
-        let tiny = (self.columns as f64 + 4.0) * 1e-44;
-        let mut least = f32::INFINITY;
-        for (to, lanes) in mins.iter_mut().zip(squared) {
-            *to = least_of(lanes);
-            least = if *to < least { *to } else { least };
-        }
+        let (gamma, tiny) = self.rounding();
+        let least = mins.iter().fold(f32::INFINITY, |a, &b| if b < a { b } else { a });
         let found = (f64::from(least) * (1.0 + gamma) + tiny).sqrt() + self.error;
         let reach = if found < block.upper[i] { found } else { block.upper[i] } * self.up() + self.error;
         let limit = up(reach * reach * (1.0 + gamma) + tiny);
-        let mut best = (active.squared, before);
+        // Its own centre is measured exactly once there is another candidate.
+        let own = std::cell::LazyCell::new(|| self.squared(row, before));
+        let mut best: Option<(f64, u32)> = None;
         for (panel, lanes) in squared.iter().enumerate().filter(|(panel, _)| mins[*panel] <= limit) {
             for (&center, &squared) in self.slot[panel * LANES..].iter().zip(lanes) {
                 if squared <= limit && center != NONE && center != before {
                     let exact = self.squared(row, center);
-                    if exact < best.0 || (exact == best.0 && center < best.1) {
-                        best = (exact, center);
-                    }
+                    let least = best.unwrap_or((*own, before));
+                    let nearer = exact < least.0 || (exact == least.0 && center < least.1);
+                    best = Some(if nearer { (exact, center) } else { least });
                 }
             }
         }
-        block.label[i] = best.1;
-        block.upper[i] = best.0.sqrt() * self.up();
-        let (own, old) = (self.place[best.1 as usize] as usize, self.place[before as usize] as usize / LANES);
-        let mut others = squared[own / LANES];
-        others[own % LANES] = f32::INFINITY;
+        let label = best.map_or(before, |best| best.1);
+        if let Some(best) = best {
+            block.label[i] = label;
+            block.upper[i] = best.0.sqrt() * self.up();
+        }
+        let apart = if label == before { 0.0 } else { *own };
+        let (own, old) = (self.place[label as usize] as usize, self.place[before as usize] as usize / LANES);
         // What was not measured keeps its bound.
         let measured = mins[own / LANES] < f32::INFINITY;
-        mins[own / LANES] = least_of(&others);
-        let lower = &mut block.lower[i * panels..(i + 1) * panels];
-        for (panel, (lower, &least)) in lower.iter_mut().zip(mins.iter()).enumerate() {
+        if measured {
+            let mut others = squared[own / LANES];
+            others[own % LANES] = f32::INFINITY;
+            mins[own / LANES] = least_of(&others);
+        }
+        let lower = &mut block.lower[i / ROWS * panels..][..panels];
+        let r = i % ROWS;
+        for (panel, (lower, &least)) in lower.iter_mut().map(|lower| &mut lower[r]).zip(mins.iter()).enumerate() {
             if least < f32::INFINITY || (measured && panel == own / LANES) {
                 *lower = down((f64::from(least) * (1.0 - gamma) - tiny).max(0.0).sqrt() - self.error);
             }
         }
-        if best.1 != before {
-            let apart = down(active.squared.sqrt() / self.up());
-            lower[old] = if apart < lower[old] { apart } else { lower[old] };
+        if label != before {
+            let apart = down(apart.sqrt() / self.up());
+            lower[old][r] = if apart < lower[old][r] { apart } else { lower[old][r] };
         }
     }
-}
-
-/// A point that its bounds do not settle, with the exact squared distance to its centre.
-struct Active {
-    at: usize,
-    squared: f64,
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The different rows of a table, as k-means walks them.
 
-use super::kernels::{LANES, add_row, tile};
+use super::kernels::{LANES, tile};
 use super::nearest::{Block, Centers};
 use crate::core::random::Stream;
 use crate::core::{Canonical, Rows, parallel};
@@ -138,27 +138,6 @@ impl Points {
             }
         });
         squared
-    }
-
-    /// Means of the clusters, each of which has a point.
-    pub(super) fn means(&self, blocks: &[Block], clusters: usize) -> Vec<f64> {
-        let columns = self.columns;
-        let parts = parallel::map(blocks.len(), |b| {
-            let block = &blocks[b];
-            let mut sums = vec![0.0; clusters * (columns + 1)];
-            for (i, &label) in (block.first..).zip(&block.label) {
-                let (weight, label) = (self.weight[i], label as usize);
-                add_row(&mut sums[label * columns..(label + 1) * columns], self.row(i), weight);
-                sums[clusters * columns + label] += weight;
-            }
-            sums
-        });
-        let mut sums = vec![0.0; clusters * (columns + 1)];
-        for part in parts {
-            sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
-        }
-        let (sums, weights) = sums.split_at(clusters * columns);
-        sums.iter().enumerate().map(|(i, sum)| sum / weights[i / columns]).collect()
     }
 
     /// Gives each empty cluster the point farthest from its centre, out of clusters of several; (cluster, point).

@@ -125,7 +125,6 @@ impl Pca {
         run.install(|| {
             let stage = run.stage("principal components", 1);
             stage.check()?;
-            let order = Canonical::of(&rows).order;
             let small = rows.len().min(rows.columns());
             let power_iterations = match self.solver {
                 Solver::Exact => None,
@@ -138,8 +137,17 @@ impl Pca {
             };
             let step = || stage.check();
             let mut model = match power_iterations {
-                None => solve::exact(&rows, &order, self.n_components, &step)?,
+                None => {
+                    let mut order: Vec<u32> = (0..rows.len() as u32).collect();
+                    let mut frame = solve::Frame::of(&rows, &order);
+                    if !frame.any_order(rows.len()) {
+                        order = Canonical::of(&rows).order;
+                        frame = solve::Frame::of(&rows, &order);
+                    }
+                    solve::exact(frame, &rows, &order, self.n_components, &step)?
+                }
                 Some(power) => {
+                    let order = Canonical::of(&rows).order;
                     let draws = Stream::new(run.key(), PURPOSE);
                     solve::randomized(&rows, &order, self.n_components, power, draws, &step)?
                 }
@@ -192,10 +200,17 @@ impl PcaModel {
         run.install(|| {
             let stage = run.stage("transform", 1);
             stage.check()?;
-            let all: Vec<u32> = (0..rows.len() as u32).collect();
-            let scores = self.scores(&rows, &all).into_iter().map(|x| x as f32).collect();
+            let (k, place) = (self.components.nrows(), Place::of(self));
+            let mut scores = vec![0.0f32; rows.len() * k];
+            parallel::for_each_chunk(&mut scores, PIECE * k, |piece, out| {
+                let mut place = place.scratch();
+                for (r, out) in out.chunks_mut(k).enumerate() {
+                    let row = place.row(rows.row(piece * PIECE + r));
+                    out.iter_mut().zip(row).for_each(|(out, &x)| *out = x as f32);
+                }
+            });
             stage.step(1)?;
-            narrow("principal components", scores, rows.len(), self.components.nrows())
+            narrow("principal components", scores, rows.len(), k)
         })?
     }
 
@@ -240,33 +255,61 @@ impl PcaModel {
 
     /// Coordinates of the picked rows, row after row.
     pub(crate) fn scores(&self, rows: &Rows<'_>, pick: &[u32]) -> Vec<f64> {
-        let (k, columns) = self.components.dim();
-        // Columns x components, so that a value of 0 leaves a whole row of them out.
-        let mut loadings = vec![0.0; columns * k];
-        for ((j, c), x) in self.components.indexed_iter() {
-            loadings[c * k + j] = *x;
-        }
-        if self.whiten {
-            let spread = self.explained_variance.mapv(libm::sqrt);
-            loadings.iter_mut().enumerate().for_each(|(at, x)| {
-                let unit = spread[at % k];
-                *x = if unit > 0.0 { *x / unit } else { 0.0 };
-            });
-        }
-        // The mean goes through the same sums as the rows, so that a row that equals it lies at 0 exactly.
-        let mut origin = vec![0.0; k];
-        let mean: Vec<f64> = self.mean.to_vec();
-        product::add_rows(&mean, &loadings, &mut origin);
+        let (k, place) = (self.components.nrows(), Place::of(self));
         let mut scores = vec![0.0; pick.len() * k];
         parallel::for_each_chunk(&mut scores, PIECE * k, |piece, out| {
-            let mut wide = vec![0.0; columns];
-            for (r, out) in out.chunks_mut(k).enumerate() {
-                let row = rows.row(pick[piece * PIECE + r] as usize);
-                wide.iter_mut().zip(row).for_each(|(wide, &x)| *wide = f64::from(x));
-                product::add_rows(&wide, &loadings, out);
-                out.iter_mut().zip(&origin).for_each(|(out, o)| *out -= o);
+            let mut place = place.scratch();
+            for (out, &i) in out.chunks_mut(k).zip(&pick[piece * PIECE..]) {
+                out.copy_from_slice(place.row(rows.row(i as usize)));
             }
         });
         scores
+    }
+}
+
+/// What it takes to place rows.
+struct Place {
+    /// Columns x components, so that a value of 0 leaves a whole row of them out; filled up with zeros to whole vectors.
+    loadings: Vec<f64>,
+    /// Where the mean lies before it is taken off.
+    origin: Vec<f64>,
+    components: usize,
+    columns: usize,
+}
+
+/// One thread's.
+struct Scratch<'a> {
+    place: &'a Place,
+    wide: Vec<f64>,
+    sums: Vec<f64>,
+}
+
+impl Place {
+    fn of(model: &PcaModel) -> Self {
+        let (components, columns) = model.components.dim();
+        let width = components.next_multiple_of(4);
+        let mut loadings = vec![0.0; columns * width];
+        for ((j, c), &x) in model.components.indexed_iter() {
+            let unit = if model.whiten { libm::sqrt(model.explained_variance[j]) } else { 1.0 };
+            loadings[c * width + j] = if unit > 0.0 { x / unit } else { 0.0 };
+        }
+        // The mean goes through the same sums as the rows, so that a row that equals it lies at 0 exactly.
+        let mut origin = vec![0.0; width];
+        product::add_rows(&model.mean.to_vec(), &loadings, &mut origin);
+        Place { loadings, origin, components, columns }
+    }
+
+    fn scratch(&self) -> Scratch<'_> {
+        Scratch { place: self, wide: vec![0.0; self.columns], sums: vec![0.0; self.origin.len()] }
+    }
+}
+
+impl Scratch<'_> {
+    fn row(&mut self, row: &[f32]) -> &[f64] {
+        self.wide.iter_mut().zip(row).for_each(|(wide, &x)| *wide = f64::from(x));
+        self.sums.fill(0.0);
+        product::add_rows(&self.wide, &self.place.loadings, &mut self.sums);
+        self.sums.iter_mut().zip(&self.place.origin).for_each(|(sum, o)| *sum -= o);
+        &self.sums[..self.place.components]
     }
 }

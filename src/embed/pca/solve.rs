@@ -1,12 +1,13 @@
 //! The directions themselves: exact on either side, and randomized.
 
 use super::PcaModel;
-use crate::core::linalg::{self, dense, product};
+use crate::core::linalg::{self, dense, pairs, product};
 use crate::core::random::Stream;
 use crate::core::simd::multiversion;
 use crate::core::{Rows, parallel};
 use crate::{Error, Result};
 use ndarray::Array2;
+use std::ops::Range;
 
 /// Directions that a randomized fit carries beyond those it is asked for.
 const MORE: usize = 10;
@@ -25,11 +26,11 @@ const UNSETTLED: Error = Error::Unsolved {
 
 /// Exact principal components of the picked rows, whose order must depend on content alone.
 pub(crate) fn principal(rows: &Rows<'_>, pick: &[u32], most: usize) -> Result<PcaModel> {
-    exact(rows, pick, most, &|| Ok(()))
+    exact(Frame::of(rows, pick), rows, pick, most, &|| Ok(()))
 }
 
 /// What is known of the columns before any product: mean, and what is taken off each value.
-struct Frame {
+pub(super) struct Frame {
     mean: Vec<f64>,
     /// Columns that vary.
     live: Vec<usize>,
@@ -39,7 +40,8 @@ struct Frame {
     shift: Vec<f64>,
     /// mean − shift, in live columns.
     rest: Vec<f64>,
-    /// Whether all shifted values are whole numbers small enough for [`product::outer_sum_narrow`].
+    /// Whether all shifted values are whole numbers small enough for [`pairs::outer_sum`]: then no sum is rounded, and the
+    /// order of the rows does not matter.
     narrow: bool,
 }
 
@@ -66,6 +68,22 @@ multiversion! {
             *broken |= u32::from((x + ROUND) - ROUND != x);
             *low = if x < *low { x } else { *low };
             *high = if x > *high { x } else { *high };
+        }
+    }
+}
+
+multiversion! {
+    /// The whole numbers of at most 15 bits that stretches of a row are once they are shifted.
+    fn whole(row: &[f32], stretches: &[Range<usize>], shift: &[f32], out: &mut [i16]) {
+        let mut at = 0;
+        for stretch in stretches {
+            let values = &row[stretch.clone()];
+            let end = at + values.len();
+            for ((out, &x), &s) in out[at..end].iter_mut().zip(values).zip(&shift[at..end]) {
+                // The lowest bits of what rounds to a whole number hold it.
+                *out = ((x - s) + ROUND).to_bits() as i16;
+            }
+            at = end;
         }
     }
 }
@@ -97,7 +115,7 @@ impl Tally {
 }
 
 impl Frame {
-    fn of(rows: &Rows<'_>, pick: &[u32]) -> Frame {
+    pub(super) fn of(rows: &Rows<'_>, pick: &[u32]) -> Frame {
         let (n, columns) = (pick.len(), rows.columns());
         // Pieces of a fixed size, added up in their order.
         let parts = parallel::map_ranges(n, 2048, |range| {
@@ -115,7 +133,7 @@ impl Frame {
         // The shift is a value of the column's range, or a mean within it, rounded.
         let narrow = live.iter().all(|&c| {
             let (low, high) = (f64::from(all.low[c]), f64::from(all.high[c]));
-            all.broken[c] == 0 && high - low <= product::NARROW && low.abs().max(high.abs()) < 1e6
+            all.broken[c] == 0 && high - low <= pairs::NARROW && low.abs().max(high.abs()) < 1e6
         });
         let shift: Vec<f64> = live
             .iter()
@@ -127,6 +145,16 @@ impl Frame {
             .collect();
         let rest = live.iter().zip(&shift).map(|(&c, s)| mean[c] - s).collect();
         Frame { mean, live, shift, rest, narrow }
+    }
+
+    /// Whether [`exact`] gives the same bits for any order of `n` rows.
+    pub(super) fn any_order(&self, n: usize) -> bool {
+        self.narrow && self.live.len() <= n
+    }
+
+    /// Stretches of live columns.
+    fn stretches(&self) -> Vec<Range<usize>> {
+        self.live.chunk_by(|a, b| a + 1 == *b).map(|s| s[0]..s[0] + s.len()).collect()
     }
 
     /// A row's live columns, shifted.
@@ -169,6 +197,7 @@ impl Frame {
 }
 
 pub(super) fn exact(
+    frame: Frame,
     rows: &Rows<'_>,
     pick: &[u32],
     most: usize,
@@ -176,7 +205,6 @@ pub(super) fn exact(
 ) -> Result<PcaModel> {
     let n = pick.len();
     let keep = most.min(n).min(rows.columns());
-    let frame = Frame::of(rows, pick);
     let m = frame.live.len();
     step()?;
     if m == 0 {
@@ -186,10 +214,9 @@ pub(super) fn exact(
     if m <= n {
         let row = |i: usize| rows.row(pick[i] as usize);
         let mut sums = if frame.narrow {
-            product::outer_sum_narrow(n, m, |i, out| {
-                let values = frame.live.iter().zip(&frame.shift).map(|(&c, &s)| row(i)[c] - s as f32);
-                out.iter_mut().zip(values).for_each(|(out, x)| *out = x);
-            })
+            let stretches = frame.stretches();
+            let shift: Vec<f32> = frame.shift.iter().map(|&s| s as f32).collect();
+            pairs::outer_sum(n, m, |i, out| whole(row(i), &stretches, &shift, out))
         } else {
             product::outer_sum(n, m, |i, out| frame.shifted(row(i), out))
         };
