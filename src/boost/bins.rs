@@ -246,6 +246,11 @@ impl Bins {
         &self.abreast[block * self.rows..(block + 1) * self.rows]
     }
 
+    /// How many columns a block of dense columns has.
+    pub(super) fn used(&self, block: usize) -> usize {
+        self.dense[block * ABREAST..(block + 1) * ABREAST].iter().filter(|&&c| c != NO_COLUMN).count()
+    }
+
     /// Rows of a sparse column outside its default bin.
     pub(super) fn outside(&self, c: usize) -> &[u32] {
         &self.outside[c]

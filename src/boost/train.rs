@@ -11,6 +11,7 @@ use super::search::Rules;
 use super::settings::Grow;
 use super::stop::{self, Told, Watch};
 use crate::core::parallel;
+use crate::core::simd::prefetch;
 use crate::{Error, Result, Run};
 use std::ops::Range;
 
@@ -19,6 +20,9 @@ const MOST_ROWS: usize = 1 << 29;
 
 /// From this many outputs on, their roots are summed side by side.
 const FEW_OUTPUTS: usize = 3;
+
+/// So many rows before its turn a row's margin is asked for.
+const AHEAD: usize = 24;
 
 /// Columns whose root histograms one task builds.
 const COLUMNS: usize = 16;
@@ -136,6 +140,7 @@ impl Output {
             targets(self.number, rows.clone(), y);
             match weights {
                 Some(weights) => w.iter_mut().zip(&weights[rows.clone()]).for_each(|(w, &given)| *w = f64::from(given)),
+                None if draws.all() => {}
                 None => w.fill(1.0),
             }
             if !draws.all() {
@@ -162,7 +167,7 @@ impl Output {
         let bins = problem.bins;
         let Output { margins, gradients, rows, rest, drawn, .. } = self;
         let grower = Grower { bins, gradients, rules, max_depth: settings.max_depth, drawn, buffers };
-        let total = gradients.packed.iter().fold(0i64, |sum, &word| sum.wrapping_add(word));
+        let total = gradients.total;
         let mut root = buffers.take();
         match roots {
             Some((roots, place)) => roots.copy(place, &mut root),
@@ -177,8 +182,10 @@ impl Output {
         };
         let tree = finish(settings, bins, gradients, rules, &nodes);
         for (i, node) in nodes.iter().enumerate().filter(|(_, node)| node.split.is_none()) {
-            for &row in &rows[node.rows.clone()] {
-                margins[row as usize] += f64::from(tree.value[i]);
+            let (rows, value) = (&rows[node.rows.clone()], f64::from(tree.value[i]));
+            for (i, &row) in rows.iter().enumerate() {
+                prefetch(margins, rows.get(i + AHEAD).copied().unwrap_or(row) as usize);
+                margins[row as usize] += value;
             }
         }
         for &row in rest.iter() {
