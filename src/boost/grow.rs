@@ -19,6 +19,8 @@ use std::sync::Mutex;
 const COLUMNS: usize = 128;
 /// Rows of a node from which its parts are worth tasks of their own.
 const TASK_ROWS: usize = 2048;
+/// Rows of a node from which few bins of dense columns are empty.
+const CROWD: usize = 512;
 /// Rows whose bin ids are fetched before any is moved, so that one cache miss hides the others.
 const FETCH: usize = 64;
 /// Rows that one task adds to a histogram.
@@ -163,7 +165,7 @@ impl Grower<'_> {
     pub(super) fn search(&self, node: &Open, columns: &[u32], rows: usize) -> (Option<Split>, Vec<u32>) {
         let drawn = self.drawn.at(node.spot.depth, node.spot.name);
         let (bounds, step) = (node.spot.bounds, self.gradients.step);
-        let place = Place { total: node.total, bounds, drawn: &drawn, step };
+        let place = Place { total: node.total, bounds, drawn: &drawn, step, crowded: rows >= CROWD };
         let piece = |range: Range<usize>| {
             let mut open = Vec::with_capacity(range.len());
             let found = search::search(self.bins, &node.histogram, &columns[range], place, self.rules, &mut open);
@@ -193,27 +195,28 @@ impl Grower<'_> {
     fn partition(&self, rows: &mut [u32], split: &Split) -> usize {
         let codes = self.bins.column(split.column as usize);
         let column = &self.bins.columns[split.column as usize];
-        let mut left = [false; 256];
+        let mut left = [0u8; 256];
         for (code, left) in left[..column.bins].iter_mut().enumerate() {
-            *left = split.goes_left(code as u8, column);
+            *left = u8::from(split.goes_left(code as u8, column));
         }
         let mut right: Vec<u32> = Vec::with_capacity(rows.len());
-        let (mut sides, mut moved) = ([false; FETCH], [0u32; FETCH]);
+        let (mut own, mut sides, mut moved) = ([0u32; FETCH], [0u8; FETCH], [0u32; FETCH]);
         let mut lefts = 0;
         for first in (0..rows.len()).step_by(FETCH) {
-            let end = (first + FETCH).min(rows.len());
-            for (side, &row) in sides.iter_mut().zip(&rows[first..end]) {
+            let count = FETCH.min(rows.len() - first);
+            own[..count].copy_from_slice(&rows[first..first + count]);
+            // Past the last row `own` holds rows of before, which are then not counted.
+            for (side, &row) in sides.iter_mut().zip(&own) {
                 *side = left[usize::from(codes[row as usize])];
             }
-            let mut rights = 0;
-            for (i, &side) in (first..end).zip(&sides) {
-                let row = rows[i];
-                rows[lefts] = row;
-                moved[rights % FETCH] = row;
-                lefts += usize::from(side);
-                rights += usize::from(!side);
+            let gone = first - lefts;
+            for i in 0..count {
+                // The next free place of either side; a row that is written to the wrong one is overwritten.
+                rows[lefts] = own[i];
+                moved[(first + i - lefts - gone) % FETCH] = own[i];
+                lefts += usize::from(sides[i]);
             }
-            right.extend_from_slice(&moved[..rights]);
+            right.extend_from_slice(&moved[..first + count - lefts - gone]);
         }
         rows[lefts..].copy_from_slice(&right);
         lefts

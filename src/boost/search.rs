@@ -135,6 +135,8 @@ pub(super) struct Place<'a> {
     pub(super) drawn: &'a [bool],
     /// Size of a step of the coarse grid, for g and h.
     pub(super) step: (f64, f64),
+    /// Whether the node has so many rows that few bins of a dense column are empty.
+    pub(super) crowded: bool,
 }
 
 /// The bins of one column that hold anything in a node, and their running sums with g and h apart.
@@ -147,10 +149,16 @@ struct Filled {
     g: [i32; 256 + LANES],
     h: [i32; 256 + LANES],
     len: usize,
+    /// Whether the running sums are those of all bins in their order, empty ones too. An empty bin scores as the bin
+    /// before it does, and the first of equals is taken, so both ways find the same split.
+    all: bool,
 }
 
 /// Bins that the search looks at together.
 const LANES: usize = 8;
+
+/// What is below this share of the bar in f32 is below the bar.
+const MARGIN: f64 = 1.0 - 1e-5;
 
 /// What the search compares against: the best so far, on the integers' own scale.
 #[derive(Clone, Copy)]
@@ -219,7 +227,7 @@ multiversion! {
         open: &mut Vec<u32>, best: &mut Option<Split>,
     ) {
         const FULL: usize = 256 + LANES;
-        let mut filled = Filled { bins: [0; FULL], words: [0; FULL], g: [0; FULL], h: [0; FULL], len: 0 };
+        let mut filled = Filled { bins: [0; FULL], words: [0; FULL], g: [0; FULL], h: [0; FULL], len: 0, all: false };
         let total = place.total;
         for &c in columns {
             if place.drawn.get(c as usize) == Some(&false) {
@@ -230,6 +238,22 @@ multiversion! {
             let slots = &histogram[column.first..column.first + column.bins];
             let values = column.cuts.len();
             let default = usize::from(column.default);
+            if column.dense && place.crowded && !column.categorical && !bar.bound {
+                let outside = total.wrapping_sub(slots[default]);
+                if outside == 0 || f64::from(h_of(outside)) < bar.least {
+                    continue;
+                }
+                open.push(c);
+                filled.run_all(&slots[..values]);
+                let missing = if column.has_missing() { slots[values] } else { 0 };
+                for (more, missing_left) in [(0, false), (missing, true)] {
+                    if !missing_left || missing != 0 {
+                        let found = scan(&filled, values, total, more, 0, bar);
+                        keep(found, c, missing_left, &filled, more, best);
+                    }
+                }
+                continue;
+            }
             filled.len = 0;
             let before = filled.collect(&slots[..default.min(values)], 0);
             let middle = filled.len;
@@ -299,9 +323,21 @@ impl Filled {
         sum
     }
 
+    /// Sums up to each bin, where hardly any is empty.
+    #[inline(always)]
+    fn run_all(&mut self, slots: &[i64]) {
+        self.all = true;
+        let mut sum = 0i64;
+        for ((g, h), &word) in self.g.iter_mut().zip(&mut self.h).zip(slots) {
+            sum = sum.wrapping_add(word);
+            (*g, *h) = (g_of(sum), h_of(sum));
+        }
+    }
+
     /// Sums up to each filled bin.
     #[inline(always)]
     fn run(&mut self) {
+        self.all = false;
         let mut sum = 0i64;
         for i in 0..self.len {
             sum = sum.wrapping_add(self.words[i]);
@@ -314,7 +350,7 @@ impl Filled {
 fn keep(found: Option<(usize, f64)>, c: u32, missing_left: bool, filled: &Filled, more: i64, best: &mut Option<Split>) {
     if let Some((i, gain)) = found {
         let word = (i64::from(filled.g[i]) << 32) + i64::from(filled.h[i]);
-        let (bin, left) = (filled.bins[i], word.wrapping_add(more));
+        let (bin, left) = (if filled.all { i as u8 } else { filled.bins[i] }, word.wrapping_add(more));
         *best = Some(Split { column: c, bin, categorical: false, right: [0; 4], missing_left, gain, left });
     }
 }
@@ -322,7 +358,9 @@ fn keep(found: Option<(usize, f64)>, c: u32, missing_left: bool, filled: &Filled
 /// The first candidate of the highest score above the bar, which is raised to it. `more` joins the left side.
 ///
 /// Scores are compared crosswise, n > bar · d for the score n / d, so that no division is needed to see that a
-/// candidate is not the best. Each step is a loop over [`LANES`] candidates, so that it becomes vector instructions.
+/// candidate is not the best. Most are seen to be far below in f32 already: n and d are sums of products without a minus,
+/// so their rounding, at most some 2^-20 of them, is well within [`MARGIN`], and what passes is looked at in f64. Each
+/// step is a loop over [`LANES`] candidates, so that it becomes vector instructions.
 #[inline(always)]
 fn scan(
     filled: &Filled,
@@ -340,34 +378,38 @@ fn scan(
     let Bar { lambda, alpha, least, .. } = *bar;
     // Sums are whole numbers, and a side without any h is no side.
     let least = (libm::ceil(least) as i32).max(1);
+    // With these n stays below 2^103, so that bar · d may only be infinite where it is above n.
+    let rough = alpha == 0.0 && lambda <= (1u64 << 40) as f64;
+    let (rough_lambda, mut rough_bar) = (lambda as f32, (bar.score * MARGIN) as f32);
     let mut found = None;
     for at in (0..candidates).step_by(LANES) {
         let (Some(g), Some(h)) = (filled.g[at..].first_chunk::<LANES>(), filled.h[at..].first_chunk::<LANES>()) else {
             break;
         };
-        let (mut n, mut d, mut fits) = ([0.0f64; LANES], [0.0f64; LANES], [false; LANES]);
+        let mut passes = [0u32; LANES];
         for i in 0..LANES {
             let (h, g) = (h[i].wrapping_add(h_more), g[i].wrapping_add(g_more));
             let (h_rest, g_rest) = (h_total.wrapping_sub(h), g_total.wrapping_sub(g));
-            fits[i] = (h >= least) & (h_rest >= least);
+            let (d_left, d_rest) = (h as f32 + rough_lambda, h_rest as f32 + rough_lambda);
+            let (g, g_rest) = (g as f32, g_rest as f32);
+            let n = g * g * d_rest + g_rest * g_rest * d_left;
+            let fits = u32::from(h >= least) & u32::from(h_rest >= least);
+            passes[i] = fits & (u32::from(n >= rough_bar * (d_left * d_rest)) | u32::from(!rough));
+        }
+        if passes.iter().fold(0, |any, &one| any | one) == 0 {
+            continue;
+        }
+        for i in 0..LANES.min(candidates - at) {
+            let (h, g) = (h[i].wrapping_add(h_more), g[i].wrapping_add(g_more));
+            let (h_rest, g_rest) = (h_total.wrapping_sub(h), g_total.wrapping_sub(g));
             let (d_left, d_rest) = (f64::from(h) + lambda, f64::from(h_rest) + lambda);
-            let (mut g, mut g_rest) = (f64::from(g), f64::from(g_rest));
-            if alpha > 0.0 {
-                (g, g_rest) = (shrink(g, alpha), shrink(g_rest, alpha));
-            }
-            n[i] = g * g * d_rest + g_rest * g_rest * d_left;
-            d[i] = d_left * d_rest;
-        }
-        let mut any = 0;
-        for i in 0..LANES {
-            any |= u32::from(n[i] > bar.score * d[i]) & u32::from(fits[i]);
-        }
-        if any != 0 {
-            for i in 0..LANES.min(candidates - at) {
-                if fits[i] && n[i] > bar.score * d[i] && n[i] / d[i] > bar.score {
-                    bar.score = n[i] / d[i];
-                    found = Some((at + i, bar.score));
-                }
+            let (g, g_rest) = (shrink(f64::from(g), alpha), shrink(f64::from(g_rest), alpha));
+            let n = g * g * d_rest + g_rest * g_rest * d_left;
+            let d = d_left * d_rest;
+            if passes[i] != 0 && n > bar.score * d && n / d > bar.score {
+                bar.score = n / d;
+                rough_bar = (bar.score * MARGIN) as f32;
+                found = Some((at + i, bar.score));
             }
         }
     }
