@@ -24,6 +24,7 @@ mod fit;
 mod gradient;
 mod grow;
 mod histogram;
+mod leaves;
 mod limited;
 mod model;
 mod predict;

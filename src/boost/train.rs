@@ -5,13 +5,13 @@ use super::bins::Bins;
 use super::gradient::{Gradients, Loss};
 use super::grow::{Buffers, Grower, Node};
 use super::histogram::{self, SIDE_BY_SIDE};
+use super::leaves::Leaves;
 use super::model::{Ensemble, Tree};
 use super::sample::{Drawn, Draws, Sampler};
 use super::search::Rules;
 use super::settings::Grow;
 use super::stop::{self, Told, Watch};
 use crate::core::parallel;
-use crate::core::simd::prefetch;
 use crate::{Error, Result, Run};
 use std::ops::Range;
 
@@ -20,9 +20,6 @@ const MOST_ROWS: usize = 1 << 29;
 
 /// From this many outputs on, their roots are summed side by side.
 const FEW_OUTPUTS: usize = 3;
-
-/// So many rows before its turn a row's margin is asked for.
-const AHEAD: usize = 24;
 
 /// Columns whose root histograms one task builds.
 const COLUMNS: usize = 16;
@@ -64,10 +61,11 @@ struct Output {
     number: usize,
     margins: Vec<f64>,
     gradients: Gradients,
-    /// Rows of the present tree, by leaf once it is grown.
+    /// Rows of the present tree.
     rows: Vec<u32>,
     /// All other rows.
     rest: Vec<u32>,
+    leaves: Leaves,
     drawn: Drawn,
     ensemble: Ensemble,
     watch: Watch,
@@ -97,6 +95,7 @@ pub(super) fn train(settings: &Boost, problem: &Problem<'_>, run: &Run) -> Resul
         gradients: Gradients::default(),
         rows: Vec::new(),
         rest: Vec::new(),
+        leaves: Leaves::new(n),
         drawn: Drawn::default(),
         ensemble: Ensemble { base, trees: Vec::with_capacity(settings.rounds) },
         watch: Watch::default(),
@@ -165,8 +164,9 @@ impl Output {
     fn grow(&mut self, ground: &Ground<'_>, roots: Option<(&Roots, usize)>) {
         let Ground { settings, problem, rules, buffers } = ground;
         let bins = problem.bins;
-        let Output { margins, gradients, rows, rest, drawn, .. } = self;
-        let grower = Grower { bins, gradients, rules, max_depth: settings.max_depth, drawn, buffers };
+        let Output { margins, gradients, rows, rest, drawn, leaves, .. } = self;
+        leaves.clear();
+        let grower = Grower { bins, gradients, rules, max_depth: settings.max_depth, drawn, buffers, leaves };
         let total = gradients.total;
         let mut root = buffers.take();
         match roots {
@@ -180,17 +180,16 @@ impl Output {
                 grower.limited(rows, &drawn.tree, root, total, leaves, grow == Grow::ByLevel)
             }
         };
-        let tree = finish(settings, bins, gradients, rules, &nodes);
-        for (i, node) in nodes.iter().enumerate().filter(|(_, node)| node.split.is_none()) {
-            let (rows, value) = (&rows[node.rows.clone()], f64::from(tree.value[i]));
-            for (i, &row) in rows.iter().enumerate() {
-                prefetch(margins, rows.get(i + AHEAD).copied().unwrap_or(row) as usize);
-                margins[row as usize] += value;
-            }
-        }
         for &row in rest.iter() {
-            margins[row as usize] += f64::from(tree.value[leaf_of(&nodes, bins, row as usize)]);
+            leaves.put(row, nodes[leaf_of(&nodes, bins, row as usize)].leaf);
         }
+        let sums = gradients.sums(leaves.count(), |row| leaves.of(row) as usize);
+        let tree = finish(settings, bins, gradients, rules, &nodes, &sums);
+        let mut values = vec![0.0; sums.len()];
+        for (node, &value) in nodes.iter().zip(&tree.value).filter(|(node, _)| node.split.is_none()) {
+            values[node.leaf as usize] = f64::from(value);
+        }
+        leaves.move_margins(margins, &values);
         self.ensemble.trees.push(tree);
         if !problem.held.is_empty() {
             self.watch(ground);
@@ -223,10 +222,26 @@ fn leaf_of(nodes: &[Node], bins: &Bins, row: usize) -> usize {
 }
 
 /// The tree in real units.
-fn finish(settings: &Boost, bins: &Bins, gradients: &Gradients, rules: &Rules, nodes: &[Node]) -> Tree {
+fn finish(
+    settings: &Boost,
+    bins: &Bins,
+    gradients: &Gradients,
+    rules: &Rules,
+    nodes: &[Node],
+    leaves: &[(i64, i64)],
+) -> Tree {
+    // Children follow their parent, so from the end each node's children are known before it.
+    let mut sums = vec![(0, 0); nodes.len()];
+    for (i, node) in nodes.iter().enumerate().rev() {
+        let below: ((i64, i64), (i64, i64)) = (sums[(i + 1) % nodes.len()], sums[i + node.right as usize]);
+        sums[i] = match node.split {
+            Some(_) => (below.0.0 + below.1.0, below.0.1 + below.1.1),
+            None => leaves[node.leaf as usize],
+        };
+    }
     let mut tree = Tree::default();
     for (i, node) in nodes.iter().enumerate() {
-        let (g, h) = gradients.real(node.sum);
+        let (g, h) = gradients.real(sums[i]);
         // XGBoost gives a node that weighs too little no value at all; bounds from above hold for it too.
         let weighs = h > 0.0 && h >= rules.min_child_weight;
         let value = if weighs { rules.weight(g, h, node.bounds) } else { node.bounds.hold(0.0) };

@@ -1,0 +1,153 @@
+//! Which side of a split each row of a node goes to, and which leaf it ends in.
+//!
+//! Rows of a node that will be split again are moved, so that those of each child lie together. Where both children are
+//! leaves nothing is moved: each row is told its leaf. Sums and margins then run over the rows in their own order, which
+//! is the order of the memory.
+
+use super::bins::Bins;
+use super::search::Split;
+use crate::core::parallel;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+/// Rows whose bin ids are fetched before any is moved, so that one cache miss hides the others.
+const FETCH: usize = 64;
+
+/// Rows whose margins one task moves.
+const PIECE: usize = 16_384;
+
+/// Leaves of the tree under growth, numbered as they come: the numbers differ from run to run, what comes of them does not.
+#[derive(Default)]
+pub(super) struct Leaves {
+    of_row: Vec<AtomicU32>,
+    count: AtomicU32,
+}
+
+impl Leaves {
+    pub(super) fn new(rows: usize) -> Self {
+        Leaves { of_row: (0..rows).map(|_| AtomicU32::new(0)).collect(), count: AtomicU32::new(0) }
+    }
+
+    /// Forgets all leaves.
+    pub(super) fn clear(&mut self) {
+        *self.count.get_mut() = 0;
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.count.load(Relaxed) as usize
+    }
+
+    /// The leaf that a row was put into.
+    #[inline(always)]
+    pub(super) fn of(&self, row: usize) -> u32 {
+        self.of_row[row].load(Relaxed)
+    }
+
+    #[inline(always)]
+    pub(super) fn put(&self, row: u32, leaf: u32) {
+        self.of_row[row as usize].store(leaf, Relaxed);
+    }
+
+    /// Makes a leaf of some rows; returns its number.
+    pub(super) fn add(&self, rows: &[u32]) -> u32 {
+        let leaf = self.count.fetch_add(1, Relaxed);
+        rows.iter().for_each(|&row| self.put(row, leaf));
+        leaf
+    }
+
+    /// Makes two leaves of the rows of a node; returns the number of the left one, the right one is next.
+    pub(super) fn add_both(&self, bins: &Bins, rows: &[u32], split: &Split) -> u32 {
+        let leaf = self.count.fetch_add(2, Relaxed);
+        let (rule, mut sides) = (Sides::of(bins, split), [0u8; FETCH]);
+        for rows in rows.chunks(FETCH) {
+            rule.look(rows, &mut sides);
+            for (&row, &left) in rows.iter().zip(&sides) {
+                self.put(row, leaf + 1 - u32::from(left));
+            }
+        }
+        leaf
+    }
+
+    /// Adds to each row's margin the value of its leaf.
+    pub(super) fn move_margins(&self, margins: &mut [f64], values: &[f64]) {
+        parallel::for_each_chunk(margins, PIECE, |piece, margins| {
+            for (margin, leaf) in margins.iter_mut().zip(&self.of_row[piece * PIECE..]) {
+                *margin += values[leaf.load(Relaxed) as usize];
+            }
+        });
+    }
+}
+
+/// What a split says of each bin of its column.
+struct Sides<'a> {
+    codes: &'a [u8],
+    /// 1 where a bin goes left.
+    left: [u8; 256],
+}
+
+impl<'a> Sides<'a> {
+    fn of(bins: &'a Bins, split: &Split) -> Self {
+        let (codes, column) = (bins.column(split.column as usize), &bins.columns[split.column as usize]);
+        let mut left = [0; 256];
+        for (code, left) in left[..column.bins].iter_mut().enumerate() {
+            *left = u8::from(split.goes_left(code as u8, column));
+        }
+        Sides { codes, left }
+    }
+
+    /// The sides of some rows, at most [`FETCH`].
+    #[inline(always)]
+    fn look(&self, rows: &[u32], sides: &mut [u8; FETCH]) {
+        for (side, &row) in sides.iter_mut().zip(rows) {
+            *side = self.left[usize::from(self.codes[row as usize])];
+        }
+    }
+}
+
+/// Moves the rows that go left before those that go right, each side in its old order; returns how many go left.
+#[inline(never)]
+pub(super) fn partition(bins: &Bins, rows: &mut [u32], split: &Split) -> usize {
+    let rule = Sides::of(bins, split);
+    let mut right: Vec<u32> = Vec::with_capacity(rows.len() + FETCH);
+    let (mut own, mut sides) = ([0u32; FETCH], [0u8; FETCH]);
+    let (mut lefts, mut first) = (0, 0);
+    while let Some(next) = rows[first..].first_chunk::<FETCH>() {
+        own = *next;
+        rule.look(&own, &mut sides);
+        let (left, moved, count) = divided(&own, &sides);
+        // Copied whole, for that is quicker than copying as many as there are; what is behind them was read before.
+        if let Some(to) = rows[lefts..].first_chunk_mut::<FETCH>() {
+            *to = left;
+        }
+        right.extend_from_slice(&moved);
+        first += FETCH;
+        lefts += count;
+        right.truncate(first - lefts);
+    }
+    let rest = rows.len() - first;
+    own[..rest].copy_from_slice(&rows[first..]);
+    rule.look(&own[..rest], &mut sides);
+    for (&row, &side) in own[..rest].iter().zip(&sides) {
+        if side == 1 {
+            rows[lefts] = row;
+            lefts += 1;
+        } else {
+            right.push(row);
+        }
+    }
+    rows[lefts..].copy_from_slice(&right);
+    lefts
+}
+
+/// Rows that go left, rows that go right, and how many the former are.
+#[inline(always)]
+fn divided(rows: &[u32; FETCH], sides: &[u8; FETCH]) -> ([u32; FETCH], [u32; FETCH], usize) {
+    let (mut left, mut right) = ([0u32; FETCH], [0u32; FETCH]);
+    let mut count = 0;
+    for i in 0..FETCH {
+        // The next free place of either side; a row on the wrong one is overwritten.
+        left[count % FETCH] = rows[i];
+        right[(i - count) % FETCH] = rows[i];
+        count += usize::from(sides[i]);
+    }
+    (left, right, count)
+}
