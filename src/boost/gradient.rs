@@ -81,8 +81,9 @@ impl Gradients {
             for (lot, fine) in fine.chunks_mut(LOT).enumerate() {
                 let first = piece * PIECE + lot * LOT;
                 told(first..first + fine.len(), &mut y[..fine.len()], &mut w[..fine.len()]);
-                differentiate(loss, &margins[first..first + fine.len()], &y, &w, (g_scale, h_scale), fine);
-                sums = fine.iter().fold(sums, |sum, &(g, h)| (sum.0 + g.unsigned_abs(), sum.1 + h as u64));
+                let margins = &margins[first..first + fine.len()];
+                let sum = differentiate(loss, margins, &y, &w, (g_scale, h_scale), fine);
+                sums = (sums.0 + sum.0, sums.1 + sum.1);
             }
             g_total.fetch_add(sums.0, Relaxed);
             h_total.fetch_add(sums.1, Relaxed);
@@ -125,10 +126,10 @@ impl Gradients {
 }
 
 multiversion! {
-    /// First and second derivatives, in steps of the fine grid.
+    /// First and second derivatives, in steps of the fine grid; returns their sums without signs.
     fn differentiate(
         loss: Loss, margins: &[f64], y: &[f64; LOT], w: &[f64; LOT], scale: (f64, f64), fine: &mut [(i64, i64)],
-    ) {
+    ) -> (u64, u64) {
         let (mut g, mut h) = ([0.0; LOT], [0.0; LOT]);
         let n = margins.len().min(LOT);
         match loss {
@@ -147,9 +148,12 @@ multiversion! {
                 }
             }
         }
+        let mut sums = (0, 0);
         for (fine, (&g, &h)) in fine.iter_mut().zip(g.iter().zip(&h)) {
             *fine = (whole(g), whole(h));
+            sums = (sums.0 + fine.0.unsigned_abs(), sums.1 + fine.1.unsigned_abs());
         }
+        sums
     }
 }
 

@@ -7,6 +7,7 @@
 use super::bins::Bins;
 use super::search::Split;
 use crate::core::parallel;
+use crate::core::simd::multiversion;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// Rows whose bin ids are fetched before any is moved, so that one cache miss hides the others.
@@ -103,39 +104,40 @@ impl<'a> Sides<'a> {
     }
 }
 
-/// Moves the rows that go left before those that go right, each side in its old order; returns how many go left.
-#[inline(never)]
-pub(super) fn partition(bins: &Bins, rows: &mut [u32], split: &Split) -> usize {
-    let rule = Sides::of(bins, split);
-    let mut right: Vec<u32> = Vec::with_capacity(rows.len() + FETCH);
-    let (mut own, mut sides) = ([0u32; FETCH], [0u8; FETCH]);
-    let (mut lefts, mut first) = (0, 0);
-    while let Some(next) = rows[first..].first_chunk::<FETCH>() {
-        own = *next;
-        rule.look(&own, &mut sides);
-        let (left, moved, count) = divided(&own, &sides);
-        // Copied whole, for that is quicker than copying as many as there are; what is behind them was read before.
-        if let Some(to) = rows[lefts..].first_chunk_mut::<FETCH>() {
-            *to = left;
+multiversion! {
+    /// Moves the rows that go left before those that go right, each side in its old order; returns how many go left.
+    pub(super) fn partition(bins: &Bins, rows: &mut [u32], split: &Split) -> usize {
+        let rule = Sides::of(bins, split);
+        let mut right: Vec<u32> = Vec::with_capacity(rows.len() + FETCH);
+        let (mut own, mut sides) = ([0u32; FETCH], [0u8; FETCH]);
+        let (mut lefts, mut first) = (0, 0);
+        while let Some(next) = rows[first..].first_chunk::<FETCH>() {
+            own = *next;
+            rule.look(&own, &mut sides);
+            let (left, moved, count) = divided(&own, &sides);
+            // Copied whole, for that is quicker than copying as many as there are; what is behind them was read before.
+            if let Some(to) = rows[lefts..].first_chunk_mut::<FETCH>() {
+                *to = left;
+            }
+            right.extend_from_slice(&moved);
+            first += FETCH;
+            lefts += count;
+            right.truncate(first - lefts);
         }
-        right.extend_from_slice(&moved);
-        first += FETCH;
-        lefts += count;
-        right.truncate(first - lefts);
-    }
-    let rest = rows.len() - first;
-    own[..rest].copy_from_slice(&rows[first..]);
-    rule.look(&own[..rest], &mut sides);
-    for (&row, &side) in own[..rest].iter().zip(&sides) {
-        if side == 1 {
-            rows[lefts] = row;
-            lefts += 1;
-        } else {
-            right.push(row);
+        let rest = rows.len() - first;
+        own[..rest].copy_from_slice(&rows[first..]);
+        rule.look(&own[..rest], &mut sides);
+        for (&row, &side) in own[..rest].iter().zip(&sides) {
+            if side == 1 {
+                rows[lefts] = row;
+                lefts += 1;
+            } else {
+                right.push(row);
+            }
         }
+        rows[lefts..].copy_from_slice(&right);
+        lefts
     }
-    rows[lefts..].copy_from_slice(&right);
-    lefts
 }
 
 /// Rows that go left, rows that go right, and how many the former are.

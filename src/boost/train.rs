@@ -296,15 +296,24 @@ impl Roots {
             for first in (0..bins.rows).step_by(ROOT_ROWS) {
                 let end = (first + ROOT_ROWS).min(bins.rows);
                 let words = &words[first * width..end * width];
-                let mut at = 0;
-                for (&c, rest) in open[range.clone()].iter().zip(&mut rest) {
-                    let column = &bins.columns[c];
-                    let (rows, later) = rest.split_at(rest.partition_point(|&row| (row as usize) < end));
-                    *rest = later;
-                    let rows = (!column.dense).then_some(rows);
-                    let sums = &mut sums[at * width..(at + column.bins) * width];
-                    histogram::build_roots(width, first, rows, &bins.column(c)[first..end], words, sums);
-                    at += column.bins;
+                let (mut at, mut i) = (0, 0);
+                while i < range.len() {
+                    let c = |i: usize| open[range.start + i];
+                    let column = |i: usize| &bins.columns[c(i)];
+                    let codes = |i: usize| &bins.column(c(i))[first..end];
+                    if !column(i).dense {
+                        let (rows, later) = rest[i].split_at(rest[i].partition_point(|&row| (row as usize) < end));
+                        rest[i] = later;
+                        let sums = &mut sums[at * width..(at + column(i).bins) * width];
+                        histogram::build_sparse_roots(width, first, rows, codes(i), words, sums);
+                        (at, i) = (at + column(i).bins, i + 1);
+                        continue;
+                    }
+                    let last = if i + 1 < range.len() && column(i + 1).dense { i + 1 } else { i };
+                    let slots: usize = (i..=last).map(|i| column(i).bins).sum();
+                    let sums = &mut sums[at * width..(at + slots) * width];
+                    histogram::build_dense_roots(width, [codes(i), codes(last)], words, column(i).bins, sums);
+                    (at, i) = (at + slots, last + 1);
                 }
             }
             let mut out = vec![0i64; slots * group.len()];
