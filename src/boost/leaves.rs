@@ -109,47 +109,36 @@ multiversion! {
     pub(super) fn partition(bins: &Bins, rows: &mut [u32], split: &Split) -> usize {
         let rule = Sides::of(bins, split);
         let mut right: Vec<u32> = Vec::with_capacity(rows.len() + FETCH);
-        let (mut own, mut sides) = ([0u32; FETCH], [0u8; FETCH]);
+        let (mut sides, mut left, mut moved) = ([0u8; FETCH], [0u32; FETCH], [0u32; FETCH]);
         let (mut lefts, mut first) = (0, 0);
-        while let Some(next) = rows[first..].first_chunk::<FETCH>() {
-            own = *next;
-            rule.look(&own, &mut sides);
-            let (left, moved, count) = divided(&own, &sides);
-            // Copied whole, for that is quicker than copying as many as there are; what is behind them was read before.
+        while let Some(own) = rows[first..].first_chunk::<FETCH>() {
+            rule.look(own, &mut sides);
+            let mut count = 0;
+            for i in 0..FETCH {
+                // The next free place of either side; a row on the wrong one is overwritten.
+                left[count % FETCH] = own[i];
+                moved[(i - count) % FETCH] = own[i];
+                count += usize::from(sides[i]);
+            }
+            // Copied whole, which is quicker than as many as there are; what is overwritten was read before.
             if let Some(to) = rows[lefts..].first_chunk_mut::<FETCH>() {
-                *to = left;
+                to.copy_from_slice(&left);
             }
             right.extend_from_slice(&moved);
             first += FETCH;
             lefts += count;
             right.truncate(first - lefts);
         }
-        let rest = rows.len() - first;
-        own[..rest].copy_from_slice(&rows[first..]);
-        rule.look(&own[..rest], &mut sides);
-        for (&row, &side) in own[..rest].iter().zip(&sides) {
-            if side == 1 {
-                rows[lefts] = row;
+        rule.look(&rows[first..], &mut sides);
+        for i in first..rows.len() {
+            if sides[i - first] == 1 {
+                rows[lefts] = rows[i];
                 lefts += 1;
             } else {
-                right.push(row);
+                right.push(rows[i]);
             }
         }
         rows[lefts..].copy_from_slice(&right);
         lefts
     }
-}
-
-/// Rows that go left, rows that go right, and how many the former are.
-#[inline(always)]
-fn divided(rows: &[u32; FETCH], sides: &[u8; FETCH]) -> ([u32; FETCH], [u32; FETCH], usize) {
-    let (mut left, mut right) = ([0u32; FETCH], [0u32; FETCH]);
-    let mut count = 0;
-    for i in 0..FETCH {
-        // The next free place of either side; a row on the wrong one is overwritten.
-        left[count % FETCH] = rows[i];
-        right[(i - count) % FETCH] = rows[i];
-        count += usize::from(sides[i]);
-    }
-    (left, right, count)
 }

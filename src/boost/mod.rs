@@ -20,6 +20,7 @@
 
 mod bins;
 mod calibrate;
+mod cuts;
 mod fit;
 mod gradient;
 mod grow;
