@@ -7,7 +7,7 @@
 //! built with one addition for each entry: splits are chosen on it. Its rounding, at most 2^-31 of the total for each
 //! row, is that of sums of f32, which XGBoost's gradients have.
 
-use crate::core::simd::multiversion;
+use crate::core::simd::{multiversion, prefetch};
 use crate::core::{numerics, parallel};
 use std::ops::Range;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
@@ -17,6 +17,9 @@ const PIECE: usize = 4096;
 
 /// Sum |g| or sum h on the coarse grid stays below 2^30 before rounding.
 const COARSE_BITS: u32 = 30;
+
+/// So many rows before its turn a row is asked for.
+const AHEAD: usize = 128;
 
 /// Rows whose gradients are worked out at once.
 pub(super) const LOT: usize = 256;
@@ -81,6 +84,8 @@ impl Gradients {
             for (lot, fine) in fine.chunks_mut(LOT).enumerate() {
                 let first = piece * PIECE + lot * LOT;
                 told(first..first + fine.len(), &mut y[..fine.len()], &mut w[..fine.len()]);
+                // The next lot comes from memory while this one is worked on.
+                (first + LOT..first + 2 * LOT).step_by(8).for_each(|row| prefetch(margins, row));
                 let margins = &margins[first..first + fine.len()];
                 let sum = differentiate(loss, margins, &y, &w, (g_scale, h_scale), fine);
                 sums = (sums.0 + sum.0, sums.1 + sum.1);
@@ -106,6 +111,7 @@ impl Gradients {
         let parts = parallel::map_ranges(self.fine.len(), (4 * PIECE).max(count), |range| {
             let mut sums = vec![(0i64, 0i64); count * APART];
             for (i, &(g, h)) in range.clone().zip(&self.fine[range]) {
+                prefetch(&self.fine, i + AHEAD);
                 let sum = &mut sums[leaf_of(i) * APART + i % APART];
                 *sum = (sum.0 + g, sum.1 + h);
             }
@@ -161,7 +167,8 @@ multiversion! {
     /// Writes the words of some rows; returns their sum.
     fn coarsen(fine: &[(i64, i64)], shift: (u32, u32), packed: &mut [i64]) -> i64 {
         let mut sum = 0i64;
-        for (slot, &(g, h)) in packed.iter_mut().zip(fine) {
+        for (i, (slot, &(g, h))) in packed.iter_mut().zip(fine).enumerate() {
+            prefetch(fine, i + AHEAD);
             *slot = pack(round_shift(g, shift.0), round_shift(h, shift.1));
             sum = sum.wrapping_add(*slot);
         }

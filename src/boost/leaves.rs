@@ -7,11 +7,14 @@
 use super::bins::Bins;
 use super::search::Split;
 use crate::core::parallel;
-use crate::core::simd::multiversion;
+use crate::core::simd::{multiversion, prefetch};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// Rows whose bin ids are fetched before any is moved, so that one cache miss hides the others.
 const FETCH: usize = 64;
+
+/// So many rows before its turn a margin is asked for.
+const AHEAD: usize = 128;
 
 /// Rows whose margins one task moves.
 const PIECE: usize = 16_384;
@@ -71,8 +74,9 @@ impl Leaves {
     /// Adds to each row's margin the value of its leaf.
     pub(super) fn move_margins(&self, margins: &mut [f64], values: &[f64]) {
         parallel::for_each_chunk(margins, PIECE, |piece, margins| {
-            for (margin, leaf) in margins.iter_mut().zip(&self.of_row[piece * PIECE..]) {
-                *margin += values[leaf.load(Relaxed) as usize];
+            for i in 0..margins.len() {
+                prefetch(margins, i + AHEAD);
+                margins[i] += values[self.of(piece * PIECE + i) as usize];
             }
         });
     }

@@ -279,9 +279,10 @@ impl Roots {
         let width = histogram::side_by_side(group.len());
         let mut words = vec![0i64; bins.rows * width];
         parallel::for_each_chunk(&mut words, width * 1024, |piece, words| {
-            for (row, words) in (piece * 1024..).zip(words.chunks_mut(width)) {
-                for (word, output) in words.iter_mut().zip(group.iter()) {
-                    *word = output.gradients.packed[row];
+            for (place, output) in group.iter().enumerate() {
+                let packed = &output.gradients.packed[piece * 1024..];
+                for (words, &word) in words.chunks_exact_mut(width).zip(packed) {
+                    words[place] = word;
                 }
             }
         });
