@@ -6,8 +6,8 @@
 //! abreast, row after row, each with 256 slots of its own in a histogram. A missing value has a bin of its own, the last.
 
 use super::cuts::{bin_categories, bin_numbers};
-use crate::core::{Canonical, Rows, parallel};
 use crate::Result;
+use crate::core::{Canonical, Rows, parallel};
 
 /// Columns that one task bins; also what is read from a row at once.
 const BLOCK: usize = 16;

@@ -142,7 +142,8 @@ mod tests {
 
     #[test]
     fn each_row_is_in_the_bin_that_its_value_says() {
-        let values: Vec<f32> = (0..3000).map(|i| if i % 11 == 0 { f32::NAN } else { (i * 7 % 1000 - 500) as f32 }).collect();
+        let values: Vec<f32> =
+            (0..3000).map(|i| if i % 11 == 0 { f32::NAN } else { (i * 7 % 1000 - 500) as f32 }).collect();
         for max_bins in [2, 16, 256] {
             let (column, codes) = bin_numbers(&values, max_bins);
             assert!(values.iter().zip(&codes).all(|(&value, &code)| column.code(value) == code));

@@ -10,8 +10,9 @@ use super::bins::{ABREAST, Bins};
 use super::gradient::{Gradients, h_of};
 use super::histogram;
 use super::leaves::{self, Leaves};
+use super::rules::{Bounds, Rules};
 use super::sample::Drawn;
-use super::search::{self, Bounds, Place, Rules, Split};
+use super::search::{self, Place, Split};
 use crate::core::{parallel, random};
 use std::ops::Range;
 use std::sync::Mutex;
@@ -145,7 +146,8 @@ impl Grower<'_> {
             let bounds = self.rules.divide(&split, node.total, spot.bounds, self.gradients.step);
             self.buffers.give(node.histogram);
             let first = self.leaves.add_both(self.bins, rows, &split);
-            let leaf = |side: usize| vec![Node { split: None, right: 0, leaf: first + side as u32, bounds: bounds[side] }];
+            let leaf =
+                |side: usize| vec![Node { split: None, right: 0, leaf: first + side as u32, bounds: bounds[side] }];
             return joined(split, spot, leaf(0), leaf(1));
         }
         let Halves { middle, spots, open: [left_open, right_open] } = self.halve(rows, node, &split, &open);

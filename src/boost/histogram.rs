@@ -10,7 +10,13 @@ use crate::core::simd::{multiversion, prefetch};
 pub(super) fn build(bins: &Bins, packed: &[i64], rows: &[u32], blocks: &[usize], histogram: &mut [i64]) {
     for &block in blocks {
         let slots = ABREAST * DENSE_SLOTS;
-        build_dense(bins.used(block), bins.abreast(block), packed, rows, &mut histogram[block * slots..(block + 1) * slots]);
+        build_dense(
+            bins.used(block),
+            bins.abreast(block),
+            packed,
+            rows,
+            &mut histogram[block * slots..(block + 1) * slots],
+        );
     }
     if bins.has_entries() {
         build_sparse(bins, packed, rows, histogram);

@@ -146,3 +146,52 @@ multiversion! {
         lefts
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::Rows;
+    use ndarray::Array2;
+
+    #[test]
+    fn rows_are_parted_and_put_into_leaves_by_their_bins() {
+        let table =
+            Array2::from_shape_fn(
+                (700, 2),
+                |(i, j)| if j == 1 && i % 7 == 0 { f32::NAN } else { (i * 37 % 101) as f32 },
+            );
+        let used: Vec<u32> = (0..700).collect();
+        let bins = Bins::of(&Rows::with_missing(&table).unwrap(), &used, 256, &[false; 2]).unwrap();
+        let split = |column, bin, missing_left| Split {
+            column,
+            bin,
+            categorical: false,
+            right: [0; 4],
+            missing_left,
+            gain: 0.0,
+            left: 0,
+        };
+        for (column, bin, missing_left) in [(0, 50, false), (1, 50, true), (1, 0, false), (1, 99, true)] {
+            let split = split(column, bin, missing_left);
+            let goes_left = |row: u32| {
+                let code = bins.column(column as usize)[row as usize];
+                split.goes_left(code, &bins.columns[column as usize])
+            };
+            for count in [0, 1, 63, 64, 65, 128, 500] {
+                let rows: Vec<u32> = (0..count).map(|i| (i * 3 + 5) % 700).collect();
+                let (left, right): (Vec<u32>, Vec<u32>) = rows.iter().partition(|&&row| goes_left(row));
+                let mut moved = rows.clone();
+                assert_eq!(partition(&bins, &mut moved, &split), left.len());
+                assert_eq!(moved, [left, right].concat());
+                let leaves = Leaves::new(700);
+                leaves.add(&[699]);
+                let first = leaves.add_both(&bins, &rows, &split);
+                assert_eq!((first, leaves.count()), (1, 3));
+                assert!(rows.iter().all(|&row| leaves.of(row as usize) == if goes_left(row) { 1 } else { 2 }));
+                let mut margins = vec![0.5; 700];
+                leaves.move_margins(&mut margins, &[1.0, 2.0, 3.0]);
+                assert!((0..700).all(|row| margins[row] == 1.5 + f64::from(leaves.of(row))));
+            }
+        }
+    }
+}
