@@ -2,7 +2,7 @@
 //!
 //! A bin id is one byte. Columns are held in two ways. Of a *sparse* column one bin holds most rows, its *default* bin:
 //! rows list only their entries in other bins, because pixels, counts and survey answers are mostly one value, and a
-//! histogram gets the default bin for free, as the node's total less all other bins. *Dense* columns are held eight
+//! histogram gets the default bin for free, as the node's total less all other bins. *Dense* columns are held sixteen
 //! abreast, row after row, each with 256 slots of its own in a histogram. A missing value has a bin of its own, the last.
 
 use super::cuts::{bin_categories, bin_numbers};
