@@ -217,6 +217,61 @@ fn equals_xgboosts_interactions_and_shaps_values_against_a_background() {
     }
 }
 
+/// One category against all others, sorted lists cut in two, and several classes; missing values, categories that the
+/// training never saw, and numbers that are none. XGBoost's figures are sums in f32.
+#[test]
+fn equals_xgboosts_values_and_interactions_of_splits_by_category() {
+    let path = format!("{}/tests/fixtures/shap_categories.json", env!("CARGO_MANIFEST_DIR"));
+    let cases: Vec<Value> = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let run = Run::new();
+    for (case, largest) in cases.iter().zip([1, 10, 11]) {
+        let model = BoostModel::from_xgboost_json(&case["model"].to_string()).unwrap();
+        let trees = || model.outputs().iter().flat_map(|output| output.trees());
+        let sets = trees().flat_map(|tree| (0..tree.len()).map(|node| tree.categories(node).len()));
+        assert_eq!(sets.max(), Some(largest));
+        let missing = |left: bool| {
+            let went = |tree: &recluster::boost::Tree| {
+                (0..tree.len()).any(|i| tree.is_categorical(i) && tree.default_left()[i] == left)
+            };
+            trees().any(went)
+        };
+        assert!(missing(true) && missing(false), "missing values go both ways");
+        let rows = rows_of(&case["rows"]);
+        let features = rows.ncols();
+        let shap = TreeShap::new(&model);
+        let (why, together) = (shap.explain(&rows, &run).unwrap(), shap.interactions(&rows, &run).unwrap());
+        let margins = model.margins(&rows, &run).unwrap();
+        let most = margins.iter().fold(1.0, |most: f64, m| most.max(m.abs()));
+        let close = |ours: f64, theirs: &Value, what: &str| {
+            let theirs = theirs.as_f64().unwrap();
+            assert!((ours - theirs).abs() < 2e-6 * most, "{what}: {ours}, not {theirs}");
+        };
+        for i in 0..rows.nrows() {
+            let full = together.full(i).unwrap();
+            for o in 0..model.outputs().len() {
+                // A model of one output has no list of outputs.
+                let of = |name: &str| if margins.ncols() == 1 { &case[name][i] } else { &case[name][i][o] };
+                close(margins[[i, o]], of("margins"), "margin");
+                // XGBoost's last place is the base value.
+                close(why.base()[o], &of("contribs")[features], "base");
+                close(why.base()[o], &of("interactions")[features][features], "base");
+                for j in 0..features {
+                    let value = why.values()[[i, j, o]];
+                    close(value, &of("contribs")[j], &format!("row {i}, feature {j}, output {o}"));
+                    for k in 0..features {
+                        let pair = full[[j, k, o]];
+                        close(pair, &of("interactions")[j][k], &format!("row {i}, pair {j}, {k}, output {o}"));
+                    }
+                }
+            }
+        }
+        // As many rows as make tables say the same.
+        let many = ndarray::concatenate(Axis(0), &vec![rows.view(); 6]).unwrap();
+        let tabled = shap.explain(&many, &run).unwrap();
+        assert_eq!(tabled.values().slice(s![..rows.nrows(), .., ..]), why.values());
+    }
+}
+
 #[test]
 fn parts_are_parts_of_the_whole_and_bad_input_is_named() {
     let mut draw = Draw(11);

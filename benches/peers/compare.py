@@ -16,7 +16,10 @@ machine to machine; compare ratios.
     kmeans     scikit-learn, on 50 principal components, --clusters from one start
     gmm        scikit-learn, on 10 principal components, four covariances, --clusters from one start
     boost      xgboost (one QuantileDMatrix for all labels) or hessboost (one call)
-    shap       xgboost, hessboost or shap, values of one XGBoost model for the new rows
+    shap       xgboost, hessboost or shap, values of one XGBoost model for the new rows; of all labels' models of our own,
+               ours in one call, with --all; --interactions for 200 rows; --background N for values against N rows
+
+boost and shap take the leaves of a `recluster fit` instead of the labels with --leaves.
 """
 import argparse, gzip, json, pathlib, statistics, subprocess, tempfile, time, warnings
 import numpy as np
@@ -38,7 +41,10 @@ ap.add_argument("--min-samples", type=int, default=10)
 ap.add_argument("--min-cluster-size", type=int, default=500)
 ap.add_argument("--rounds", type=int, default=100)
 ap.add_argument("--max-depth", type=int, default=6)
-ap.add_argument("--models", type=int, default=1, help="shap: how many labels' models")
+ap.add_argument("--all", action="store_true")
+ap.add_argument("--leaves", action="store_true")
+ap.add_argument("--interactions", action="store_true")
+ap.add_argument("--background", type=int, default=0)
 ap.add_argument("--quality", action="store_true")
 o = ap.parse_args()
 TEMP = tempfile.TemporaryDirectory()
@@ -249,26 +255,57 @@ def boost():
 
 
 def shap():
+    """Ours in one call against the peer's call for each model; the models are XGBoost's, or with --all our own of all labels."""
     import xgboost as xgb
-    o.peer = o.peer or "xgboost"
-    seconds, gap = [], 0.0
-    for model in one_against_rest(o.models):
-        model.save_model(at("m.json"))
-        matrix = xgb.DMatrix(NEW)
-        if o.peer == "hessboost":
-            import hessboost
-            other, data = hessboost.Booster(model_file=at("m.json")), hessboost.DMatrix(NEW)
-            work = lambda: other.predict(data, pred_contribs=True)
-        elif o.peer == "shap":
-            import shap
-            explainer = shap.TreeExplainer(model)
-            work = lambda: explainer.shap_values(NEW)
-        else:
-            work = lambda: model.predict(matrix, pred_contribs=True)
-        theirs = in_turn(lambda: ours("shap", model=at("m.json"), data=at("new.npy"), out=at("s.npy")), lambda: timed(work))
-        mine = np.load(at("s.npy"))[:, :, 0]
-        gap = max(gap, np.abs(mine[:, : theirs.shape[1]] - theirs).max())
-    print(f"largest difference {gap:.1e}")
+    o.peer = o.peer or ("shap" if o.background else "xgboost")
+    if o.all:
+        ours("boost", data=at("x.npy"), labels=at("y.npy"), out=at("m.json"), rounds=o.rounds, max_depth=o.max_depth, xgboost_out=at("models"))
+        files = [at(f"models/label_{label}.json") for label in range(Y.max() + 1)]
+    else:
+        one_against_rest(1)[0].save_model(at("m.json"))
+        files = [at("m.json")]
+    rows = NEW[:200] if o.interactions else NEW
+    np.save(at("new.npy"), rows), np.save(at("background.npy"), X[: o.background])
+    flags = dict(interactions=True) if o.interactions else dict(background=at("background.npy")) if o.background else {}
+    models = [xgb.Booster(model_file=file) for file in files]
+    if o.peer == "hessboost":
+        import hessboost
+        models, data = [hessboost.Booster(model_file=file) for file in files], hessboost.DMatrix(rows)
+    elif o.peer == "shap":
+        import shap
+        background = dict(data=X[: o.background], feature_perturbation="interventional") if o.background else {}
+        models = [shap.TreeExplainer(model, **background) for model in models]
+    else:
+        data = xgb.DMatrix(rows)
+
+    def values(model):
+        if o.peer == "shap":
+            return model.shap_interaction_values(rows) if o.interactions else model.shap_values(rows)
+        return model.predict(data, **({"pred_interactions": True} if o.interactions else {"pred_contribs": True}))
+
+    theirs = in_turn(lambda: ours("shap", model=at("m.json"), data=at("new.npy"), out=at("s.npy"), **flags),
+                     lambda: timed(lambda: [values(model) for model in models]))
+    mine = np.load(at("s.npy"), mmap_mode="r")
+    part = slice(0, 5 if o.interactions else 500)
+    gap = 0.0
+    for label, their in enumerate(theirs):
+        own, their = mine[part][..., label], np.asarray(their[part])
+        own = own[tuple(slice(0, size) for size in their.shape)]
+        gap = max(gap, np.abs(own - their).max())
+    print(f"{len(files)} models; largest difference in the first rows {gap:.1e}")
+
+
+def leaves():
+    """The leaves of a fit as labels, of the fitted rows and the new ones; rows outside any leaf are left out."""
+    import csv
+    ours("fit", data=at("x.npy"), out=at("fit"))
+    ours("predict", model=at("fit/model.json"), data=at("new.npy"), out=at("new.csv"))
+    column = lambda file, name: np.array([row[name] for row in csv.DictReader(open(file))])
+    old, new = column(at("fit/assignments.csv"), "assigned"), column(at("new.csv"), "assigned")
+    names = sorted(set(old))
+    number = {name: label for label, name in enumerate(names)}
+    print(f"{len(names)} leaves")
+    return np.array([number[name] for name in old], np.int32), np.array([number.get(name, 0) for name in new], np.int32)
 
 
 X, Y = rows_and_labels()
@@ -276,6 +313,8 @@ held = min(10_000, len(X) // 5)
 NEW, NEW_Y, X = X[-held:], None if Y is None else Y[-held:], X[: o.rows]
 Y = None if Y is None else Y[: o.rows]
 np.save(at("x.npy"), X), np.save(at("new.npy"), NEW)
+if o.leaves:
+    Y, NEW_Y = leaves()
 if Y is not None:
     np.save(at("y.npy"), Y.astype(np.int32))
 globals()[o.stage.replace("-", "_")]()

@@ -65,7 +65,8 @@ pub(super) fn search(
     let step = place.step;
     let (mut best, unit) = (None, step.0 * step.0 / step.1);
     let mut bar = Bar {
-        score: 0.0,
+        // Values held within bounds may save less than nothing, and a split still be worth making.
+        score: if rules.monotone.is_empty() { 0.0 } else { f64::NEG_INFINITY },
         lambda: rules.lambda / step.1,
         alpha: rules.alpha / step.0,
         least: rules.min_child_weight / step.1,

@@ -65,8 +65,12 @@ impl<'a> Rows<'a> {
     /// A copy of the different rows, in canonical order.
     pub(crate) fn representatives(&self, canonical: &Canonical) -> Array2<f32> {
         let mut all = Array2::zeros((canonical.groups(), self.columns));
-        for (g, mut out) in all.outer_iter_mut().enumerate() {
-            out.iter_mut().zip(self.row(canonical.representative(g))).for_each(|(out, &x)| *out = x);
+        if let Some(values) = all.as_slice_mut().filter(|_| self.columns > 0) {
+            parallel::for_each_chunk(values, 256 * self.columns, |chunk, out| {
+                for (r, out) in out.chunks_mut(self.columns).enumerate() {
+                    out.copy_from_slice(self.row(canonical.representative(chunk * 256 + r)));
+                }
+            });
         }
         all
     }

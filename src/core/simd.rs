@@ -85,6 +85,35 @@ pub(crate) fn prefetch<T>(items: &[T], index: usize) {
     let _ = (items, index);
 }
 
+/// The places of the bits that are set, rising; 32 to a word. Loops over lanes say by bits which of them go on.
+pub(crate) struct Ones<'a> {
+    words: std::slice::Iter<'a, u32>,
+    /// What is left of the word under way, and the place of its first bit.
+    left: u32,
+    base: usize,
+}
+
+impl<'a> Ones<'a> {
+    pub(crate) fn of(words: &'a [u32]) -> Self {
+        Ones { words: words.iter(), left: 0, base: 0usize.wrapping_sub(32) }
+    }
+}
+
+impl Iterator for Ones<'_> {
+    type Item = usize;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<usize> {
+        while self.left == 0 {
+            self.left = *self.words.next()?;
+            self.base = self.base.wrapping_add(32);
+        }
+        let place = self.base + self.left.trailing_zeros() as usize;
+        self.left &= self.left - 1;
+        Some(place)
+    }
+}
+
 /// Adds up lanes in one fixed order: halves onto halves.
 #[inline(always)]
 pub(crate) fn fold_lanes(mut lanes: [f32; LANES]) -> f32 {
@@ -125,6 +154,13 @@ mod tests {
         fn dot(a: &[f32], b: &[f32]) -> f32 {
             sum_lanes(a, b, |x, y| x * y)
         }
+    }
+
+    #[test]
+    fn bits_that_are_set_are_found_in_order() {
+        assert_eq!(Ones::of(&[]).next(), None);
+        assert_eq!(Ones::of(&[0, 0]).next(), None);
+        assert_eq!(Ones::of(&[1 | 1 << 31, 0, 6]).collect::<Vec<_>>(), [0, 31, 65, 66]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::game::Kit;
 use super::paths::Paths;
-use super::tables::{self, BLOCK, ROWS, Scratch, Tables};
+use super::tables::{self, BLOCK, ROWS, SAMPLE, Scratch, Tables};
 use crate::boost::{Ensemble, Tree};
 use crate::core::{Rows, parallel};
 use crate::{Error, Result, Stage};
@@ -123,9 +123,15 @@ pub(super) fn write(
     let tabled = n >= TABLE_ROWS;
     let fault = Mutex::new(None::<(usize, f64)>);
     for batch in batches(outputs, tabled) {
-        let tables = |part: &Part<'_, '_>| match tabled {
-            true => parallel::map(part.trees.len(), |i| Tables::of(&part.trees[i], &part.output.kit)),
-            false => Vec::new(),
+        let tables = |part: &Part<'_, '_>| {
+            if !tabled {
+                return Vec::new();
+            }
+            // Rows from all over the table.
+            let m = n.min(SAMPLE);
+            let Block { values, stride, .. } = Block::new(part.output, |i| rows.row(i * n / m), m);
+            let Prepared { kit, columns, .. } = part.output;
+            parallel::map(part.trees.len(), |i| Tables::of(&part.trees[i], kit, columns, &values, stride, m))
         };
         let tables: Vec<Vec<Tables>> = batch.iter().map(tables).collect();
         parallel::for_each_chunk(values, BLOCK * features * count, |b, values| {
@@ -134,7 +140,7 @@ pub(super) fn write(
             }
             let (first, n) = (b * BLOCK, values.len() / (features * count));
             let work = |(part, tables): (&Part<'_, '_>, &Vec<Tables>)| {
-                let mut block = Block::new(part.output, rows, first, n);
+                let mut block = Block::new(part.output, |i| rows.row(first + i), n);
                 if !part.ends[0] {
                     block.load(part.output, values, features, count, part.place);
                 }
@@ -181,7 +187,7 @@ fn store(batch: &[Part<'_, '_>], blocks: &[Block], values: &mut [f64], features:
     }
 }
 
-/// Up to [`BLOCK`] rows at work, column after column.
+/// Some rows at work, up to [`BLOCK`] of them, column after column; for a sample only their values are of use.
 struct Block {
     rows: usize,
     /// Room of a column: the rows, rounded up to whole groups, and a cache line, so that equal places of several columns
@@ -194,7 +200,7 @@ struct Block {
 }
 
 impl Block {
-    fn new(prepared: &Prepared<'_>, table: &Rows<'_>, first: usize, rows: usize) -> Self {
+    fn new<'r>(prepared: &Prepared<'_>, row: impl Fn(usize) -> &'r [f32], rows: usize) -> Self {
         let stride = rows.next_multiple_of(ROWS) + 16;
         let mut values = vec![0.0f32; prepared.used.len() * stride];
         // Rows are turned into columns sixteen at a time: one cache line of a column.
@@ -203,7 +209,7 @@ impl Block {
             for (c, &feature) in prepared.used.iter().enumerate() {
                 let column = &mut values[c * stride..(c + 1) * stride];
                 for i in tile..end {
-                    column[i] = table.row(first + i)[feature as usize];
+                    column[i] = row(i)[feature as usize];
                 }
             }
         }

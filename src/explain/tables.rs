@@ -1,6 +1,8 @@
 //! Shapley values of many rows: a unit's values depend on a row through its bits alone, so all patterns of these are
 //! tabulated once and rows look theirs up (FastTreeSHAP v2, Yang, arXiv 2109.09847, does so leaf by leaf).
 //!
+//! Leaves of too many features for that keep the patterns that most rows have.
+//!
 //! A table holds what [`Leaf::shapley`] computes, bit for bit, and both ways add leaves in the same order, so a row's
 //! values are the same bits alone or among a million.
 
@@ -15,23 +17,50 @@ pub(super) const ROWS: usize = 32;
 /// Rows of a block: the accumulators of some hundred features fit into the second cache.
 pub(super) const BLOCK: usize = 256;
 
+/// Rows of which the patterns at large leaves are looked at beforehand.
+pub(super) const SAMPLE: usize = 1024;
+
+/// Most patterns of a large leaf whose values are kept: as many as the largest table has.
+const MOST_KNOWN: usize = 1 << MOST_BITS;
+
+/// Most features of a leaf whose patterns are sorted together with the number of a row of the block.
+const MOST_SORTED: usize = 64 - BLOCK.ilog2() as usize;
+
 /// Tables of a tree's units.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tables {
-    /// For each unit where its table begins, None for units to be worked out row by row.
+    /// For each unit where its table begins, None for units to be worked out.
     starts: Vec<Option<usize>>,
     /// For each feature of a unit its values at all patterns.
+    values: Vec<f64>,
+    /// For each unit the patterns that many rows have, where there are too many for a table.
+    known: Vec<Known>,
+}
+
+/// Frequent patterns of a large leaf.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    /// Ascending.
+    patterns: Vec<u64>,
+    /// For each pattern the values of the leaf's features.
     values: Vec<f64>,
 }
 
 impl Tables {
-    /// Numbers that the tables of a tree hold.
+    /// Most numbers that the tables of a tree hold.
     pub(super) fn size(paths: &Paths<'_>) -> usize {
-        paths.units.iter().map(Unit::size).sum()
+        let known = |unit| lone(paths, unit).map_or(0, |leaf| MOST_KNOWN * (leaf.features.len() + 1));
+        paths.units.iter().map(|unit| unit.size() + known(unit)).sum()
     }
 
-    pub(super) fn of(paths: &Paths<'_>, kit: &Kit) -> Self {
-        let mut tables = Tables { starts: Vec::with_capacity(paths.units.len()), values: vec![0.0; Self::size(paths)] };
+    /// Tables of all units that have one, and values of the patterns that some rows have at large leaves: `block` holds
+    /// their values column after column, `stride` numbers each, and `columns` gives each feature's column.
+    pub(super) fn of(paths: &Paths<'_>, kit: &Kit, columns: &[u32], block: &[f32], stride: usize, rows: usize) -> Self {
+        let mut tables = Tables {
+            starts: Vec::with_capacity(paths.units.len()),
+            values: vec![0.0; paths.units.iter().map(Unit::size).sum()],
+            known: know(paths, kit, columns, block, stride, rows),
+        };
         let (mut start, mut leaf_table, mut work) = (0, Vec::new(), Work::default());
         for unit in &paths.units {
             if unit.bits() > MOST_BITS {
@@ -47,6 +76,57 @@ impl Tables {
             start += unit.size();
         }
         tables
+    }
+}
+
+/// The leaf of a unit of too many features for a table, unless there are too many to be sorted by pattern too.
+#[inline(always)]
+fn lone<'p>(paths: &'p Paths<'_>, unit: &Unit) -> Option<&'p Leaf> {
+    match &paths.leaves[unit.leaves.clone()] {
+        [leaf] if unit.bits() > MOST_BITS && leaf.features.len() <= MOST_SORTED => Some(leaf),
+        _ => None,
+    }
+}
+
+multiversion! {
+    /// For each unit what is worth knowing of it beforehand.
+    fn know(
+        paths: &Paths<'_>, kit: &Kit, columns: &[u32], block: &[f32], stride: usize, rows: usize,
+    ) -> Vec<Known> {
+        let (mut left, mut work) = (Vec::new(), Work::default());
+        if paths.units.iter().any(|unit| lone(paths, unit).is_some()) {
+            go(paths, columns, block, stride, rows, &mut left);
+        }
+        let mut all = Vec::with_capacity(paths.units.len());
+        for unit in &paths.units {
+            all.push(match lone(paths, unit) {
+                Some(leaf) => Known::of(leaf, kit, &left, rows, &mut work),
+                None => Known::default(),
+            });
+        }
+        all
+    }
+}
+
+impl Known {
+    /// The patterns of most rows, of which `left` says for each split where they go.
+    #[inline(always)]
+    fn of(leaf: &Leaf, kit: &Kit, left: &[u8], rows: usize, work: &mut Work) -> Self {
+        let mut hits = Vec::new();
+        hits_of(leaf, left, rows, &mut hits);
+        hits.sort_unstable();
+        let runs = hits.chunk_by(|a, b| a == b);
+        let mut counted: Vec<(usize, u64)> = runs.map(|run| (run.len(), run[0])).collect();
+        counted.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        counted.truncate(MOST_KNOWN);
+        let mut patterns: Vec<u64> = counted.into_iter().map(|(_, pattern)| pattern).collect();
+        patterns.sort_unstable();
+        let d = leaf.features.len();
+        let mut values = vec![0.0; patterns.len() * d];
+        for (pattern, out) in patterns.iter().zip(values.chunks_exact_mut(d)) {
+            leaf.shapley(&[*pattern], kit, work, out);
+        }
+        Known { patterns, values }
     }
 }
 
@@ -155,7 +235,8 @@ pub(super) struct Scratch {
     patterns: Vec<u8>,
     work: Work,
     hits: Vec<u64>,
-    keyed: Vec<(u64, u32)>,
+    /// For each row where its pattern's values begin in `out`.
+    places: Vec<u32>,
     out: Vec<f64>,
     sums: Vec<f64>,
 }
@@ -170,16 +251,15 @@ multiversion! {
         scratch: &mut Scratch, sums: &mut [f64],
     ) {
         let padded = rows.next_multiple_of(ROWS);
-        scratch.left.resize((paths.splits.len() * padded).max(scratch.left.len()), 0);
-        for (s, split) in paths.splits.iter().enumerate() {
-            let start = columns[split.feature as usize] as usize * stride;
-            compare(split, &block[start..start + padded], &mut scratch.left[s * padded..(s + 1) * padded]);
-        }
+        go(paths, columns, block, stride, rows, &mut scratch.left);
         for (u, unit) in paths.units.iter().enumerate() {
             let Some(start) = tables.and_then(|tables| tables.starts[u]) else {
-                match &paths.leaves[unit.leaves.clone()] {
-                    [leaf] if leaf.words() == 1 => by_pattern(leaf, kit, columns, stride, rows, scratch, sums),
-                    _ => one_by_one(paths, unit, kit, columns, stride, rows, scratch, sums),
+                match lone(paths, unit) {
+                    Some(leaf) => {
+                        let known = tables.map(|tables| &tables.known[u]);
+                        by_pattern(leaf, known, kit, columns, stride, rows, scratch, sums);
+                    }
+                    None => one_by_one(paths, unit, kit, columns, stride, rows, scratch, sums),
                 }
                 continue;
             };
@@ -249,11 +329,38 @@ fn compare(split: &Split<'_>, values: &[f32], left: &mut [u8]) {
     }
 }
 
-/// The values of a leaf of up to 64 features that is a unit of its own, worked out once for each pattern among the rows.
+/// Where rows go at each split: 255 for left, 0 for right, the rows of a split rounded up to whole groups.
+#[inline(always)]
+fn go(paths: &Paths<'_>, columns: &[u32], block: &[f32], stride: usize, rows: usize, left: &mut Vec<u8>) {
+    let padded = rows.next_multiple_of(ROWS);
+    left.resize((paths.splits.len() * padded).max(left.len()), 0);
+    for (s, split) in paths.splits.iter().enumerate() {
+        let start = columns[split.feature as usize] as usize * stride;
+        compare(split, &block[start..start + padded], &mut left[s * padded..(s + 1) * padded]);
+    }
+}
+
+/// Patterns of all rows at a leaf of up to 64 features.
+#[inline(always)]
+fn hits_of(leaf: &Leaf, left: &[u8], rows: usize, hits: &mut Vec<u64>) {
+    let padded = rows.next_multiple_of(ROWS);
+    hits.clear();
+    hits.resize(rows, u64::MAX >> (64 - leaf.features.len()));
+    for edge in &leaf.edges {
+        let (flip, start) = (if edge.left { 255 } else { 0 }, edge.split as usize * padded);
+        for (hits, &left) in hits.iter_mut().zip(&left[start..start + rows]) {
+            *hits &= !(u64::from((left ^ flip) & 1) << edge.place);
+        }
+    }
+}
+
+/// The values of a large leaf that is a unit of its own: looked up where the pattern is known, else worked out, once for
+/// each pattern among the rows.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
 fn by_pattern(
     leaf: &Leaf,
+    known: Option<&Known>,
     kit: &Kit,
     columns: &[u32],
     stride: usize,
@@ -261,29 +368,37 @@ fn by_pattern(
     scratch: &mut Scratch,
     sums: &mut [f64],
 ) {
-    let padded = rows.next_multiple_of(ROWS);
-    let Scratch { left, work, hits, keyed, out, .. } = scratch;
+    let Scratch { left, work, hits, out, places, .. } = scratch;
     let d = leaf.features.len();
-    out.resize(d.max(out.len()), 0.0);
-    hits.clear();
-    hits.resize(rows, u64::MAX >> (64 - d));
-    for edge in &leaf.edges {
-        let (flip, start) = (if edge.left { 255 } else { 0 }, edge.split as usize * padded);
-        for (hits, &left) in hits.iter_mut().zip(&left[start..start + rows]) {
-            *hits &= !(u64::from((left ^ flip) & 1) << edge.place);
-        }
-    }
-    keyed.clear();
-    keyed.extend(hits.iter().zip(0..).map(|(&hits, i)| (hits, i)));
-    keyed.sort_unstable();
-    let mut last = None;
-    for &(pattern, i) in &*keyed {
+    hits_of(leaf, left, rows, hits);
+    let row_bits = BLOCK.ilog2();
+    hits.iter_mut().zip(0..).for_each(|(hits, i)| *hits = *hits << row_bits | i);
+    hits.sort_unstable();
+    let (known, values) = known.map_or((&[][..], &[][..]), |known| (&known.patterns[..], &known.values[..]));
+    let (mut last, mut next) = (None, 0);
+    out.clear();
+    places.resize(rows.max(places.len()), 0);
+    for &keyed in &*hits {
+        let pattern = keyed >> row_bits;
         if last != Some(pattern) {
-            leaf.shapley(&[pattern], kit, work, out);
             last = Some(pattern);
+            while next < known.len() && known[next] < pattern {
+                next += 1;
+            }
+            if known.get(next) == Some(&pattern) {
+                out.extend_from_slice(&values[next * d..(next + 1) * d]);
+            } else {
+                let start = out.len();
+                out.resize(start + d, 0.0);
+                leaf.shapley(&[pattern], kit, work, &mut out[start..]);
+            }
         }
-        for (&feature, &value) in leaf.features.iter().zip(&*out) {
-            sums[columns[feature as usize] as usize * stride + i as usize] += value;
+        places[(keyed % BLOCK as u64) as usize] = (out.len() - d) as u32;
+    }
+    for (j, &feature) in leaf.features.iter().enumerate() {
+        let (start, out) = (columns[feature as usize] as usize * stride, &out[j..]);
+        for (sum, &place) in sums[start..start + rows].iter_mut().zip(&*places) {
+            *sum += out[place as usize];
         }
     }
 }

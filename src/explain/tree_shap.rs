@@ -17,8 +17,8 @@ use ndarray::{Array2, Array3, ArrayRef2, Axis};
 /// A row's attributions are the same bits alone or in any batch, at any number of threads, with a background in any order.
 ///
 /// Cost for each row: in batches, for each unit of neighbouring leaves (a subtree whose distinct features above and splits
-/// within are at most 8 together), O(features of the unit) look-ups; a leaf of more features takes O(d²), or with a
-/// background O(d x its different patterns). Trees may be of any depth.
+/// within are at most 8 together), O(features of the unit) look-ups; at a leaf of more features an uncommon pattern takes
+/// O(d²), or with a background O(d x its different patterns). Trees may be of any depth.
 ///
 /// ```
 /// use ndarray::array;

@@ -13,10 +13,11 @@
 use super::exact;
 use super::forest;
 use super::kernel::Panels;
+use super::limits::Limits;
 use super::lists::{Lists, NONE, distance, insert, is_new, known, neighbour, pack_key, renamed, worst};
 use super::points::Points;
 use crate::core::random::{Stream, mix};
-use crate::core::simd::LANES;
+use crate::core::simd::{LANES, Ones};
 use crate::core::{Result, Run, parallel};
 
 /// How hard to search.
@@ -43,12 +44,6 @@ impl Effort {
     }
 }
 
-/// A pair of rows is not measured when its bound comes so near the limit, and goes beyond it with half of what the sketches
-/// may leave out: |x - y|² = bound + 2 r(x) r(y) (1 - c), c being the cosine of the left-over parts, for which this takes
-/// 1/2. On 70,000 MNIST digits this spares a sixth of the time and no neighbour is lost (recall .9902 both ways). It cannot
-/// cost a tight cluster its members: their bounds are far below the limit.
-const NEAR: f32 = 0.7;
-const SURPLUS: f32 = 1.0;
 /// Vertices in a piece of parallel work.
 const PIECE: usize = 128;
 /// Pieces in a block, after which lists are brought up to date.
@@ -251,7 +246,7 @@ fn compare(
     let span = points.n.div_ceil(OWNERS);
     let mut found = vec![Vec::new(); OWNERS];
     let (mut panels, mut out0, mut out1) = (Panels::default(), Vec::new(), Vec::new());
-    let (mut limits, mut worsts, mut left) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut limits, mut worsts, mut words) = (Limits::default(), Vec::new(), Vec::new());
     for v in range {
         let members = &candidates.members[candidates.starts[v] as usize..candidates.starts[v + 1] as usize];
         let (size, fresh) = (members.len(), candidates.fresh[v] as usize);
@@ -261,10 +256,10 @@ fn compare(
         panels.pack(points, members.iter().copied());
         worsts.clear();
         worsts.extend(members.iter().map(|&m| worst(lists.of(m as usize))));
-        limits.clear();
-        limits.extend(worsts.iter().map(|&w| points.limit(w, points)));
-        left.clear();
-        left.extend(members.iter().map(|&m| points.left_over(m as usize)));
+        limits.far.clear();
+        limits.far.extend(worsts.iter().map(|&w| points.limit(w, points)));
+        limits.left.clear();
+        limits.left.extend(members.iter().map(|&m| points.left_over(m as usize)));
         for i in (0..fresh).step_by(2) {
             let second = (i + 1).min(fresh - 1);
             let first_panel = i / LANES;
@@ -272,17 +267,9 @@ fn compare(
             panels.sweep(points, points, pair, first_panel, [&mut out0, &mut out1]);
             for (i, out) in [(i, &out0), (second, &out1)].into_iter().take(fresh - i) {
                 let base = first_panel * LANES;
-                let own = limits[i];
-                for j in i + 1..size {
+                limits.promising(i, i + 1, &out[i + 1 - base..], &mut words);
+                for j in Ones::of(&words).map(|at| i + 1 + at) {
                     let value = out[j - base];
-                    if value > own && value > limits[j] {
-                        continue;
-                    }
-                    // Near the limit already, and beyond it unless what the sketches leave out is much alike.
-                    let farthest = if own > limits[j] { own } else { limits[j] };
-                    if value > NEAR * farthest && value + SURPLUS * left[i] * left[j] > farthest {
-                        continue;
-                    }
                     // Near pairs meet around many vertices: then the distance is known to one of them or to both.
                     let sides = [(i, j), (j, i)];
                     let had = sides.map(|(a, b)| known(lists.of(members[a] as usize), members[b]));

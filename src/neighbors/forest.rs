@@ -4,11 +4,12 @@
 //! Annoy and of pynndescent); all pairs within a leaf are compared.
 
 use super::kernel::Panels;
+use super::limits::Limits;
 use super::lists::{Lists, insert, known, pack_key, worst};
 use super::points::Points;
 use crate::core::parallel;
 use crate::core::random::Stream;
-use crate::core::simd::{LANES, fold_lanes, multiversion, sum_lanes};
+use crate::core::simd::{LANES, Ones, fold_lanes, multiversion, sum_lanes};
 
 /// Points of one tree by leaf: leaf i is `order[starts[i]..starts[i + 1]]`.
 #[derive(Clone, Debug)]
@@ -146,11 +147,16 @@ pub(crate) fn join_leaves(points: &Points<'_>, tree: &Tree, lists: &mut Lists) {
     let parts = parallel::map_ranges(leaves, 4, |range| {
         let mut all = Vec::new();
         let (mut panels, mut out0, mut out1) = (Panels::default(), Vec::new(), Vec::new());
+        let (mut limits, mut words) = (Limits::default(), Vec::new());
         for l in range {
             let members = &tree.order[tree.starts[l] as usize..tree.starts[l + 1] as usize];
             let size = members.len();
             let mut keys: Vec<u64> = members.iter().flat_map(|&m| lists.of(m as usize)).copied().collect();
             panels.pack(points, members.iter().copied());
+            limits.far.clear();
+            limits.far.extend(keys.chunks_exact(k).map(|keys| points.limit(worst(keys), points)));
+            limits.left.clear();
+            limits.left.resize(size, 0.0);
             for i in (0..size).step_by(2) {
                 let second = (i + 1).min(size - 1);
                 let first_panel = i / LANES;
@@ -159,10 +165,11 @@ pub(crate) fn join_leaves(points: &Points<'_>, tree: &Tree, lists: &mut Lists) {
                 for (i, out) in [(i, &out0), (second, &out1)].into_iter().take(size - i) {
                     let base = first_panel * LANES;
                     let mut own = worst(&keys[i * k..(i + 1) * k]);
-                    for j in i + 1..size {
+                    limits.promising(i, i + 1, &out[i + 1 - base..], &mut words);
+                    for j in Ones::of(&words).map(|at| i + 1 + at) {
                         let value = out[j - base];
-                        let limit = own.max(worst(&keys[j * k..(j + 1) * k]));
-                        if value > points.limit(limit, points) {
+                        // The point's own limit may have come down since.
+                        if value > limits.far[i] && value > limits.far[j] {
                             continue;
                         }
                         // Near pairs meet in most trees: then the distance is known.
@@ -171,8 +178,11 @@ pub(crate) fn join_leaves(points: &Points<'_>, tree: &Tree, lists: &mut Lists) {
                             .unwrap_or_else(|| points.exact(members[i] as usize, points, members[j] as usize, value));
                         if exact <= own && insert(&mut keys[i * k..(i + 1) * k], pack_key(exact, members[j])) {
                             own = worst(&keys[i * k..(i + 1) * k]);
+                            limits.far[i] = points.limit(own, points);
                         }
-                        insert(&mut keys[j * k..(j + 1) * k], pack_key(exact, members[i]));
+                        if insert(&mut keys[j * k..(j + 1) * k], pack_key(exact, members[i])) {
+                            limits.far[j] = points.limit(worst(&keys[j * k..(j + 1) * k]), points);
+                        }
                     }
                 }
             }

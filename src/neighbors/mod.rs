@@ -6,6 +6,7 @@ mod forest;
 mod graph;
 mod index;
 mod kernel;
+mod limits;
 mod lists;
 mod measure;
 mod metric;

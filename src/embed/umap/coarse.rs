@@ -7,8 +7,9 @@
 //! drawing"; pairs along the heaviest edges: Karypis, Kumar 1998, "A fast and high quality multilevel scheme for
 //! partitioning irregular graphs", section 3.1).
 
+use super::drive::Forces;
 use super::fuzzy::Graph;
-use super::layout::{Forces, Plan};
+use super::layout::Plan;
 use crate::core::parallel;
 use crate::core::random::{Stream, mix};
 

@@ -10,8 +10,8 @@
 //! order, so the result depends on neither threads nor schedule. Each edge's share is what umap-learn's sampling gives it
 //! on average, clipped likewise.
 
+use super::drive::{Drive, Forces, clip, power};
 use super::fuzzy::{Graph, Nearby};
-use super::layout::{Drive, Forces, clip, power};
 use crate::core::parallel;
 use crate::{Error, Result};
 

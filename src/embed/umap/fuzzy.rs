@@ -1,5 +1,6 @@
 //! From neighbours to a weighted graph (McInnes, Healy, Melville 2018, algorithms 2 and 3).
 
+use crate::core::simd::multiversion;
 use crate::core::{numerics, parallel};
 
 /// Bisections, and how near the sum must come to its target: umap-learn's.
@@ -129,17 +130,30 @@ pub(crate) fn nearest_distance(distances: &[f32], local_connectivity: f64) -> f6
     }
 }
 
+multiversion! {
+    /// The sum of the memberships, in order.
+    fn memberships(distances: &[f32], rho: f64, sigma: f64) -> f64 {
+        let mut sum = 0.0;
+        for some in distances.chunks(16) {
+            let mut own = [0.0; 16];
+            for (own, &d) in own.iter_mut().zip(some) {
+                let beyond = f64::from(d) - rho;
+                let fall = numerics::exp(-(beyond / sigma));
+                *own = if beyond > 0.0 { fall } else { 1.0 };
+            }
+            own[..some.len()].iter().for_each(|own| sum += own);
+        }
+        sum
+    }
+}
+
 /// The width σ at which the memberships of the neighbours sum to `target`, by bisection.
 ///
 /// `distances` are those of the neighbours without the row itself; `mean` is what bounds it from below.
 pub(crate) fn width(distances: &[f32], rho: f64, target: f64, mean: f64) -> f64 {
     let (mut low, mut high, mut middle) = (0.0f64, f64::INFINITY, 1.0f64);
     for _ in 0..BISECTIONS {
-        let mut sum = 0.0;
-        for &d in distances {
-            let beyond = f64::from(d) - rho;
-            sum += if beyond > 0.0 { numerics::exp(-(beyond / middle)) } else { 1.0 };
-        }
+        let sum = memberships(distances, rho, middle);
         if (sum - target).abs() < TOLERANCE {
             break;
         }

@@ -17,6 +17,7 @@ mod apart;
 mod coarse;
 mod curve;
 mod density;
+mod drive;
 mod fuzzy;
 mod given;
 mod inverse;

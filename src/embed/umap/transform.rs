@@ -4,7 +4,8 @@
 //! depends on its company. Here a row's widths, edges, schedule and random draws (keyed by its content) are its own,
 //! and fitted points do not move. A row that equals a fitted one takes its place.
 
-use super::layout::{self, Bundle, Drive, LANES, by_width};
+use super::drive::{Bundle, Drive, LANES, by_width};
+use super::layout;
 use super::{PURPOSE, Umap, UmapModel, fuzzy};
 use crate::core::random::Stream;
 use crate::core::{Rows, content_hash, parallel};
