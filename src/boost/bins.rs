@@ -2,12 +2,12 @@
 //!
 //! A bin id is one byte. Columns are held in two ways. Of a *sparse* column one bin holds most rows, its *default* bin:
 //! rows list only their entries in other bins, because pixels, counts and survey answers are mostly one value, and a
-//! histogram gets the default bin for free, as the node's total less all other bins. *Dense* columns are held eight
+//! histogram gets the default bin for free, as the node's total less all other bins. *Dense* columns are held sixteen
 //! abreast, row after row, each with 256 slots of its own in a histogram. A missing value has a bin of its own, the last.
 
-use super::model::MOST_CATEGORIES;
+use super::cuts::{bin_categories, bin_numbers};
+use crate::Result;
 use crate::core::{Canonical, Rows, parallel};
-use crate::{Error, Result};
 
 /// Columns that one task bins; also what is read from a row at once.
 const BLOCK: usize = 16;
@@ -43,7 +43,7 @@ impl Column {
     }
 
     /// The bin of a value.
-    fn code(&self, value: f32) -> u8 {
+    pub(super) fn code(&self, value: f32) -> u8 {
         let values = self.cuts.len();
         if value.is_nan() {
             return values as u8;
@@ -246,6 +246,11 @@ impl Bins {
         &self.abreast[block * self.rows..(block + 1) * self.rows]
     }
 
+    /// How many columns a block of dense columns has.
+    pub(super) fn used(&self, block: usize) -> usize {
+        self.dense[block * ABREAST..(block + 1) * ABREAST].iter().filter(|&&c| c != NO_COLUMN).count()
+    }
+
     /// Rows of a sparse column outside its default bin.
     pub(super) fn outside(&self, c: usize) -> &[u32] {
         &self.outside[c]
@@ -285,86 +290,10 @@ fn look(column: &Column, codes: &[u8]) -> (u8, Outside) {
     (most as u8, rows)
 }
 
-/// A column without two different values.
-fn constant(values: &[f32]) -> (Column, Vec<u8>) {
-    (Column::default(), vec![0; values.len()])
-}
-
-/// Bins of numbers.
-fn bin_numbers(values: &[f32], max_bins: usize) -> (Column, Vec<u8>) {
-    // Adding zero makes one zero of the two.
-    let mut sorted: Vec<f32> = values.iter().filter(|v| !v.is_nan()).map(|v| v + 0.0).collect();
-    sorted.sort_unstable_by(f32::total_cmp);
-    let missing = sorted.len() < values.len();
-    let limit = if missing { max_bins.min(255) } else { max_bins };
-    let mut column = Column { cuts: cuts(&sorted, limit), ..Column::default() };
-    column.bins = column.cuts.len() + usize::from(missing);
-    if column.bins < 2 {
-        return constant(values);
-    }
-    let codes = values.iter().map(|&value| column.code(value)).collect();
-    (column, codes)
-}
-
-/// Bins of categories: one for each that occurs.
-fn bin_categories(values: &[f32], c: usize, used: &[u32]) -> Result<(Column, Vec<u8>)> {
-    let good = |v: f32| v.is_nan() || ((0.0..MOST_CATEGORIES as f32).contains(&v) && v.fract() == 0.0);
-    // The first bad row by its number in the table.
-    if let Some(row) = (0..values.len()).filter(|&i| !good(values[i])).map(|i| used[i]).min() {
-        let value = used.iter().position(|&u| u == row).map_or(f32::NAN, |i| values[i]);
-        return Err(Error::Category { row: row as usize, column: c, value });
-    }
-    let mut cuts: Vec<f32> = values.iter().filter(|v| !v.is_nan()).map(|v| v + 0.0).collect();
-    cuts.sort_unstable_by(f32::total_cmp);
-    cuts.dedup();
-    let missing = values.iter().any(|v| v.is_nan());
-    let bins = cuts.len() + usize::from(missing);
-    if bins > 256 {
-        let value = format!("column {c}, which has {} different categories", cuts.len());
-        return Err(Error::setting("categorical", value, "at most 256 categories, or 255 and missing ones"));
-    }
-    if bins < 2 {
-        return Ok(constant(values));
-    }
-    let column = Column { cuts, bins, categorical: true, ..Column::default() };
-    let codes = values.iter().map(|&value| column.code(value)).collect();
-    Ok((column, codes))
-}
-
-/// Upper ends of at most `limit` bins. Each end but the last is a value of the data, the lowest of the next bin, as in
-/// XGBoost; where there are more distinct values than bins, ends are quantiles of the rows.
-fn cuts(sorted: &[f32], limit: usize) -> Vec<f32> {
-    let (Some(&lowest), Some(&highest)) = (sorted.first(), sorted.last()) else { return Vec::new() };
-    let mut cuts = Vec::new();
-    let mut last = lowest;
-    for &value in sorted {
-        if value > last {
-            cuts.push(value);
-            last = value;
-            if cuts.len() == limit {
-                break;
-            }
-        }
-    }
-    if cuts.len() >= limit {
-        cuts.clear();
-        last = lowest;
-        for i in 1..limit {
-            let value = sorted[(i as u64 * sorted.len() as u64 / limit as u64) as usize];
-            if value > last {
-                cuts.push(value);
-                last = value;
-            }
-        }
-    }
-    // Past every value, so that a split may send all values one way and all missing ones the other.
-    cuts.push((highest + (highest.abs() + 1e-5)).min(f32::MAX));
-    cuts
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Error;
     use ndarray::{Array2, array};
 
     fn bins(table: &Array2<f32>, max_bins: usize) -> Bins {

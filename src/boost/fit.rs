@@ -191,8 +191,8 @@ impl Boost {
             losses: sums.iter().map(|&own| Loss::Logistic { positive_weight: positive(own) }).collect(),
             bases: sums.iter().map(|&own| logit(self.base_score.unwrap_or_else(|| share(own)))).collect(),
             targets: &|output, rows, y| {
-                let own = |&class: &u32| f64::from(u8::from(class == output as u32));
-                y.iter_mut().zip(&classes[rows]).for_each(|(y, class)| *y = own(class));
+                let own = output as u32;
+                y.iter_mut().zip(&classes[rows]).for_each(|(y, &class)| *y = if class == own { 1.0 } else { 0.0 });
             },
             weights: weights.as_deref(),
             heaviest: heaviest(weights.as_deref()),

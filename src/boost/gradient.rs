@@ -7,15 +7,19 @@
 //! built with one addition for each entry: splits are chosen on it. Its rounding, at most 2^-31 of the total for each
 //! row, is that of sums of f32, which XGBoost's gradients have.
 
-use crate::core::simd::multiversion;
+use crate::core::simd::{multiversion, prefetch};
 use crate::core::{numerics, parallel};
 use std::ops::Range;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 
 /// Rows that one task works on.
 const PIECE: usize = 4096;
 
 /// Sum |g| or sum h on the coarse grid stays below 2^30 before rounding.
 const COARSE_BITS: u32 = 30;
+
+/// So many rows before its turn a row is asked for.
+const AHEAD: usize = 128;
 
 /// Rows whose gradients are worked out at once.
 pub(super) const LOT: usize = 256;
@@ -37,6 +41,8 @@ pub(super) enum Loss {
 pub(super) struct Gradients {
     /// For each row g (upper 32 bits, signed) and h (lower 32 bits) on the coarse grid; 0 for rows that are left out.
     pub(super) packed: Vec<i64>,
+    /// Sum of the words.
+    pub(super) total: i64,
     /// g and h on the fine grid; 0 for rows that are left out.
     fine: Vec<(i64, i64)>,
     /// Size of a step of the coarse grid, for g and h.
@@ -47,7 +53,7 @@ pub(super) struct Gradients {
 
 impl Gradients {
     /// Gradients at the margins; no weight is above `heaviest`. `told` writes the targets and the weights of some rows, at
-    /// most [`LOT`] at a time.
+    /// most [`LOT`] at a time; weights that it never writes are 1.
     pub(super) fn compute(
         &mut self,
         loss: Loss,
@@ -60,7 +66,7 @@ impl Gradients {
             Loss::Logistic { positive_weight } => (positive_weight.max(1.0), positive_weight.max(1.0)),
             Loss::Squared => {
                 let worst = parallel::map_ranges(n, LOT, |range| {
-                    let (mut y, mut w) = ([0.0; LOT], [0.0; LOT]);
+                    let (mut y, mut w) = ([0.0; LOT], [1.0; LOT]);
                     told(range.clone(), &mut y[..range.len()], &mut w[..range.len()]);
                     let gaps = range.zip(y.iter().zip(&w));
                     gaps.map(|(i, (y, &w))| if w > 0.0 { (margins[i] - y).abs() } else { 0.0 }).fold(0.0, f64::max)
@@ -71,37 +77,52 @@ impl Gradients {
         let (g_scale, h_scale) = (fine_scale(n, g_limit * heaviest), fine_scale(n, h_limit * heaviest));
         self.fine_step = (1.0 / g_scale, 1.0 / h_scale);
         self.fine.resize(n, (0, 0));
+        // Whole numbers, so it does not matter who adds first.
+        let (g_total, h_total, total) = (AtomicU64::new(0), AtomicU64::new(0), AtomicI64::new(0));
         parallel::for_each_chunk(&mut self.fine, PIECE, |piece, fine| {
+            let (mut y, mut w, mut sums) = ([0.0; LOT], [1.0; LOT], (0u64, 0u64));
             for (lot, fine) in fine.chunks_mut(LOT).enumerate() {
                 let first = piece * PIECE + lot * LOT;
-                let (mut y, mut w) = ([0.0; LOT], [0.0; LOT]);
                 told(first..first + fine.len(), &mut y[..fine.len()], &mut w[..fine.len()]);
-                differentiate(loss, &margins[first..first + fine.len()], &y, &w, (g_scale, h_scale), fine);
+                // The next lot comes from memory while this one is worked on.
+                (first + LOT..first + 2 * LOT).step_by(8).for_each(|row| prefetch(margins, row));
+                let margins = &margins[first..first + fine.len()];
+                let sum = differentiate(loss, margins, &y, &w, (g_scale, h_scale), fine);
+                sums = (sums.0 + sum.0, sums.1 + sum.1);
             }
+            g_total.fetch_add(sums.0, Relaxed);
+            h_total.fetch_add(sums.1, Relaxed);
         });
-        let (g_total, h_total) = parallel::map_ranges(n, PIECE, |range| {
-            self.fine[range].iter().fold((0u64, 0u64), |sum, &(g, h)| (sum.0 + g.unsigned_abs(), sum.1 + h as u64))
-        })
-        .into_iter()
-        .fold((0, 0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
         let shift = |total: u64| (u64::BITS - total.leading_zeros()).saturating_sub(COARSE_BITS);
-        let (g_shift, h_shift) = (shift(g_total), shift(h_total));
+        let (g_shift, h_shift) = (shift(g_total.into_inner()), shift(h_total.into_inner()));
         self.step = (self.fine_step.0 * (1u64 << g_shift) as f64, self.fine_step.1 * (1u64 << h_shift) as f64);
         self.packed.resize(n, 0);
         let fine = &self.fine;
         parallel::for_each_chunk(&mut self.packed, PIECE, |piece, packed| {
-            for (slot, &(g, h)) in packed.iter_mut().zip(&fine[piece * PIECE..]) {
-                *slot = pack(round_shift(g, g_shift), round_shift(h, h_shift));
-            }
+            total.fetch_add(coarsen(&fine[piece * PIECE..], (g_shift, h_shift), packed), Relaxed);
         });
+        self.total = total.into_inner();
     }
 
-    /// Sums of g and h over some rows, exact on the fine grid.
-    pub(super) fn sum(&self, rows: &[u32]) -> (i64, i64) {
-        rows.iter().fold((0, 0), |sum, &row| {
-            let (g, h) = self.fine[row as usize];
-            (sum.0 + g, sum.1 + h)
-        })
+    /// Sums of g and h over the rows of each of `count` leaves, exact on the fine grid.
+    pub(super) fn sums(&self, count: usize, leaf_of: impl Fn(usize) -> usize + Sync + Send) -> Vec<(i64, i64)> {
+        // Rows of one leaf often follow each other: several sums for each, so that none waits for the one before.
+        const APART: usize = 4;
+        let parts = parallel::map_ranges(self.fine.len(), (4 * PIECE).max(count), |range| {
+            let mut sums = vec![(0i64, 0i64); count * APART];
+            for (i, &(g, h)) in range.clone().zip(&self.fine[range]) {
+                prefetch(&self.fine, i + AHEAD);
+                let sum = &mut sums[leaf_of(i) * APART + i % APART];
+                *sum = (sum.0 + g, sum.1 + h);
+            }
+            sums
+        });
+        let mut sums = vec![(0, 0); count];
+        for (sum, i) in parts.iter().flat_map(|part| part.iter().zip(0..)) {
+            let to: &mut (i64, i64) = &mut sums[i / APART];
+            *to = (to.0 + sum.0, to.1 + sum.1);
+        }
+        sums
     }
 
     /// A fine sum in real units.
@@ -111,10 +132,10 @@ impl Gradients {
 }
 
 multiversion! {
-    /// First and second derivatives, in steps of the fine grid.
+    /// First and second derivatives, in steps of the fine grid; returns their sums without signs.
     fn differentiate(
         loss: Loss, margins: &[f64], y: &[f64; LOT], w: &[f64; LOT], scale: (f64, f64), fine: &mut [(i64, i64)],
-    ) {
+    ) -> (u64, u64) {
         let (mut g, mut h) = ([0.0; LOT], [0.0; LOT]);
         let n = margins.len().min(LOT);
         match loss {
@@ -133,9 +154,25 @@ multiversion! {
                 }
             }
         }
+        let mut sums = (0, 0);
         for (fine, (&g, &h)) in fine.iter_mut().zip(g.iter().zip(&h)) {
             *fine = (whole(g), whole(h));
+            sums = (sums.0 + fine.0.unsigned_abs(), sums.1 + fine.1.unsigned_abs());
         }
+        sums
+    }
+}
+
+multiversion! {
+    /// Writes the words of some rows; returns their sum.
+    fn coarsen(fine: &[(i64, i64)], shift: (u32, u32), packed: &mut [i64]) -> i64 {
+        let mut sum = 0i64;
+        for (i, (slot, &(g, h))) in packed.iter_mut().zip(fine).enumerate() {
+            prefetch(fine, i + AHEAD);
+            *slot = pack(round_shift(g, shift.0), round_shift(h, shift.1));
+            sum = sum.wrapping_add(*slot);
+        }
+        sum
     }
 }
 
@@ -194,7 +231,6 @@ mod tests {
     fn both_grids_are_close_to_the_real_sums() {
         let n = 10_000;
         let margins: Vec<f64> = (0..n).map(|i| (i % 97) as f64 * 0.2 - 9.0).collect();
-        let rows: Vec<u32> = (0..n as u32).collect();
         let told = |i: usize| (f64::from(i as u8 & 1), f64::from(i as u8 % 5) * 0.5);
         let tell = |range: Range<usize>, y: &mut [f64], w: &mut [f64]| {
             range.zip(y.iter_mut().zip(w)).for_each(|(i, (y, w))| (*y, *w) = told(i));
@@ -217,7 +253,7 @@ mod tests {
                     }
                 }
             }
-            let fine = gradients.real(gradients.sum(&rows));
+            let fine = gradients.real(gradients.sums(1, |_| 0)[0]);
             assert!((fine.0 - g).abs() < 1e-8 * g.abs() && (fine.1 - h).abs() < 1e-8 * h, "{fine:?} {g} {h}");
             let word = gradients.packed.iter().sum::<i64>();
             let coarse = (f64::from(g_of(word)) * gradients.step.0, f64::from(h_of(word)) * gradients.step.1);

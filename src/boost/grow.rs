@@ -9,8 +9,10 @@
 use super::bins::{ABREAST, Bins};
 use super::gradient::{Gradients, h_of};
 use super::histogram;
+use super::leaves::{self, Leaves};
+use super::rules::{Bounds, Rules};
 use super::sample::Drawn;
-use super::search::{self, Bounds, Place, Rules, Split};
+use super::search::{self, Place, Split};
 use crate::core::{parallel, random};
 use std::ops::Range;
 use std::sync::Mutex;
@@ -19,8 +21,8 @@ use std::sync::Mutex;
 const COLUMNS: usize = 128;
 /// Rows of a node from which its parts are worth tasks of their own.
 const TASK_ROWS: usize = 2048;
-/// Rows whose bin ids are fetched before any is moved, so that one cache miss hides the others.
-const FETCH: usize = 64;
+/// Rows of a node from which few bins of dense columns are empty.
+const CROWD: usize = 512;
 /// Rows that one task adds to a histogram.
 const BUILD_ROWS: usize = 16_384;
 
@@ -31,10 +33,8 @@ pub(super) struct Node {
     pub(super) split: Option<Split>,
     /// Distance to the right child; the left one is next.
     pub(super) right: u32,
-    /// Where a leaf's rows lie in the row list.
-    pub(super) rows: Range<usize>,
-    /// Fine sums of g and h; of a split the sum of both children.
-    pub(super) sum: (i64, i64),
+    /// Number of a leaf among the tree's [`Leaves`].
+    pub(super) leaf: u32,
     /// What monotone columns allow of its value.
     pub(super) bounds: Bounds,
 }
@@ -47,6 +47,7 @@ pub(super) struct Grower<'a> {
     pub(super) max_depth: usize,
     pub(super) drawn: &'a Drawn,
     pub(super) buffers: &'a Buffers,
+    pub(super) leaves: &'a Leaves,
 }
 
 /// Histograms to use again.
@@ -106,12 +107,11 @@ pub(super) struct Halves {
 }
 
 impl Grower<'_> {
-    /// Grows the tree whose root is given, over `columns` (ascending). Reorders `rows` so that the rows of each leaf lie
-    /// together.
+    /// Grows the tree whose root is given, over `columns` (ascending). Reorders `rows`, and puts each into its leaf.
     pub(super) fn tree(&self, rows: &mut [u32], columns: &[u32], root: Vec<i64>, total: i64) -> Vec<Node> {
         match self.root(rows, root, total) {
-            Some(root) => self.grow(rows, 0, columns, root),
-            None => vec![self.leaf(rows, 0, Spot::ROOT)],
+            Some(root) => self.grow(rows, columns, root),
+            None => vec![self.leaf(rows, Spot::ROOT)],
         }
     }
 
@@ -130,31 +130,36 @@ impl Grower<'_> {
         depth < self.max_depth && rows > 1 && weight >= 2.0 * self.rules.min_child_weight
     }
 
-    pub(super) fn leaf(&self, rows: &[u32], first: usize, spot: Spot) -> Node {
-        let (rows, sum) = (first..first + rows.len(), self.gradients.sum(rows));
-        Node { split: None, right: 0, rows, sum, bounds: spot.bounds }
+    pub(super) fn leaf(&self, rows: &[u32], spot: Spot) -> Node {
+        Node { split: None, right: 0, leaf: self.leaves.add(rows), bounds: spot.bounds }
     }
 
-    fn grow(&self, rows: &mut [u32], first: usize, columns: &[u32], node: Open) -> Vec<Node> {
+    fn grow(&self, rows: &mut [u32], columns: &[u32], node: Open) -> Vec<Node> {
         let spot = node.spot;
         let (split, open) = self.search(&node, columns, rows.len());
         let Some(split) = split else {
             self.buffers.give(node.histogram);
-            return vec![self.leaf(rows, first, spot)];
+            return vec![self.leaf(rows, spot)];
         };
+        let totals = [split.left, node.total.wrapping_sub(split.left)];
+        if totals.iter().all(|&total| !self.may_split(rows.len(), total, spot.depth + 1)) {
+            let bounds = self.rules.divide(&split, node.total, spot.bounds, self.gradients.step);
+            self.buffers.give(node.histogram);
+            let first = self.leaves.add_both(self.bins, rows, &split);
+            let leaf =
+                |side: usize| vec![Node { split: None, right: 0, leaf: first + side as u32, bounds: bounds[side] }];
+            return joined(split, spot, leaf(0), leaf(1));
+        }
         let Halves { middle, spots, open: [left_open, right_open] } = self.halve(rows, node, &split, &open);
         let (left, right) = rows.split_at_mut(middle);
-        let grow = |rows: &mut [u32], first, child, spot| match child {
-            Some(child) => self.grow(rows, first, &open, child),
-            None => vec![self.leaf(rows, first, spot)],
+        let grow = |rows: &mut [u32], child, spot| match child {
+            Some(child) => self.grow(rows, &open, child),
+            None => vec![self.leaf(rows, spot)],
         };
         let (left_nodes, right_nodes) = if left.len().min(right.len()) >= TASK_ROWS {
-            parallel::join(
-                || grow(left, first, left_open, spots[0]),
-                || grow(right, first + middle, right_open, spots[1]),
-            )
+            parallel::join(|| grow(left, left_open, spots[0]), || grow(right, right_open, spots[1]))
         } else {
-            (grow(left, first, left_open, spots[0]), grow(right, first + middle, right_open, spots[1]))
+            (grow(left, left_open, spots[0]), grow(right, right_open, spots[1]))
         };
         joined(split, spot, left_nodes, right_nodes)
     }
@@ -163,7 +168,7 @@ impl Grower<'_> {
     pub(super) fn search(&self, node: &Open, columns: &[u32], rows: usize) -> (Option<Split>, Vec<u32>) {
         let drawn = self.drawn.at(node.spot.depth, node.spot.name);
         let (bounds, step) = (node.spot.bounds, self.gradients.step);
-        let place = Place { total: node.total, bounds, drawn: &drawn, step };
+        let place = Place { total: node.total, bounds, drawn: &drawn, step, crowded: rows >= CROWD };
         let piece = |range: Range<usize>| {
             let mut open = Vec::with_capacity(range.len());
             let found = search::search(self.bins, &node.histogram, &columns[range], place, self.rules, &mut open);
@@ -180,43 +185,13 @@ impl Grower<'_> {
 
     /// Divides a node's rows and prepares its children.
     pub(super) fn halve(&self, rows: &mut [u32], node: Open, split: &Split, columns: &[u32]) -> Halves {
-        let middle = self.partition(rows, split);
+        let middle = leaves::partition(self.bins, rows, split);
         let (left, right) = rows.split_at(middle);
         let totals = [split.left, node.total.wrapping_sub(split.left)];
         let bounds = self.rules.divide(split, node.total, node.spot.bounds, self.gradients.step);
         let spots = [node.spot.child(0, bounds[0]), node.spot.child(1, bounds[1])];
         let open = self.children([left, right], totals, columns, node.histogram, spots);
         Halves { middle, spots, open }
-    }
-
-    /// Moves the rows that go left before those that go right, each side in its old order; returns how many go left.
-    fn partition(&self, rows: &mut [u32], split: &Split) -> usize {
-        let codes = self.bins.column(split.column as usize);
-        let column = &self.bins.columns[split.column as usize];
-        let mut left = [false; 256];
-        for (code, left) in left[..column.bins].iter_mut().enumerate() {
-            *left = split.goes_left(code as u8, column);
-        }
-        let mut right: Vec<u32> = Vec::with_capacity(rows.len());
-        let (mut sides, mut moved) = ([false; FETCH], [0u32; FETCH]);
-        let mut lefts = 0;
-        for first in (0..rows.len()).step_by(FETCH) {
-            let end = (first + FETCH).min(rows.len());
-            for (side, &row) in sides.iter_mut().zip(&rows[first..end]) {
-                *side = left[usize::from(codes[row as usize])];
-            }
-            let mut rights = 0;
-            for (i, &side) in (first..end).zip(&sides) {
-                let row = rows[i];
-                rows[lefts] = row;
-                moved[rights % FETCH] = row;
-                lefts += usize::from(side);
-                rights += usize::from(!side);
-            }
-            right.extend_from_slice(&moved[..rights]);
-        }
-        rows[lefts..].copy_from_slice(&right);
-        lefts
     }
 
     /// Histograms of those children that may split further. The parent's becomes that of the child with more rows.
@@ -315,9 +290,7 @@ impl Grower<'_> {
 
 /// A split node with all nodes below it, parents first and left before right.
 pub(super) fn joined(split: Split, spot: Spot, mut left: Vec<Node>, right: Vec<Node>) -> Vec<Node> {
-    let (a, b) = (left[0].sum, right[0].sum);
-    let sum = (a.0 + b.0, a.1 + b.1);
-    let top = Node { split: Some(split), right: left.len() as u32 + 1, rows: 0..0, sum, bounds: spot.bounds };
+    let top = Node { split: Some(split), right: left.len() as u32 + 1, leaf: 0, bounds: spot.bounds };
     left.insert(0, top);
     left.extend(right);
     left

@@ -4,38 +4,58 @@
 //! it: they are the node's total less the column's other bins, and that is worked out when the column is read.
 
 use super::bins::{ABREAST, Bins, DENSE_SLOTS};
-use crate::core::simd::multiversion;
+use crate::core::simd::{multiversion, prefetch};
 
 /// Adds the gradients of `rows` to the slots of their entries. `blocks` are the blocks of dense columns that matter.
 pub(super) fn build(bins: &Bins, packed: &[i64], rows: &[u32], blocks: &[usize], histogram: &mut [i64]) {
     for &block in blocks {
         let slots = ABREAST * DENSE_SLOTS;
-        build_dense(bins.abreast(block), packed, rows, &mut histogram[block * slots..(block + 1) * slots]);
+        build_dense(
+            bins.used(block),
+            bins.abreast(block),
+            packed,
+            rows,
+            &mut histogram[block * slots..(block + 1) * slots],
+        );
     }
     if bins.has_entries() {
         build_sparse(bins, packed, rows, histogram);
     }
 }
 
-/// Rows whose words and bin ids are fetched before any is added, so that one cache miss hides the others.
-const FETCH: usize = 32;
+/// So many rows before its turn a row's word and bin ids are asked for. Rows of a small node lie far apart: without this
+/// nearly half of the time went into waiting for them.
+const AHEAD: usize = 24;
+
+/// Adds rows to one block of dense columns. Pieces of the histogram are chosen by byte, so no index needs a check; only the
+/// first `W` columns of the block are there.
+#[inline(always)]
+fn add_dense<const W: usize>(codes: &[[u8; ABREAST]], packed: &[i64], rows: &[u32], histogram: &mut [i64]) {
+    let (columns, _) = histogram.as_chunks_mut::<DENSE_SLOTS>();
+    let Some(columns) = columns.first_chunk_mut::<W>() else { return };
+    for (i, &row) in rows.iter().enumerate() {
+        let ahead = rows.get(i + AHEAD).copied().unwrap_or(row) as usize;
+        prefetch(packed, ahead);
+        prefetch(codes, ahead);
+        let (word, codes) = (packed[row as usize], &codes[row as usize]);
+        for place in 0..W {
+            let slot = &mut columns[place][usize::from(codes[place])];
+            *slot = slot.wrapping_add(word);
+        }
+    }
+}
 
 multiversion! {
-    /// One block of dense columns; the pieces of its histogram are chosen by byte, so no index needs a check.
-    fn build_dense(codes: &[[u8; ABREAST]], packed: &[i64], rows: &[u32], histogram: &mut [i64]) {
-        let (columns, _) = histogram.as_chunks_mut::<DENSE_SLOTS>();
-        let Some(columns) = columns.first_chunk_mut::<ABREAST>() else { return };
-        let mut fetched = [(0i64, [0u8; ABREAST]); FETCH];
-        for rows in rows.chunks(FETCH) {
-            for (to, &row) in fetched.iter_mut().zip(rows) {
-                *to = (packed[row as usize], codes[row as usize]);
-            }
-            for (word, codes) in &fetched[..rows.len()] {
-                for place in 0..ABREAST {
-                    let slot = &mut columns[place][usize::from(codes[place])];
-                    *slot = slot.wrapping_add(*word);
-                }
-            }
+    fn build_dense(used: usize, codes: &[[u8; ABREAST]], packed: &[i64], rows: &[u32], histogram: &mut [i64]) {
+        match used.next_multiple_of(2) {
+            2 => add_dense::<2>(codes, packed, rows, histogram),
+            4 => add_dense::<4>(codes, packed, rows, histogram),
+            6 => add_dense::<6>(codes, packed, rows, histogram),
+            8 => add_dense::<8>(codes, packed, rows, histogram),
+            10 => add_dense::<10>(codes, packed, rows, histogram),
+            12 => add_dense::<12>(codes, packed, rows, histogram),
+            14 => add_dense::<14>(codes, packed, rows, histogram),
+            _ => add_dense::<ABREAST>(codes, packed, rows, histogram),
         }
     }
 }
@@ -79,66 +99,84 @@ pub(super) fn side_by_side(outputs: usize) -> usize {
 }
 
 /// Adds each row's `width` words to those of its bin: root histograms of one column for several models at once. `codes`
-/// and `words` are those of the rows from `first` on; `rows` are those of a sparse column, None means all of them.
-pub(super) fn build_roots(
+/// and `words` are those of the rows from `first` on, and `rows` are those of a sparse column.
+pub(super) fn build_sparse_roots(
     width: usize,
     first: usize,
-    rows: Option<&[u32]>,
+    rows: &[u32],
     codes: &[u8],
     words: &[i64],
     out: &mut [i64],
 ) {
     match width {
-        4 => build_roots_4(first, rows, codes, words, out),
-        6 => build_roots_6(first, rows, codes, words, out),
-        8 => build_roots_8(first, rows, codes, words, out),
-        10 => build_roots_10(first, rows, codes, words, out),
-        _ => build_roots_12(first, rows, codes, words, out),
+        4 => sparse_roots_4(first, rows, codes, words, out),
+        6 => sparse_roots_6(first, rows, codes, words, out),
+        8 => sparse_roots_8(first, rows, codes, words, out),
+        10 => sparse_roots_10(first, rows, codes, words, out),
+        _ => sparse_roots_12(first, rows, codes, words, out),
+    }
+}
+
+/// The same of one or two dense columns, whose histograms `out` holds one after the other, the first of `bins` bins. Two
+/// at a time, so that each row's words are read half as often.
+pub(super) fn build_dense_roots(width: usize, codes: [&[u8]; 2], words: &[i64], bins: usize, out: &mut [i64]) {
+    match width {
+        4 => dense_roots_4(codes, words, bins, out),
+        6 => dense_roots_6(codes, words, bins, out),
+        8 => dense_roots_8(codes, words, bins, out),
+        10 => dense_roots_10(codes, words, bins, out),
+        _ => dense_roots_12(codes, words, bins, out),
     }
 }
 
 #[inline(always)]
-fn add_roots<const W: usize>(first: usize, rows: Option<&[u32]>, codes: &[u8], words: &[i64], out: &mut [i64]) {
-    let (words, _) = words.as_chunks::<W>();
-    let (out, _) = out.as_chunks_mut::<W>();
-    let mut add = |from: &[i64; W], code: u8| {
-        let to = &mut out[usize::from(code)];
-        for i in 0..W {
-            to[i] = to[i].wrapping_add(from[i]);
+fn add_words<const W: usize>(from: &[i64; W], to: &mut [i64; W]) {
+    for i in 0..W {
+        to[i] = to[i].wrapping_add(from[i]);
+    }
+}
+
+#[inline(always)]
+fn add_sparse_roots<const W: usize>(first: usize, rows: &[u32], codes: &[u8], words: &[i64], out: &mut [i64]) {
+    let ((words, _), (out, _)) = (words.as_chunks::<W>(), out.as_chunks_mut::<W>());
+    for row in rows.iter().map(|&row| row as usize - first) {
+        add_words(&words[row], &mut out[usize::from(codes[row])]);
+    }
+}
+
+#[inline(always)]
+fn add_dense_roots<const W: usize>(codes: [&[u8]; 2], words: &[i64], bins: usize, out: &mut [i64]) {
+    let ((words, _), (out, _)) = (words.as_chunks::<W>(), out.as_chunks_mut::<W>());
+    let (one, other) = out.split_at_mut(bins);
+    if other.is_empty() {
+        return words.iter().zip(codes[0]).for_each(|(from, &code)| add_words(from, &mut one[usize::from(code)]));
+    }
+    for (from, (&code, &next)) in words.iter().zip(codes[0].iter().zip(codes[1])) {
+        add_words(from, &mut one[usize::from(code)]);
+        add_words(from, &mut other[usize::from(next)]);
+    }
+}
+
+/// Defines both for one number of words.
+macro_rules! roots {
+    ($($width:literal $sparse:ident $dense:ident)*) => {$(
+        multiversion! {
+            fn $sparse(first: usize, rows: &[u32], codes: &[u8], words: &[i64], out: &mut [i64]) {
+                add_sparse_roots::<$width>(first, rows, codes, words, out);
+            }
         }
-    };
-    match rows {
-        Some(rows) => rows.iter().for_each(|&row| add(&words[row as usize - first], codes[row as usize - first])),
-        None => words.iter().zip(codes).for_each(|(from, &code)| add(from, code)),
-    }
+        multiversion! {
+            fn $dense(codes: [&[u8]; 2], words: &[i64], bins: usize, out: &mut [i64]) {
+                add_dense_roots::<$width>(codes, words, bins, out);
+            }
+        }
+    )*};
 }
 
-multiversion! {
-    fn build_roots_4(first: usize, rows: Option<&[u32]>, codes: &[u8], words: &[i64], out: &mut [i64]) {
-        add_roots::<4>(first, rows, codes, words, out);
-    }
-}
-
-multiversion! {
-    fn build_roots_6(first: usize, rows: Option<&[u32]>, codes: &[u8], words: &[i64], out: &mut [i64]) {
-        add_roots::<6>(first, rows, codes, words, out);
-    }
-}
-
-multiversion! {
-    fn build_roots_8(first: usize, rows: Option<&[u32]>, codes: &[u8], words: &[i64], out: &mut [i64]) {
-        add_roots::<8>(first, rows, codes, words, out);
-    }
-}
-
-multiversion! {
-    fn build_roots_10(first: usize, rows: Option<&[u32]>, codes: &[u8], words: &[i64], out: &mut [i64]) {
-        add_roots::<10>(first, rows, codes, words, out);
-    }
-}
-
-multiversion! {
-    fn build_roots_12(first: usize, rows: Option<&[u32]>, codes: &[u8], words: &[i64], out: &mut [i64]) {
-        add_roots::<12>(first, rows, codes, words, out);
-    }
+roots! {
+    4 sparse_roots_4 dense_roots_4
+    6 sparse_roots_6 dense_roots_6
+    8 sparse_roots_8 dense_roots_8
+    10 sparse_roots_10 dense_roots_10
+    12 sparse_roots_12 dense_roots_12
 }

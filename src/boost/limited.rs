@@ -77,7 +77,7 @@ impl Grower<'_> {
     /// The nodes in their final order; as deep as the tree.
     fn lay_out(&self, steps: &[Step], node: usize, rows: &[u32]) -> Vec<Node> {
         match steps[node] {
-            Step::Leaf { first, rows: count, spot } => vec![self.leaf(&rows[first..first + count], first, spot)],
+            Step::Leaf { first, rows: count, spot } => vec![self.leaf(&rows[first..first + count], spot)],
             Step::Split { split, spot, left, right } => {
                 joined(split, spot, self.lay_out(steps, left, rows), self.lay_out(steps, right, rows))
             }

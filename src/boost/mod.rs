@@ -20,14 +20,18 @@
 
 mod bins;
 mod calibrate;
+mod cuts;
 mod fit;
 mod gradient;
 mod grow;
 mod histogram;
+mod leaves;
 mod limited;
 mod model;
 mod predict;
+mod rules;
 mod sample;
+mod scan;
 mod search;
 mod settings;
 mod stop;

@@ -1,6 +1,6 @@
 //! The settings of boosted trees.
 
-use super::search::Rules;
+use super::rules::Rules;
 use super::stop::Metric;
 use crate::{Error, Result};
 

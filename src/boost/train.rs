@@ -5,9 +5,10 @@ use super::bins::Bins;
 use super::gradient::{Gradients, Loss};
 use super::grow::{Buffers, Grower, Node};
 use super::histogram::{self, SIDE_BY_SIDE};
+use super::leaves::Leaves;
 use super::model::{Ensemble, Tree};
+use super::rules::Rules;
 use super::sample::{Drawn, Draws, Sampler};
-use super::search::Rules;
 use super::settings::Grow;
 use super::stop::{self, Told, Watch};
 use crate::core::parallel;
@@ -60,10 +61,11 @@ struct Output {
     number: usize,
     margins: Vec<f64>,
     gradients: Gradients,
-    /// Rows of the present tree, by leaf once it is grown.
+    /// Rows of the present tree.
     rows: Vec<u32>,
     /// All other rows.
     rest: Vec<u32>,
+    leaves: Leaves,
     drawn: Drawn,
     ensemble: Ensemble,
     watch: Watch,
@@ -93,6 +95,7 @@ pub(super) fn train(settings: &Boost, problem: &Problem<'_>, run: &Run) -> Resul
         gradients: Gradients::default(),
         rows: Vec::new(),
         rest: Vec::new(),
+        leaves: Leaves::new(n),
         drawn: Drawn::default(),
         ensemble: Ensemble { base, trees: Vec::with_capacity(settings.rounds) },
         watch: Watch::default(),
@@ -136,6 +139,7 @@ impl Output {
             targets(self.number, rows.clone(), y);
             match weights {
                 Some(weights) => w.iter_mut().zip(&weights[rows.clone()]).for_each(|(w, &given)| *w = f64::from(given)),
+                None if draws.all() => {}
                 None => w.fill(1.0),
             }
             if !draws.all() {
@@ -160,9 +164,10 @@ impl Output {
     fn grow(&mut self, ground: &Ground<'_>, roots: Option<(&Roots, usize)>) {
         let Ground { settings, problem, rules, buffers } = ground;
         let bins = problem.bins;
-        let Output { margins, gradients, rows, rest, drawn, .. } = self;
-        let grower = Grower { bins, gradients, rules, max_depth: settings.max_depth, drawn, buffers };
-        let total = gradients.packed.iter().fold(0i64, |sum, &word| sum.wrapping_add(word));
+        let Output { margins, gradients, rows, rest, drawn, leaves, .. } = self;
+        leaves.clear();
+        let grower = Grower { bins, gradients, rules, max_depth: settings.max_depth, drawn, buffers, leaves };
+        let total = gradients.total;
         let mut root = buffers.take();
         match roots {
             Some((roots, place)) => roots.copy(place, &mut root),
@@ -175,15 +180,16 @@ impl Output {
                 grower.limited(rows, &drawn.tree, root, total, leaves, grow == Grow::ByLevel)
             }
         };
-        let tree = finish(settings, bins, gradients, rules, &nodes);
-        for (i, node) in nodes.iter().enumerate().filter(|(_, node)| node.split.is_none()) {
-            for &row in &rows[node.rows.clone()] {
-                margins[row as usize] += f64::from(tree.value[i]);
-            }
-        }
         for &row in rest.iter() {
-            margins[row as usize] += f64::from(tree.value[leaf_of(&nodes, bins, row as usize)]);
+            leaves.put(row, nodes[leaf_of(&nodes, bins, row as usize)].leaf);
         }
+        let sums = gradients.sums(leaves.count(), |row| leaves.of(row) as usize);
+        let tree = finish(settings, bins, gradients, rules, &nodes, &sums);
+        let mut values = vec![0.0; sums.len()];
+        for (node, &value) in nodes.iter().zip(&tree.value).filter(|(node, _)| node.split.is_none()) {
+            values[node.leaf as usize] = f64::from(value);
+        }
+        leaves.move_margins(margins, &values);
         self.ensemble.trees.push(tree);
         if !problem.held.is_empty() {
             self.watch(ground);
@@ -216,10 +222,26 @@ fn leaf_of(nodes: &[Node], bins: &Bins, row: usize) -> usize {
 }
 
 /// The tree in real units.
-fn finish(settings: &Boost, bins: &Bins, gradients: &Gradients, rules: &Rules, nodes: &[Node]) -> Tree {
+fn finish(
+    settings: &Boost,
+    bins: &Bins,
+    gradients: &Gradients,
+    rules: &Rules,
+    nodes: &[Node],
+    leaves: &[(i64, i64)],
+) -> Tree {
+    // Children follow their parent, so from the end each node's children are known before it.
+    let mut sums = vec![(0, 0); nodes.len()];
+    for (i, node) in nodes.iter().enumerate().rev() {
+        let below: ((i64, i64), (i64, i64)) = (sums[(i + 1) % nodes.len()], sums[i + node.right as usize]);
+        sums[i] = match node.split {
+            Some(_) => (below.0.0 + below.1.0, below.0.1 + below.1.1),
+            None => leaves[node.leaf as usize],
+        };
+    }
     let mut tree = Tree::default();
     for (i, node) in nodes.iter().enumerate() {
-        let (g, h) = gradients.real(node.sum);
+        let (g, h) = gradients.real(sums[i]);
         // XGBoost gives a node that weighs too little no value at all; bounds from above hold for it too.
         let weighs = h > 0.0 && h >= rules.min_child_weight;
         let value = if weighs { rules.weight(g, h, node.bounds) } else { node.bounds.hold(0.0) };
@@ -257,9 +279,10 @@ impl Roots {
         let width = histogram::side_by_side(group.len());
         let mut words = vec![0i64; bins.rows * width];
         parallel::for_each_chunk(&mut words, width * 1024, |piece, words| {
-            for (row, words) in (piece * 1024..).zip(words.chunks_mut(width)) {
-                for (word, output) in words.iter_mut().zip(group.iter()) {
-                    *word = output.gradients.packed[row];
+            for (place, output) in group.iter().enumerate() {
+                let packed = &output.gradients.packed[piece * 1024..];
+                for (words, &word) in words.chunks_exact_mut(width).zip(packed) {
+                    words[place] = word;
                 }
             }
         });
@@ -274,15 +297,24 @@ impl Roots {
             for first in (0..bins.rows).step_by(ROOT_ROWS) {
                 let end = (first + ROOT_ROWS).min(bins.rows);
                 let words = &words[first * width..end * width];
-                let mut at = 0;
-                for (&c, rest) in open[range.clone()].iter().zip(&mut rest) {
-                    let column = &bins.columns[c];
-                    let (rows, later) = rest.split_at(rest.partition_point(|&row| (row as usize) < end));
-                    *rest = later;
-                    let rows = (!column.dense).then_some(rows);
-                    let sums = &mut sums[at * width..(at + column.bins) * width];
-                    histogram::build_roots(width, first, rows, &bins.column(c)[first..end], words, sums);
-                    at += column.bins;
+                let (mut at, mut i) = (0, 0);
+                while i < range.len() {
+                    let c = |i: usize| open[range.start + i];
+                    let column = |i: usize| &bins.columns[c(i)];
+                    let codes = |i: usize| &bins.column(c(i))[first..end];
+                    if !column(i).dense {
+                        let (rows, later) = rest[i].split_at(rest[i].partition_point(|&row| (row as usize) < end));
+                        rest[i] = later;
+                        let sums = &mut sums[at * width..(at + column(i).bins) * width];
+                        histogram::build_sparse_roots(width, first, rows, codes(i), words, sums);
+                        (at, i) = (at + column(i).bins, i + 1);
+                        continue;
+                    }
+                    let last = if i + 1 < range.len() && column(i + 1).dense { i + 1 } else { i };
+                    let slots: usize = (i..=last).map(|i| column(i).bins).sum();
+                    let sums = &mut sums[at * width..(at + slots) * width];
+                    histogram::build_dense_roots(width, [codes(i), codes(last)], words, column(i).bins, sums);
+                    (at, i) = (at + slots, last + 1);
                 }
             }
             let mut out = vec![0i64; slots * group.len()];

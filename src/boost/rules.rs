@@ -1,0 +1,95 @@
+//! What makes a split good, and what a node is worth.
+
+use super::gradient::{g_of, h_of};
+use super::search::Split;
+
+/// What makes a split good; XGBoost's names.
+#[derive(Clone, Debug)]
+pub(super) struct Rules {
+    pub(super) lambda: f64,
+    pub(super) alpha: f64,
+    pub(super) gamma: f64,
+    pub(super) min_child_weight: f64,
+    /// For each column 1 or -1 where predictions may only rise or only fall with it, else 0; empty where none is bound.
+    pub(super) monotone: Vec<i8>,
+    /// Columns of fewer categories are split one category against all others.
+    pub(super) max_cat_to_onehot: usize,
+    /// Most categories tried on one side.
+    pub(super) max_cat_threshold: usize,
+}
+
+/// Gains up to this count as none; XGBoost's kRtEps.
+const NO_GAIN: f64 = 1e-6;
+
+/// What monotone columns further up allow of a node's values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Bounds {
+    pub(super) least: f64,
+    pub(super) most: f64,
+}
+
+impl Bounds {
+    pub(super) const NONE: Bounds = Bounds { least: f64::NEG_INFINITY, most: f64::INFINITY };
+
+    pub(super) fn hold(self, value: f64) -> f64 {
+        value.max(self.least).min(self.most)
+    }
+
+    pub(super) fn scaled(self, by: f64) -> Bounds {
+        Bounds { least: self.least * by, most: self.most * by }
+    }
+}
+
+impl Rules {
+    /// A node's value before the learning rate; 0 where there is nothing to divide by.
+    pub(super) fn weight(&self, g: f64, h: f64, bounds: Bounds) -> f64 {
+        if h + self.lambda > 0.0 { bounds.hold(weight(g, h, self.lambda, self.alpha)) } else { 0.0 }
+    }
+
+    /// What a node saves at its own value: G² / (H + λ) where that value is free.
+    pub(super) fn score(&self, g: f64, h: f64, bounds: Bounds) -> f64 {
+        if h + self.lambda <= 0.0 {
+            0.0
+        } else if self.monotone.is_empty() {
+            let g = shrink(g, self.alpha);
+            g * g / (h + self.lambda)
+        } else {
+            saved(g, h, self.weight(g, h, bounds), self.lambda, self.alpha)
+        }
+    }
+
+    /// Whether a split of this gain is made.
+    pub(super) fn accepts(&self, gain: f64) -> bool {
+        gain > NO_GAIN && gain >= self.gamma
+    }
+
+    /// Bounds of both children of a split.
+    pub(super) fn divide(&self, split: &Split, total: i64, bounds: Bounds, step: (f64, f64)) -> [Bounds; 2] {
+        let direction = self.monotone.get(split.column as usize).copied().unwrap_or(0);
+        if direction == 0 {
+            return [bounds; 2];
+        }
+        let weight = |word| self.weight(f64::from(g_of(word)) * step.0, f64::from(h_of(word)) * step.1, bounds);
+        let middle = (weight(split.left) + weight(total.wrapping_sub(split.left))) / 2.0;
+        let (low, high) = (Bounds { most: middle, ..bounds }, Bounds { least: middle, ..bounds });
+        if direction > 0 { [low, high] } else { [high, low] }
+    }
+}
+
+/// G pulled towards zero by alpha, without its sign.
+#[inline(always)]
+pub(super) fn shrink(g: f64, alpha: f64) -> f64 {
+    (g.abs() - alpha).max(0.0)
+}
+
+/// -T(G) / (H + λ).
+#[inline(always)]
+pub(super) fn weight(g: f64, h: f64, lambda: f64, alpha: f64) -> f64 {
+    -shrink(g, alpha).copysign(g) / (h + lambda)
+}
+
+/// Twice what the objective falls by at a value w: -(2 G w + (H + λ) w² + 2 α |w|).
+#[inline(always)]
+pub(super) fn saved(g: f64, h: f64, w: f64, lambda: f64, alpha: f64) -> f64 {
+    -(2.0 * g * w + (h + lambda) * w * w + 2.0 * alpha * w.abs())
+}
