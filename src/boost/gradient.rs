@@ -132,6 +132,7 @@ impl Gradients {
 }
 
 multiversion! {
+    widest:
     /// First and second derivatives, in steps of the fine grid; returns their sums without signs.
     fn differentiate(
         loss: Loss, margins: &[f64], y: &[f64; LOT], w: &[f64; LOT], scale: (f64, f64), fine: &mut [(i64, i64)],

@@ -14,6 +14,7 @@ const WIDE: usize = 16;
 const FEW: usize = 2;
 
 multiversion! {
+    widest:
     /// A task of [`outer_sum`]: `sums` holds the rows of one tile of columns, number `mine`; `blocks` hold 256 rows each,
     /// cut into `tiles` tiles that lie one after the other. Rows in which both columns at hand are 0 are passed over.
     fn outer(sums: &mut [f64], columns: usize, mine: usize, tiles: usize, blocks: &[[f64; WIDE]]) {

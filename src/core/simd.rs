@@ -1,4 +1,4 @@
-//! The one fenced place for `unsafe`: compiling a hot loop twice and taking the wider one where the processor has it, and
+//! The one fenced place for `unsafe`: compiling a hot loop twice or thrice and taking the widest one where the processor has it, and
 //! asking for memory ahead of its use.
 //!
 //! Both versions give the same bits: the loop is compiled from the same source, floating-point operations are never
@@ -18,11 +18,13 @@ pub(crate) fn has_avx2() -> bool {
     has
 }
 
-/// Whether it has AVX-512 with products of words too.
+/// Whether it has AVX-512 as processors do since 2019 or 2022: with bytes, double words, short vectors and sums of products.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 pub(crate) fn has_avx512() -> bool {
-    let has = std::arch::is_x86_feature_detected!("avx512f") && std::arch::is_x86_feature_detected!("avx512vnni");
+    use std::arch::is_x86_feature_detected as detected;
+    let parts = detected!("avx512f") && detected!("avx512bw") && detected!("avx512dq") && detected!("avx512vl");
+    let has = parts && detected!("avx512vnni");
     #[cfg(test)]
     let has = has && narrowed::level() > 1;
     has && has_avx2()
@@ -54,10 +56,32 @@ pub(crate) mod narrowed {
     }
 }
 
-/// Defines a function whose body is compiled for the baseline and, on x86-64, for AVX2 too.
+/// Defines a function whose body is compiled for the baseline and, on x86-64, for AVX2 too; with `widest:` before it for
+/// AVX-512 as well, which pays for arithmetic on f64 and not where loops wait for memory.
 ///
 /// Works for plain functions without generics. Dispatch costs about a nanosecond: wrap a whole block of work.
 macro_rules! multiversion {
+    (widest: $(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
+        $(#[$meta])*
+        #[allow(clippy::too_many_arguments)]
+        $vis fn $name($($arg: $ty),*) $(-> $ret)? {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+                #[allow(clippy::too_many_arguments)]
+                fn widest($($arg: $ty),*) $(-> $ret)? $body
+                if $crate::core::simd::has_avx512() {
+                    // SAFETY: `widest` is a safe function but for its need of AVX-512, which was just detected.
+                    #[allow(unsafe_code)]
+                    return unsafe { widest($($arg),*) };
+                }
+            }
+            $crate::core::simd::multiversion! {
+                fn narrower($($arg: $ty),*) $(-> $ret)? $body
+            }
+            narrower($($arg),*)
+        }
+    };
     ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
         $(#[$meta])*
         #[allow(clippy::too_many_arguments)]

@@ -30,9 +30,24 @@ simd::multiversion! {
 }
 
 simd::multiversion! {
-    /// Squared distance in f32.
-    pub(super) fn near(row: &[f32], center: &[f32]) -> f32 {
-        simd::sum_lanes(row, center, |x, c| (x - c) * (x - c))
+    /// Squared distances in f32 of the rows with the numbers `picked` to their own centres.
+    pub(super) fn near(
+        rows: &[f32], centers: &[f32], columns: usize, picked: &[usize], labels: &[u32], out: &mut [f32; ROWS],
+    ) {
+        for (out, &i) in out.iter_mut().zip(picked) {
+            let center = labels[i] as usize * columns;
+            let (row, center) = (&rows[i * columns..(i + 1) * columns], &centers[center..center + columns]);
+            *out = simd::sum_lanes(row, center, |x, c| (x - c) * (x - c));
+        }
+    }
+}
+
+simd::multiversion! {
+    /// Bounds of distances from squares in f32: (√(factor · square + plus) + error) · up.
+    pub(super) fn roots(squared: &[f32], factor: f64, plus: f64, error: f64, up: f64, out: &mut [f64]) {
+        for (out, &squared) in out.iter_mut().zip(squared) {
+            *out = ((f64::from(squared) * factor + plus).sqrt() + error) * up;
+        }
     }
 }
 
@@ -81,4 +96,30 @@ pub(super) fn least_of(lanes: &[f32; LANES]) -> f32 {
         }
     }
     lanes[0]
+}
+
+/// Numbers kept in order, for loops that choose without a branch.
+pub(super) struct Picked {
+    numbers: [usize; ROWS],
+    count: usize,
+}
+
+impl Picked {
+    pub(super) fn new() -> Self {
+        Picked { numbers: [0; ROWS], count: 0 }
+    }
+
+    /// Those of at most [`ROWS`] candidates that are `wanted`.
+    #[inline(always)]
+    pub(super) fn fill(&mut self, candidates: impl Iterator<Item = usize>, wanted: impl Fn(usize) -> bool) {
+        self.count = 0;
+        for number in candidates.take(ROWS) {
+            self.numbers[self.count & (ROWS - 1)] = number;
+            self.count += usize::from(wanted(number));
+        }
+    }
+
+    pub(super) fn all(&self) -> &[usize] {
+        &self.numbers[..self.count.min(ROWS)]
+    }
 }

@@ -11,7 +11,7 @@
 //! |c − c'|. Only centres that these errors leave as candidates are measured in f64, and these measurements decide, ties to
 //! the lowest number. All bounds leave room for rounding, so the result is what measuring everything in f64 gives.
 
-use super::kernels::{LANES, ROWS, TILE, decay, least_of, near, squared, tile};
+use super::kernels::{LANES, Picked, ROWS, TILE, decay, least_of, near, roots, squared, tile};
 use crate::core::parallel;
 
 const NONE: u32 = u32::MAX;
@@ -196,13 +196,6 @@ impl Centers {
         (steps / (1u64 << 23) as f64, steps * 1e-44)
     }
 
-    /// A bound of the distance to a centre, from f32.
-    fn at_most(&self, row: &[f32], center: u32) -> f64 {
-        let (gamma, tiny) = self.rounding();
-        let center = &self.rounded[center as usize * self.columns..][..self.columns];
-        ((f64::from(near(row, center)) * (1.0 + gamma) + tiny).sqrt() + self.error) * self.up()
-    }
-
     pub(super) fn update(&self, data: &[f32], block: &mut Block, drift: &Drift) {
         let first = block.first;
         let row = |i: usize| &data[(first + i) * self.columns..(first + i + 1) * self.columns];
@@ -218,57 +211,56 @@ impl Centers {
             return;
         }
         let panels = self.panel_count();
-        let mut active: Vec<usize> = Vec::with_capacity(ROWS);
+        let (gamma, tiny) = self.rounding();
+        let (mut doubtful, mut active) = (Picked::new(), Picked::new());
         let mut buffer = vec![[0.0f32; LANES]; ROWS * panels];
         let mut mins = vec![0.0f32; ROWS * panels];
-        let mut least = [0.0; ROWS];
+        let (mut least, mut near_own, mut tight) = ([0.0; ROWS], [0.0; ROWS], [0.0; ROWS]);
         for start in (0..block.label.len()).step_by(ROWS) {
             let end = (start + ROWS).min(block.label.len());
-            active.clear();
+            let (labels, upper) = (&block.label[start..end], &mut block.upper[start..end]);
             decay(&mut block.lower[start / ROWS * panels..][..panels], &drift.most, &mut least);
-            for i in start..end {
-                let label = block.label[i];
-                let mut upper = (block.upper[i] + drift.shift[label as usize]) * (1.0 + 1e-15);
-                let least = least[i - start];
-                if upper >= f64::from(least) {
-                    upper = self.at_most(row(i), label);
-                    if upper >= f64::from(least) {
-                        active.push(i);
-                    }
-                }
-                block.upper[i] = upper;
+            for (upper, &label) in upper.iter_mut().zip(labels) {
+                *upper = (*upper + drift.shift[label as usize]) * (1.0 + 1e-15);
             }
-            self.measure(&row, block, &active, &mut buffer, &mut mins);
-            for (a, &i) in active.iter().enumerate() {
+            doubtful.fill(0..end - start, |r| upper[r] >= f64::from(least[r]));
+            let few = doubtful.all();
+            let rows = &data[(first + start) * self.columns..(first + end) * self.columns];
+            near(rows, &self.rounded, self.columns, few, labels, &mut near_own);
+            roots(&near_own[..few.len()], 1.0 + gamma, tiny, self.error, self.up(), &mut tight);
+            few.iter().zip(&tight).for_each(|(&r, &tight)| upper[r] = tight);
+            active.fill(few.iter().copied(), |r| upper[r] >= f64::from(least[r]));
+            self.measure(rows, block, start, active.all(), &mut buffer, &mut mins);
+            for (a, &r) in active.all().iter().enumerate() {
                 let own = a * panels..(a + 1) * panels;
-                self.decide(row(i), block, i, &buffer[own.clone()], &mut mins[own]);
+                self.decide(row(start + r), block, start + r, &buffer[own.clone()], &mut mins[own]);
             }
         }
     }
 
     /// Measures the panels that may hold something nearer, and finds the least of each; that of others is infinite, whatever
     /// the buffer holds.
-    fn measure<'a>(
+    fn measure(
         &self,
-        row: &impl Fn(usize) -> &'a [f32],
+        rows: &[f32],
         block: &Block,
+        start: usize,
         active: &[usize],
         buffer: &mut [[f32; LANES]],
         mins: &mut [f32],
     ) {
         let panels = self.panel_count();
-        let mut list: Vec<usize> = Vec::with_capacity(active.len());
+        let mut list = Picked::new();
         let mut out = [[0.0; LANES]; TILE];
         mins[..active.len() * panels].fill(f32::INFINITY);
+        let row = |a: usize| &rows[active[a] * self.columns..(active[a] + 1) * self.columns];
+        let upper = &block.upper[start..];
         for panel in 0..panels {
-            list.clear();
-            let Some(&first) = active.first() else { return };
-            let lower = &block.lower[first / ROWS * panels + panel];
-            let may = |i: usize| f64::from(lower[i % ROWS]) <= block.upper[i];
-            list.extend(active.iter().enumerate().filter(|(_, i)| may(**i)).map(|(a, _)| a));
+            let lower = &block.lower[start / ROWS * panels + panel];
+            list.fill(0..active.len(), |a| f64::from(lower[active[a]]) <= upper[active[a]]);
             let lanes = &self.panels[panel * self.columns..(panel + 1) * self.columns];
-            for four in list.chunks(TILE) {
-                let rows = std::array::from_fn(|t| row(active[four[t.min(four.len() - 1)]]));
+            for four in list.all().chunks(TILE) {
+                let rows = std::array::from_fn(|t| row(four[t.min(four.len() - 1)]));
                 tile(rows, lanes, &mut out);
                 for (&a, squared) in four.iter().zip(&out) {
                     buffer[a * panels + panel] = *squared;
