@@ -165,6 +165,7 @@ multiversion! {
 }
 
 multiversion! {
+    widest:
     /// Writes the words of some rows; returns their sum.
     fn coarsen(fine: &[(i64, i64)], shift: (u32, u32), packed: &mut [i64]) -> i64 {
         let mut sum = 0i64;

@@ -78,6 +78,7 @@ pub(super) fn search(
 }
 
 multiversion! {
+    widest:
     fn search_columns(
         bins: &Bins, histogram: &[i64], columns: &[u32], place: Place<'_>, rules: &Rules, bar: &mut Bar,
         open: &mut Vec<u32>, best: &mut Option<Split>,
