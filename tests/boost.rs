@@ -76,8 +76,15 @@ fn models_of_xgboost_predict_the_same() {
         if link == Link::Softmax {
             assert!(matches!(model.to_xgboost_json(0), Err(Error::Format { .. })));
         } else {
-            let again = BoostModel::from_xgboost_json(&model.to_xgboost_json(0).unwrap()).unwrap();
+            let text = model.to_xgboost_json(0).unwrap();
+            let again = BoostModel::from_xgboost_json(&text).unwrap();
             assert_eq!(again.outputs()[0].trees(), model.outputs()[0].trees());
+            // XGBoost's leaves and contributions take the node after the left child for the right one.
+            let written: serde_json::Value = serde_json::from_str(&text).unwrap();
+            for tree in written.pointer("/learner/gradient_booster/model/trees").unwrap().as_array().unwrap() {
+                let (left, right) = (floats(&tree["left_children"]), floats(&tree["right_children"]));
+                assert!(left.iter().zip(&right).all(|(l, r)| *l == -1.0 && *r == -1.0 || *r == l + 1.0), "{name}");
+            }
             assert!((again.outputs()[0].base() - model.outputs()[0].base()).abs() < 1e-6);
         }
     }

@@ -286,35 +286,60 @@ impl FileTree {
 }
 
 /// A JSON list.
-fn list<T>(items: impl IntoIterator<Item = T>, write: impl Fn(T) -> String) -> String {
+fn list<T>(items: impl IntoIterator<Item = T>, write: impl FnMut(T) -> String) -> String {
     format!("[{}]", items.into_iter().map(write).collect::<Vec<_>>().join(","))
 }
 
-fn write_tree(tree: &Tree, id: usize, features: usize) -> String {
-    let n = tree.len();
-    let float = |value: &f32| format!("{value:E}");
-    let mut parents = vec![2_147_483_647usize; n];
-    for i in (0..n).filter(|&i| !tree.is_leaf(i)) {
-        parents[tree.left[i] as usize] = i;
-        parents[tree.right[i] as usize] = i;
+/// Our numbers of the nodes in the order that XGBoost writes them: level by level, so that a right child comes right after
+/// its left one. XGBoost's loaded models give true margins in any order, but its leaves and contributions trust in this one.
+fn by_level(tree: &Tree) -> Vec<usize> {
+    let mut order = vec![0];
+    let mut at = 0;
+    while let Some(&node) = order.get(at) {
+        if !tree.is_leaf(node) {
+            order.extend([tree.left[node] as usize, tree.right[node] as usize]);
+        }
+        at += 1;
     }
-    let child = |children: &[u32]| list(0..n, |i| if tree.is_leaf(i) { "-1".into() } else { children[i].to_string() });
-    let sets: Vec<usize> = (0..n).filter(|&i| tree.is_categorical(i)).collect();
-    let conditions = list(0..n, |i| float(if tree.is_leaf(i) { &tree.value[i] } else { &tree.threshold[i] }));
+    order
+}
+
+fn write_tree(tree: &Tree, id: usize, features: usize) -> String {
+    let order = by_level(tree);
+    let n = order.len();
+    let mut place = vec![0usize; tree.len()];
+    order.iter().enumerate().for_each(|(at, &node)| place[node] = at);
+    let mut parents = vec![2_147_483_647usize; n];
+    for (at, &node) in order.iter().enumerate().filter(|(_, node)| !tree.is_leaf(**node)) {
+        parents[place[tree.left[node] as usize]] = at;
+        parents[place[tree.right[node] as usize]] = at;
+    }
+    let float = |value: f32| format!("{value:E}");
+    let nodes = |write: &dyn Fn(usize) -> String| list(&order, |&node| write(node));
+    let child = |children: &[u32]| {
+        nodes(&|i| if tree.is_leaf(i) { "-1".into() } else { place[children[i] as usize].to_string() })
+    };
+    let sets: Vec<usize> = (0..n).filter(|&at| tree.is_categorical(order[at])).collect();
+    let set = |at: usize| &tree.categories[order[at]];
+    let mut first = 0;
+    let firsts = list(&sets, |&at| {
+        first += set(at).len();
+        (first - set(at).len()).to_string()
+    });
     format!(
-        r#"{{"base_weights":{},"categories":{},"categories_nodes":{},"categories_segments":{},"categories_sizes":{},"default_left":{},"id":{id},"left_children":{},"loss_changes":{},"parents":{},"right_children":{},"split_conditions":{conditions},"split_indices":{},"split_type":{},"sum_hessian":{},"tree_param":{{"num_deleted":"0","num_feature":"{features}","num_nodes":"{n}","size_leaf_vector":"1"}}}}"#,
-        list(&tree.value, float),
-        list(tree.categories.iter().flatten(), u32::to_string),
+        r#"{{"base_weights":{},"categories":{},"categories_nodes":{},"categories_segments":{firsts},"categories_sizes":{},"default_left":{},"id":{id},"left_children":{},"loss_changes":{},"parents":{},"right_children":{},"split_conditions":{},"split_indices":{},"split_type":{},"sum_hessian":{},"tree_param":{{"num_deleted":"0","num_feature":"{features}","num_nodes":"{n}","size_leaf_vector":"1"}}}}"#,
+        nodes(&|i| float(tree.value[i])),
+        list(sets.iter().flat_map(|&at| set(at)), u32::to_string),
         list(&sets, usize::to_string),
-        list(&sets, |&i| tree.categories[..i].iter().map(Vec::len).sum::<usize>().to_string()),
-        list(&sets, |&i| tree.categories[i].len().to_string()),
-        list(&tree.default_left, |&left| u8::from(left).to_string()),
+        list(&sets, |&at| set(at).len().to_string()),
+        nodes(&|i| u8::from(tree.default_left[i]).to_string()),
         child(&tree.left),
-        list(&tree.gain, float),
+        nodes(&|i| float(tree.gain[i])),
         list(&parents, usize::to_string),
         child(&tree.right),
-        list(&tree.feature, u32::to_string),
-        list(0..n, |i| u8::from(tree.is_categorical(i)).to_string()),
-        list(&tree.cover, |&cover| float(&(cover as f32))),
+        nodes(&|i| float(if tree.is_leaf(i) { tree.value[i] } else { tree.threshold[i] })),
+        nodes(&|i| tree.feature[i].to_string()),
+        nodes(&|i| u8::from(tree.is_categorical(i)).to_string()),
+        nodes(&|i| float(tree.cover[i] as f32)),
     )
 }

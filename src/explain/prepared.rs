@@ -7,6 +7,7 @@ use crate::boost::{Ensemble, Tree};
 use crate::core::{Rows, parallel};
 use crate::{Error, Result, Stage};
 use ndarray::{Array2, Array3};
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 /// Attributions must add up to the margin within this much of its scale.
@@ -134,6 +135,7 @@ pub(super) fn write(
             parallel::map(part.trees.len(), |i| Tables::of(&part.trees[i], kit, columns, &values, stride, m))
         };
         let tables: Vec<Vec<Tables>> = batch.iter().map(tables).collect();
+        let users = users(&batch);
         parallel::for_each_chunk(values, BLOCK * features * count, |b, values| {
             if stage.check().is_err() {
                 return;
@@ -148,7 +150,7 @@ pub(super) fn write(
                 block
             };
             let blocks: Vec<Block> = batch.iter().zip(&tables).map(work).collect();
-            store(&batch, &blocks, values, features, count);
+            store(&batch, &users, &blocks, values, features, count);
             for (part, block) in batch.iter().zip(&blocks).filter(|(part, _)| part.ends[1]) {
                 let worst = block.fault(part.output.base, |i| margins[[first + i, part.place]]);
                 if let (Some((i, gap)), Ok(mut fault)) = (worst, fault.lock()) {
@@ -171,16 +173,34 @@ pub(super) fn write(
     }
 }
 
-/// Copies the sums of several outputs to their places, eight rows at a time, so that the neighbouring places of several
-/// outputs are written while they are in the cache.
-fn store(batch: &[Part<'_, '_>], blocks: &[Block], values: &mut [f64], features: usize, outputs: usize) {
+/// Where the sums of several outputs go: for each feature that any of them uses, the parts that do and its column there.
+fn users(batch: &[Part<'_, '_>]) -> Vec<(usize, Vec<(usize, usize)>)> {
+    let mut users = BTreeMap::<usize, Vec<(usize, usize)>>::new();
+    for (p, part) in batch.iter().enumerate() {
+        for (c, &feature) in part.output.used.iter().enumerate() {
+            users.entry(feature as usize).or_default().push((p, c));
+        }
+    }
+    users.into_iter().collect()
+}
+
+/// Copies the sums of several outputs to their places: feature by feature for eight rows at a time, so that neighbouring
+/// places are written one after the other and a column's eight sums are read from one line of the cache.
+fn store(
+    batch: &[Part<'_, '_>],
+    users: &[(usize, Vec<(usize, usize)>)],
+    blocks: &[Block],
+    values: &mut [f64],
+    features: usize,
+    outputs: usize,
+) {
     for tile in (0..blocks.first().map_or(0, |block| block.rows)).step_by(8) {
-        for (part, block) in batch.iter().zip(blocks) {
-            let end = (tile + 8).min(block.rows);
-            for (c, &feature) in part.output.used.iter().enumerate() {
-                let column = &block.sums[c * block.stride..(c + 1) * block.stride];
-                for i in tile..end {
-                    values[(i * features + feature as usize) * outputs + part.place] = column[i];
+        let end = blocks.first().map_or(0, |block| block.rows).min(tile + 8);
+        for (feature, users) in users {
+            for i in tile..end {
+                let slots = &mut values[(i * features + feature) * outputs..][..outputs];
+                for &(p, c) in users {
+                    slots[batch[p].place] = blocks[p].sums[c * blocks[p].stride + i];
                 }
             }
         }
