@@ -11,7 +11,7 @@ machine to machine; compare ratios.
     embed      umap-learn, unseeded on all threads (ours is seeded); --quality adds trustworthiness and accuracies
     two-step   ours alone: UMAP(30 neighbours, min_dist 0), HDBSCAN(10, 500), ARI of the clustered for --seeds
     pca        scikit-learn, 50 components
-    hdbscan    fast_hdbscan or hdbscan, on our two-dimensional embedding
+    hdbscan    fast_hdbscan or hdbscan, on our two-dimensional embedding (on rows of up to 3 columns as they are)
     genie      genieclust, on the same
     kmeans     scikit-learn, on 50 principal components, --clusters from one start
     gmm        scikit-learn, on 10 principal components, four covariances, --clusters from one start
@@ -105,6 +105,9 @@ def components(count):
 
 
 def picture():
+    if X.shape[1] <= 3:
+        np.save(at("e.npy"), X)
+        return X
     ours("embed", data=at("x.npy"), out=at("e.npy"))
     return np.load(at("e.npy"))
 
@@ -270,6 +273,8 @@ def shap():
     models = [xgb.Booster(model_file=file) for file in files]
     if o.peer == "hessboost":
         import hessboost
+        for model, file in zip(models, files):
+            model.save_model(file)  # hessboost reads base_score in XGBoost's own spelling alone
         models, data = [hessboost.Booster(model_file=file) for file in files], hessboost.DMatrix(rows)
     elif o.peer == "shap":
         import shap
