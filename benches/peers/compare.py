@@ -4,7 +4,8 @@
     cargo build --release --features cli
     python benches/peers/compare.py STAGE --mnist FOLDER [--rows N] [--runs N] [--peer NAME]
 
-FOLDER holds the four gzipped IDX files of MNIST; --data x.npy --labels y.npy takes rows of one's own. The last 10,000 rows
+FOLDER holds the four gzipped IDX files of MNIST; --data x.npy --labels y.npy takes rows of one's own;
+--data dense and --data blobs generate the sets that the pages name. The last 10,000 rows
 (or a fifth) serve as new ones. Seconds are those of the work alone: no reading, no import, no compilation. They differ from
 machine to machine; compare ratios.
 
@@ -61,6 +62,14 @@ def idx(path):
 
 
 def rows_and_labels():
+    if o.data == "dense":
+        draws = np.random.default_rng(1)
+        x, noise = draws.normal(size=(120_000, 30)).astype(np.float32), draws.normal(size=(120_000, 5))
+        return x, (x[:, :5] + 0.7 * x[:, 5:10] * x[:, 10:15] + 0.5 * np.sin(2 * x[:, 15:20]) + 0.6 * noise).argmax(1).astype(np.int32)
+    if o.data == "blobs":
+        from sklearn.datasets import make_blobs
+        x, labels = make_blobs(1_000_000, centers=50, random_state=0)
+        return x.astype(np.float32), labels.astype(np.int32)
     if o.data:
         return np.load(o.data).astype(np.float32), np.load(o.labels) if o.labels else None
     parts = [(idx(o.mnist / f"{part}-images-idx3-ubyte.gz"), idx(o.mnist / f"{part}-labels-idx1-ubyte.gz")) for part in ("train", "t10k")]
