@@ -1,6 +1,6 @@
 //! Cutting one column into bins.
 
-use super::bins::Column;
+use super::column::Column;
 use super::model::MOST_CATEGORIES;
 use crate::{Error, Result};
 

@@ -4,6 +4,7 @@
 //! it: they are the node's total less the column's other bins, and that is worked out when the column is read.
 
 use super::bins::{ABREAST, Bins, DENSE_SLOTS};
+use super::column::Sparse;
 use crate::core::simd::{multiversion, prefetch};
 
 /// Adds the gradients of `rows` to the slots of their entries. `blocks` are the blocks of dense columns that matter.
@@ -98,22 +99,15 @@ pub(super) fn side_by_side(outputs: usize) -> usize {
     outputs.max(4).next_multiple_of(2).min(SIDE_BY_SIDE)
 }
 
-/// Adds each row's `width` words to those of its bin: root histograms of one column for several models at once. `codes`
-/// and `words` are those of the rows from `first` on, and `rows` are those of a sparse column.
-pub(super) fn build_sparse_roots(
-    width: usize,
-    first: usize,
-    rows: &[u32],
-    codes: &[u8],
-    words: &[i64],
-    out: &mut [i64],
-) {
+/// Adds each row's `width` words to those of its bin: root histograms of one sparse column for several models at once.
+/// `words` are those of the rows from `first` on, a multiple of 64.
+pub(super) fn build_sparse_roots(width: usize, sparse: &Sparse, first: usize, words: &[i64], out: &mut [i64]) {
     match width {
-        4 => sparse_roots_4(first, rows, codes, words, out),
-        6 => sparse_roots_6(first, rows, codes, words, out),
-        8 => sparse_roots_8(first, rows, codes, words, out),
-        10 => sparse_roots_10(first, rows, codes, words, out),
-        _ => sparse_roots_12(first, rows, codes, words, out),
+        4 => sparse_roots_4(sparse, first, words, out),
+        6 => sparse_roots_6(sparse, first, words, out),
+        8 => sparse_roots_8(sparse, first, words, out),
+        10 => sparse_roots_10(sparse, first, words, out),
+        _ => sparse_roots_12(sparse, first, words, out),
     }
 }
 
@@ -137,11 +131,10 @@ fn add_words<const W: usize>(from: &[i64; W], to: &mut [i64; W]) {
 }
 
 #[inline(always)]
-fn add_sparse_roots<const W: usize>(first: usize, rows: &[u32], codes: &[u8], words: &[i64], out: &mut [i64]) {
+fn add_sparse_roots<const W: usize>(sparse: &Sparse, first: usize, words: &[i64], out: &mut [i64]) {
     let ((words, _), (out, _)) = (words.as_chunks::<W>(), out.as_chunks_mut::<W>());
-    for row in rows.iter().map(|&row| row as usize - first) {
-        add_words(&words[row], &mut out[usize::from(codes[row])]);
-    }
+    let range = first / 64..first / 64 + words.len().div_ceil(64);
+    sparse.visit(range, |row, id| add_words(&words[row - first], &mut out[usize::from(id)]));
 }
 
 #[inline(always)]
@@ -161,8 +154,8 @@ fn add_dense_roots<const W: usize>(codes: [&[u8]; 2], words: &[i64], bins: usize
 macro_rules! roots {
     ($($width:literal $sparse:ident $dense:ident)*) => {$(
         multiversion! {
-            fn $sparse(first: usize, rows: &[u32], codes: &[u8], words: &[i64], out: &mut [i64]) {
-                add_sparse_roots::<$width>(first, rows, codes, words, out);
+            fn $sparse(sparse: &Sparse, first: usize, words: &[i64], out: &mut [i64]) {
+                add_sparse_roots::<$width>(sparse, first, words, out);
             }
         }
         multiversion! {

@@ -5,6 +5,7 @@
 //! is the order of the memory.
 
 use super::bins::Bins;
+use super::column::Held;
 use super::search::Split;
 use crate::core::parallel;
 use crate::core::simd::{multiversion, prefetch};
@@ -84,26 +85,31 @@ impl Leaves {
 
 /// What a split says of each bin of its column.
 struct Sides<'a> {
-    codes: &'a [u8],
+    held: &'a Held,
     /// 1 where a bin goes left.
     left: [u8; 256],
 }
 
 impl<'a> Sides<'a> {
     fn of(bins: &'a Bins, split: &Split) -> Self {
-        let (codes, column) = (bins.column(split.column as usize), &bins.columns[split.column as usize]);
+        let (held, column) = (bins.held(split.column as usize), &bins.columns[split.column as usize]);
         let mut left = [0; 256];
-        for (code, left) in left[..column.bins].iter_mut().enumerate() {
-            *left = u8::from(split.goes_left(code as u8, column));
+        for (id, left) in left[..column.bins].iter_mut().enumerate() {
+            *left = u8::from(split.goes_left(id as u8, column));
         }
-        Sides { codes, left }
+        Sides { held, left }
     }
 
     /// The sides of some rows, at most [`FETCH`].
     #[inline(always)]
     fn look(&self, rows: &[u32], sides: &mut [u8; FETCH]) {
-        for (side, &row) in sides.iter_mut().zip(rows) {
-            *side = self.left[usize::from(self.codes[row as usize])];
+        let pairs = sides.iter_mut().zip(rows);
+        match self.held {
+            Held::Dense(ids) => pairs.for_each(|(side, &row)| *side = self.left[usize::from(ids[row as usize])]),
+            Held::Sparse(sparse) => {
+                pairs.for_each(|(side, &row)| *side = self.left[usize::from(sparse.id(row as usize))])
+            }
+            Held::Closed => {}
         }
     }
 }
@@ -174,7 +180,7 @@ mod tests {
         for (column, bin, missing_left) in [(0, 50, false), (1, 50, true), (1, 0, false), (1, 99, true)] {
             let split = split(column, bin, missing_left);
             let goes_left = |row: u32| {
-                let code = bins.column(column as usize)[row as usize];
+                let code = bins.held(column as usize).id(row as usize);
                 split.goes_left(code, &bins.columns[column as usize])
             };
             for count in [0, 1, 63, 64, 65, 128, 500] {

@@ -20,6 +20,7 @@
 
 mod bins;
 mod calibrate;
+mod column;
 mod cuts;
 mod fit;
 mod gradient;
@@ -29,6 +30,7 @@ mod leaves;
 mod limited;
 mod model;
 mod predict;
+mod roots;
 mod rules;
 mod sample;
 mod scan;

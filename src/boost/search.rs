@@ -1,6 +1,7 @@
 //! Reading the best split of a node off its histogram.
 
-use super::bins::{Bins, Column};
+use super::bins::Bins;
+use super::column::Column;
 use super::gradient::{g_of, h_of};
 use super::rules::{Bounds, Rules};
 use super::scan::{Bar, Filled, divide, scan};

@@ -4,9 +4,10 @@ use super::Boost;
 use super::bins::Bins;
 use super::gradient::{Gradients, Loss};
 use super::grow::{Buffers, Grower, Node};
-use super::histogram::{self, SIDE_BY_SIDE};
+use super::histogram::SIDE_BY_SIDE;
 use super::leaves::Leaves;
 use super::model::{Ensemble, Tree};
+use super::roots::Roots;
 use super::rules::Rules;
 use super::sample::{Drawn, Draws, Sampler};
 use super::settings::Grow;
@@ -20,12 +21,6 @@ const MOST_ROWS: usize = 1 << 29;
 
 /// From this many outputs on, their roots are summed side by side.
 const FEW_OUTPUTS: usize = 3;
-
-/// Columns whose root histograms one task builds.
-const COLUMNS: usize = 16;
-
-/// Rows that are added to the roots at a time.
-const ROOT_ROWS: usize = 2048;
 
 /// Writes the targets of an output at some rows.
 type Targets<'a> = dyn Fn(usize, Range<usize>, &mut [f64]) + Sync + 'a;
@@ -110,7 +105,10 @@ pub(super) fn train(settings: &Boost, problem: &Problem<'_>, run: &Run) -> Resul
         });
         // Side by side the roots of all outputs cost little more than one.
         for group in active.chunks_mut(SIDE_BY_SIDE) {
-            let roots = (group.len() >= FEW_OUTPUTS).then(|| Roots::of(bins, group));
+            let roots = (group.len() >= FEW_OUTPUTS).then(|| {
+                let packed: Vec<&[i64]> = group.iter().map(|output| &output.gradients.packed[..]).collect();
+                Roots::of(bins, &packed)
+            });
             parallel::for_each_chunk(group, 1, |place, output| {
                 output.iter_mut().for_each(|output| output.grow(&ground, roots.as_ref().map(|roots| (roots, place))));
             });
@@ -215,7 +213,7 @@ fn leaf_of(nodes: &[Node], bins: &Bins, row: usize) -> usize {
     let mut at = 0;
     while let Some(split) = &nodes[at].split {
         let c = split.column as usize;
-        let left = split.goes_left(bins.column(c)[row], &bins.columns[c]);
+        let left = split.goes_left(bins.held(c).id(row), &bins.columns[c]);
         at += if left { 1 } else { nodes[at].right as usize };
     }
     at
@@ -262,82 +260,4 @@ fn finish(
         }
     }
     tree
-}
-
-/// Root histograms of several outputs.
-struct Roots {
-    /// For each piece of columns their histograms of the first output, of the second, ...
-    pieces: Vec<Vec<i64>>,
-    /// For each piece the first slot and the number of slots of each of its columns.
-    columns: Vec<Vec<(usize, usize)>>,
-    outputs: usize,
-}
-
-impl Roots {
-    /// Sums the roots of a group of outputs in one pass over the columns.
-    fn of(bins: &Bins, group: &[&mut Output]) -> Self {
-        let width = histogram::side_by_side(group.len());
-        let mut words = vec![0i64; bins.rows * width];
-        parallel::for_each_chunk(&mut words, width * 1024, |piece, words| {
-            for (place, output) in group.iter().enumerate() {
-                let packed = &output.gradients.packed[piece * 1024..];
-                for (words, &word) in words.chunks_exact_mut(width).zip(packed) {
-                    words[place] = word;
-                }
-            }
-        });
-        let open: Vec<usize> = (0..bins.columns.len()).filter(|&c| bins.columns[c].bins > 1).collect();
-        let made = parallel::map_ranges(open.len(), COLUMNS, |range| {
-            let columns: Vec<(usize, usize)> =
-                open[range.clone()].iter().map(|&c| (bins.columns[c].first, bins.columns[c].bins)).collect();
-            let slots: usize = columns.iter().map(|column| column.1).sum();
-            let mut sums = vec![0i64; slots * width];
-            // Some rows at a time, so that their words stay in the cache for all columns of the piece.
-            let mut rest: Vec<&[u32]> = open[range.clone()].iter().map(|&c| bins.outside(c)).collect();
-            for first in (0..bins.rows).step_by(ROOT_ROWS) {
-                let end = (first + ROOT_ROWS).min(bins.rows);
-                let words = &words[first * width..end * width];
-                let (mut at, mut i) = (0, 0);
-                while i < range.len() {
-                    let c = |i: usize| open[range.start + i];
-                    let column = |i: usize| &bins.columns[c(i)];
-                    let codes = |i: usize| &bins.column(c(i))[first..end];
-                    if !column(i).dense {
-                        let (rows, later) = rest[i].split_at(rest[i].partition_point(|&row| (row as usize) < end));
-                        rest[i] = later;
-                        let sums = &mut sums[at * width..(at + column(i).bins) * width];
-                        histogram::build_sparse_roots(width, first, rows, codes(i), words, sums);
-                        (at, i) = (at + column(i).bins, i + 1);
-                        continue;
-                    }
-                    let last = if i + 1 < range.len() && column(i + 1).dense { i + 1 } else { i };
-                    let slots: usize = (i..=last).map(|i| column(i).bins).sum();
-                    let sums = &mut sums[at * width..(at + slots) * width];
-                    histogram::build_dense_roots(width, [codes(i), codes(last)], words, column(i).bins, sums);
-                    (at, i) = (at + slots, last + 1);
-                }
-            }
-            let mut out = vec![0i64; slots * group.len()];
-            for o in 0..group.len() {
-                for (to, sums) in out[o * slots..(o + 1) * slots].iter_mut().zip(sums.chunks(width)) {
-                    *to = sums[o];
-                }
-            }
-            (out, columns)
-        });
-        let (pieces, columns) = made.into_iter().unzip();
-        Roots { pieces, columns, outputs: group.len() }
-    }
-
-    /// Writes the histogram of one output.
-    fn copy(&self, output: usize, histogram: &mut [i64]) {
-        for (piece, columns) in self.pieces.iter().zip(&self.columns) {
-            let slots = piece.len() / self.outputs;
-            let mut at = output * slots;
-            for &(first, bins) in columns {
-                histogram[first..first + bins].copy_from_slice(&piece[at..at + bins]);
-                at += bins;
-            }
-        }
-    }
 }
