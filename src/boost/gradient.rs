@@ -5,7 +5,8 @@
 //! There are two grids. The fine one has at most 61 bits for the sum over all rows; leaf values and covers come from it.
 //! The coarse one has 30 bits each for the sums of |g| and of h, so that both fit one 64-bit word and a histogram is
 //! built with one addition for each entry: splits are chosen on it. Its rounding, at most 2^-31 of the total for each
-//! row, is that of sums of f32, which XGBoost's gradients have.
+//! row, is that of sums of f32, which XGBoost's gradients have. Only the coarse words are kept: the fine ones are worked
+//! out again where they are summed, which costs less than the memory.
 
 use crate::core::simd::{multiversion, prefetch};
 use crate::core::{numerics, parallel};
@@ -43,53 +44,84 @@ pub(super) struct Gradients {
     pub(super) packed: Vec<i64>,
     /// Sum of the words.
     pub(super) total: i64,
-    /// g and h on the fine grid; 0 for rows that are left out.
-    fine: Vec<(i64, i64)>,
     /// Size of a step of the coarse grid, for g and h.
     pub(super) step: (f64, f64),
     /// Size of a step of the fine grid, for g and h.
     fine_step: (f64, f64),
 }
 
-impl Gradients {
-    /// Gradients at the margins; no weight is above `heaviest`. `told` writes the targets and the weights of some rows, at
-    /// most [`LOT`] at a time; weights that it never writes are 1.
-    pub(super) fn compute(
-        &mut self,
-        loss: Loss,
-        margins: &[f64],
-        heaviest: f64,
-        told: impl Fn(Range<usize>, &mut [f64], &mut [f64]) + Sync + Send,
-    ) {
-        let n = margins.len();
-        let (g_limit, h_limit) = match loss {
+/// What gradients are worked out from.
+#[derive(Clone, Copy)]
+pub(super) struct Cause<'a, T> {
+    pub(super) loss: Loss,
+    pub(super) margins: &'a [f64],
+    /// No weight is above it.
+    pub(super) heaviest: f64,
+    /// Writes the targets and the weights of some rows, at most [`LOT`] at a time; weights that it never writes are 1.
+    pub(super) told: T,
+}
+
+impl<T: Fn(Range<usize>, &mut [f64], &mut [f64]) + Sync> Cause<'_, T> {
+    /// Size of the largest |g| and h.
+    fn limits(&self) -> (f64, f64) {
+        let (g, h) = match self.loss {
             Loss::Logistic { positive_weight } => (positive_weight.max(1.0), positive_weight.max(1.0)),
             Loss::Squared => {
-                let worst = parallel::map_ranges(n, LOT, |range| {
+                let worst = parallel::map_ranges(self.margins.len(), LOT, |range| {
                     let (mut y, mut w) = ([0.0; LOT], [1.0; LOT]);
-                    told(range.clone(), &mut y[..range.len()], &mut w[..range.len()]);
-                    let gaps = range.zip(y.iter().zip(&w));
-                    gaps.map(|(i, (y, &w))| if w > 0.0 { (margins[i] - y).abs() } else { 0.0 }).fold(0.0, f64::max)
+                    (self.told)(range.clone(), &mut y[..range.len()], &mut w[..range.len()]);
+                    let gaps = self.margins[range].iter().zip(y.iter().zip(&w));
+                    gaps.map(|(margin, (y, &w))| if w > 0.0 { (margin - y).abs() } else { 0.0 }).fold(0.0, f64::max)
                 });
                 (worst.into_iter().fold(f64::MIN_POSITIVE, f64::max), 1.0)
             }
         };
-        let (g_scale, h_scale) = (fine_scale(n, g_limit * heaviest), fine_scale(n, h_limit * heaviest));
-        self.fine_step = (1.0 / g_scale, 1.0 / h_scale);
-        self.fine.resize(n, (0, 0));
+        (g * self.heaviest, h * self.heaviest)
+    }
+
+    /// Calls `take(first row, g and h)` for lots of rows, g and h in steps of the fine grid; returns their sums without
+    /// signs.
+    #[inline(always)]
+    fn each_lot(
+        &self,
+        rows: Range<usize>,
+        scale: (f64, f64),
+        mut take: impl FnMut(usize, &[(i64, i64)]),
+    ) -> (u64, u64) {
+        let (mut y, mut w, mut fine, mut sums) = ([0.0; LOT], [1.0; LOT], [(0, 0); LOT], (0u64, 0u64));
+        for first in rows.clone().step_by(LOT) {
+            let lot = first..(first + LOT).min(rows.end);
+            let count = lot.len();
+            (self.told)(lot.clone(), &mut y[..count], &mut w[..count]);
+            // The next lot comes from memory while this one is worked on.
+            (first + LOT..first + 2 * LOT).step_by(8).for_each(|row| prefetch(self.margins, row));
+            let sum = differentiate(self.loss, &self.margins[lot], &y, &w, scale, &mut fine[..count]);
+            sums = (sums.0 + sum.0, sums.1 + sum.1);
+            take(first, &fine[..count]);
+        }
+        sums
+    }
+}
+
+impl Gradients {
+    /// Gradients of all rows; `fine` is room to work in.
+    pub(super) fn compute<T: Fn(Range<usize>, &mut [f64], &mut [f64]) + Sync>(
+        &mut self,
+        cause: &Cause<'_, T>,
+        fine: &mut Vec<(i64, i64)>,
+    ) {
+        let n = cause.margins.len();
+        let limits = cause.limits();
+        let scale = (fine_scale(n, limits.0), fine_scale(n, limits.1));
+        self.fine_step = (1.0 / scale.0, 1.0 / scale.1);
+        fine.resize(n, (0, 0));
         // Whole numbers, so it does not matter who adds first.
         let (g_total, h_total, total) = (AtomicU64::new(0), AtomicU64::new(0), AtomicI64::new(0));
-        parallel::for_each_chunk(&mut self.fine, PIECE, |piece, fine| {
-            let (mut y, mut w, mut sums) = ([0.0; LOT], [1.0; LOT], (0u64, 0u64));
-            for (lot, fine) in fine.chunks_mut(LOT).enumerate() {
-                let first = piece * PIECE + lot * LOT;
-                told(first..first + fine.len(), &mut y[..fine.len()], &mut w[..fine.len()]);
-                // The next lot comes from memory while this one is worked on.
-                (first + LOT..first + 2 * LOT).step_by(8).for_each(|row| prefetch(margins, row));
-                let margins = &margins[first..first + fine.len()];
-                let sum = differentiate(loss, margins, &y, &w, (g_scale, h_scale), fine);
-                sums = (sums.0 + sum.0, sums.1 + sum.1);
-            }
+        parallel::for_each_chunk(fine, PIECE, |piece, fine| {
+            let begin = piece * PIECE;
+            let sums = cause.each_lot(begin..begin + fine.len(), scale, |first, lot| {
+                fine[first - begin..][..lot.len()].copy_from_slice(lot);
+            });
             g_total.fetch_add(sums.0, Relaxed);
             h_total.fetch_add(sums.1, Relaxed);
         });
@@ -97,24 +129,30 @@ impl Gradients {
         let (g_shift, h_shift) = (shift(g_total.into_inner()), shift(h_total.into_inner()));
         self.step = (self.fine_step.0 * (1u64 << g_shift) as f64, self.fine_step.1 * (1u64 << h_shift) as f64);
         self.packed.resize(n, 0);
-        let fine = &self.fine;
         parallel::for_each_chunk(&mut self.packed, PIECE, |piece, packed| {
             total.fetch_add(coarsen(&fine[piece * PIECE..], (g_shift, h_shift), packed), Relaxed);
         });
         self.total = total.into_inner();
     }
 
-    /// Sums of g and h over the rows of each of `count` leaves, exact on the fine grid.
-    pub(super) fn sums(&self, count: usize, leaf_of: impl Fn(usize) -> usize + Sync + Send) -> Vec<(i64, i64)> {
+    /// Sums of g and h over the rows of each of `count` leaves, exact on the fine grid; of the same cause.
+    pub(super) fn sums<T: Fn(Range<usize>, &mut [f64], &mut [f64]) + Sync>(
+        &self,
+        cause: &Cause<'_, T>,
+        count: usize,
+        leaf_of: impl Fn(usize) -> usize + Sync + Send,
+    ) -> Vec<(i64, i64)> {
         // Rows of one leaf often follow each other: several sums for each, so that none waits for the one before.
         const APART: usize = 4;
-        let parts = parallel::map_ranges(self.fine.len(), (4 * PIECE).max(count), |range| {
+        let scale = (1.0 / self.fine_step.0, 1.0 / self.fine_step.1);
+        let parts = parallel::map_ranges(cause.margins.len(), (4 * PIECE).max(count), |range| {
             let mut sums = vec![(0i64, 0i64); count * APART];
-            for (i, &(g, h)) in range.clone().zip(&self.fine[range]) {
-                prefetch(&self.fine, i + AHEAD);
-                let sum = &mut sums[leaf_of(i) * APART + i % APART];
-                *sum = (sum.0 + g, sum.1 + h);
-            }
+            cause.each_lot(range, scale, |first, lot| {
+                for (i, &(g, h)) in lot.iter().enumerate() {
+                    let sum = &mut sums[leaf_of(first + i) * APART + i % APART];
+                    *sum = (sum.0 + g, sum.1 + h);
+                }
+            });
             sums
         });
         let mut sums = vec![(0, 0); count];
@@ -239,7 +277,8 @@ mod tests {
         };
         for loss in [Loss::Logistic { positive_weight: 3.0 }, Loss::Squared] {
             let mut gradients = Gradients::default();
-            gradients.compute(loss, &margins, 2.0, tell);
+            let cause = Cause { loss, margins: &margins, heaviest: 2.0, told: tell };
+            gradients.compute(&cause, &mut Vec::new());
             let (mut g, mut h) = (0.0, 0.0);
             for i in 0..n {
                 let ((target, weight), p) = (told(i), numerics::sigmoid(margins[i]));
@@ -255,7 +294,7 @@ mod tests {
                     }
                 }
             }
-            let fine = gradients.real(gradients.sums(1, |_| 0)[0]);
+            let fine = gradients.real(gradients.sums(&cause, 1, |_| 0)[0]);
             assert!((fine.0 - g).abs() < 1e-8 * g.abs() && (fine.1 - h).abs() < 1e-8 * h, "{fine:?} {g} {h}");
             let word = gradients.packed.iter().sum::<i64>();
             let coarse = (f64::from(g_of(word)) * gradients.step.0, f64::from(h_of(word)) * gradients.step.1);

@@ -13,9 +13,9 @@ use super::leaves::{self, Leaves};
 use super::rules::{Bounds, Rules};
 use super::sample::Drawn;
 use super::search::{self, Place, Split};
+use crate::core::spare::Spare;
 use crate::core::{parallel, random};
 use std::ops::Range;
-use std::sync::Mutex;
 
 /// Columns that are searched as one piece; fixed, so that ties fall alike at any number of threads.
 const COLUMNS: usize = 128;
@@ -53,24 +53,21 @@ pub(super) struct Grower<'a> {
 /// Histograms to use again.
 pub(super) struct Buffers {
     slots: usize,
-    free: Mutex<Vec<Vec<i64>>>,
+    free: Spare<Vec<i64>>,
 }
 
 impl Buffers {
     pub(super) fn new(slots: usize) -> Self {
-        Buffers { slots, free: Mutex::default() }
+        Buffers { slots, free: Spare::default() }
     }
 
     /// A histogram of unknown content.
     pub(super) fn take(&self) -> Vec<i64> {
-        let spare = self.free.lock().ok().and_then(|mut free| free.pop());
-        spare.unwrap_or_else(|| vec![0; self.slots])
+        self.free.take(|| vec![0; self.slots])
     }
 
     pub(super) fn give(&self, buffer: Vec<i64>) {
-        if let Ok(mut free) = self.free.lock() {
-            free.push(buffer);
-        }
+        self.free.give(buffer);
     }
 }
 

@@ -21,7 +21,6 @@ const AHEAD: usize = 128;
 const PIECE: usize = 16_384;
 
 /// Leaves of the tree under growth, numbered as they come: the numbers differ from run to run, what comes of them does not.
-#[derive(Default)]
 pub(super) struct Leaves {
     of_row: Vec<AtomicU32>,
     count: AtomicU32,

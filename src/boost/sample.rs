@@ -131,6 +131,27 @@ impl Draws<'_> {
         }
     }
 
+    /// Numbers of all rows, first those that the tree sees; returns how many these are.
+    pub(super) fn order(&self, count: usize, rows: &mut Vec<u32>) -> usize {
+        rows.clear();
+        if self.all() {
+            rows.extend(0..count as u32);
+            return count;
+        }
+        rows.resize(count, 0);
+        let (mut seen, mut others) = (0, count);
+        for row in 0..count {
+            if self.row(row) {
+                rows[seen] = row as u32;
+                seen += 1;
+            } else {
+                others -= 1;
+                rows[others] = row as u32;
+            }
+        }
+        seen
+    }
+
     /// The columns that the tree may use, those of each level drawn from them.
     pub(super) fn columns(&self, features: usize) -> Drawn {
         let sampler = self.sampler;

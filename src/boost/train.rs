@@ -2,18 +2,20 @@
 
 use super::Boost;
 use super::bins::Bins;
-use super::gradient::{Gradients, Loss};
+use super::gradient::{Cause, Gradients, Loss};
 use super::grow::{Buffers, Grower, Node};
 use super::histogram::SIDE_BY_SIDE;
 use super::leaves::Leaves;
 use super::model::{Ensemble, Tree};
-use super::roots::Roots;
+use super::roots;
 use super::rules::Rules;
-use super::sample::{Drawn, Draws, Sampler};
+use super::sample::{Draws, Sampler};
 use super::settings::Grow;
 use super::stop::{self, Told, Watch};
 use crate::core::parallel;
+use crate::core::spare::Spare;
 use crate::{Error, Result, Run};
+use std::iter;
 use std::ops::Range;
 
 /// Sums of that many rows fit the coarse grid of `gradient`.
@@ -56,12 +58,6 @@ struct Output {
     number: usize,
     margins: Vec<f64>,
     gradients: Gradients,
-    /// Rows of the present tree.
-    rows: Vec<u32>,
-    /// All other rows.
-    rest: Vec<u32>,
-    leaves: Leaves,
-    drawn: Drawn,
     ensemble: Ensemble,
     watch: Watch,
     stopped: bool,
@@ -73,6 +69,10 @@ struct Ground<'a> {
     problem: &'a Problem<'a>,
     rules: Rules,
     buffers: Buffers,
+    /// Room for the gradients of a tree before they are rounded.
+    fine: Spare<Vec<(i64, i64)>>,
+    /// Room for the rows of a tree and for their leaves.
+    rows: Spare<(Vec<u32>, Leaves)>,
 }
 
 /// Trains all outputs.
@@ -83,15 +83,12 @@ pub(super) fn train(settings: &Boost, problem: &Problem<'_>, run: &Run) -> Resul
         return Err(Error::TooManyRows { rows: n, most: MOST_ROWS });
     }
     let sampler = Sampler::new(settings, bins, &problem.order, &problem.held, run.key());
-    let ground = Ground { settings, problem, rules: settings.rules(), buffers: Buffers::new(bins.slots) };
+    let (rules, buffers) = (settings.rules(), Buffers::new(bins.slots));
+    let ground = Ground { settings, problem, rules, buffers, fine: Spare::default(), rows: Spare::default() };
     let output = |(number, &base): (usize, &f64)| Output {
         number,
         margins: vec![base; n],
         gradients: Gradients::default(),
-        rows: Vec::new(),
-        rest: Vec::new(),
-        leaves: Leaves::new(n),
-        drawn: Drawn::default(),
         ensemble: Ensemble { base, trees: Vec::with_capacity(settings.rounds) },
         watch: Watch::default(),
         stopped: false,
@@ -101,16 +98,19 @@ pub(super) fn train(settings: &Boost, problem: &Problem<'_>, run: &Run) -> Resul
     for round in 0..settings.rounds {
         let mut active: Vec<&mut Output> = outputs.iter_mut().filter(|output| !output.stopped).collect();
         parallel::for_each_chunk(&mut active, 1, |_, output| {
-            output.iter_mut().for_each(|output| output.prepare(&ground, &sampler.of(round, output.number)));
+            output.iter_mut().for_each(|output| output.differentiate(&ground, &sampler.of(round, output.number)));
         });
         // Side by side the roots of all outputs cost little more than one.
         for group in active.chunks_mut(SIDE_BY_SIDE) {
-            let roots = (group.len() >= FEW_OUTPUTS).then(|| {
-                let packed: Vec<&[i64]> = group.iter().map(|output| &output.gradients.packed[..]).collect();
-                Roots::of(bins, &packed)
-            });
-            parallel::for_each_chunk(group, 1, |place, output| {
-                output.iter_mut().for_each(|output| output.grow(&ground, roots.as_ref().map(|roots| (roots, place))));
+            let packed: Vec<&[i64]> = group.iter().map(|output| &output.gradients.packed[..]).collect();
+            let roots =
+                if packed.len() < FEW_OUTPUTS { Vec::new() } else { roots::sum(bins, &packed, &ground.buffers) };
+            let mut pairs: Vec<_> =
+                group.iter_mut().zip(roots.into_iter().map(Some).chain(iter::repeat(None))).collect();
+            parallel::for_each_chunk(&mut pairs, 1, |_, pairs| {
+                for (output, root) in pairs {
+                    output.grow(&ground, &sampler.of(round, output.number), root.take());
+                }
             });
         }
         stage.step(round + 1)?;
@@ -130,9 +130,13 @@ pub(super) fn train(settings: &Boost, problem: &Problem<'_>, run: &Run) -> Resul
 }
 
 impl Output {
-    /// Draws rows and columns for the next tree and works out the gradients.
-    fn prepare(&mut self, ground: &Ground<'_>, draws: &Draws<'_>) {
-        let Problem { bins, losses, targets, weights, heaviest, .. } = ground.problem;
+    /// What the gradients of the next tree come from.
+    fn cause<'a>(
+        &'a self,
+        ground: &'a Ground<'_>,
+        draws: &'a Draws<'_>,
+    ) -> Cause<'a, impl Fn(Range<usize>, &mut [f64], &mut [f64]) + Sync + 'a> {
+        let Problem { losses, targets, weights, heaviest, .. } = ground.problem;
         let told = |rows: Range<usize>, y: &mut [f64], w: &mut [f64]| {
             targets(self.number, rows.clone(), y);
             match weights {
@@ -144,50 +148,53 @@ impl Output {
                 rows.zip(w).filter(|(row, _)| !draws.row(*row)).for_each(|(_, w)| *w = 0.0);
             }
         };
-        self.gradients.compute(losses[self.number], &self.margins, *heaviest, told);
-        self.rows.clear();
-        self.rest.clear();
-        if draws.all() {
-            self.rows.extend(0..bins.rows as u32);
-        } else {
-            for i in 0..bins.rows {
-                let to = if draws.row(i) { &mut self.rows } else { &mut self.rest };
-                to.push(i as u32);
-            }
-        }
-        self.drawn = draws.columns(bins.features());
+        Cause { loss: losses[self.number], margins: &self.margins, heaviest: *heaviest, told }
     }
 
-    /// Grows the next tree and moves the margins.
-    fn grow(&mut self, ground: &Ground<'_>, roots: Option<(&Roots, usize)>) {
-        let Ground { settings, problem, rules, buffers } = ground;
+    /// Works out the gradients of the next tree.
+    fn differentiate(&mut self, ground: &Ground<'_>, draws: &Draws<'_>) {
+        let mut gradients = std::mem::take(&mut self.gradients);
+        let mut fine = ground.fine.take(Vec::new);
+        gradients.compute(&self.cause(ground, draws), &mut fine);
+        ground.fine.give(fine);
+        self.gradients = gradients;
+    }
+
+    /// Grows the next tree, from its root's histogram where that is known, and moves the margins.
+    fn grow(&mut self, ground: &Ground<'_>, draws: &Draws<'_>, root: Option<Vec<i64>>) {
+        let Ground { settings, problem, rules, buffers, .. } = ground;
         let bins = problem.bins;
-        let Output { margins, gradients, rows, rest, drawn, leaves, .. } = self;
+        let (mut rows, mut leaves) = ground.rows.take(|| (Vec::new(), Leaves::new(bins.rows)));
+        let seen = draws.order(bins.rows, &mut rows);
+        let (seen, rest) = rows.split_at_mut(seen);
         leaves.clear();
-        let grower = Grower { bins, gradients, rules, max_depth: settings.max_depth, drawn, buffers, leaves };
+        let drawn = &draws.columns(bins.features());
+        let gradients = &self.gradients;
+        let grower = Grower { bins, gradients, rules, max_depth: settings.max_depth, drawn, buffers, leaves: &leaves };
         let total = gradients.total;
-        let mut root = buffers.take();
-        match roots {
-            Some((roots, place)) => roots.copy(place, &mut root),
-            None => grower.build(&mut root, rows, &drawn.tree),
-        }
+        let root = root.unwrap_or_else(|| {
+            let mut root = buffers.take();
+            grower.build(&mut root, seen, &drawn.tree);
+            root
+        });
         let nodes = match (settings.max_leaves, settings.grow) {
-            (0, Grow::ByLevel) => grower.tree(rows, &drawn.tree, root, total),
+            (0, Grow::ByLevel) => grower.tree(seen, &drawn.tree, root, total),
             (leaves, grow) => {
                 let leaves = if leaves == 0 { usize::MAX } else { leaves };
-                grower.limited(rows, &drawn.tree, root, total, leaves, grow == Grow::ByLevel)
+                grower.limited(seen, &drawn.tree, root, total, leaves, grow == Grow::ByLevel)
             }
         };
-        for &row in rest.iter() {
+        for &mut row in rest {
             leaves.put(row, nodes[leaf_of(&nodes, bins, row as usize)].leaf);
         }
-        let sums = gradients.sums(leaves.count(), |row| leaves.of(row) as usize);
+        let sums = gradients.sums(&self.cause(ground, draws), leaves.count(), |row| leaves.of(row) as usize);
         let tree = finish(settings, bins, gradients, rules, &nodes, &sums);
         let mut values = vec![0.0; sums.len()];
         for (node, &value) in nodes.iter().zip(&tree.value).filter(|(node, _)| node.split.is_none()) {
             values[node.leaf as usize] = f64::from(value);
         }
-        leaves.move_margins(margins, &values);
+        leaves.move_margins(&mut self.margins, &values);
+        ground.rows.give((rows, leaves));
         self.ensemble.trees.push(tree);
         if !problem.held.is_empty() {
             self.watch(ground);

@@ -13,6 +13,7 @@ mod run;
 pub(crate) mod saved;
 pub(crate) mod simd;
 mod size;
+pub(crate) mod spare;
 mod traits;
 
 pub use error::{Error, Result};

@@ -25,9 +25,9 @@ use super::drive::{Bundle, Drive, Forces, LANES, by_width};
 use super::fuzzy::Graph;
 use crate::core::random::{Stream, mix};
 use crate::core::simd::{Ones, multiversion};
+use crate::core::spare::Spare;
 use crate::core::{Result, Run, parallel};
 use std::ops::Range;
-use std::sync::Mutex;
 
 /// 2^32 w / w_max, at most 2^32 - 1.
 pub(crate) fn rate(weight: f32, heaviest: f32) -> u32 {
@@ -105,7 +105,7 @@ fn run_epochs<P: Drive>(
     see(0, &|| by_vertex(&positions));
     let pieces: Vec<usize> = (0..n).step_by(block).map(|from| block.min(n - from).div_ceil(PIECE)).collect();
     // One for each thread in the end.
-    let spare: Mutex<Vec<Fired>> = Mutex::default();
+    let spare = Spare::<Fired>::default();
     for epoch in 0..epochs {
         let alpha = plan.alpha * (1.0 - epoch as f32 / epochs as f32);
         let seed = draws.of(epoch as u64);
@@ -115,11 +115,10 @@ fn run_epochs<P: Drive>(
             |positions, round, piece| {
                 let first = round * block + piece * PIECE;
                 let vertices = first..(first + PIECE).min(((round + 1) * block).min(n));
-                let taken = spare.lock().ok().and_then(|mut spare| spare.pop());
-                let mut fired = taken.unwrap_or_default();
+                let mut fired = spare.take(Fired::default);
                 fired.fill(&starts, &rates, &targets, vertices, epoch as u32 + 1);
                 let moved = fired.moved(first, positions, forces, alpha, seed);
-                spare.lock().into_iter().for_each(|mut spare| spare.push(std::mem::take(&mut fired)));
+                spare.give(fired);
                 moved
             },
             |positions, round, moved| {
