@@ -263,7 +263,8 @@ fn degenerate_data_has_an_answer() {
     assert!(model.probabilities(&array![[9.0f32]], &run).unwrap()[[0, 0]] > 0.999);
     let model = fit(&Array2::from_elem((8, 2), 5.0), &[0, 1, 0, 1, 0, 1, 1, 1]);
     let p = model.probabilities(&array![[5.0f32, f32::NAN]], &run).unwrap();
-    assert!((p[[0, 0]] - 0.375).abs() < 1e-9 && (p[[0, 1]] - 0.625).abs() < 1e-9);
+    // Base margins are multiples of 2^-19.
+    assert!((p[[0, 0]] - 0.375).abs() < 1e-6 && (p[[0, 1]] - 0.625).abs() < 1e-6);
     fit(&Array2::from_elem((8, 2), f32::NAN), &[0, 1, 0, 1, 0, 1, 1, 1]);
     fit(&array![[f32::MAX], [f32::MIN], [0.0], [f32::MIN_POSITIVE]], &[0, 1, 0, 1]);
     // A label without rows is never predicted.

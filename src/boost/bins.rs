@@ -12,9 +12,11 @@ use crate::Result;
 use crate::core::{Canonical, Rows, parallel};
 
 /// Columns that one task bins; also what is read from a row at once.
-const BLOCK: usize = 16;
+const BLOCK: usize = 8;
 /// Dense columns side by side: their histograms and a piece of the rows fit the fastest cache.
 pub(super) const ABREAST: usize = 16;
+/// Slots of a group of sparse columns: the number of a slot takes two bytes.
+const GROUP_SLOTS: usize = 1 << 16;
 /// Slots of a dense column in a histogram.
 pub(super) const DENSE_SLOTS: usize = 256;
 
@@ -22,7 +24,7 @@ pub(super) const DENSE_SLOTS: usize = 256;
 /// training calls, each on all of its rows or on a part of them.
 ///
 /// Memory, for each row: 2 bytes a column of many values; of a column of few, whose most frequent value is that of three
-/// rows in five or more, a bit and a half, and 5 bytes for each other value.
+/// rows in five or more, a bit and a half, and 3 bytes for each other value.
 #[derive(Clone, Debug)]
 pub struct Bins {
     pub(super) rows: usize,
@@ -35,10 +37,12 @@ pub struct Bins {
     pub(super) dense: Vec<u32>,
     /// Bin ids of the dense columns, block after block, row after row.
     abreast: Vec<[u8; ABREAST]>,
-    /// Where the sparse entries of each row begin, then their number.
-    row_starts: Vec<usize>,
-    /// Histogram slots of each row's entries outside sparse columns' default bins, ascending by column.
-    entries: Vec<u32>,
+    /// First slots of groups of sparse columns, each of at most 2^16 slots.
+    groups: Vec<usize>,
+    /// Where the sparse entries of each row and group begin, then the number of all.
+    entry_starts: Vec<usize>,
+    /// Slots, within their group, of each row's entries outside sparse columns' default bins, ascending by column.
+    entries: Vec<u16>,
     /// For each row the place of its content in an order given by content alone; equal rows share it.
     pub(super) content: Vec<u32>,
 }
@@ -116,14 +120,18 @@ impl Bins {
             column.width = if column.bins >= DENSE_SLOTS / 2 { DENSE_SLOTS } else { column.bins };
         }
         let mut slots = dense.len() * DENSE_SLOTS;
+        let mut groups = Vec::new();
         for column in columns.iter_mut().filter(|column| open(column, false)) {
+            if groups.last().is_none_or(|first| slots + column.bins - first > GROUP_SLOTS) {
+                groups.push(slots);
+            }
             (column.first, column.width) = (slots, column.bins);
             slots += column.bins;
         }
-        let (row_starts, entries, abreast) = (vec![0], Vec::new(), Vec::new());
-        let mut bins = Bins { rows, columns, slots, held, dense, abreast, row_starts, entries, content };
+        let (entry_starts, entries, abreast) = (vec![0], Vec::new(), Vec::new());
+        let mut bins = Bins { rows, columns, slots, held, dense, abreast, groups, entry_starts, entries, content };
         bins.put_abreast();
-        bins.list_rows();
+        bins.list_entries();
         bins
     }
 
@@ -140,22 +148,26 @@ impl Bins {
         self.abreast = abreast;
     }
 
-    /// The sparse columns, with the first slot of each.
-    fn sparse(&self) -> impl Iterator<Item = (usize, &Sparse)> {
+    /// The sparse columns, with the group of each and its first slot there.
+    fn sparse(&self) -> impl Iterator<Item = (usize, usize, &Sparse)> {
         self.columns.iter().zip(&self.held).filter_map(|(column, held)| match held {
-            Held::Sparse(sparse) => Some((column.first, sparse)),
+            Held::Sparse(sparse) => {
+                let group = self.groups.partition_point(|&first| first <= column.first) - 1;
+                Some((group, column.first - self.groups[group], sparse))
+            }
             _ => None,
         })
     }
 
     /// Lists the entries of each row outside the default bins of sparse columns.
-    fn list_rows(&mut self) {
+    fn list_entries(&mut self) {
         const PIECE: usize = 512;
+        let groups = self.groups.len();
         let words = |first: usize| first / 64..(first + PIECE).min(self.rows).div_ceil(64);
-        let mut starts = vec![0usize; self.rows + 1];
-        parallel::for_each_chunk(&mut starts[1..], PIECE, |piece, counts| {
-            for (_, sparse) in self.sparse() {
-                sparse.visit(words(piece * PIECE), |row, _| counts[row % PIECE] += 1);
+        let mut starts = vec![0usize; self.rows * groups + 1];
+        parallel::for_each_chunk(&mut starts[1..], PIECE * groups, |piece, counts| {
+            for (group, _, sparse) in self.sparse() {
+                sparse.visit(words(piece * PIECE), |row, _| counts[row % PIECE * groups + group] += 1);
             }
         });
         let mut total = 0;
@@ -163,31 +175,28 @@ impl Bins {
             total += *start;
             *start = total;
         }
-        let mut entries = vec![0u32; total];
+        let mut entries = vec![0u16; total];
         // Each piece of rows writes its own part of the list.
         let (mut parts, mut rest) = (Vec::new(), &mut entries[..]);
         for first in (0..self.rows).step_by(PIECE) {
-            let count = starts[(first + PIECE).min(self.rows)] - starts[first];
-            let (part, later) = rest.split_at_mut(count);
-            parts.push((
-                starts[first..].iter().take(PIECE).map(|start| start - starts[first]).collect::<Vec<_>>(),
-                part,
-            ));
+            let starts = &starts[first * groups..(first + PIECE).min(self.rows) * groups + 1];
+            let (part, later) = rest.split_at_mut(starts[starts.len() - 1] - starts[0]);
+            parts.push((starts, part));
             rest = later;
         }
         parallel::for_each_chunk(&mut parts, 1, |piece, parts| {
-            let first = piece * PIECE;
-            for (places, part) in parts {
-                for (slot, sparse) in self.sparse() {
-                    sparse.visit(words(first), |row, id| {
-                        let place = &mut places[row - first];
-                        part[*place] = (slot + usize::from(id)) as u32;
+            for (starts, part) in parts {
+                let mut places: Vec<usize> = starts.iter().map(|start| start - starts[0]).collect();
+                for (group, first, sparse) in self.sparse() {
+                    sparse.visit(words(piece * PIECE), |row, id| {
+                        let place = &mut places[row % PIECE * groups + group];
+                        part[*place] = (first + usize::from(id)) as u16;
                         *place += 1;
                     });
                 }
             }
         });
-        (self.row_starts, self.entries) = (starts, entries);
+        (self.entry_starts, self.entries) = (starts, entries);
     }
 
     /// Bin ids of a column.
@@ -195,10 +204,13 @@ impl Bins {
         &self.held[c]
     }
 
-    /// Histogram slots of a row's entries outside the default bins of sparse columns.
+    /// For each group of sparse columns its first histogram slot, and from there the slots of a row's entries outside
+    /// default bins.
     #[inline(always)]
-    pub(super) fn entries(&self, row: usize) -> &[u32] {
-        &self.entries[self.row_starts[row]..self.row_starts[row + 1]]
+    pub(super) fn entries(&self, row: usize) -> impl Iterator<Item = (usize, &[u16])> {
+        let groups = self.groups.len();
+        let starts = &self.entry_starts[row * groups..][..groups + 1];
+        self.groups.iter().zip(starts.windows(2)).map(|(&first, ends)| (first, &self.entries[ends[0]..ends[1]]))
     }
 
     /// Whether any column is sparse.
@@ -261,11 +273,31 @@ mod tests {
         assert_eq!(ids(&b, 0), [0, 0, 0, 1, 0, 0, 0, 1, 0]);
         assert_eq!(b.columns[0].first, ABREAST * DENSE_SLOTS);
         assert_eq!(b.slots, ABREAST * DENSE_SLOTS + 2);
-        assert_eq!((b.entries(3), b.entries(4)), (&[ABREAST as u32 * 256 + 1][..], &[][..]));
+        let entries = |row| b.entries(row).collect::<Vec<_>>();
+        assert_eq!(entries(3), [(ABREAST * DENSE_SLOTS, &[1u16][..])]);
+        assert_eq!(entries(4), [(ABREAST * DENSE_SLOTS, &[][..])]);
         // A part has the same bins; what is constant in it is closed.
         let part = b.part(&[8, 7, 6]);
         assert_eq!((ids(&part, 1), part.columns[0].bins), (vec![8, 7, 6], 2));
         assert_eq!(b.part(&[0, 1]).columns[0].bins, 0);
+    }
+
+    #[test]
+    fn entries_of_many_slots_stand_in_groups() {
+        let value = |i: usize, j: usize| if (i + j).is_multiple_of(3) { 1 + (i * 7 + j) % 250 } else { 0 };
+        let table = Array2::from_shape_fn((800, 290), |(i, j)| value(i, j) as f32);
+        let b = bins(&table, 256);
+        assert!(b.dense.is_empty() && b.groups.len() == 2 && b.slots > GROUP_SLOTS);
+        for row in 0..b.rows {
+            let listed: Vec<usize> = b
+                .entries(row)
+                .flat_map(|(first, own)| own.iter().map(move |&slot| first + usize::from(slot)))
+                .collect();
+            let outside = (0..290).filter(|&c| b.held(c).id(row) != b.columns[c].default);
+            let slots: Vec<usize> = outside.map(|c| b.columns[c].first + usize::from(b.held(c).id(row))).collect();
+            assert_eq!(listed, slots);
+            assert_eq!(listed.len(), (0..290).filter(|&j| value(row, j) != 0).count());
+        }
     }
 
     #[test]

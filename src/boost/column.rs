@@ -103,8 +103,8 @@ pub(super) struct Sparse {
 impl Sparse {
     fn of(all: &[u8], default: u8, count: usize) -> Self {
         let mut ids = Vec::with_capacity(count + 1);
-        let (mut outside, mut before) = (Vec::new(), Vec::new());
-        (outside.reserve_exact(all.len().div_ceil(64)), before.reserve_exact(all.len().div_ceil(64)));
+        let words = all.len().div_ceil(64);
+        let (mut outside, mut before) = (Vec::with_capacity(words), Vec::with_capacity(words));
         for rows in all.chunks(64) {
             before.push(ids.len() as u32);
             outside.push(rows.iter().rev().fold(0, |word, &id| word << 1 | u64::from(id != default)));

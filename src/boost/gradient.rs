@@ -2,11 +2,10 @@
 //!
 //! Sums of floating-point numbers depend on their order; sums of integers do not. So every gradient is rounded once to a
 //! multiple of a power of two, and any number of threads may add up any rows in any order and get the same bits.
-//! There are two grids. The fine one has at most 61 bits for the sum over all rows; leaf values and covers come from it.
-//! The coarse one has 30 bits each for the sums of |g| and of h, so that both fit one 64-bit word and a histogram is
-//! built with one addition for each entry: splits are chosen on it. Its rounding, at most 2^-31 of the total for each
-//! row, is that of sums of f32, which XGBoost's gradients have. Only the coarse words are kept: the fine ones are worked
-//! out again where they are summed, which costs less than the memory.
+//! A word has 30 bits each for the sums of |g| and of h over all rows, so that both fit 64 bits and a histogram is built
+//! with one addition for each entry: splits are chosen on it. Its rounding, at most 2^-31 of the total for each row, is
+//! that of sums of f32, which XGBoost's gradients have. Beside it stand the next 16 bits of either, the *rest*; leaf values
+//! and covers come from both, so their rounding is at most 2^-47 of the total for each row.
 
 use crate::core::simd::{multiversion, prefetch};
 use crate::core::{numerics, parallel};
@@ -18,6 +17,12 @@ const PIECE: usize = 4096;
 
 /// Sum |g| or sum h on the coarse grid stays below 2^30 before rounding.
 const COARSE_BITS: u32 = 30;
+
+/// Bits of g and of h that are kept beside the word.
+const REST_BITS: u32 = 16;
+
+/// Leaves of log-odds are multiples of it: 2^-19.
+const LEAF_STEP: f64 = 1.0 / (1u32 << 19) as f64;
 
 /// So many rows before its turn a row is asked for.
 const AHEAD: usize = 128;
@@ -37,6 +42,19 @@ pub(super) enum Loss {
     Squared,
 }
 
+impl Loss {
+    /// A leaf's value or a base margin as it is kept: of log-odds the nearest multiple of 2^-19.
+    ///
+    /// That is nothing on their scale, and below 32 sums of such numbers are exact in f32, in any order: XGBoost, which
+    /// adds up in f32, gets our margins to the last bit. Targets of a regression have no scale that is known beforehand.
+    pub(super) fn kept(self, value: f64) -> f64 {
+        match self {
+            Loss::Logistic { .. } => (value / LEAF_STEP).round() * LEAF_STEP,
+            Loss::Squared => value,
+        }
+    }
+}
+
 /// Gradients of one output at one round.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Gradients {
@@ -46,113 +64,83 @@ pub(super) struct Gradients {
     pub(super) total: i64,
     /// Size of a step of the coarse grid, for g and h.
     pub(super) step: (f64, f64),
-    /// Size of a step of the fine grid, for g and h.
-    fine_step: (f64, f64),
+    /// What the words leave of g and h, in parts of their steps.
+    rests: Vec<(i16, i16)>,
+    /// How many bits of g and h the rests have.
+    rest_bits: (u32, u32),
 }
 
-/// What gradients are worked out from.
-#[derive(Clone, Copy)]
-pub(super) struct Cause<'a, T> {
-    pub(super) loss: Loss,
-    pub(super) margins: &'a [f64],
-    /// No weight is above it.
-    pub(super) heaviest: f64,
-    /// Writes the targets and the weights of some rows, at most [`LOT`] at a time; weights that it never writes are 1.
-    pub(super) told: T,
-}
-
-impl<T: Fn(Range<usize>, &mut [f64], &mut [f64]) + Sync> Cause<'_, T> {
-    /// Size of the largest |g| and h.
-    fn limits(&self) -> (f64, f64) {
-        let (g, h) = match self.loss {
+impl Gradients {
+    /// Gradients at the margins; no weight is above `heaviest`. `told` writes the targets and the weights of some rows, at
+    /// most [`LOT`] at a time; weights that it never writes are 1. `fine` is room to work in: what is worked out first is
+    /// on a fine grid, of at most 61 bits for the sums; how many of them matter is known when these are.
+    pub(super) fn compute(
+        &mut self,
+        loss: Loss,
+        margins: &[f32],
+        heaviest: f64,
+        told: impl Fn(Range<usize>, &mut [f64], &mut [f64]) + Sync + Send,
+        fine: &mut Vec<(i64, i64)>,
+    ) {
+        let n = margins.len();
+        let (g_limit, h_limit) = match loss {
             Loss::Logistic { positive_weight } => (positive_weight.max(1.0), positive_weight.max(1.0)),
             Loss::Squared => {
-                let worst = parallel::map_ranges(self.margins.len(), LOT, |range| {
+                let worst = parallel::map_ranges(n, LOT, |range| {
                     let (mut y, mut w) = ([0.0; LOT], [1.0; LOT]);
-                    (self.told)(range.clone(), &mut y[..range.len()], &mut w[..range.len()]);
-                    let gaps = self.margins[range].iter().zip(y.iter().zip(&w));
-                    gaps.map(|(margin, (y, &w))| if w > 0.0 { (margin - y).abs() } else { 0.0 }).fold(0.0, f64::max)
+                    told(range.clone(), &mut y[..range.len()], &mut w[..range.len()]);
+                    let gaps = range.zip(y.iter().zip(&w));
+                    gaps.map(|(i, (y, &w))| if w > 0.0 { (f64::from(margins[i]) - y).abs() } else { 0.0 })
+                        .fold(0.0, f64::max)
                 });
                 (worst.into_iter().fold(f64::MIN_POSITIVE, f64::max), 1.0)
             }
         };
-        (g * self.heaviest, h * self.heaviest)
-    }
-
-    /// Calls `take(first row, g and h)` for lots of rows, g and h in steps of the fine grid; returns their sums without
-    /// signs.
-    #[inline(always)]
-    fn each_lot(
-        &self,
-        rows: Range<usize>,
-        scale: (f64, f64),
-        mut take: impl FnMut(usize, &[(i64, i64)]),
-    ) -> (u64, u64) {
-        let (mut y, mut w, mut fine, mut sums) = ([0.0; LOT], [1.0; LOT], [(0, 0); LOT], (0u64, 0u64));
-        for first in rows.clone().step_by(LOT) {
-            let lot = first..(first + LOT).min(rows.end);
-            let count = lot.len();
-            (self.told)(lot.clone(), &mut y[..count], &mut w[..count]);
-            // The next lot comes from memory while this one is worked on.
-            (first + LOT..first + 2 * LOT).step_by(8).for_each(|row| prefetch(self.margins, row));
-            let sum = differentiate(self.loss, &self.margins[lot], &y, &w, scale, &mut fine[..count]);
-            sums = (sums.0 + sum.0, sums.1 + sum.1);
-            take(first, &fine[..count]);
-        }
-        sums
-    }
-}
-
-impl Gradients {
-    /// Gradients of all rows; `fine` is room to work in.
-    pub(super) fn compute<T: Fn(Range<usize>, &mut [f64], &mut [f64]) + Sync>(
-        &mut self,
-        cause: &Cause<'_, T>,
-        fine: &mut Vec<(i64, i64)>,
-    ) {
-        let n = cause.margins.len();
-        let limits = cause.limits();
-        let scale = (fine_scale(n, limits.0), fine_scale(n, limits.1));
-        self.fine_step = (1.0 / scale.0, 1.0 / scale.1);
+        let (g_scale, h_scale) = (fine_scale(n, g_limit * heaviest), fine_scale(n, h_limit * heaviest));
         fine.resize(n, (0, 0));
         // Whole numbers, so it does not matter who adds first.
         let (g_total, h_total, total) = (AtomicU64::new(0), AtomicU64::new(0), AtomicI64::new(0));
         parallel::for_each_chunk(fine, PIECE, |piece, fine| {
-            let begin = piece * PIECE;
-            let sums = cause.each_lot(begin..begin + fine.len(), scale, |first, lot| {
-                fine[first - begin..][..lot.len()].copy_from_slice(lot);
-            });
+            let (mut y, mut w, mut sums) = ([0.0; LOT], [1.0; LOT], (0u64, 0u64));
+            for (lot, fine) in fine.chunks_mut(LOT).enumerate() {
+                let first = piece * PIECE + lot * LOT;
+                told(first..first + fine.len(), &mut y[..fine.len()], &mut w[..fine.len()]);
+                // The next lot comes from memory while this one is worked on.
+                (first + LOT..first + 2 * LOT).step_by(16).for_each(|row| prefetch(margins, row));
+                let margins = &margins[first..first + fine.len()];
+                let sum = differentiate(loss, margins, &y, &w, (g_scale, h_scale), fine);
+                sums = (sums.0 + sum.0, sums.1 + sum.1);
+            }
             g_total.fetch_add(sums.0, Relaxed);
             h_total.fetch_add(sums.1, Relaxed);
         });
         let shift = |total: u64| (u64::BITS - total.leading_zeros()).saturating_sub(COARSE_BITS);
-        let (g_shift, h_shift) = (shift(g_total.into_inner()), shift(h_total.into_inner()));
-        self.step = (self.fine_step.0 * (1u64 << g_shift) as f64, self.fine_step.1 * (1u64 << h_shift) as f64);
+        let shift = (shift(g_total.into_inner()), shift(h_total.into_inner()));
+        self.step = ((1u64 << shift.0) as f64 / g_scale, (1u64 << shift.1) as f64 / h_scale);
+        self.rest_bits = (shift.0.min(REST_BITS), shift.1.min(REST_BITS));
         self.packed.resize(n, 0);
-        parallel::for_each_chunk(&mut self.packed, PIECE, |piece, packed| {
-            total.fetch_add(coarsen(&fine[piece * PIECE..], (g_shift, h_shift), packed), Relaxed);
+        self.rests.resize(n, (0, 0));
+        let mut pieces: Vec<_> = self.packed.chunks_mut(PIECE).zip(self.rests.chunks_mut(PIECE)).collect();
+        parallel::for_each_chunk(&mut pieces, 1, |piece, pieces| {
+            for (packed, rests) in pieces {
+                total.fetch_add(coarsen(&fine[piece * PIECE..], shift, packed, rests), Relaxed);
+            }
         });
         self.total = total.into_inner();
     }
 
-    /// Sums of g and h over the rows of each of `count` leaves, exact on the fine grid; of the same cause.
-    pub(super) fn sums<T: Fn(Range<usize>, &mut [f64], &mut [f64]) + Sync>(
-        &self,
-        cause: &Cause<'_, T>,
-        count: usize,
-        leaf_of: impl Fn(usize) -> usize + Sync + Send,
-    ) -> Vec<(i64, i64)> {
+    /// Sums of g and h over the rows of each of `count` leaves, exact on the grid of the rests.
+    pub(super) fn sums(&self, count: usize, leaf_of: impl Fn(usize) -> usize + Sync + Send) -> Vec<(i64, i64)> {
         // Rows of one leaf often follow each other: several sums for each, so that none waits for the one before.
         const APART: usize = 4;
-        let scale = (1.0 / self.fine_step.0, 1.0 / self.fine_step.1);
-        let parts = parallel::map_ranges(cause.margins.len(), (4 * PIECE).max(count), |range| {
+        let parts = parallel::map_ranges(self.packed.len(), (4 * PIECE).max(count), |range| {
             let mut sums = vec![(0i64, 0i64); count * APART];
-            cause.each_lot(range, scale, |first, lot| {
-                for (i, &(g, h)) in lot.iter().enumerate() {
-                    let sum = &mut sums[leaf_of(first + i) * APART + i % APART];
-                    *sum = (sum.0 + g, sum.1 + h);
-                }
-            });
+            for (i, (&word, &(g, h))) in range.clone().zip(self.packed[range.clone()].iter().zip(&self.rests[range])) {
+                prefetch(&self.packed, i + AHEAD);
+                let sum = &mut sums[leaf_of(i) * APART + i % APART];
+                sum.0 += (i64::from(g_of(word)) << self.rest_bits.0) + i64::from(g);
+                sum.1 += (i64::from(h_of(word)) << self.rest_bits.1) + i64::from(h);
+            }
             sums
         });
         let mut sums = vec![(0, 0); count];
@@ -163,9 +151,10 @@ impl Gradients {
         sums
     }
 
-    /// A fine sum in real units.
+    /// A sum of [`Gradients::sums`] in real units.
     pub(super) fn real(&self, (g, h): (i64, i64)) -> (f64, f64) {
-        (g as f64 * self.fine_step.0, h as f64 * self.fine_step.1)
+        let part = |bits: u32| 1.0 / (1u64 << bits) as f64;
+        (g as f64 * (self.step.0 * part(self.rest_bits.0)), h as f64 * (self.step.1 * part(self.rest_bits.1)))
     }
 }
 
@@ -173,14 +162,14 @@ multiversion! {
     widest:
     /// First and second derivatives, in steps of the fine grid; returns their sums without signs.
     fn differentiate(
-        loss: Loss, margins: &[f64], y: &[f64; LOT], w: &[f64; LOT], scale: (f64, f64), fine: &mut [(i64, i64)],
+        loss: Loss, margins: &[f32], y: &[f64; LOT], w: &[f64; LOT], scale: (f64, f64), fine: &mut [(i64, i64)],
     ) -> (u64, u64) {
         let (mut g, mut h) = ([0.0; LOT], [0.0; LOT]);
         let n = margins.len().min(LOT);
         match loss {
             Loss::Logistic { positive_weight } => {
                 for i in 0..n {
-                    let p = numerics::sigmoid(margins[i]);
+                    let p = numerics::sigmoid(f64::from(margins[i]));
                     let weight = if y[i] > 0.5 { w[i] * positive_weight } else { w[i] };
                     g[i] = (p - y[i]) * weight * scale.0;
                     h[i] = (p * (1.0 - p)).max(1e-16) * weight * scale.1;
@@ -188,7 +177,7 @@ multiversion! {
             }
             Loss::Squared => {
                 for i in 0..n {
-                    g[i] = (margins[i] - y[i]) * w[i] * scale.0;
+                    g[i] = (f64::from(margins[i]) - y[i]) * w[i] * scale.0;
                     h[i] = w[i] * scale.1;
                 }
             }
@@ -204,12 +193,13 @@ multiversion! {
 
 multiversion! {
     widest:
-    /// Writes the words of some rows; returns their sum.
-    fn coarsen(fine: &[(i64, i64)], shift: (u32, u32), packed: &mut [i64]) -> i64 {
+    /// Writes the words and the rests of some rows; returns the sum of the words.
+    fn coarsen(fine: &[(i64, i64)], shift: (u32, u32), packed: &mut [i64], rests: &mut [(i16, i16)]) -> i64 {
         let mut sum = 0i64;
-        for (i, (slot, &(g, h))) in packed.iter_mut().zip(fine).enumerate() {
-            prefetch(fine, i + AHEAD);
-            *slot = pack(round_shift(g, shift.0), round_shift(h, shift.1));
+        for ((slot, rest), &(g, h)) in packed.iter_mut().zip(rests).zip(fine) {
+            let (coarse_g, coarse_h) = (round_shift(g, shift.0), round_shift(h, shift.1));
+            *slot = pack(coarse_g, coarse_h);
+            *rest = (rest_of(g, coarse_g, shift.0), rest_of(h, coarse_h, shift.1));
             sum = sum.wrapping_add(*slot);
         }
         sum
@@ -234,6 +224,13 @@ fn whole(value: f64) -> i64 {
 #[inline(always)]
 fn round_shift(value: i64, shift: u32) -> i64 {
     (value + ((1i64 << shift) >> 1)) >> shift
+}
+
+/// The highest bits of value - coarse 2^shift, which is at least -2^(shift - 1) and below 2^(shift - 1).
+#[inline(always)]
+fn rest_of(value: i64, coarse: i64, shift: u32) -> i16 {
+    let rest = round_shift(value - (coarse << shift), shift - shift.min(REST_BITS));
+    rest.min(i64::from(i16::MAX)) as i16
 }
 
 /// g and h in one word. Words add up to the word of the sums as long as sums of h stay within 0 to 2^32.
@@ -270,18 +267,17 @@ mod tests {
     #[test]
     fn both_grids_are_close_to_the_real_sums() {
         let n = 10_000;
-        let margins: Vec<f64> = (0..n).map(|i| (i % 97) as f64 * 0.2 - 9.0).collect();
+        let margins: Vec<f32> = (0..n).map(|i| (i % 97) as f32 * 0.2 - 9.0).collect();
         let told = |i: usize| (f64::from(i as u8 & 1), f64::from(i as u8 % 5) * 0.5);
         let tell = |range: Range<usize>, y: &mut [f64], w: &mut [f64]| {
             range.zip(y.iter_mut().zip(w)).for_each(|(i, (y, w))| (*y, *w) = told(i));
         };
         for loss in [Loss::Logistic { positive_weight: 3.0 }, Loss::Squared] {
             let mut gradients = Gradients::default();
-            let cause = Cause { loss, margins: &margins, heaviest: 2.0, told: tell };
-            gradients.compute(&cause, &mut Vec::new());
+            gradients.compute(loss, &margins, 2.0, tell, &mut Vec::new());
             let (mut g, mut h) = (0.0, 0.0);
             for i in 0..n {
-                let ((target, weight), p) = (told(i), numerics::sigmoid(margins[i]));
+                let ((target, weight), p) = (told(i), numerics::sigmoid(f64::from(margins[i])));
                 match loss {
                     Loss::Logistic { .. } => {
                         let weight = if target > 0.5 { 3.0 * weight } else { weight };
@@ -289,12 +285,12 @@ mod tests {
                         h += p * (1.0 - p) * weight;
                     }
                     Loss::Squared => {
-                        g += (margins[i] - target) * weight;
+                        g += (f64::from(margins[i]) - target) * weight;
                         h += weight;
                     }
                 }
             }
-            let fine = gradients.real(gradients.sums(&cause, 1, |_| 0)[0]);
+            let fine = gradients.real(gradients.sums(1, |_| 0)[0]);
             assert!((fine.0 - g).abs() < 1e-8 * g.abs() && (fine.1 - h).abs() < 1e-8 * h, "{fine:?} {g} {h}");
             let word = gradients.packed.iter().sum::<i64>();
             let coarse = (f64::from(g_of(word)) * gradients.step.0, f64::from(h_of(word)) * gradients.step.1);

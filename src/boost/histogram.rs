@@ -65,9 +65,11 @@ multiversion! {
     fn build_sparse(bins: &Bins, packed: &[i64], rows: &[u32], histogram: &mut [i64]) {
         for &row in rows {
             let word = packed[row as usize];
-            for &slot in bins.entries(row as usize) {
-                let slot = &mut histogram[slot as usize];
-                *slot = slot.wrapping_add(word);
+            for (first, slots) in bins.entries(row as usize) {
+                for &slot in slots {
+                    let slot = &mut histogram[first + usize::from(slot)];
+                    *slot = slot.wrapping_add(word);
+                }
             }
         }
     }

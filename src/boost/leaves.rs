@@ -72,7 +72,7 @@ impl Leaves {
     }
 
     /// Adds to each row's margin the value of its leaf.
-    pub(super) fn move_margins(&self, margins: &mut [f64], values: &[f64]) {
+    pub(super) fn move_margins(&self, margins: &mut [f32], values: &[f32]) {
         parallel::for_each_chunk(margins, PIECE, |piece, margins| {
             for i in 0..margins.len() {
                 prefetch(margins, i + AHEAD);
@@ -195,7 +195,7 @@ mod tests {
                 assert!(rows.iter().all(|&row| leaves.of(row as usize) == if goes_left(row) { 1 } else { 2 }));
                 let mut margins = vec![0.5; 700];
                 leaves.move_margins(&mut margins, &[1.0, 2.0, 3.0]);
-                assert!((0..700).all(|row| margins[row] == 1.5 + f64::from(leaves.of(row))));
+                assert!((0..700).all(|row| margins[row] == 1.5 + leaves.of(row) as f32));
             }
         }
     }

@@ -15,7 +15,8 @@
 //! 5. Equal gains go to the lowest feature, then the lowest bin.
 //! 6. With `scale_pos_weight` the base score is the weighted mean of the labels, which minimises the loss; XGBoost takes
 //!    one Newton step from one half instead. Without it both take the mean.
-//! 7. Rows and columns are sampled by counter-based draws keyed by a row's content and label, so that the order of rows
+//! 7. Leaves and base margins of labels are multiples of 2^-19, so that sums of them are exact in f32 (`gradient`).
+//! 8. Rows and columns are sampled by counter-based draws keyed by a row's content and label, so that the order of rows
 //!    does not matter.
 
 mod bins;

@@ -2,12 +2,12 @@
 
 use super::Boost;
 use super::bins::Bins;
-use super::gradient::{Cause, Gradients, Loss};
+use super::gradient::{Gradients, Loss};
 use super::grow::{Buffers, Grower, Node};
 use super::histogram::SIDE_BY_SIDE;
 use super::leaves::Leaves;
 use super::model::{Ensemble, Tree};
-use super::roots;
+use super::roots::Roots;
 use super::rules::Rules;
 use super::sample::{Draws, Sampler};
 use super::settings::Grow;
@@ -15,7 +15,6 @@ use super::stop::{self, Told, Watch};
 use crate::core::parallel;
 use crate::core::spare::Spare;
 use crate::{Error, Result, Run};
-use std::iter;
 use std::ops::Range;
 
 /// Sums of that many rows fit the coarse grid of `gradient`.
@@ -56,7 +55,8 @@ pub(super) struct Trained {
 /// One output under training.
 struct Output {
     number: usize,
-    margins: Vec<f64>,
+    /// In f32, as XGBoost has them: exact as long as leaves are multiples of one number.
+    margins: Vec<f32>,
     gradients: Gradients,
     ensemble: Ensemble,
     watch: Watch,
@@ -85,15 +85,18 @@ pub(super) fn train(settings: &Boost, problem: &Problem<'_>, run: &Run) -> Resul
     let sampler = Sampler::new(settings, bins, &problem.order, &problem.held, run.key());
     let (rules, buffers) = (settings.rules(), Buffers::new(bins.slots));
     let ground = Ground { settings, problem, rules, buffers, fine: Spare::default(), rows: Spare::default() };
-    let output = |(number, &base): (usize, &f64)| Output {
+    let output = |(number, base): (usize, f64)| Output {
         number,
-        margins: vec![base; n],
+        margins: vec![base as f32; n],
         gradients: Gradients::default(),
         ensemble: Ensemble { base, trees: Vec::with_capacity(settings.rounds) },
         watch: Watch::default(),
         stopped: false,
     };
-    let mut outputs: Vec<Output> = problem.bases.iter().enumerate().map(output).collect();
+    let mut outputs: Vec<Output> = {
+        let bases = problem.bases.iter().zip(&problem.losses).map(|(&base, loss)| loss.kept(base));
+        bases.enumerate().map(output).collect()
+    };
     let stage = run.stage("boost", settings.rounds);
     for round in 0..settings.rounds {
         let mut active: Vec<&mut Output> = outputs.iter_mut().filter(|output| !output.stopped).collect();
@@ -103,14 +106,10 @@ pub(super) fn train(settings: &Boost, problem: &Problem<'_>, run: &Run) -> Resul
         // Side by side the roots of all outputs cost little more than one.
         for group in active.chunks_mut(SIDE_BY_SIDE) {
             let packed: Vec<&[i64]> = group.iter().map(|output| &output.gradients.packed[..]).collect();
-            let roots =
-                if packed.len() < FEW_OUTPUTS { Vec::new() } else { roots::sum(bins, &packed, &ground.buffers) };
-            let mut pairs: Vec<_> =
-                group.iter_mut().zip(roots.into_iter().map(Some).chain(iter::repeat(None))).collect();
-            parallel::for_each_chunk(&mut pairs, 1, |_, pairs| {
-                for (output, root) in pairs {
-                    output.grow(&ground, &sampler.of(round, output.number), root.take());
-                }
+            let roots = (packed.len() >= FEW_OUTPUTS).then(|| Roots::of(bins, &packed));
+            parallel::for_each_chunk(group, 1, |place, output| {
+                let roots = roots.as_ref().map(|roots| (roots, place));
+                output.iter_mut().for_each(|output| output.grow(&ground, &sampler.of(round, output.number), roots));
             });
         }
         stage.step(round + 1)?;
@@ -130,12 +129,8 @@ pub(super) fn train(settings: &Boost, problem: &Problem<'_>, run: &Run) -> Resul
 }
 
 impl Output {
-    /// What the gradients of the next tree come from.
-    fn cause<'a>(
-        &'a self,
-        ground: &'a Ground<'_>,
-        draws: &'a Draws<'_>,
-    ) -> Cause<'a, impl Fn(Range<usize>, &mut [f64], &mut [f64]) + Sync + 'a> {
+    /// Works out the gradients of the next tree.
+    fn differentiate(&mut self, ground: &Ground<'_>, draws: &Draws<'_>) {
         let Problem { losses, targets, weights, heaviest, .. } = ground.problem;
         let told = |rows: Range<usize>, y: &mut [f64], w: &mut [f64]| {
             targets(self.number, rows.clone(), y);
@@ -148,22 +143,15 @@ impl Output {
                 rows.zip(w).filter(|(row, _)| !draws.row(*row)).for_each(|(_, w)| *w = 0.0);
             }
         };
-        Cause { loss: losses[self.number], margins: &self.margins, heaviest: *heaviest, told }
-    }
-
-    /// Works out the gradients of the next tree.
-    fn differentiate(&mut self, ground: &Ground<'_>, draws: &Draws<'_>) {
-        let mut gradients = std::mem::take(&mut self.gradients);
         let mut fine = ground.fine.take(Vec::new);
-        gradients.compute(&self.cause(ground, draws), &mut fine);
+        self.gradients.compute(losses[self.number], &self.margins, *heaviest, told, &mut fine);
         ground.fine.give(fine);
-        self.gradients = gradients;
     }
 
-    /// Grows the next tree, from its root's histogram where that is known, and moves the margins.
-    fn grow(&mut self, ground: &Ground<'_>, draws: &Draws<'_>, root: Option<Vec<i64>>) {
+    /// Grows the next tree and moves the margins; `roots` and the place among them where they are known.
+    fn grow(&mut self, ground: &Ground<'_>, draws: &Draws<'_>, roots: Option<(&Roots<'_>, usize)>) {
         let Ground { settings, problem, rules, buffers, .. } = ground;
-        let bins = problem.bins;
+        let Problem { bins, losses, .. } = *problem;
         let (mut rows, mut leaves) = ground.rows.take(|| (Vec::new(), Leaves::new(bins.rows)));
         let seen = draws.order(bins.rows, &mut rows);
         let (seen, rest) = rows.split_at_mut(seen);
@@ -172,11 +160,11 @@ impl Output {
         let gradients = &self.gradients;
         let grower = Grower { bins, gradients, rules, max_depth: settings.max_depth, drawn, buffers, leaves: &leaves };
         let total = gradients.total;
-        let root = root.unwrap_or_else(|| {
-            let mut root = buffers.take();
-            grower.build(&mut root, seen, &drawn.tree);
-            root
-        });
+        let mut root = buffers.take();
+        match roots {
+            Some((roots, place)) => roots.write(place, &mut root),
+            None => grower.build(&mut root, seen, &drawn.tree),
+        }
         let nodes = match (settings.max_leaves, settings.grow) {
             (0, Grow::ByLevel) => grower.tree(seen, &drawn.tree, root, total),
             (leaves, grow) => {
@@ -187,11 +175,11 @@ impl Output {
         for &mut row in rest {
             leaves.put(row, nodes[leaf_of(&nodes, bins, row as usize)].leaf);
         }
-        let sums = gradients.sums(&self.cause(ground, draws), leaves.count(), |row| leaves.of(row) as usize);
-        let tree = finish(settings, bins, gradients, rules, &nodes, &sums);
+        let sums = gradients.sums(leaves.count(), |row| leaves.of(row) as usize);
+        let tree = finish(settings, bins, gradients, rules, &nodes, &sums, losses[self.number]);
         let mut values = vec![0.0; sums.len()];
         for (node, &value) in nodes.iter().zip(&tree.value).filter(|(node, _)| node.split.is_none()) {
-            values[node.leaf as usize] = f64::from(value);
+            values[node.leaf as usize] = value;
         }
         leaves.move_margins(&mut self.margins, &values);
         ground.rows.give((rows, leaves));
@@ -204,7 +192,7 @@ impl Output {
     /// Looks at the held-out rows after a tree.
     fn watch(&mut self, ground: &Ground<'_>) {
         let Ground { settings, problem, .. } = ground;
-        let margins: Vec<f64> = problem.held.iter().map(|&row| self.margins[row as usize]).collect();
+        let margins: Vec<f64> = problem.held.iter().map(|&row| f64::from(self.margins[row as usize])).collect();
         let told = |i: usize| {
             let (row, mut target) = (problem.held[i] as usize, [0.0]);
             (problem.targets)(self.number, row..row + 1, &mut target);
@@ -234,6 +222,7 @@ fn finish(
     rules: &Rules,
     nodes: &[Node],
     leaves: &[(i64, i64)],
+    loss: Loss,
 ) -> Tree {
     // Children follow their parent, so from the end each node's children are known before it.
     let mut sums = vec![(0, 0); nodes.len()];
@@ -250,7 +239,7 @@ fn finish(
         // XGBoost gives a node that weighs too little no value at all; bounds from above hold for it too.
         let weighs = h > 0.0 && h >= rules.min_child_weight;
         let value = if weighs { rules.weight(g, h, node.bounds) } else { node.bounds.hold(0.0) };
-        tree.push_leaf(((value * settings.learning_rate) as f32).clamp(f32::MIN, f32::MAX), h);
+        tree.push_leaf((loss.kept(value * settings.learning_rate) as f32).clamp(f32::MIN, f32::MAX), h);
         if let Some(split) = &node.split {
             let cuts = &bins.columns[split.column as usize].cuts;
             tree.feature[i] = split.column;

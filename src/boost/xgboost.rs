@@ -5,7 +5,8 @@
 //! Anything else is an error that names it. Written: one output as `binary:logistic` or `reg:squarederror`, with a scalar
 //! `base_score`, which every version reads.
 //!
-//! XGBoost adds up margins in f32 and we in f64, so margins agree to f32's rounding.
+//! XGBoost adds up margins in f32 and we in f64. Leaves of models that are trained here are such that f32 does not round
+//! (`Loss::kept`), so the margins are the same; of other models they agree to f32's rounding.
 
 use super::logit;
 use super::model::{BoostModel, Ensemble, Link, Tree};
@@ -138,10 +139,15 @@ impl BoostModel {
     pub fn to_xgboost_json(&self, output: usize) -> Result<String> {
         let (what, expected) = ("output below the number of outputs", self.outputs.len());
         let ensemble = self.outputs.get(output).ok_or(Error::Shape { what, expected, found: output })?;
+        let first = match (self.link, ensemble.trees.first()) {
+            (Link::Logistic, Some(tree)) => raised(tree, ensemble.base),
+            _ => None,
+        };
         let (objective, score) = match self.link {
             Link::Logistic => (
                 r#"{"name":"binary:logistic","reg_loss_param":{"scale_pos_weight":"1"}}"#,
-                numerics::sigmoid(ensemble.base),
+                // A probability says its margin badly in f32, but one half says 0.
+                if first.is_some() { 0.5 } else { numerics::sigmoid(ensemble.base) },
             ),
             Link::Identity => {
                 (r#"{"name":"reg:squarederror","reg_loss_param":{"scale_pos_weight":"1"}}"#, ensemble.base)
@@ -150,14 +156,15 @@ impl BoostModel {
         };
         let score = score as f32;
         let mut trees: Vec<String> = Vec::with_capacity(ensemble.trees.len() + 1);
-        // A probability near 1 says its margin badly in f32; a tree of one leaf says the rest.
-        let rest = ensemble.base - margin_of(score, self.link);
+        // Where the base is in no tree, one of a single leaf says what the score leaves of it.
+        let rest = if first.is_some() { 0.0 } else { ensemble.base - margin_of(score, self.link) };
         if rest.abs() > 1e-7 * ensemble.base.abs().max(1.0) {
             let mut tree = Tree::default();
             tree.push_leaf(rest as f32, 0.0);
             trees.push(write_tree(&tree, 0, self.features));
         }
-        for tree in &ensemble.trees {
+        let others = &ensemble.trees[usize::from(first.is_some())..];
+        for tree in first.iter().chain(others) {
             trees.push(write_tree(tree, trees.len(), self.features));
         }
         let names = self.feature_names.clone().unwrap_or_default();
@@ -179,6 +186,19 @@ impl BoostModel {
             self.features,
         ))
     }
+}
+
+/// The tree with the base margin in all its leaves, if f32 holds every sum exactly.
+fn raised(tree: &Tree, base: f64) -> Option<Tree> {
+    let mut raised = tree.clone();
+    for node in 0..tree.len() {
+        let value = f64::from(tree.value[node]) + base;
+        if tree.is_leaf(node) && f64::from(value as f32) != value {
+            return None;
+        }
+        raised.value[node] = value as f32;
+    }
+    Some(raised)
 }
 
 /// A whole number in a string; an absent one counts as 0.
