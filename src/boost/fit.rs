@@ -29,7 +29,8 @@ impl Boost {
         self.fit_weighted(rows, labels, None, run)
     }
 
-    /// As [`Boost::fit`], each row counting as much as its weight says: finite and at least 0, not all of them 0.
+    /// As [`Boost::fit`], each row counting as much as its weight says: finite and at least 0, not all of them 0. Rows of
+    /// weight 0 are left out, like those of label -1.
     ///
     /// # Errors
     /// As [`Boost::fit`]; [`Error::Shape`] for weights of another number than rows; [`Error::NotFinite`] for a weight that
@@ -43,9 +44,9 @@ impl Boost {
     ) -> Result<BoostModel> {
         self.check_for_labels()?;
         let table = Rows::with_missing(rows)?;
-        let labelled = Labelled::of(table.len(), labels, weights)?;
-        let bins = self.bin(&table, &labelled.rows, run)?;
-        self.fit_labelled(&bins, labelled, run)
+        let (outputs, told) = labelled(table.len(), labels, weights)?;
+        let bins = self.bin(&table, &told.rows, run)?;
+        self.fit_labelled(&bins, outputs, &told, run)
     }
 
     /// Cuts the columns of a table into bins, to be used by any number of calls of [`Boost::fit_binned`]. `max_bins` and
@@ -73,10 +74,9 @@ impl Boost {
         run: &Run,
     ) -> Result<BoostModel> {
         self.check_for_labels()?;
-        let mut labelled = Labelled::of(rows.len(), labels, weights)?;
-        labelled.rows.iter_mut().for_each(|row| *row = rows[*row as usize]);
-        let bins = part(bins, &labelled.rows)?;
-        self.fit_labelled(&bins, labelled, run)
+        let (outputs, told) = labelled(rows.len(), labels, weights)?;
+        let bins = part(bins, &told.among(rows))?;
+        self.fit_labelled(&bins, outputs, &told, run)
     }
 
     /// Trains one model of the targets by squared error.
@@ -102,9 +102,9 @@ impl Boost {
     ) -> Result<BoostModel> {
         self.check_for_targets()?;
         let table = Rows::with_missing(rows)?;
-        check_targets(table.len(), targets, weights)?;
-        let bins = self.bin(&table, &(0..table.len() as u32).collect::<Vec<_>>(), run)?;
-        self.fit_targets(&bins, targets, weights, run)
+        let told = with_targets(table.len(), targets, weights)?;
+        let bins = self.bin(&table, &told.rows, run)?;
+        self.fit_targets(&bins, &told, run)
     }
 
     /// As [`Boost::fit_regression_weighted`], on the rows numbered `rows` of a table that was binned before.
@@ -120,12 +120,9 @@ impl Boost {
         run: &Run,
     ) -> Result<BoostModel> {
         self.check_for_targets()?;
-        check_targets(rows.len(), targets, weights)?;
-        if rows.is_empty() {
-            return Err(Error::TooFewRows { method: "boosted trees", needed: 1, rows: 0 });
-        }
-        let bins = part(bins, rows)?;
-        self.fit_targets(&bins, targets, weights, run)
+        let told = with_targets(rows.len(), targets, weights)?;
+        let bins = part(bins, &told.among(rows))?;
+        self.fit_targets(&bins, &told, run)
     }
 
     fn check_for_labels(&self) -> Result<()> {
@@ -164,9 +161,10 @@ impl Boost {
     }
 
     /// Trains on all rows of the bins.
-    fn fit_labelled(&self, bins: &Bins, labelled: Labelled, run: &Run) -> Result<BoostModel> {
+    fn fit_labelled(&self, bins: &Bins, outputs: usize, told: &Told<i32>, run: &Run) -> Result<BoostModel> {
         self.categories(bins.features())?;
-        let Labelled { classes, weights, outputs, .. } = labelled;
+        let Told { values, weights, .. } = told;
+        let classes: Vec<u32> = values.iter().map(|&label| label as u32).collect();
         let weight = |i: usize| weights.as_ref().map_or(1.0, |weights| f64::from(weights[i]));
         let kind = |i: usize| (classes[i], weights.as_ref().map_or(0, |weights| weights[i].to_bits()));
         let draws = self.holds_out() || self.subsample < 1.0;
@@ -178,7 +176,7 @@ impl Boost {
         let sums = self.class_weights(&classes, outputs, &held, weight);
         let all: f64 = sums.iter().sum();
         if all <= 0.0 {
-            return Err(Error::setting("weights", all, "must have a sum above 0 over the rows that are trained on"));
+            return Err(no_weight(all));
         }
         let positive = |own: f64| match self.balanced {
             true if own > 0.0 && all - own > 0.0 => (all - own) / own,
@@ -228,8 +226,9 @@ impl Boost {
     }
 
     /// Trains on all rows of the bins.
-    fn fit_targets(&self, bins: &Bins, targets: &[f32], weights: Option<&[f32]>, run: &Run) -> Result<BoostModel> {
+    fn fit_targets(&self, bins: &Bins, told: &Told<f32>, run: &Run) -> Result<BoostModel> {
         self.categories(bins.features())?;
+        let (targets, weights) = (&told.values, told.weights.as_deref());
         let weight = |i: usize| weights.map_or(1.0, |weights| f64::from(weights[i]));
         let kind = |i: usize| ((targets[i] + 0.0).to_bits(), weights.map_or(0, |weights| weights[i].to_bits()));
         let draws = self.holds_out() || self.subsample < 1.0;
@@ -246,7 +245,7 @@ impl Boost {
         let (sum, all) =
             parts.iter().fold((0.0, 0.0), |sum, (target, weight)| (sum.0 + target * weight, sum.1 + weight));
         if all <= 0.0 {
-            return Err(Error::setting("weights", all, "must have a sum above 0 over the rows that are trained on"));
+            return Err(no_weight(all));
         }
         let problem = Problem {
             bins,
@@ -263,29 +262,55 @@ impl Boost {
     }
 }
 
-/// The rows that bear a label.
-struct Labelled {
+/// What is to be learnt: the rows that have a say, their labels or targets, and their weights.
+struct Told<T> {
     /// Their numbers.
     rows: Vec<u32>,
-    classes: Vec<u32>,
+    values: Vec<T>,
     weights: Option<Vec<f32>>,
-    /// The highest label plus 1.
-    outputs: usize,
 }
 
-impl Labelled {
-    fn of(rows: usize, labels: &[i32], weights: Option<&[f32]>) -> Result<Self> {
-        same_length("labels, one for each row", rows, labels.len())?;
-        let outputs = check_labels(labels)?;
-        check_weights(rows, weights)?;
-        let used: Vec<u32> = (0..labels.len() as u32).filter(|&i| labels[i as usize] >= 0).collect();
-        if used.is_empty() {
-            return Err(Error::TooFewRows { method: "boosted trees (rows with a label)", needed: 1, rows: 0 });
+impl<T: Copy> Told<T> {
+    /// Leaves out rows that `counts` refuses and those of no weight, which would only add ends of bins.
+    fn of(values: &[T], weights: Option<&[f32]>, counts: impl Fn(T) -> bool) -> Result<Self> {
+        let mut rows: Vec<u32> = (0..values.len() as u32).filter(|&row| counts(values[row as usize])).collect();
+        if rows.is_empty() {
+            return Err(Error::TooFewRows { method: "boosted trees (rows to learn from)", needed: 1, rows: 0 });
         }
-        let classes = used.iter().map(|&i| labels[i as usize] as u32).collect();
-        let weights = weights.map(|weights| used.iter().map(|&i| weights[i as usize] + 0.0).collect());
-        Ok(Labelled { rows: used, classes, weights, outputs })
+        rows.retain(|&row| weights.is_none_or(|weights| weights[row as usize] > 0.0));
+        if rows.is_empty() {
+            return Err(no_weight(0.0));
+        }
+        let values = rows.iter().map(|&row| values[row as usize]).collect();
+        let weights = weights.map(|weights| rows.iter().map(|&row| weights[row as usize]).collect());
+        Ok(Told { rows, values, weights })
     }
+
+    /// The numbers of its rows where all rows are those numbered `rows`.
+    fn among(&self, rows: &[u32]) -> Vec<u32> {
+        self.rows.iter().map(|&row| rows[row as usize]).collect()
+    }
+}
+
+/// The number of labels, and the rows that bear one.
+fn labelled(rows: usize, labels: &[i32], weights: Option<&[f32]>) -> Result<(usize, Told<i32>)> {
+    same_length("labels, one for each row", rows, labels.len())?;
+    let outputs = check_labels(labels)?;
+    check_weights(rows, weights)?;
+    Ok((outputs, Told::of(labels, weights, |label| label >= 0)?))
+}
+
+fn with_targets(rows: usize, targets: &[f32], weights: Option<&[f32]>) -> Result<Told<f32>> {
+    same_length("targets, one for each row", rows, targets.len())?;
+    if let Some(row) = targets.iter().position(|t| !t.is_finite()) {
+        return Err(Error::NotFinite { what: "the targets", row, column: 0, value: targets[row] });
+    }
+    check_weights(rows, weights)?;
+    Told::of(targets, weights, |_| true)
+}
+
+fn no_weight(all: f64) -> Error {
+    Error::setting("weights", all, "must have a sum above 0 over the rows that are trained on")
 }
 
 /// Some rows of a binned table; all of them in their order are the table itself.
@@ -300,14 +325,6 @@ fn part<'a>(bins: &'a Bins, rows: &[u32]) -> Result<Cow<'a, Bins>> {
 
 fn heaviest(weights: Option<&[f32]>) -> f64 {
     weights.map_or(1.0, |weights| weights.iter().fold(f32::MIN_POSITIVE, |most, &w| most.max(w)).into())
-}
-
-fn check_targets(rows: usize, targets: &[f32], weights: Option<&[f32]>) -> Result<()> {
-    same_length("targets, one for each row", rows, targets.len())?;
-    if let Some(row) = targets.iter().position(|t| !t.is_finite()) {
-        return Err(Error::NotFinite { what: "the targets", row, column: 0, value: targets[row] });
-    }
-    check_weights(rows, weights)
 }
 
 fn check_weights(rows: usize, weights: Option<&[f32]>) -> Result<()> {
