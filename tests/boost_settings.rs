@@ -451,3 +451,17 @@ proptest! {
         }
     }
 }
+
+/// What trees add is small beside targets of a large common part, and must not be lost in it.
+#[test]
+fn targets_far_from_zero_are_learnt_like_those_near_it() {
+    let (rows, run) = (Array2::from_shape_fn((210, 1), |(i, _)| (i % 7) as f32), Run::new());
+    for offset in [0.0, 1e6, -3e6] {
+        let targets: Vec<f32> = (0..210).map(|i| offset + (i * i % 7) as f32 * 0.5).collect();
+        let model = Boost::new().fit_regression(&rows, &targets, &run).unwrap();
+        let margins = model.margins(&rows, &run).unwrap();
+        let worst = targets.iter().zip(&margins).map(|(&t, m)| (m - f64::from(t)).abs()).fold(0.0, f64::max);
+        // Splits that save less than 1e-6 are not made.
+        assert!(worst < 1e-3, "{offset}: {worst}");
+    }
+}

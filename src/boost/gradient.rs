@@ -71,18 +71,19 @@ pub(super) struct Gradients {
 }
 
 impl Gradients {
-    /// Gradients at the margins; no weight is above `heaviest`. `told` writes the targets and the weights of some rows, at
+    /// Gradients where trees have moved the margins by `moves` from `base`; no weight is above `heaviest`. `told` writes the targets and the weights of some rows, at
     /// most [`LOT`] at a time; weights that it never writes are 1. `fine` is room to work in: what is worked out first is
     /// on a fine grid, of at most 61 bits for the sums; how many of them matter is known when these are.
     pub(super) fn compute(
         &mut self,
         loss: Loss,
-        margins: &[f32],
+        base: f64,
+        moves: &[f32],
         heaviest: f64,
         told: impl Fn(Range<usize>, &mut [f64], &mut [f64]) + Sync + Send,
         fine: &mut Vec<(i64, i64)>,
     ) {
-        let n = margins.len();
+        let n = moves.len();
         let (g_limit, h_limit) = match loss {
             Loss::Logistic { positive_weight } => (positive_weight.max(1.0), positive_weight.max(1.0)),
             Loss::Squared => {
@@ -90,7 +91,7 @@ impl Gradients {
                     let (mut y, mut w) = ([0.0; LOT], [1.0; LOT]);
                     told(range.clone(), &mut y[..range.len()], &mut w[..range.len()]);
                     let gaps = range.zip(y.iter().zip(&w));
-                    gaps.map(|(i, (y, &w))| if w > 0.0 { (f64::from(margins[i]) - y).abs() } else { 0.0 })
+                    gaps.map(|(i, (y, &w))| if w > 0.0 { (base + f64::from(moves[i]) - y).abs() } else { 0.0 })
                         .fold(0.0, f64::max)
                 });
                 (worst.into_iter().fold(f64::MIN_POSITIVE, f64::max), 1.0)
@@ -106,9 +107,9 @@ impl Gradients {
                 let first = piece * PIECE + lot * LOT;
                 told(first..first + fine.len(), &mut y[..fine.len()], &mut w[..fine.len()]);
                 // The next lot comes from memory while this one is worked on.
-                (first + LOT..first + 2 * LOT).step_by(16).for_each(|row| prefetch(margins, row));
-                let margins = &margins[first..first + fine.len()];
-                let sum = differentiate(loss, margins, &y, &w, (g_scale, h_scale), fine);
+                (first + LOT..first + 2 * LOT).step_by(16).for_each(|row| prefetch(moves, row));
+                let moves = &moves[first..first + fine.len()];
+                let sum = differentiate(loss, base, moves, &y, &w, (g_scale, h_scale), fine);
                 sums = (sums.0 + sum.0, sums.1 + sum.1);
             }
             g_total.fetch_add(sums.0, Relaxed);
@@ -162,14 +163,14 @@ multiversion! {
     widest:
     /// First and second derivatives, in steps of the fine grid; returns their sums without signs.
     fn differentiate(
-        loss: Loss, margins: &[f32], y: &[f64; LOT], w: &[f64; LOT], scale: (f64, f64), fine: &mut [(i64, i64)],
+        loss: Loss, base: f64, moves: &[f32], y: &[f64; LOT], w: &[f64; LOT], scale: (f64, f64), fine: &mut [(i64, i64)],
     ) -> (u64, u64) {
         let (mut g, mut h) = ([0.0; LOT], [0.0; LOT]);
-        let n = margins.len().min(LOT);
+        let n = moves.len().min(LOT);
         match loss {
             Loss::Logistic { positive_weight } => {
                 for i in 0..n {
-                    let p = numerics::sigmoid(f64::from(margins[i]));
+                    let p = numerics::sigmoid(base + f64::from(moves[i]));
                     let weight = if y[i] > 0.5 { w[i] * positive_weight } else { w[i] };
                     g[i] = (p - y[i]) * weight * scale.0;
                     h[i] = (p * (1.0 - p)).max(1e-16) * weight * scale.1;
@@ -177,7 +178,7 @@ multiversion! {
             }
             Loss::Squared => {
                 for i in 0..n {
-                    g[i] = (f64::from(margins[i]) - y[i]) * w[i] * scale.0;
+                    g[i] = (base + f64::from(moves[i]) - y[i]) * w[i] * scale.0;
                     h[i] = w[i] * scale.1;
                 }
             }
@@ -274,7 +275,7 @@ mod tests {
         };
         for loss in [Loss::Logistic { positive_weight: 3.0 }, Loss::Squared] {
             let mut gradients = Gradients::default();
-            gradients.compute(loss, &margins, 2.0, tell, &mut Vec::new());
+            gradients.compute(loss, 0.0, &margins, 2.0, tell, &mut Vec::new());
             let (mut g, mut h) = (0.0, 0.0);
             for i in 0..n {
                 let ((target, weight), p) = (told(i), numerics::sigmoid(f64::from(margins[i])));

@@ -14,10 +14,10 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 /// Rows whose bin ids are fetched before any is moved, so that one cache miss hides the others.
 const FETCH: usize = 64;
 
-/// So many rows before its turn a margin is asked for.
+/// So many rows before its turn a row's sum is asked for.
 const AHEAD: usize = 128;
 
-/// Rows whose margins one task moves.
+/// Rows whose sums one task moves.
 const PIECE: usize = 16_384;
 
 /// Leaves of the tree under growth, numbered as they come: the numbers differ from run to run, what comes of them does not.
@@ -71,12 +71,12 @@ impl Leaves {
         leaf
     }
 
-    /// Adds to each row's margin the value of its leaf.
-    pub(super) fn move_margins(&self, margins: &mut [f32], values: &[f32]) {
-        parallel::for_each_chunk(margins, PIECE, |piece, margins| {
-            for i in 0..margins.len() {
-                prefetch(margins, i + AHEAD);
-                margins[i] += values[self.of(piece * PIECE + i) as usize];
+    /// Adds to each row's sum the value of its leaf.
+    pub(super) fn add_values(&self, sums: &mut [f32], values: &[f32]) {
+        parallel::for_each_chunk(sums, PIECE, |piece, sums| {
+            for i in 0..sums.len() {
+                prefetch(sums, i + AHEAD);
+                sums[i] += values[self.of(piece * PIECE + i) as usize];
             }
         });
     }
@@ -194,7 +194,7 @@ mod tests {
                 assert_eq!((first, leaves.count()), (1, 3));
                 assert!(rows.iter().all(|&row| leaves.of(row as usize) == if goes_left(row) { 1 } else { 2 }));
                 let mut margins = vec![0.5; 700];
-                leaves.move_margins(&mut margins, &[1.0, 2.0, 3.0]);
+                leaves.add_values(&mut margins, &[1.0, 2.0, 3.0]);
                 assert!((0..700).all(|row| margins[row] == 1.5 + leaves.of(row) as f32));
             }
         }

@@ -55,8 +55,8 @@ pub(super) struct Trained {
 /// One output under training.
 struct Output {
     number: usize,
-    /// In f32, as XGBoost has them: exact as long as leaves are multiples of one number.
-    margins: Vec<f32>,
+    /// How far its trees have moved the margin of each row from the base.
+    moves: Vec<f32>,
     gradients: Gradients,
     ensemble: Ensemble,
     watch: Watch,
@@ -87,7 +87,7 @@ pub(super) fn train(settings: &Boost, problem: &Problem<'_>, run: &Run) -> Resul
     let ground = Ground { settings, problem, rules, buffers, fine: Spare::default(), rows: Spare::default() };
     let output = |(number, base): (usize, f64)| Output {
         number,
-        margins: vec![base as f32; n],
+        moves: vec![0.0; n],
         gradients: Gradients::default(),
         ensemble: Ensemble { base, trees: Vec::with_capacity(settings.rounds) },
         watch: Watch::default(),
@@ -144,7 +144,7 @@ impl Output {
             }
         };
         let mut fine = ground.fine.take(Vec::new);
-        self.gradients.compute(losses[self.number], &self.margins, *heaviest, told, &mut fine);
+        self.gradients.compute(losses[self.number], self.ensemble.base, &self.moves, *heaviest, told, &mut fine);
         ground.fine.give(fine);
     }
 
@@ -181,7 +181,7 @@ impl Output {
         for (node, &value) in nodes.iter().zip(&tree.value).filter(|(node, _)| node.split.is_none()) {
             values[node.leaf as usize] = value;
         }
-        leaves.move_margins(&mut self.margins, &values);
+        leaves.add_values(&mut self.moves, &values);
         ground.rows.give((rows, leaves));
         self.ensemble.trees.push(tree);
         if !problem.held.is_empty() {
@@ -192,7 +192,8 @@ impl Output {
     /// Looks at the held-out rows after a tree.
     fn watch(&mut self, ground: &Ground<'_>) {
         let Ground { settings, problem, .. } = ground;
-        let margins: Vec<f64> = problem.held.iter().map(|&row| f64::from(self.margins[row as usize])).collect();
+        let margin = |&row: &u32| self.ensemble.base + f64::from(self.moves[row as usize]);
+        let margins: Vec<f64> = problem.held.iter().map(margin).collect();
         let told = |i: usize| {
             let (row, mut target) = (problem.held[i] as usize, [0.0]);
             (problem.targets)(self.number, row..row + 1, &mut target);
