@@ -465,3 +465,17 @@ fn targets_far_from_zero_are_learnt_like_those_near_it() {
         assert!(worst < 1e-3, "{offset}: {worst}");
     }
 }
+
+/// The span of these targets is beyond f32, in which training keeps what trees add.
+#[test]
+fn targets_at_the_ends_of_f32_give_finite_predictions() {
+    let (rows, run) = (array![[1.0f32], [2.0], [3.0]], Run::new());
+    let boost = Boost::new().min_child_weight(0.0).lambda(0.0);
+    let model = boost.fit_regression(&rows, &[f32::MAX, f32::MIN, f32::MIN], &run).unwrap();
+    let margins = model.margins(&rows, &run).unwrap();
+    let largest = f64::from(f32::MAX);
+    assert!(
+        margins.iter().zip([largest, -largest, -largest]).all(|(m, t)| (m - t).abs() < 0.01 * largest),
+        "{margins}"
+    );
+}

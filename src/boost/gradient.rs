@@ -30,6 +30,15 @@ const AHEAD: usize = 128;
 /// Rows whose gradients are worked out at once.
 pub(super) const LOT: usize = 256;
 
+/// Moves of margins are kept in f32, in units of 4: so they reach from one end of f32 to the other, as targets may.
+pub(super) const UNIT: f32 = 4.0;
+
+/// The margin of a row that trees have moved from the base.
+#[inline(always)]
+pub(super) fn margin(base: f64, moved: f32) -> f64 {
+    base + f64::from(UNIT) * f64::from(moved)
+}
+
 /// What a model learns to predict.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Loss {
@@ -71,7 +80,7 @@ pub(super) struct Gradients {
 }
 
 impl Gradients {
-    /// Gradients where trees have moved the margins by `moves` from `base`; no weight is above `heaviest`. `told` writes the targets and the weights of some rows, at
+    /// Gradients where trees have moved the margins by `moves` (in [`UNIT`]s) from `base`; no weight is above `heaviest`. `told` writes the targets and the weights of some rows, at
     /// most [`LOT`] at a time; weights that it never writes are 1. `fine` is room to work in: what is worked out first is
     /// on a fine grid, of at most 61 bits for the sums; how many of them matter is known when these are.
     pub(super) fn compute(
@@ -91,7 +100,7 @@ impl Gradients {
                     let (mut y, mut w) = ([0.0; LOT], [1.0; LOT]);
                     told(range.clone(), &mut y[..range.len()], &mut w[..range.len()]);
                     let gaps = range.zip(y.iter().zip(&w));
-                    gaps.map(|(i, (y, &w))| if w > 0.0 { (base + f64::from(moves[i]) - y).abs() } else { 0.0 })
+                    gaps.map(|(i, (y, &w))| if w > 0.0 { (margin(base, moves[i]) - y).abs() } else { 0.0 })
                         .fold(0.0, f64::max)
                 });
                 (worst.into_iter().fold(f64::MIN_POSITIVE, f64::max), 1.0)
@@ -170,7 +179,7 @@ multiversion! {
         match loss {
             Loss::Logistic { positive_weight } => {
                 for i in 0..n {
-                    let p = numerics::sigmoid(base + f64::from(moves[i]));
+                    let p = numerics::sigmoid(margin(base, moves[i]));
                     let weight = if y[i] > 0.5 { w[i] * positive_weight } else { w[i] };
                     g[i] = (p - y[i]) * weight * scale.0;
                     h[i] = (p * (1.0 - p)).max(1e-16) * weight * scale.1;
@@ -178,7 +187,7 @@ multiversion! {
             }
             Loss::Squared => {
                 for i in 0..n {
-                    g[i] = (base + f64::from(moves[i]) - y[i]) * w[i] * scale.0;
+                    g[i] = (margin(base, moves[i]) - y[i]) * w[i] * scale.0;
                     h[i] = w[i] * scale.1;
                 }
             }
@@ -268,17 +277,18 @@ mod tests {
     #[test]
     fn both_grids_are_close_to_the_real_sums() {
         let n = 10_000;
-        let margins: Vec<f32> = (0..n).map(|i| (i % 97) as f32 * 0.2 - 9.0).collect();
+        let moves: Vec<f32> = (0..n).map(|i| (i % 97) as f32 * 0.05 - 2.25).collect();
+        let margins: Vec<f64> = moves.iter().map(|&moved| margin(0.0, moved)).collect();
         let told = |i: usize| (f64::from(i as u8 & 1), f64::from(i as u8 % 5) * 0.5);
         let tell = |range: Range<usize>, y: &mut [f64], w: &mut [f64]| {
             range.zip(y.iter_mut().zip(w)).for_each(|(i, (y, w))| (*y, *w) = told(i));
         };
         for loss in [Loss::Logistic { positive_weight: 3.0 }, Loss::Squared] {
             let mut gradients = Gradients::default();
-            gradients.compute(loss, 0.0, &margins, 2.0, tell, &mut Vec::new());
+            gradients.compute(loss, 0.0, &moves, 2.0, tell, &mut Vec::new());
             let (mut g, mut h) = (0.0, 0.0);
             for i in 0..n {
-                let ((target, weight), p) = (told(i), numerics::sigmoid(f64::from(margins[i])));
+                let ((target, weight), p) = (told(i), numerics::sigmoid(margins[i]));
                 match loss {
                     Loss::Logistic { .. } => {
                         let weight = if target > 0.5 { 3.0 * weight } else { weight };
@@ -286,7 +296,7 @@ mod tests {
                         h += p * (1.0 - p) * weight;
                     }
                     Loss::Squared => {
-                        g += (f64::from(margins[i]) - target) * weight;
+                        g += (margins[i] - target) * weight;
                         h += weight;
                     }
                 }

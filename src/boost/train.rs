@@ -2,7 +2,7 @@
 
 use super::Boost;
 use super::bins::Bins;
-use super::gradient::{Gradients, Loss};
+use super::gradient::{self, Gradients, Loss, UNIT};
 use super::grow::{Buffers, Grower, Node};
 use super::histogram::SIDE_BY_SIDE;
 use super::leaves::Leaves;
@@ -55,7 +55,7 @@ pub(super) struct Trained {
 /// One output under training.
 struct Output {
     number: usize,
-    /// How far its trees have moved the margin of each row from the base.
+    /// How far its trees have moved the margin of each row from the base, in [`UNIT`]s.
     moves: Vec<f32>,
     gradients: Gradients,
     ensemble: Ensemble,
@@ -179,7 +179,7 @@ impl Output {
         let tree = finish(settings, bins, gradients, rules, &nodes, &sums, losses[self.number]);
         let mut values = vec![0.0; sums.len()];
         for (node, &value) in nodes.iter().zip(&tree.value).filter(|(node, _)| node.split.is_none()) {
-            values[node.leaf as usize] = value;
+            values[node.leaf as usize] = value / UNIT;
         }
         leaves.add_values(&mut self.moves, &values);
         ground.rows.give((rows, leaves));
@@ -192,7 +192,7 @@ impl Output {
     /// Looks at the held-out rows after a tree.
     fn watch(&mut self, ground: &Ground<'_>) {
         let Ground { settings, problem, .. } = ground;
-        let margin = |&row: &u32| self.ensemble.base + f64::from(self.moves[row as usize]);
+        let margin = |&row: &u32| gradient::margin(self.ensemble.base, self.moves[row as usize]);
         let margins: Vec<f64> = problem.held.iter().map(margin).collect();
         let told = |i: usize| {
             let (row, mut target) = (problem.held[i] as usize, [0.0]);
