@@ -66,6 +66,7 @@ pub struct Hdbscan {
     selection: Selection,
     epsilon: f64,
     allow_single_cluster: bool,
+    single_cluster_weight: f64,
     max_cluster_size: Option<Size>,
     min_persistence: f64,
     metric: Metric,
@@ -87,6 +88,7 @@ impl Hdbscan {
             selection: Selection::Eom,
             epsilon: 0.0,
             allow_single_cluster: false,
+            single_cluster_weight: 1.0,
             max_cluster_size: None,
             min_persistence: 0.0,
             metric: Metric::Euclidean,
@@ -132,6 +134,33 @@ impl Hdbscan {
     /// Whether all rows together may be the one cluster; default no.
     pub fn allow_single_cluster(mut self, allow: bool) -> Self {
         self.allow_single_cluster = allow;
+        self
+    }
+
+    /// Allows all rows together to be the one cluster, and sets what their excess of mass counts against that of the
+    /// clusters inside; at least 0, default 1, which is Python's `allow_single_cluster`.
+    ///
+    /// The root has no density at which it begins, so its S(root) = Σ λ_out(x) counts from zero and outweighs all but wide
+    /// gaps. With weight w the rows fall apart only if Σ S(C) over the clusters chosen inside is above w S(root): about,
+    /// if rows within the clusters connect over distances that are on average 1 / (1 + w) of the gap between these, or
+    /// less. A cloud without gaps stays whole at .2 to .3 in two columns; at 0 it never does.
+    ///
+    /// ```
+    /// use ndarray::Array2;
+    /// use recluster::{Run, Size, cluster::Hdbscan};
+    ///
+    /// // A grid with a dent: nothing that falls apart.
+    /// let cloud = Array2::from_shape_fn((400, 2), |(i, j)| {
+    ///     let place = if j == 0 { i % 20 } else { i / 20 } as f32;
+    ///     place + 0.02 * ((i * 37 + j * 11) % 17) as f32
+    /// });
+    /// let hdbscan = Hdbscan::new().min_cluster_size(Size::Share(0.05)).min_samples(10).single_cluster_weight(0.3);
+    /// assert_eq!(hdbscan.fit(&cloud, &Run::new())?.clusters(), 1);
+    /// # Ok::<(), recluster::Error>(())
+    /// ```
+    pub fn single_cluster_weight(mut self, weight: f64) -> Self {
+        self.allow_single_cluster = true;
+        self.single_cluster_weight = weight;
         self
     }
 
@@ -243,6 +272,10 @@ impl Hdbscan {
         if !(self.epsilon >= 0.0 && self.epsilon.is_finite()) {
             return Err(Error::setting("epsilon", self.epsilon, "must be a finite distance of at least 0"));
         }
+        if !(self.single_cluster_weight >= 0.0 && self.single_cluster_weight.is_finite()) {
+            let weight = self.single_cluster_weight;
+            return Err(Error::setting("single_cluster_weight", weight, "must be a finite number of at least 0"));
+        }
         if !(self.min_persistence >= 0.0 && self.min_persistence.is_finite()) {
             return Err(Error::setting(
                 "min_persistence",
@@ -264,6 +297,7 @@ impl Hdbscan {
             selection: self.selection,
             epsilon: self.epsilon,
             allow_single_cluster: self.allow_single_cluster,
+            single_cluster_weight: self.single_cluster_weight,
             min_cluster_size,
             max_cluster_size,
             min_persistence: self.min_persistence,

@@ -23,6 +23,8 @@ pub(super) struct Choice {
     pub(super) selection: Selection,
     pub(super) epsilon: f64,
     pub(super) allow_single_cluster: bool,
+    /// What the root's stability counts against that of the clusters inside.
+    pub(super) single_cluster_weight: f64,
     pub(super) min_cluster_size: usize,
     pub(super) max_cluster_size: usize,
     pub(super) min_persistence: f64,
@@ -122,6 +124,7 @@ fn choose(tree: &CondensedTree, choice: &Choice) -> (Vec<bool>, Vec<f64>) {
         chosen[c] = allowed
             && match choice.selection {
                 // A tie goes to the larger cluster.
+                Selection::Eom if root => inside[c] <= choice.single_cluster_weight * score[c],
                 Selection::Eom => inside[c] <= score[c],
                 Selection::Leaf => !children[c],
             };

@@ -33,6 +33,15 @@ pub trait Embedder: Send + Sync {
     /// Whatever makes an embedding impossible; a plug-in's own error goes into [`Error::Plugin`].
     fn embed(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f32>>;
 
+    /// The embedding to cluster and, where that has more than two columns and the method can draw it better than by
+    /// its first two, a map of it in two columns for people to look at; default: no map.
+    ///
+    /// # Errors
+    /// Those of [`Embedder::embed`].
+    fn embed_with_map(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<(Array2<f32>, Option<Array2<f32>>)> {
+        Ok((self.embed(rows, run)?, None))
+    }
+
     /// A short name for reports.
     fn name(&self) -> String {
         short_type_name::<Self>()
@@ -123,6 +132,9 @@ macro_rules! forward {
         impl<T: Embedder + ?Sized> Embedder for $pointer {
             fn embed(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f32>> {
                 (**self).embed(rows, run)
+            }
+            fn embed_with_map(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<(Array2<f32>, Option<Array2<f32>>)> {
+                (**self).embed_with_map(rows, run)
             }
             fn name(&self) -> String {
                 (**self).name()

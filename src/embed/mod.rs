@@ -10,7 +10,7 @@ pub use identity::Identity;
 pub use pca::{Pca, PcaModel, Solver};
 pub use random_projection::{RandomProjection, RandomProjectionModel};
 pub use scaled::{Scaled, Scaling};
-pub use umap::{Densmap, Given, GraphFacts, Init, Start, Target, Umap, UmapModel};
+pub use umap::{Densmap, Given, GraphFacts, Init, Start, Target, Umap, UmapGraph, UmapModel};
 
 use crate::{Error, Result};
 use ndarray::Array2;

@@ -112,6 +112,13 @@ impl<E: Embedder> Embedder for Scaled<E> {
         }
     }
 
+    fn embed_with_map(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<(Array2<f32>, Option<Array2<f32>>)> {
+        match self.scaling {
+            Scaling::None => self.embedder.embed_with_map(rows, run),
+            scaling => self.embedder.embed_with_map(&scaling.apply(rows, run)?, run),
+        }
+    }
+
     fn name(&self) -> String {
         self.embedder.name()
     }

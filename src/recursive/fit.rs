@@ -167,23 +167,28 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     fn split(&self, node: &Draft, data: &ArrayRef2<f32>, run: &Run) -> Result<Split> {
         let place = node.place(data.nrows());
         if let Some(reason) = self.limits.reached(&place) {
-            return Ok(Split { embedding: None, clusters: Err(reason) });
+            return Ok(Split { embedding: None, map: None, clusters: Err(reason) });
         }
         let run = run.at(&place.path);
         let rows = gather(data, &node.rows);
         let (embedder, clusterer) = (self.embedder.at(&place), self.clusterer.at(&place));
         let embedding = {
             let _stage = run.stage("embed", 1);
-            embedder.embed(&rows, &run)
+            embedder.embed_with_map(&rows, &run)
         };
         drop(rows);
-        let embedding = match embedding {
+        let (embedding, map) = match embedding {
             Err(Error::TooFewRows { needed, rows, .. }) if place.level > 1 => {
-                return Ok(Split { embedding: None, clusters: Err(StopReason::TooFewRows { rows, needed }) });
+                return Ok(Split {
+                    embedding: None,
+                    map: None,
+                    clusters: Err(StopReason::TooFewRows { rows, needed }),
+                });
             }
             other => other?,
         };
         check_embedding(&embedding, &*embedder, place.rows)?;
+        map.as_ref().map_or(Ok(()), |map| check_embedding(map, &*embedder, place.rows))?;
         let clustering = {
             let _stage = run.stage("cluster", 1);
             clusterer.cluster(&embedding, &run)
@@ -201,7 +206,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
                 }
             }
         };
-        Ok(Split { embedding: Some(embedding), clusters })
+        Ok(Split { embedding: Some(embedding), map, clusters })
     }
 }
 
@@ -241,6 +246,7 @@ fn check_clustering(clustering: &Clustering, clusterer: &dyn Clusterer, rows: us
 /// What became of a node.
 struct Split {
     embedding: Option<Array2<f32>>,
+    map: Option<Array2<f32>>,
     clusters: std::result::Result<Clustering, StopReason>,
 }
 
@@ -255,6 +261,7 @@ struct Draft {
     membership: Vec<f32>,
     persistence: Option<f64>,
     embedding: Option<Array2<f32>>,
+    map: Option<Array2<f32>>,
     labels: Vec<i32>,
     stop_reason: Option<StopReason>,
 }
@@ -271,6 +278,7 @@ impl Draft {
             rows,
             persistence: None,
             embedding: None,
+            map: None,
             labels: Vec::new(),
             stop_reason: None,
         }
@@ -284,6 +292,7 @@ impl Draft {
     /// Records what became of this node, number `at`, and gives its children, which are numbered from `first`.
     fn take(&mut self, split: Split, at: usize, first: usize) -> Vec<Draft> {
         self.embedding = split.embedding;
+        self.map = split.map;
         let clustering = match split.clusters {
             Ok(clustering) => clustering,
             Err(reason) => {
@@ -317,6 +326,7 @@ impl Draft {
                     membership: members[cluster].iter().map(|&place| clustering.membership()[place]).collect(),
                     persistence: clustering.persistence().map(|all| all[cluster]),
                     embedding: None,
+                    map: None,
                     labels: Vec::new(),
                     stop_reason: None,
                 }
@@ -339,6 +349,7 @@ impl Draft {
             membership: by_row.iter().map(|&place| self.membership[place]).collect(),
             persistence: self.persistence,
             embedding: self.embedding.map(|embedding| embedding.select(Axis(0), &by_row)),
+            map: self.map.map(|map| map.select(Axis(0), &by_row)),
             labels: if self.labels.is_empty() { Vec::new() } else { by_row.iter().map(|&p| self.labels[p]).collect() },
             stop_reason: self.stop_reason,
         }

@@ -22,6 +22,9 @@ pub struct Node {
     pub(super) persistence: Option<f64>,
     /// Row i belongs to `rows[i]`; present where the node was embedded.
     pub(super) embedding: Option<Array2<f32>>,
+    /// Likewise; present where the embedding has more than two columns and the embedder drew a map beside it.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub(super) map: Option<Array2<f32>>,
     /// One for each of `rows`: the number of the child it went to, or -1; empty for a leaf.
     pub(super) labels: Vec<i32>,
     /// Present exactly on leaves.
@@ -79,6 +82,11 @@ impl Node {
     /// worked on, which a leaf may have been too.
     pub fn embedding(&self) -> Option<&Array2<f32>> {
         self.embedding.as_ref()
+    }
+
+    /// What to look at: the embedding itself, or the map of two columns that the embedder drew beside a wider one.
+    pub fn map(&self) -> Option<&Array2<f32>> {
+        self.map.as_ref().or(self.embedding.as_ref())
     }
 
     /// For each of [`rows`](Node::rows) the number of the child that it went to, or -1 for noise; empty for a leaf.

@@ -200,7 +200,7 @@ fn apart(facts: &Facts<'_>, leaf: usize) -> String {
 /// The map of a node that was split.
 fn map_card(tree: &ClusterTree, at: usize) -> Result<Markup> {
     let node = &tree.nodes()[at];
-    let Some(embedding) = node.embedding() else {
+    let Some(embedding) = node.map() else {
         return Ok(html! {});
     };
     let wide = at == 0;

@@ -349,6 +349,10 @@ pub(crate) struct Fit {
     /// HDBSCAN: the least share of a node's rows that makes a cluster [default: 0.05]
     #[arg(long, value_name = "SHARE")]
     pub(crate) min_cluster_share: Option<f64>,
+    /// HDBSCAN: what all rows of a node together count against the clusters inside: the more, the wider a gap has to be
+    /// before a node falls apart; 0 splits whatever can be split [default: 0.3]
+    #[arg(long, value_name = "X")]
+    pub(crate) single_cluster_weight: Option<f64>,
     /// A cluster below this share of all rows is not zoomed into
     #[arg(long, value_name = "SHARE", default_value_t = 0.05)]
     pub(crate) min_node_share: f64,

@@ -98,7 +98,11 @@ fn clusterer(args: &args::Fit) -> Result<Box<dyn Clusterer>, Failure> {
     let settings = &args.settings;
     match method::chosen(args.clusterer, settings)?.clusterer() {
         Some(clusterer) => {
-            refuse(method::name(args.clusterer), &[("--min-cluster-share", args.min_cluster_share.is_some())])?;
+            let for_hdbscan = [
+                ("--min-cluster-share", args.min_cluster_share.is_some()),
+                ("--single-cluster-weight", args.single_cluster_weight.is_some()),
+            ];
+            refuse(method::name(args.clusterer), &for_hdbscan)?;
             Ok(clusterer)
         }
         None => {
@@ -106,6 +110,11 @@ fn clusterer(args: &args::Fit) -> Result<Box<dyn Clusterer>, Failure> {
             let samples = settings.min_samples.unwrap_or(10);
             let hdbscan = Hdbscan::new().min_cluster_size(Size::Share(share)).min_samples(samples);
             let hdbscan = hdbscan.epsilon(settings.epsilon.unwrap_or(0.0));
+            // At 0 the root would still win a tie, and one cluster stay where nothing can be split: as without the setting.
+            let hdbscan = match args.single_cluster_weight.unwrap_or(0.3) {
+                0.0 => hdbscan,
+                weight => hdbscan.single_cluster_weight(weight),
+            };
             Ok(Box::new(hdbscan.metric(settings.metric.unwrap_or_default())))
         }
     }
@@ -126,6 +135,7 @@ fn report(
             let share = format!("{} % of the rows at hand", 100.0 * args.min_cluster_share.unwrap_or(0.05));
             report = report
                 .setting("Smallest cluster", share)
+                .setting("Weight of staying whole", args.single_cluster_weight.unwrap_or(0.3))
                 .setting("Density", format!("by {} neighbours", args.settings.min_samples.unwrap_or(10)));
         }
         other => {

@@ -7,7 +7,7 @@
 //! drawing"; pairs along the heaviest edges: Karypis, Kumar 1998, "A fast and high quality multilevel scheme for
 //! partitioning irregular graphs", section 3.1).
 
-use super::drive::Forces;
+use super::forces::Forces;
 use super::fuzzy::Graph;
 use super::layout::Plan;
 use crate::core::parallel;
@@ -28,21 +28,20 @@ const SCATTER: f32 = 0.05;
 
 /// Epochs of a coarse layout for each of the fine one, as a fraction.
 const EPOCHS: (usize, usize) = (5, 2);
-/// Learning rate and repulsion of a coarse layout for those of the fine one.
-const PACE: f32 = 0.5;
-const REPULSION: f32 = 2.4;
+/// Repulsion of a coarse layout for that of the fine one.
+const REPULSION: f32 = 3.0;
 
 /// How a coarse graph is laid out where the fine one is by `fine`.
 ///
-/// Gently, and with more room between the groups: two groups that some rows belong to by halves then come to lie apart
+/// With more room between the groups: two groups that some rows belong to by halves then come to lie apart
 /// from each other, and these rows take a side when the fine layout draws the groups together.
 pub(crate) fn plan<'a>(fine: Plan<'a>, draws: Stream) -> Plan<'a> {
     Plan {
         epochs: fine.epochs.saturating_mul(EPOCHS.0) / EPOCHS.1,
         forces: Forces { repulsion: fine.forces.repulsion * REPULSION, ..fine.forces },
-        alpha: fine.alpha * PACE,
         draws,
         density: None,
+        seen: false,
         ..fine
     }
 }

@@ -10,7 +10,7 @@
 //! order, so the result depends on neither threads nor schedule. Each edge's share is what umap-learn's sampling gives it
 //! on average, clipped likewise.
 
-use super::drive::{Drive, Forces, clip, power};
+use super::forces::{Forces, Place, clip, power};
 use super::fuzzy::{Graph, Nearby};
 use crate::core::parallel;
 use crate::{Error, Result};
@@ -146,7 +146,7 @@ impl Term {
     }
 
     /// Moves every vertex along the term's gradient.
-    pub(crate) fn push<P: Drive>(&self, edges: Edges<'_>, forces: Forces, alpha: f32, positions: &mut [P]) {
+    pub(crate) fn push<P: Place>(&self, edges: Edges<'_>, forces: Forces, alpha: f32, positions: &mut [P]) {
         let Forces { a, b, .. } = forces;
         let n = positions.len();
         let apart = |i: usize, j: usize| {

@@ -1,29 +1,29 @@
 //! The layout: stochastic gradient descent on the cross-entropy between the graph and its drawing (McInnes, Healy,
 //! Melville 2018, section 3.2 and algorithm 5), deterministic and parallel.
 //!
-//! umap-learn walks the edges of the graph in parallel and moves both ends, so threads race and a seed costs them. Here
-//! each vertex is moved by one owner only:
+//! umap-learn walks the edges of the graph in parallel and moves both ends of each, so threads race and a seed costs them.
+//! Here each vertex is moved by one owner, and all of an epoch's moves start from the positions at its beginning, so no
+//! thread waits for another within an epoch:
 //!
-//! 1. Vertices are dealt into blocks of a fixed size, in an order given by the graph alone. Blocks are moved one after
-//!    the other, each seeing where the earlier ones have gone; within a block all positions but a vertex's own are
-//!    those of the block's beginning. Most pairs of neighbours are in different blocks and so take turns, as in
-//!    sequential descent. Freezing a whole epoch instead makes neighbours swap places while the learning rate is high.
-//! 2. In each period of an edge its owner is attracted once and repelled from `negative_sample_rate` vertices once, as
-//!    algorithm 5 has it. umap-learn stores both directions of an edge and moves both ends for each, which attracts
-//!    twice; in this scheme that contracts early and keeps fewer neighbours.
-//! 3. An attraction carries a vertex at most onto its neighbour. umap-learn moves both ends at once, so that overshooting
-//!    cancels out; ends that move in turns would chase each other out of the picture.
-//! 4. The schedule has no state: an edge fires in epoch t when t w / w_max passes an integer, kept in 32-bit fixed
+//! 1. **Half of a pair of moves.** An attraction of strength f (learning rate times the gradient's coefficient, at most 1)
+//!    that carries both ends by f of their distance d leaves (1 − 2f) d; umap-learn stores both directions of an edge, so
+//!    it does this twice, which leaves (1 − 2f)² d. Here each end goes its half of the way, 2f (1 − f) d, once. At f = 1
+//!    umap-learn's ends swap places twice; here they stay. A vertex that goes all of f by itself contracts pairs at once
+//!    and tears connected groups into threads that stay torn: see `docs/umap.md`.
+//! 2. A vertex repels `negative_sample_rate` others for each attraction, never itself, from one position.
+//! 3. The vertices that repel are drawn for a piece of up to 512 vertices and an epoch at once ([`super::forces`]).
+//! 4. Vertices are numbered along a curve through the start, so that neighbours mostly lie together in memory.
+//! 5. The schedule has no state: an edge fires in epoch t when t w / w_max passes an integer, kept in 32-bit fixed
 //!    point.
-//! 5. Random vertices are drawn from a counter keyed (seed, epoch, vertex).
-//! 6. Sixteen vertices are moved in step, one in each lane; those of like many samples go together, so that lanes run
+//! 6. Random vertices are drawn from a counter keyed (seed, epoch, piece).
+//! 7. Sixteen vertices are moved in step, one in each lane; those of like many samples go together, so that lanes run
 //!    equally long.
-//! 7. x^b is computed by short polynomials (relative error below 1e-4), far below the noise of sampling.
+//! 8. x^b is computed by short polynomials (relative error below 1e-4), far below the noise of sampling.
 
 use super::density::{Edges, Term};
-use super::drive::{Bundle, Drive, Forces, LANES, by_width};
+use super::forces::{Forces, LANES, Piece, Place, Pool, by_width};
 use super::fuzzy::Graph;
-use crate::core::random::{Stream, mix};
+use crate::core::random::Stream;
 use crate::core::simd::{Ones, multiversion};
 use crate::core::spare::Spare;
 use crate::core::{Result, Run, parallel};
@@ -53,6 +53,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) alpha: f32,
     pub(crate) draws: Stream,
     pub(crate) density: Option<&'a Term>,
+    /// Whether each epoch is to be shown.
+    pub(crate) seen: bool,
 }
 
 /// Moves `start` (vertices x components) by the plan.
@@ -60,10 +62,12 @@ pub(crate) fn lay_out(graph: &Graph, start: &[f32], plan: Plan<'_>, see: &mut Se
     by_width!(plan.components, run_epochs(graph, start, plan, see, run))
 }
 
-/// Vertices in a piece of parallel work.
-const PIECE: usize = 8 * LANES;
+/// Least and most vertices in a piece of parallel work.
+const PIECE: (usize, usize) = (128, 512);
+/// Vertices x epochs after which a run is asked whether to go on.
+const PAUSE: usize = 1 << 16;
 
-fn run_epochs<P: Drive>(
+fn run_epochs<P: Place>(
     graph: &Graph,
     start: &[f32],
     plan: Plan<'_>,
@@ -73,8 +77,7 @@ fn run_epochs<P: Drive>(
     let Plan { components, epochs, forces, draws, density, .. } = plan;
     let n = graph.len();
     let heaviest = graph.weights.iter().fold(0.0f32, |m, &w| m.max(w));
-    let block = block_size(n);
-    let order = deal(n, draws.of(1 << 40));
+    let order = along(start, n, components);
     let mut place = vec![0u32; n];
     for (at, &v) in order.iter().enumerate() {
         place[v as usize] = at as u32;
@@ -89,7 +92,7 @@ fn run_epochs<P: Drive>(
         }
         starts.push(rates.len());
     }
-    let mut positions = vec![P::zeros(); n];
+    let mut positions = vec![P::ZEROS; n];
     for (position, &v) in positions.iter_mut().zip(&order) {
         position.slice_mut()[..components]
             .copy_from_slice(&start[v as usize * components..(v as usize + 1) * components]);
@@ -103,37 +106,73 @@ fn run_epochs<P: Drive>(
     };
     let stage = run.stage("layout", epochs);
     see(0, &|| by_vertex(&positions));
-    let pieces: Vec<usize> = (0..n).step_by(block).map(|from| block.min(n - from).div_ceil(PIECE)).collect();
+    let size = (n / 32).next_multiple_of(LANES).clamp(PIECE.0, PIECE.1);
+    let pieces = n.div_ceil(size);
     // One for each thread in the end.
-    let spare = Spare::<Fired>::default();
-    for epoch in 0..epochs {
-        let alpha = plan.alpha * (1.0 - epoch as f32 / epochs as f32);
-        let seed = draws.of(epoch as u64);
+    let spare = Spare::<(Fired, Pool)>::default();
+    let mut epoch = 0;
+    while epoch < epochs {
+        let together = if plan.seen || density.is_some() { 1 } else { (PAUSE / n.max(1)).clamp(1, epochs - epoch) };
         parallel::rounds(
             &mut positions,
-            &pieces,
+            &vec![pieces; together],
             |positions, round, piece| {
-                let first = round * block + piece * PIECE;
-                let vertices = first..(first + PIECE).min(((round + 1) * block).min(n));
-                let mut fired = spare.take(Fired::default);
+                let epoch = epoch + round;
+                let first = piece * size;
+                let vertices = first..(first + size).min(n);
+                let mut moved = positions[vertices.clone()].to_vec();
+                let alpha = plan.alpha * (1.0 - epoch as f32 / epochs as f32);
+                let (mut fired, mut pool) = spare.take(Default::default);
                 fired.fill(&starts, &rates, &targets, vertices, epoch as u32 + 1);
-                let moved = fired.moved(first, positions, forces, alpha, seed);
-                spare.give(fired);
+                let key = (draws.of(epoch as u64).bits(piece as u64) >> 32) as u32;
+                P::move_piece(&fired.piece(first, key), positions, &mut moved, &mut pool, forces, alpha);
+                spare.give((fired, pool));
                 moved
             },
-            |positions, round, moved| {
-                let own = positions[round * block..].chunks_mut(PIECE);
-                own.zip(moved).for_each(|(own, moved)| own[..moved.len()].copy_from_slice(&moved));
+            |positions, _, moved| {
+                let own = positions.chunks_mut(size);
+                own.zip(moved).for_each(|(own, moved)| own.copy_from_slice(&moved));
             },
         );
-        if let Some(term) = density.filter(|term| term.counts_in(epoch, epochs)) {
+        epoch += together;
+        if let Some(term) = density.filter(|term| term.counts_in(epoch - 1, epochs)) {
             let edges = Edges { order: &order, starts: &starts, targets: &targets, rates: &rates };
+            let alpha = plan.alpha * (1.0 - (epoch - 1) as f32 / epochs as f32);
             term.push(edges, forces, alpha, &mut positions);
         }
-        stage.step(epoch + 1)?;
-        see(epoch + 1, &|| by_vertex(&positions));
+        stage.step(epoch)?;
+        see(epoch, &|| by_vertex(&positions));
     }
     Ok(by_vertex(&positions))
+}
+
+/// The vertices in an order that keeps those together that start near each other: along a curve through the first three
+/// coordinates (Morton 1966).
+fn along(start: &[f32], n: usize, components: usize) -> Vec<u32> {
+    let axes = components.min(3);
+    let bits = 30 / axes;
+    let ends: Vec<(f32, f32)> = (0..axes)
+        .map(|d| {
+            let axis = start.iter().skip(d).step_by(components);
+            axis.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &x| (low.min(x), high.max(x)))
+        })
+        .collect();
+    let cell = |x: f32, (low, high): (f32, f32)| {
+        let share = if high > low { (x - low) / (high - low) } else { 0.0 };
+        (share * ((1u32 << bits) - 1) as f32) as u32
+    };
+    let mut order: Vec<(u32, u32)> = (0..n as u32)
+        .map(|v| {
+            let cells: Vec<u32> = (0..axes).map(|d| cell(start[v as usize * components + d], ends[d])).collect();
+            let key = (0..bits)
+                .rev()
+                .flat_map(|bit| cells.iter().map(move |c| c >> bit & 1))
+                .fold(0, |key, bit| key << 1 | bit);
+            (key, v)
+        })
+        .collect();
+    parallel::sort_by_key(&mut order, |&key| key);
+    order.into_iter().map(|(_, v)| v).collect()
 }
 
 multiversion! {
@@ -193,27 +232,8 @@ impl Fired {
         self.sort();
     }
 
-    fn of_vertex(&self, v: usize) -> &[u32] {
-        &self.targets[self.starts[v]..self.starts[v + 1]]
-    }
-
-    /// Where the vertices, of which `first` is the first, go.
-    fn moved<P: Drive>(&self, first: usize, positions: &[P], forces: Forces, alpha: f32, seed: Stream) -> Vec<P> {
-        let mut moved = positions[first..first + self.alike.len()].to_vec();
-        let mut bundle = Bundle::empty();
-        for lanes in self.alike.chunks(LANES) {
-            bundle.targets = [&[]; LANES];
-            for (l, &v) in lanes.iter().enumerate() {
-                bundle.keys[l] = (seed.bits((first + v) as u64) >> 32) as u32;
-                bundle.targets[l] = self.of_vertex(v);
-                moved[v].slice().iter().enumerate().for_each(|(d, &x)| bundle.own[d][l] = x);
-            }
-            P::drive(&mut bundle, positions, forces, alpha);
-            for (l, &v) in lanes.iter().enumerate() {
-                moved[v].slice_mut().iter_mut().enumerate().for_each(|(d, x)| *x = bundle.own[d][l]);
-            }
-        }
-        moved
+    fn piece(&self, first: usize, key: u32) -> Piece<'_> {
+        Piece { first, alike: &self.alike, starts: &self.starts, targets: &self.targets, key }
     }
 
     /// Sorts by counting; beyond [`Fired::MANY`] targets the order does not matter.
@@ -235,18 +255,6 @@ impl Fired {
     const MANY: usize = 62;
 }
 
-/// Vertices in a block: enough to share among threads, few enough that neighbours mostly take turns.
-fn block_size(n: usize) -> usize {
-    (n / 8).next_multiple_of(LANES).clamp(PIECE / 2, 8192)
-}
-
-/// The vertices in a random order, to be cut into blocks.
-fn deal(n: usize, draws: Stream) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..n as u32).collect();
-    order.sort_by_key(|&v| (mix(draws.bits(u64::from(v))), v));
-    order
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -265,20 +273,31 @@ mod tests {
             fired.fill(&starts, &rates, &targets, vertices.clone(), t);
             for (at, v) in vertices.clone().enumerate() {
                 let due = (starts[v]..starts[v + 1]).filter(|&e| fires(rates[e], t)).map(|e| e as u32);
-                assert_eq!(fired.of_vertex(at), due.collect::<Vec<_>>());
+                assert_eq!(fired.targets[fired.starts[at]..fired.starts[at + 1]], due.collect::<Vec<_>>());
             }
-            let counts: Vec<usize> = fired.alike.iter().map(|&v| fired.of_vertex(v).len()).collect();
+            let counts: Vec<usize> = fired.alike.iter().map(|&v| fired.starts[v + 1] - fired.starts[v]).collect();
             assert!(counts.is_sorted());
             assert_eq!(fired.alike.iter().sum::<usize>(), (0..vertices.len()).sum::<usize>());
         }
     }
 
     #[test]
-    fn every_vertex_is_dealt_once() {
-        let n = 300;
-        let mut order = deal(n, Stream::new(1, 1));
-        assert_ne!(order, (0..n as u32).collect::<Vec<_>>());
-        order.sort_unstable();
-        assert_eq!(order, (0..n as u32).collect::<Vec<_>>());
+    fn the_curve_visits_each_vertex_once_and_neighbours_in_turn() {
+        for components in [1, 2, 5] {
+            // A grid of 32 x 32 (or a line), in an order that is not the curve's.
+            let start: Vec<f32> = (0..1024usize)
+                .map(|i| i * 389 % 1024)
+                .flat_map(|i| (0..components).map(move |d| if d == 0 { i % 32 } else { i / 32 } as f32))
+                .collect();
+            let order = along(&start, 1024, components);
+            let mut sorted = order.clone();
+            sorted.sort_unstable();
+            assert_eq!(sorted, (0..1024).collect::<Vec<u32>>());
+            let place = |v: u32| &start[v as usize * components..][..components];
+            let apart =
+                |pair: &[u32]| place(pair[0]).iter().zip(place(pair[1])).map(|(x, y)| (x - y).abs()).sum::<f32>();
+            assert!(order.windows(2).map(apart).sum::<f32>() / 1023.0 < 3.0);
+        }
+        assert_eq!(along(&[2.0, 2.0, 2.0, 2.0], 2, 2), [0, 1]);
     }
 }

@@ -1,7 +1,7 @@
 //! The settings of a fit, and what they may be.
 
 use super::density::Densmap;
-use super::drive;
+use super::forces;
 use crate::neighbors::{Measure, Search};
 use crate::{Error, Result};
 
@@ -199,7 +199,7 @@ impl Umap {
         if self.n_neighbors < 2 {
             return Err(Error::setting("n_neighbors", self.n_neighbors, "must be at least 2"));
         }
-        if !(1..=drive::MOST).contains(&self.n_components) {
+        if !(1..=forces::MOST).contains(&self.n_components) {
             return Err(Error::setting("n_components", self.n_components, "must be between 1 and 64"));
         }
         positive("spread", self.spread)?;
@@ -231,8 +231,8 @@ impl Umap {
         Ok(())
     }
 
-    pub(super) fn forces(&self, curve: (f64, f64)) -> drive::Forces {
-        drive::Forces {
+    pub(super) fn forces(&self, curve: (f64, f64)) -> forces::Forces {
+        forces::Forces {
             a: curve.0 as f32,
             b: curve.1 as f32,
             repulsion: self.repulsion_strength as f32,

@@ -4,7 +4,7 @@
 //! depends on its company. Here a row's widths, edges, schedule and random draws (keyed by its content) are its own,
 //! and fitted points do not move. A row that equals a fitted one takes its place.
 
-use super::drive::{Bundle, Drive, LANES, by_width};
+use super::forces::{Bundle, LANES, Place, by_width};
 use super::layout;
 use super::{PURPOSE, Umap, UmapModel, fuzzy};
 use crate::core::random::Stream;
@@ -99,7 +99,7 @@ impl UmapModel {
     }
 }
 
-fn place<P: Drive>(model: &UmapModel, fitted: &Rows<'_>, rows: &Rows<'_>, run: &Run) -> Result<Array2<f32>> {
+fn place<P: Place>(model: &UmapModel, fitted: &Rows<'_>, rows: &Rows<'_>, run: &Run) -> Result<Array2<f32>> {
     let Umap { ref metric, learning_rate, n_components: components, .. } = model.settings;
     let (n, k) = (rows.len(), model.graph.neighbors);
     let index = model.index(fitted);
@@ -107,7 +107,7 @@ fn place<P: Drive>(model: &UmapModel, fitted: &Rows<'_>, rows: &Rows<'_>, run: &
     let searched: Vec<u32> = (0..n as u32).filter(|&i| equals[i as usize].is_none()).collect();
     let lists = index.nearest(fitted, rows, &searched, k, run)?;
     let position = |row: &[f32]| {
-        let mut position = P::zeros();
+        let mut position = P::ZEROS;
         position.slice_mut()[..components].copy_from_slice(row);
         position
     };
@@ -139,10 +139,10 @@ fn place<P: Drive>(model: &UmapModel, fitted: &Rows<'_>, rows: &Rows<'_>, run: &
         moves.sort_by_key(|m| (m.edges.iter().map(|&(rate, _)| u64::from(rate)).sum::<u64>(), m.slot));
         let mut targets: [Vec<u32>; LANES] = std::array::from_fn(|_| Vec::new());
         for lanes in moves.chunks_mut(LANES) {
-            let mut own = Bundle::empty().own;
+            let mut own = P::LANES;
             targets.iter_mut().for_each(Vec::clear);
             for (l, lane) in lanes.iter().enumerate() {
-                lane.begin.slice().iter().enumerate().for_each(|(d, &x)| own[d][l] = x);
+                lane.begin.slice().iter().enumerate().for_each(|(d, &x)| own.as_mut()[d][l] = x);
             }
             for epoch in 0..epochs {
                 let mut keys = [0; LANES];
@@ -152,15 +152,15 @@ fn place<P: Drive>(model: &UmapModel, fitted: &Rows<'_>, rows: &Rows<'_>, run: &
                     let fired = lane.edges.iter().filter(|edge| layout::fires(edge.0, epoch as u32 + 1));
                     targets[l].extend(fired.map(|edge| edge.1));
                 }
-                let mut bundle = Bundle { own, targets: targets.each_ref().map(Vec::as_slice), keys };
-                P::drive(&mut bundle, &positions, forces, alpha * (1.0 - epoch as f32 / epochs as f32));
-                own = bundle.own;
+                let bundle = Bundle { targets: targets.each_ref().map(Vec::as_slice), keys };
+                let alpha = alpha * (1.0 - epoch as f32 / epochs as f32);
+                P::move_bundle(&bundle, &mut own, &positions, forces, alpha);
             }
             for (l, lane) in lanes.iter_mut().enumerate() {
-                lane.begin.slice_mut().iter_mut().enumerate().for_each(|(d, x)| *x = own[d][l]);
+                lane.begin.slice_mut().iter_mut().enumerate().for_each(|(d, x)| *x = own.as_ref()[d][l]);
             }
         }
-        let mut out = vec![P::zeros(); moves.len()];
+        let mut out = vec![P::ZEROS; moves.len()];
         moves.iter().for_each(|m| out[m.slot] = m.begin);
         Ok(out)
     });
@@ -188,7 +188,7 @@ struct Move<P> {
     key: Stream,
 }
 
-impl<P: Drive> Move<P> {
+impl<P: Place> Move<P> {
     /// Widths, weights and the weighted mean of the neighbours' places; no edges where the row just takes a place.
     fn of(
         slot: usize,
@@ -200,7 +200,7 @@ impl<P: Drive> Move<P> {
         key: Stream,
     ) -> Self {
         let Some(&nearest) = neighbours.first() else {
-            return Move { slot, begin: P::zeros(), edges: Vec::new(), key };
+            return Move { slot, begin: P::ZEROS, edges: Vec::new(), key };
         };
         let taken = Move { slot, begin: positions[nearest as usize], edges: Vec::new(), key };
         if distances[0] == 0.0 || neighbours.len() == 1 {
@@ -216,7 +216,7 @@ impl<P: Drive> Move<P> {
         if sum <= 0.0 {
             return taken;
         }
-        let mut begin = P::zeros();
+        let mut begin = P::ZEROS;
         for (&j, &w) in neighbours.iter().zip(&weights) {
             for (b, x) in begin.slice_mut().iter_mut().zip(positions[j as usize].slice()) {
                 *b += w / sum * x;
