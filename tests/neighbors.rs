@@ -240,6 +240,87 @@ fn a_metric_of_ones_own_is_searched_like_a_built_in() {
     assert!(broken.distances.iter().all(|d| d.is_finite() && *d >= 0.0));
 }
 
+/// Manhattan distance within a kind (first column); between kinds, and where the second column is negative, no number.
+struct Kinds;
+
+impl Distance for Kinds {
+    fn name(&self) -> &str {
+        "kinds"
+    }
+    fn distance(&self, a: &[f32], b: &[f32]) -> f32 {
+        if a[0] != b[0] || a[1].min(b[1]) < 0.0 { f32::NAN } else { Blocks.distance(a, b) }
+    }
+}
+
+#[test]
+fn what_is_no_number_is_farthest() {
+    let run = Run::new();
+    // Kinds 0 to 3 by turns, five rows of kind 4, and two equal rows that are at no distance even from themselves.
+    let mut rows = blobs(2000, 20, 30);
+    rows.column_mut(0).iter_mut().enumerate().for_each(|(i, kind)| *kind = (i % 4) as f32);
+    rows.column_mut(1).mapv_inplace(f32::abs);
+    (100..105).for_each(|i| rows[[i, 0]] = 4.0);
+    let lost = rows.row(200).mapv(|x| -1.0 - x.abs());
+    [200, 201].into_iter().for_each(|i| rows.row_mut(i).assign(&lost));
+    for search in [Search::Exact, Search::Approximate] {
+        let nearest = Nearest::new(15).metric(Measure::own(Kinds)).search(search);
+        let found = nearest.find(&rows, &run).unwrap();
+        assert_eq!(found.exact, search == Search::Exact);
+        let queried = nearest.index(&rows, &run).unwrap().query(&rows, &run).unwrap();
+        for lists in [&found, &queried] {
+            for i in 0..rows.nrows() {
+                let (list, distances) = (lists.indices.row(i), lists.distances.row(i));
+                assert!(distances.iter().zip(distances.iter().skip(1)).all(|(a, b)| a <= b), "{search:?} row {i}");
+                let mut different = list.to_vec();
+                different.sort_unstable();
+                different.dedup();
+                assert_eq!(different.len(), 15, "{search:?} row {i}: {list}");
+                for (&j, &distance) in list.iter().zip(distances) {
+                    let own = Kinds.distance(rows.row(i).as_slice().unwrap(), rows.row(j as usize).as_slice().unwrap());
+                    let equal = rows.row(i) == rows.row(j as usize);
+                    let expected = if equal {
+                        0.0
+                    } else if own.is_nan() {
+                        f32::MAX
+                    } else {
+                        own
+                    };
+                    assert_eq!(distance, expected, "{search:?} {i} {j}");
+                }
+                let finite = distances.iter().filter(|&&d| d < f32::MAX).count();
+                match i {
+                    200 | 201 => assert_eq!(finite, 2),
+                    // A search may miss some of the four others, but names nothing else before them.
+                    100..105 if search == Search::Approximate => assert!((1..=5).contains(&finite)),
+                    100..105 => assert_eq!(finite, 5),
+                    _ => assert_eq!(finite, 15, "{search:?} row {i}"),
+                }
+            }
+        }
+    }
+}
+
+/// The difference in the first column, minus zero where there is none.
+struct Signed;
+
+impl Distance for Signed {
+    fn name(&self) -> &str {
+        "signed"
+    }
+    fn distance(&self, a: &[f32], b: &[f32]) -> f32 {
+        if a[0] == b[0] { -0.0 } else { (a[0] - b[0]).abs() }
+    }
+}
+
+#[test]
+fn minus_zero_is_nearest() {
+    let rows = array![[0.0f32, 1.0], [5.0, 1.0], [0.0, 2.0], [7.0, 1.0]];
+    let found = Nearest::new(3).metric(Measure::own(Signed)).find(&rows, &Run::new()).unwrap();
+    assert_eq!(found.indices.row(0), array![0, 2, 1]);
+    assert_eq!(found.distances.row(0), array![0.0, 0.0, 5.0]);
+    assert!(found.distances.iter().all(|d| d.is_sign_positive()));
+}
+
 /// The share of the true neighbours (by distance) that were found for the first `rows` queries.
 fn share_found(found: &Neighbors, truth: &Neighbors) -> f64 {
     let k = truth.distances.ncols();

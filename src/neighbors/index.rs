@@ -1,7 +1,7 @@
 //! Neighbours of new rows among fixed points.
 
 use super::graph::{Graph, Walk};
-use super::lists::{Lists, NONE, insert, pack_key};
+use super::lists::{Lists, NONE, insert_equal};
 use super::measure::Measure;
 use super::points::{Made, Space};
 use super::{Groups, Nearest, Neighbors, PURPOSE, finish, nearest_exact};
@@ -149,7 +149,7 @@ impl NeighborIndex {
             let equals = self.index.equals(&points, &rows);
             for (list, equal) in lists.keys.chunks_mut(lists.k).zip(equals) {
                 if let Some(point) = equal {
-                    insert(list, pack_key(0.0, point));
+                    insert_equal(list, point);
                 }
             }
             let mut found = Neighbors {
