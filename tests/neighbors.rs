@@ -397,6 +397,142 @@ fn equal_rows_come_first() {
     assert_eq!(found.distances.row(0).iter().filter(|&&d| d == 0.0).count(), 41);
 }
 
+/// Four of five rows, in another order than the table's.
+fn four_fifths(n: usize) -> Vec<u32> {
+    let mut part: Vec<u32> = (0..n as u32).filter(|&i| noise(40_000_003 + i as usize) < 0.8).collect();
+    part.sort_by_key(|&i| noise(60_000_011 + i as usize).to_bits());
+    part
+}
+
+/// The lists name rows at the same distances, and the same rows but for those equally far.
+fn assert_same_lists(found: &Neighbors, truth: &Neighbors, what: &str) {
+    assert_eq!(found.distances, truth.distances, "{what}");
+    for ((i, slot), index) in found.indices.indexed_iter() {
+        let (list, distances) = (truth.indices.row(i), truth.distances.row(i));
+        let farthest = distances[distances.len() - 1];
+        let alike = |t: usize| list[t] == *index && distances[t] == distances[slot];
+        assert!(distances[slot] == farthest || (0..list.len()).any(alike), "{what}: row {i}, slot {slot}");
+        assert!(found.indices.row(i).iter().filter(|&other| other == index).count() == 1, "{what}: row {i}");
+        assert_eq!(found.indices[[i, 0]] as usize, i, "{what}");
+    }
+}
+
+#[test]
+fn a_part_of_exact_lists_is_the_search_of_the_part() {
+    let run = Run::new();
+    let own = || Measure::own(Kinds);
+    // One row in ten is one of forty equal ones; the last rows of a kind of their own.
+    let with_equals = |columns: usize| {
+        let mut rows = blobs(600, columns, 9).mapv(f32::abs);
+        let first = rows.row(0).to_owned();
+        (100..140).for_each(|i| rows.row_mut(i).assign(&first));
+        rows.column_mut(0).iter_mut().enumerate().for_each(|(i, kind)| *kind = ((i >= 590) as u8).into());
+        rows[[300, 1]] = -1.0;
+        rows
+    };
+    for columns in [3, 20, 120] {
+        let rows = with_equals(columns);
+        let part = four_fifths(rows.nrows());
+        let numbers: Vec<usize> = part.iter().map(|&i| i as usize).collect();
+        let table = rows.select(Axis(0), &numbers);
+        for measure in [Metric::Euclidean.into(), Metric::Cosine.into(), Metric::Manhattan.into(), own()] {
+            let nearest = |k| Nearest::new(k).metric(measure.clone()).search(Search::Exact);
+            let truth = nearest(15).find(&table, &run).unwrap();
+            // Lists that nearly all stay long enough; many that do not; hardly one that does.
+            for (length, seed) in [(30, 0), (19, 1), (15, 2)] {
+                let what = format!("{measure}, {columns} columns, cut from {length}");
+                let lists = nearest(length).find(&rows, &run).unwrap();
+                let found = lists.subset(&part, 15, &rows, measure.clone(), &run.clone().seed(seed)).unwrap();
+                assert_same_lists(&found, &truth, &what);
+                assert_eq!((found.exact, found.recall), (true, 1.0));
+                for threads in [1, 2] {
+                    let again =
+                        lists.subset(&part, 15, &rows, measure.clone(), &run.clone().seed(seed).threads(threads));
+                    assert_eq!(again.unwrap(), found, "{what}");
+                }
+            }
+        }
+    }
+    // As many as the part has, and the row alone.
+    let rows = with_equals(3);
+    let lists = Nearest::new(30).find(&rows, &run).unwrap();
+    let all = lists.subset(&[110, 7, 595, 3], 9, &rows, Metric::Euclidean, &run).unwrap();
+    assert_eq!(all.indices.dim(), (4, 4));
+    let own = lists.subset(&[110, 7, 595, 3], 1, &rows, Metric::Euclidean, &run).unwrap();
+    assert_eq!((own.indices, own.distances), (array![[0], [1], [2], [3]], Array2::zeros((4, 1))));
+}
+
+#[test]
+fn a_part_of_searched_lists_keeps_what_they_found() {
+    let run = Run::new();
+    let rows = surface(6000, 30);
+    let part = four_fifths(6000);
+    let numbers: Vec<usize> = part.iter().map(|&i| i as usize).collect();
+    let table = rows.select(Axis(0), &numbers);
+    let find = |k| Nearest::new(k).search(Search::Approximate).find(&rows, &run).unwrap();
+    for length in [30, 20] {
+        let lists = find(length);
+        let found = lists.subset(&part, 15, &rows, Metric::Euclidean, &run).unwrap();
+        assert_eq!((found.exact, found.recall), (false, lists.recall));
+        let recall = found.measure_recall(&table, Metric::Euclidean, 300, &run).unwrap();
+        println!("cut from {length}: {recall:.4}");
+        assert!(recall >= 0.97, "{recall}");
+        let again = lists.subset(&part, 15, &rows, Metric::Euclidean, &run.clone().threads(1)).unwrap();
+        assert_eq!(again, found);
+    }
+    // Too short to be cut: searched again, which a small part is exactly.
+    let lists = find(15);
+    assert!(!lists.subset(&part, 15, &rows, Metric::Euclidean, &run).unwrap().exact);
+    let small = lists.subset(&part[..900], 15, &rows, Metric::Euclidean, &run).unwrap();
+    assert_eq!((small.exact, small.recall), (true, 1.0));
+    let truth = Nearest::new(15).find(&table.slice(s![..900, ..]), &run).unwrap();
+    assert_same_lists(&small, &truth, "searched again");
+}
+
+#[test]
+fn a_part_that_is_none_is_refused() {
+    let run = Run::new();
+    let rows = blobs(50, 4, 2);
+    let lists = Nearest::new(6).find(&rows, &run).unwrap();
+    let subset = |part: &[u32], k| lists.subset(part, k, &rows, Metric::Euclidean, &run);
+    let words = |found: recluster::Result<Neighbors>| {
+        let error = found.unwrap_err();
+        assert!(matches!(error, Error::Setting { name: "part", .. }), "{error}");
+        error.to_string()
+    };
+    assert!(words(subset(&[3, 50, 4], 2)).contains("row 50 (place 1): must be a row"));
+    assert!(words(subset(&[3, 4, 7, 4], 2)).contains("row 4 (place 3): must not be named twice"));
+    assert!(matches!(subset(&[3, 4], 0), Err(Error::Setting { name: "k", .. })));
+    assert!(matches!(subset(&[], 2), Err(Error::Empty { rows: 0, columns: 4, .. })));
+    let other = blobs(49, 4, 2);
+    let refused = lists.subset(&[1, 2], 2, &other, Metric::Euclidean, &run);
+    assert!(matches!(refused, Err(Error::Shape { expected: 50, found: 49, .. })));
+    // Lists that were changed are refused, or answered without a panic.
+    let mut bad = lists.clone();
+    bad.distances = bad.distances.slice(s![..49, ..]).to_owned();
+    assert!(matches!(bad.subset(&[1, 2], 2, &rows, Metric::Euclidean, &run), Err(Error::Shape { .. })));
+    let mut bad = lists.clone();
+    bad.indices.fill(u32::MAX);
+    assert_same_lists(
+        &bad.subset(&[9, 3, 4], 3, &rows, Metric::Euclidean, &run).unwrap(),
+        &Nearest::new(3).find(&rows.select(Axis(0), &[9, 3, 4]), &run).unwrap(),
+        "lists of no rows",
+    );
+    // A value that is none is met where lists are completed, few or all, and named by its row in the table.
+    let mut gone = rows.clone();
+    gone[[7, 3]] = f32::NAN;
+    for length in [6, 7] {
+        let lists = Nearest::new(length).find(&rows, &run).unwrap();
+        let part: Vec<u32> = (0..50).rev().filter(|i| i % 10 != 3).collect();
+        let refused = lists.subset(&part, 6, &gone, Metric::Euclidean, &run);
+        assert!(matches!(refused, Err(Error::NotFinite { row: 7, column: 3, .. })));
+    }
+    let cancel = Cancel::default();
+    cancel.cancel();
+    let cancelled = lists.subset(&[1, 2], 2, &rows, Metric::Euclidean, &run.cancel(cancel));
+    assert!(matches!(cancelled, Err(Error::Cancelled { .. })));
+}
+
 #[test]
 fn bad_input_is_named() {
     let run = Run::new();

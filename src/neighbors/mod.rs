@@ -11,6 +11,7 @@ mod lists;
 mod measure;
 mod metric;
 mod points;
+mod subset;
 mod tree;
 
 use crate::core::random::Stream;
