@@ -49,7 +49,7 @@ const PIECE: usize = 128;
 /// Pieces in a block, after which lists are brought up to date.
 const PIECES: usize = 64;
 /// Points that the recall is measured on.
-const SAMPLE: usize = 128;
+pub(crate) const SAMPLE: usize = 128;
 /// Ranges of owners that insert side by side.
 const OWNERS: usize = 64;
 

@@ -97,18 +97,20 @@ impl Walk {
         Walk { pool: vec![NONE; beam(n, k)], seen: Seen::new(), ids: Vec::new(), values: Vec::new() }
     }
 
-    /// Lets the nearest of `points` to point `q` of `queries` that the walk finds into `list`.
+    /// Lets the nearest of `points` to point `q` of `queries` that the walk finds into `list`. It never meets point `but`.
     pub(crate) fn find(
         &mut self,
         graph: &Graph,
         points: &Points<'_>,
         queries: &Points<'_>,
         q: usize,
+        but: Option<u32>,
         list: &mut [u64],
     ) {
         let Walk { pool, seen, ids, values } = self;
         pool.fill(NONE);
         seen.clear();
+        but.into_iter().for_each(|point| _ = seen.insert(point));
         ids.clear();
         for tree in &graph.trees {
             ids.extend(tree.leaf(points, queries.near(q)).iter().filter(|&&p| seen.insert(p)));

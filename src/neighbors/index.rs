@@ -1,9 +1,11 @@
 //! Neighbours of new rows among fixed points.
 
+use super::descent::SAMPLE;
+use super::exact;
 use super::graph::{Graph, Walk};
-use super::lists::{Lists, NONE, insert, pack_key};
+use super::lists::{Lists, NONE, distance, insert_equal, known, neighbour, worst};
 use super::measure::Measure;
-use super::points::{Made, Space};
+use super::points::{Made, Points, Space};
 use super::{Groups, Nearest, Neighbors, PURPOSE, finish, nearest_exact};
 use crate::core::random::Stream;
 use crate::core::{Canonical, Rows, content_hash, parallel};
@@ -58,23 +60,49 @@ impl Index {
     pub(crate) fn nearest(&self, rows: &Rows<'_>, new: &Rows<'_>, pick: &[u32], k: usize, run: &Run) -> Result<Lists> {
         let points = self.space.again(rows, &self.made);
         let queries = self.space.points(new, pick);
-        let Some(graph) = &self.graph else { return nearest_exact(&points, &queries, false, k, run) };
-        let stage = run.stage("neighbours", 1);
-        let blocks = parallel::map_ranges(pick.len(), 32, |range| -> Result<Vec<u64>> {
-            stage.check()?;
-            let mut keys = vec![NONE; range.len() * k];
-            let mut walk = Walk::new(points.n, k);
-            for (q, list) in range.zip(keys.chunks_mut(k.max(1))) {
-                walk.find(graph, &points, &queries, q, list);
-            }
-            Ok(keys)
-        });
-        let mut keys = Vec::with_capacity(pick.len() * k);
-        for block in blocks {
-            keys.extend(block?);
+        match &self.graph {
+            Some(graph) => walked(graph, &points, &queries, &[], k, run),
+            None => nearest_exact(&points, &queries, false, k, run),
         }
-        Ok(Lists { k, keys })
     }
+
+    /// The share of the true k nearest that queries find, on [`SAMPLE`] points that are asked for as if they were not
+    /// indexed; 1 where the search is exact. `rows` are those that the index was made of.
+    fn recall(&self, rows: &Rows<'_>, k: usize, run: &Run) -> Result<f64> {
+        let k = k.min(rows.len() - 1);
+        let Some(graph) = self.graph.as_ref().filter(|_| k > 0) else { return Ok(1.0) };
+        let points = self.space.again(rows, &self.made);
+        let count = SAMPLE.min(points.n);
+        let sample: Vec<u32> = (0..count).map(|i| (i * points.n / count) as u32).collect();
+        let found = walked(graph, &points, &self.space.points(rows, &sample), &sample, k, run)?;
+        let truth = exact::nearest(&points, &points, true, &sample, k, &run.stage("neighbours", 1))?;
+        let hits = (0..count).map(|i| {
+            let (truth, far) = (truth.of(i), worst(truth.of(i)));
+            // By name too: a walk adds up in another order than a sweep, so its distances may differ in the last bit.
+            let hit = |&key: &u64| distance(key) <= far || known(truth, neighbour(key)).is_some();
+            found.of(i).iter().filter(|&&key| key != NONE).copied().filter(hit).count()
+        });
+        Ok(hits.sum::<usize>() as f64 / (count * k) as f64)
+    }
+}
+
+/// The k nearest points of each query that walks over the graph find; query q's never meets point `but[q]`, if there is one.
+fn walked(graph: &Graph, points: &Points<'_>, queries: &Points<'_>, but: &[u32], k: usize, run: &Run) -> Result<Lists> {
+    let stage = run.stage("neighbours", 1);
+    let blocks = parallel::map_ranges(queries.n, 32, |range| -> Result<Vec<u64>> {
+        stage.check()?;
+        let mut keys = vec![NONE; range.len() * k];
+        let mut walk = Walk::new(points.n, k);
+        for (q, list) in range.zip(keys.chunks_mut(k.max(1))) {
+            walk.find(graph, points, queries, q, but.get(q).copied(), list);
+        }
+        Ok(keys)
+    });
+    let mut keys = Vec::with_capacity(queries.n * k);
+    for block in blocks {
+        keys.extend(block?);
+    }
+    Ok(Lists { k, keys })
 }
 
 /// Rows made ready for finding the nearest of them to new rows; made by [`Nearest::index`].
@@ -85,6 +113,8 @@ pub struct NeighborIndex {
     /// The different rows, in canonical order.
     points: Array2<f32>,
     index: Index,
+    /// The share of the true neighbours that queries find.
+    recall: f64,
 }
 
 impl Nearest {
@@ -120,8 +150,10 @@ impl Nearest {
                 (Vec::new(), 0)
             };
             let points = rows.representatives(&canonical);
-            let index = Index::of(&Rows::finite(&points)?, &self.metric, &lists, width, run.key());
-            Ok(NeighborIndex { settings: self.clone(), canonical, points, index })
+            let different = Rows::finite(&points)?;
+            let index = Index::of(&different, &self.metric, &lists, width, run.key());
+            let recall = index.recall(&different, self.k, run)?;
+            Ok(NeighborIndex { settings: self.clone(), canonical, points, index, recall })
         })?
     }
 }
@@ -149,13 +181,14 @@ impl NeighborIndex {
             let equals = self.index.equals(&points, &rows);
             for (list, equal) in lists.keys.chunks_mut(lists.k).zip(equals) {
                 if let Some(point) = equal {
-                    insert(list, pack_key(0.0, point));
+                    insert_equal(list, point);
                 }
             }
             let mut found = Neighbors {
                 indices: Array2::zeros((rows.len(), k)),
                 distances: Array2::zeros((rows.len(), k)),
                 exact: self.index.graph.is_none(),
+                recall: self.recall,
             };
             for i in 0..rows.len() {
                 let groups = finish(&lists, i, &self.settings.metric, self.index.scale());

@@ -146,6 +146,19 @@ pub(crate) fn sound(value: f32) -> f32 {
     if value < f32::MAX { value } else { f32::MAX }
 }
 
+/// What a metric of one's own returned, as a distance. `f32::max` would turn NaN into 0, the nearest there is; and keys sort
+/// by bits, in which minus zero is the farthest.
+#[inline(always)]
+fn of_own(value: f32) -> f32 {
+    if value > 0.0 {
+        value.min(f32::MAX)
+    } else if value.is_nan() {
+        f32::MAX
+    } else {
+        0.0
+    }
+}
+
 /// One pair of rows, summed in [`LANES`] lanes.
 #[inline(always)]
 fn pair_body<S: Sums>(a: &[f32], b: &[f32]) -> f32 {
@@ -237,7 +250,7 @@ macro_rules! kernels {
         pub(crate) fn pair(kernel: &Kernel, a: &[f32], b: &[f32]) -> f32 {
             match kernel {
                 $(Kernel::$sums => $pair(a, b),)*
-                Kernel::Own(own) => own.distance(a, b).max(0.0),
+                Kernel::Own(own) => of_own(own.distance(a, b)),
             }
         }
 

@@ -72,6 +72,17 @@ pub(crate) fn insert(list: &mut [u64], key: u64) -> bool {
     true
 }
 
+/// Puts a neighbour that is known to be equal before all others, at distance 0. It takes the place of its own entry, which
+/// is anywhere where a metric of one's own has no 0 for equal rows, else that of the last.
+pub(crate) fn insert_equal(list: &mut [u64], vertex: u32) {
+    let own = list.iter().position(|&key| key != NONE && neighbour(key) == vertex);
+    let end = own.map_or(list.len(), |at| at + 1);
+    list[..end].rotate_right(usize::from(end > 0));
+    if let Some(first) = list.first_mut() {
+        *first = pack_key(0.0, vertex);
+    }
+}
+
 impl Lists {
     pub(crate) fn new(n: usize, k: usize) -> Self {
         Lists { k, keys: vec![NONE; n * k] }
@@ -101,5 +112,14 @@ mod tests {
         }
         assert_eq!(worst(&[pack_key(2.0, 1), NONE]), f32::INFINITY);
         assert!(!insert(&mut [], pack_key(0.0, 0)));
+        // An equal one is listed once, whether or not it was there.
+        let list = [pack_key(1.0, 4), pack_key(2.0, 3), pack_key(f32::MAX, 9)];
+        for (vertex, rest) in [(9, [4, 3]), (3, [4, 9]), (7, [4, 3])] {
+            let mut list = list;
+            insert_equal(&mut list, vertex);
+            assert_eq!(list.map(neighbour), [vertex, rest[0], rest[1]]);
+            assert_eq!(distance(list[0]), 0.0);
+        }
+        insert_equal(&mut [], 1);
     }
 }

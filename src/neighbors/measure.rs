@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 /// A metric of one's own: how far two rows are from each other.
 ///
-/// It has to be symmetric, at least 0, and 0 for equal rows; a value that is negative counts as 0, one that is not a
-/// number as the largest there is. The triangle inequality is not needed: searches only miss more without something
-/// like it. The result must depend on the two rows alone, or the promise of the same bits is void.
+/// It has to be symmetric, at least 0, and 0 for equal rows; a value that is negative counts as 0, one that is infinite or
+/// not a number as the largest there is, [`f32::MAX`]: such pairs come after all others. The triangle inequality is not
+/// needed: searches only miss more without something like it. The result must depend on the two rows alone, or the promise
+/// of the same bits is void.
 ///
 /// ```
 /// use ndarray::array;

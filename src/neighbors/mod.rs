@@ -11,6 +11,7 @@ mod lists;
 mod measure;
 mod metric;
 mod points;
+mod subset;
 mod tree;
 
 use crate::core::random::Stream;
@@ -87,6 +88,12 @@ pub struct Neighbors {
     pub distances: Array2<f32>,
     /// Whether these are the true neighbours, or those that a search found which may miss some.
     pub exact: bool,
+    /// The share of the true neighbours among those found: 1 where the search was exact, else as measured right after it on
+    /// a sample of 128 different rows. [`Neighbors::measure_recall`] measures it on any number of rows.
+    ///
+    /// Of [`NeighborIndex::query`] it was measured when the index was made, on 128 of its rows that were asked for as if
+    /// they were not in it.
+    pub recall: f64,
 }
 
 impl Nearest {
@@ -140,16 +147,35 @@ impl Neighbors {
     ///
     /// A neighbour found at the true k-th distance counts, whichever of several equally far rows it is.
     ///
+    /// ```
+    /// use ndarray::array;
+    /// use recluster::{Run, neighbors::{Metric, Nearest}};
+    /// let rows = array![[0.0f32], [1.0], [3.0], [7.0]];
+    /// let found = Nearest::new(2).find(&rows, &Run::new())?;
+    /// assert_eq!(found.measure_recall(&rows, Metric::Euclidean, 4, &Run::new())?, 1.0);
+    /// # Ok::<(), recluster::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// Those of [`Nearest::find`], and [`Error::Shape`] when `rows` are not the rows that were searched.
-    pub fn recall(&self, rows: &ArrayRef2<f32>, metric: impl Into<Measure>, sample: usize, run: &Run) -> Result<f64> {
+    /// Those of [`Nearest::find`], and [`Error::Shape`] when `rows` are not the rows that were searched or the lists are
+    /// empty.
+    ///
+    /// # Cost
+    /// O(sample x rows x columns).
+    pub fn measure_recall(
+        &self,
+        rows: &ArrayRef2<f32>,
+        metric: impl Into<Measure>,
+        sample: usize,
+        run: &Run,
+    ) -> Result<f64> {
         let measure = metric.into();
         measure.check()?;
-        let (n, k) = self.indices.dim();
-        let rows = Rows::finite(rows)?;
-        if rows.len() != n {
-            return Err(Error::Shape { what: "rows that were searched", expected: n, found: rows.len() });
+        let (n, k) = self.fitting(rows)?;
+        if k == 0 {
+            return Err(Error::Shape { what: "neighbours of each row, at least", expected: 1, found: 0 });
         }
+        let rows = Rows::finite(rows)?;
         run.install(|| {
             let all: Vec<u32> = Canonical::of(&rows).order;
             let count = sample.clamp(1, n);
@@ -166,12 +192,26 @@ impl Neighbors {
             Ok(hits as f64 / (count * k) as f64)
         })?
     }
+
+    /// Rows and neighbours of each, if the lists are whole and fit the table.
+    fn fitting(&self, rows: &ArrayRef2<f32>) -> Result<(usize, usize)> {
+        let (n, k) = self.indices.dim();
+        let same = |what, expected, found| {
+            if expected == found { Ok(()) } else { Err(Error::Shape { what, expected, found }) }
+        };
+        same("rows that were searched", n, rows.nrows())?;
+        same("rows of the neighbours' distances", n, self.distances.nrows())?;
+        same("columns of the neighbours' distances", k, self.distances.ncols())?;
+        Ok((n, k))
+    }
 }
 
 /// Neighbours among the different rows of a table, by group number of its canonical order.
 pub(crate) struct Groups {
     pub(crate) lists: Lists,
     pub(crate) exact: bool,
+    /// The share of the true neighbours among those asked for: 1 where the search was exact, else measured on a sample.
+    pub(crate) recall: f64,
     /// Neighbours that were asked for: a search may keep more.
     others: usize,
     measure: Measure,
@@ -194,10 +234,10 @@ impl Groups {
         let points = space.points(rows, &pick);
         let others = (k - 1).min(pick.len() - 1);
         let exact = others == 0 || !search.approximates(measure, pick.len(), rows.columns(), k);
-        let (lists, exact) = if others == 0 {
-            (Lists::new(pick.len(), 0), true)
+        let (lists, exact, recall) = if others == 0 {
+            (Lists::new(pick.len(), 0), true, 1.0)
         } else if exact {
-            (nearest_exact(&points, &points, true, others, run)?, true)
+            (nearest_exact(&points, &points, true, others, run)?, true, 1.0)
         } else {
             // With short lists the descent gets lost, and so do later walks over them.
             let kept = others.max(LEAST).min(pick.len() - 1);
@@ -205,7 +245,7 @@ impl Groups {
             let recall = descent::recall(&points, &lists, others, run)?;
             let work = pick.len() as f64 * pick.len() as f64 * rows.columns() as f64;
             if recall < ENOUGH && search == Search::Auto && work < AFFORDABLE {
-                (nearest_exact(&points, &points, true, others, run)?, true)
+                (nearest_exact(&points, &points, true, others, run)?, true, 1.0)
             } else {
                 if recall < ENOUGH {
                     let percent = 100.0 * recall;
@@ -213,10 +253,10 @@ impl Groups {
                         "only about {percent:.0} % of the true neighbours were found: the data are hard"
                     ));
                 }
-                (lists, false)
+                (lists, false, recall)
             }
         };
-        Ok(Groups { lists, exact, others, measure: measure.clone(), scale: space.scale() })
+        Ok(Groups { lists, exact, recall, others, measure: measure.clone(), scale: space.scale() })
     }
 
     /// Distance and group of each neighbour of group `g`, nearest first, itself not among them.
@@ -241,18 +281,26 @@ impl Groups {
         let mut distances = Array2::zeros((n, k));
         for g in 0..canonical.groups() {
             for &row in canonical.group(g) {
-                let equals = canonical.group(g).iter().copied().filter(|&other| other != row).map(|other| (other, 0.0));
-                let others =
-                    self.of(g).flat_map(|(group, d)| canonical.group(group as usize).iter().map(move |&r| (r, d)));
-                let row_list = std::iter::once((row, 0.0)).chain(equals).chain(others);
-                for (slot, (other, distance)) in row_list.take(k).enumerate() {
+                for (slot, (other, distance)) in row_list(canonical, g, row, self.of(g)).take(k).enumerate() {
                     indices[[row as usize, slot]] = other;
                     distances[[row as usize, slot]] = distance;
                 }
             }
         }
-        Neighbors { indices, distances, exact: self.exact }
+        Neighbors { indices, distances, exact: self.exact, recall: self.recall }
     }
+}
+
+/// Neighbours of a row in group `g`: itself, its equals, then the members of the groups near it.
+fn row_list<'a>(
+    canonical: &'a Canonical,
+    g: usize,
+    row: u32,
+    near: impl Iterator<Item = (u32, f32)> + 'a,
+) -> impl Iterator<Item = (u32, f32)> + 'a {
+    let equals = canonical.group(g).iter().copied().filter(move |&other| other != row).map(|other| (other, 0.0));
+    let others = near.flat_map(|(group, d)| canonical.group(group as usize).iter().map(move |&other| (other, d)));
+    std::iter::once((row, 0.0)).chain(equals).chain(others)
 }
 
 /// Approximate lists of `k` neighbours each, from elsewhere, as an [`Index`] takes them: none where they are too short for
