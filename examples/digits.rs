@@ -21,13 +21,10 @@ fn main() -> Result<()> {
     let run = Run::new().seed(7);
     let began = Instant::now();
 
-    // Embed and cluster all digits, then each cluster again on its own pixels: at the root 5 % of the rows make a
-    // cluster, inside a digit, where a few rows that are alike are easily found, 20 %.
-    let clusters = |share| Hdbscan::new().min_cluster_size(Size::Share(share)).min_samples(10);
-    let tree = RecursiveTree::new(Umap::new().min_dist(0.0), clusters(0.05))
-        .clusterer_by(move |place| clusters(if place.level == 1 { 0.05 } else { 0.2 }))
-        .levels(2)
-        .fit(&digits.images, &run)?;
+    // Embed and cluster all digits, then each cluster again on its own pixels. 5 % of the rows at hand make a cluster; a
+    // cluster without a clear gap inside stays whole.
+    let clusters = Hdbscan::new().min_cluster_size(Size::Share(0.05)).min_samples(10).single_cluster_weight(0.3);
+    let tree = RecursiveTree::new(Umap::new().min_dist(0.0), clusters).levels(2).fit(&digits.images, &run)?;
 
     // Learn the leaves from the pixels, one booster for each leaf against all others.
     let surrogate = tree.surrogate(&digits.images, &Boost::new().rounds(50).max_depth(4), &run)?;

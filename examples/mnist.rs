@@ -97,7 +97,7 @@ fn umap() -> Umap {
 }
 
 fn hdbscan() -> Hdbscan {
-    Hdbscan::new().min_cluster_size(Size::Share(0.05)).min_samples(10)
+    Hdbscan::new().min_cluster_size(Size::Share(0.05)).min_samples(10).single_cluster_weight(0.3)
 }
 
 /// The child of the root that holds the most rows of the wanted digits.

@@ -9,7 +9,7 @@
 //!
 //! # let data = ndarray::Array2::from_shape_fn((300, 6), |(i, j)| (i % 3 * 20) as f32 + ((i * 37 + j * 101) % 97) as f32 / 97.0);
 //! let run = Run::new().seed(7);
-//! let clusters = Hdbscan::new().min_cluster_size(Size::Share(0.05));
+//! let clusters = Hdbscan::new().min_cluster_size(Size::Share(0.05)).min_samples(10).single_cluster_weight(0.3);
 //! let tree = RecursiveTree::new(Umap::new().min_dist(0.0), clusters).levels(2).fit(&data, &run)?;
 //! for leaf in tree.leaves() {
 //!     println!("{} {:.1} %", leaf.path(), 100.0 * leaf.share());
@@ -59,8 +59,8 @@ pub mod validity;
 #[cfg(feature = "serde")]
 pub use self::core::Saved;
 pub use self::core::{
-    Cancel, Clusterer, Clustering, Embedder, Error, Event, Explainer, Explanation, NOISE, Observer, Result, Run, Size,
-    Stage, canonical_order, check_finite,
+    Cancel, Clusterer, Clustering, Embedded, Embedder, Error, Event, Explainer, Explanation, NOISE, Observer, Result,
+    Run, Size, Stage, canonical_order, check_finite,
 };
 
 /// The code blocks of README are compiled and run as tests.

@@ -25,4 +25,4 @@ pub use run::{Cancel, Event, Observer, Run, Stage};
 #[cfg(feature = "serde")]
 pub use saved::Saved;
 pub use size::Size;
-pub use traits::{Clusterer, Clustering, Embedder, Explainer, Explanation, NOISE};
+pub use traits::{Clusterer, Clustering, Embedded, Embedder, Explainer, Explanation, NOISE};

@@ -33,19 +33,30 @@ pub trait Embedder: Send + Sync {
     /// Whatever makes an embedding impossible; a plug-in's own error goes into [`Error::Plugin`].
     fn embed(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f32>>;
 
-    /// The embedding to cluster and, where that has more than two columns and the method can draw it better than by
-    /// its first two, a map of it in two columns for people to look at; default: no map.
+    /// The embedding with what a tree and its report keep beside it; default: the embedding alone.
     ///
     /// # Errors
     /// Those of [`Embedder::embed`].
-    fn embed_with_map(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<(Array2<f32>, Option<Array2<f32>>)> {
-        Ok((self.embed(rows, run)?, None))
+    fn embed_in_full(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Embedded> {
+        Ok(Embedded { embedding: self.embed(rows, run)?, map: None, notes: Vec::new() })
     }
 
     /// A short name for reports.
     fn name(&self) -> String {
         short_type_name::<Self>()
     }
+}
+
+/// What [`Embedder::embed_in_full`] gives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Embedded {
+    /// The embedding to cluster, rows x components.
+    pub embedding: Array2<f32>,
+    /// A map for people to look at, rows x 2, where the embedding has more columns and the method can draw it better than
+    /// by its first two.
+    pub map: Option<Array2<f32>>,
+    /// What a reader should know of it, a sentence each: what was approximated, and how well.
+    pub notes: Vec<String>,
 }
 
 /// Groups rows; may leave some out as noise.
@@ -133,8 +144,8 @@ macro_rules! forward {
             fn embed(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f32>> {
                 (**self).embed(rows, run)
             }
-            fn embed_with_map(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<(Array2<f32>, Option<Array2<f32>>)> {
-                (**self).embed_with_map(rows, run)
+            fn embed_in_full(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Embedded> {
+                (**self).embed_in_full(rows, run)
             }
             fn name(&self) -> String {
                 (**self).name()

@@ -1,7 +1,7 @@
 //! Columns brought to one scale before any embedder.
 
 use crate::core::{Canonical, Rows, parallel};
-use crate::{Embedder, Result, Run};
+use crate::{Embedded, Embedder, Result, Run};
 use ndarray::{Array2, ArrayRef2};
 
 /// How columns are brought to one scale.
@@ -112,10 +112,10 @@ impl<E: Embedder> Embedder for Scaled<E> {
         }
     }
 
-    fn embed_with_map(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<(Array2<f32>, Option<Array2<f32>>)> {
+    fn embed_in_full(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Embedded> {
         match self.scaling {
-            Scaling::None => self.embedder.embed_with_map(rows, run),
-            scaling => self.embedder.embed_with_map(&scaling.apply(rows, run)?, run),
+            Scaling::None => self.embedder.embed_in_full(rows, run),
+            scaling => self.embedder.embed_in_full(&scaling.apply(rows, run)?, run),
         }
     }
 

@@ -1,7 +1,7 @@
 use super::place::Limits;
 use super::{ClusterTree, Node, Place, StopReason};
 use crate::core::{Canonical, Rows, parallel};
-use crate::{Clusterer, Clustering, Embedder, Error, Result, Run};
+use crate::{Clusterer, Clustering, Embedded, Embedder, Error, Result, Run};
 use ndarray::{Array2, ArrayRef2, Axis};
 use std::sync::Arc;
 
@@ -167,21 +167,22 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     fn split(&self, node: &Draft, data: &ArrayRef2<f32>, run: &Run) -> Result<Split> {
         let place = node.place(data.nrows());
         if let Some(reason) = self.limits.reached(&place) {
-            return Ok(Split { embedding: None, map: None, clusters: Err(reason) });
+            return Ok(Split { embedding: None, map: None, notes: Vec::new(), clusters: Err(reason) });
         }
         let run = run.at(&place.path);
         let rows = gather(data, &node.rows);
         let (embedder, clusterer) = (self.embedder.at(&place), self.clusterer.at(&place));
         let embedding = {
             let _stage = run.stage("embed", 1);
-            embedder.embed_with_map(&rows, &run)
+            embedder.embed_in_full(&rows, &run)
         };
         drop(rows);
-        let (embedding, map) = match embedding {
+        let Embedded { embedding, map, notes } = match embedding {
             Err(Error::TooFewRows { needed, rows, .. }) if place.level > 1 => {
                 return Ok(Split {
                     embedding: None,
                     map: None,
+                    notes: Vec::new(),
                     clusters: Err(StopReason::TooFewRows { rows, needed }),
                 });
             }
@@ -206,7 +207,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
                 }
             }
         };
-        Ok(Split { embedding: Some(embedding), map, clusters })
+        Ok(Split { embedding: Some(embedding), map, notes, clusters })
     }
 }
 
@@ -247,6 +248,7 @@ fn check_clustering(clustering: &Clustering, clusterer: &dyn Clusterer, rows: us
 struct Split {
     embedding: Option<Array2<f32>>,
     map: Option<Array2<f32>>,
+    notes: Vec<String>,
     clusters: std::result::Result<Clustering, StopReason>,
 }
 
@@ -262,6 +264,7 @@ struct Draft {
     persistence: Option<f64>,
     embedding: Option<Array2<f32>>,
     map: Option<Array2<f32>>,
+    notes: Vec<String>,
     labels: Vec<i32>,
     stop_reason: Option<StopReason>,
 }
@@ -279,6 +282,7 @@ impl Draft {
             persistence: None,
             embedding: None,
             map: None,
+            notes: Vec::new(),
             labels: Vec::new(),
             stop_reason: None,
         }
@@ -293,6 +297,7 @@ impl Draft {
     fn take(&mut self, split: Split, at: usize, first: usize) -> Vec<Draft> {
         self.embedding = split.embedding;
         self.map = split.map;
+        self.notes = split.notes;
         let clustering = match split.clusters {
             Ok(clustering) => clustering,
             Err(reason) => {
@@ -327,6 +332,7 @@ impl Draft {
                     persistence: clustering.persistence().map(|all| all[cluster]),
                     embedding: None,
                     map: None,
+                    notes: Vec::new(),
                     labels: Vec::new(),
                     stop_reason: None,
                 }
@@ -350,6 +356,7 @@ impl Draft {
             persistence: self.persistence,
             embedding: self.embedding.map(|embedding| embedding.select(Axis(0), &by_row)),
             map: self.map.map(|map| map.select(Axis(0), &by_row)),
+            notes: self.notes,
             labels: if self.labels.is_empty() { Vec::new() } else { by_row.iter().map(|&p| self.labels[p]).collect() },
             stop_reason: self.stop_reason,
         }

@@ -25,6 +25,8 @@ pub struct Node {
     /// Likewise; present where the embedding has more than two columns and the embedder drew a map beside it.
     #[cfg_attr(feature = "serde", serde(default))]
     pub(super) map: Option<Array2<f32>>,
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub(super) notes: Vec<String>,
     /// One for each of `rows`: the number of the child it went to, or -1; empty for a leaf.
     pub(super) labels: Vec<i32>,
     /// Present exactly on leaves.
@@ -87,6 +89,11 @@ impl Node {
     /// What to look at: the embedding itself, or the map of two columns that the embedder drew beside a wider one.
     pub fn map(&self) -> Option<&Array2<f32>> {
         self.map.as_ref().or(self.embedding.as_ref())
+    }
+
+    /// What the embedder has to say of the embedding, a sentence each: what was approximated, and how well.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// For each of [`rows`](Node::rows) the number of the child that it went to, or -1 for noise; empty for a leaf.

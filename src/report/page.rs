@@ -213,6 +213,10 @@ fn map_card(tree: &ClusterTree, at: usize) -> Result<Markup> {
                 @if node.noise() > 0 { "; " (percent(node.noise() as f64 / node.rows().len() as f64)) " of them fit none" }
                 "."
                 @if embedding.ncols() > 2 { " The map shows the first two of " (embedding.ncols()) " dimensions." }
+                @if let Some(clustered) = node.embedding().filter(|clustered| clustered.ncols() > embedding.ncols()) {
+                    " They were found in " (clustered.ncols()) " dimensions, of which this map of two is drawn anew."
+                }
+                @for note in node.notes() { " " (note) }
             }
             (map::drawing(embedding, node.labels(), if wide { 1240 } else { 860 }, &format!("Map: {name}"))?)
             div class="legend" {

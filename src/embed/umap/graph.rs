@@ -90,21 +90,29 @@ impl<'a> UmapGraph<'a> {
                 settings.n_neighbors
             ));
         }
-        let mut facts =
-            GraphFacts { points: n, neighbors: k, edges: 0, components: 1, cut: 0, disconnected: 0, exact: true };
+        let mut facts = GraphFacts {
+            points: n,
+            neighbors: k,
+            edges: 0,
+            components: 1,
+            cut: 0,
+            disconnected: 0,
+            exact: true,
+            recall: 1.0,
+        };
         let (mut nearby, mut lists) = (Nearby { starts: vec![0, 0], ..Default::default() }, Vec::new());
         if n > 1 {
-            (nearby, facts.exact, lists) = match brought.neighbors {
+            (nearby, facts.exact, facts.recall, lists) = match brought.neighbors {
                 Some(found) => {
                     let nearby = given::by_group(found, &canonical, k, run);
                     // No walk goes over lists of unlike lengths: then new rows search exactly.
                     let even = !found.exact && nearby.neighbours.len() == n * (k - 1);
                     let lists = if even { walkable(&nearby.neighbours, k - 1) } else { Vec::new() };
-                    (nearby, found.exact, lists)
+                    (nearby, found.exact, found.recall, lists)
                 }
                 None => {
                     let groups = Groups::find(&rows, &canonical, k, &settings.metric, settings.search, run)?;
-                    (by_lists(&groups, n), groups.exact, groups.graph().0)
+                    (by_lists(&groups, n), groups.exact, groups.recall, groups.graph().0)
                 }
             };
         }

@@ -32,7 +32,7 @@ mod tests;
 mod transform;
 
 use crate::core::{Canonical, Rows};
-use crate::{Embedder, Result, Run};
+use crate::{Embedded, Embedder, Result, Run};
 pub use density::Densmap;
 pub use given::Given;
 pub use graph::UmapGraph;
@@ -124,10 +124,32 @@ impl Embedder for Umap {
         self.graph(rows, run)?.lay_out(self, run)
     }
 
-    fn embed_with_map(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<(Array2<f32>, Option<Array2<f32>>)> {
+    fn embed_in_full(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Embedded> {
         let graph = self.graph(rows, run)?;
-        let embedding = graph.lay_out(self, run)?;
+        let nothing = Given::new().check(&graph.rows, self.n_neighbors, self.n_components)?;
+        let drawn = run.install(|| graph.draw(self, &nothing, run))??;
         let map = (self.n_components > 2).then(|| graph.lay_out(&self.clone().n_components(2), run)).transpose()?;
-        Ok((embedding, map))
+        let embedding = by_row(&drawn.positions, &graph.canonical, self.n_components);
+        Ok(Embedded { embedding, map, notes: self.notes(&drawn.facts, drawn.start) })
+    }
+}
+
+impl Umap {
+    /// What was approximated, for a reader.
+    fn notes(&self, facts: &GraphFacts, start: Start) -> Vec<String> {
+        let mut notes = Vec::new();
+        if !facts.exact {
+            let percent = 100.0 * facts.recall;
+            notes.push(format!(
+                "Neighbours were searched approximately: {percent:.1} % of the true ones were found, on a sample."
+            ));
+        }
+        if self.init == Init::Spectral && start == Start::Pca {
+            notes.push("The layout started from principal components: the spectral start was out of reach.".into());
+        }
+        if facts.disconnected > 0 {
+            notes.push(format!("{} different rows have no neighbours and lie around the map.", facts.disconnected));
+        }
+        notes
     }
 }

@@ -44,6 +44,15 @@ pub struct GraphFacts {
     pub disconnected: usize,
     /// Whether the neighbours are the true ones.
     pub exact: bool,
+    /// The share of the true neighbours that was found, on a sample; 1 where they are exact.
+    #[cfg_attr(feature = "serde", serde(default = "whole"))]
+    pub recall: f64,
+}
+
+/// Models saved before recall was kept say nothing of it.
+#[cfg(feature = "serde")]
+fn whole() -> f64 {
+    1.0
 }
 
 /// A fitted UMAP: plain data.

@@ -25,7 +25,7 @@ const DENSE: usize = 96;
 const ROUNDS: usize = 8;
 const DEGREE: usize = 40;
 const RESIDUAL: f64 = 1e-4;
-/// A residual beyond this is no eigenvector at all.
+/// A residual beyond this is no eigenvector at all; beyond a tenth of it, a rough one, which the run is told.
 const HOPELESS: f64 = 0.1;
 
 /// Positions (vertices x dimensions) and the start that was used.
@@ -41,12 +41,12 @@ pub(crate) fn find(
     let n = graph.len();
     let (mut positions, start) = match init {
         Init::Random => (uniform(0..n, dimensions, draws.of(1)), Start::Random),
-        Init::Pca => (principal(rows, pick, dimensions, draws)?, Start::Pca),
+        Init::Pca => (told(rows, pick, dimensions, draws, run)?, Start::Pca),
         Init::Spectral => match spectral(graph, dimensions, rows, pick, draws, run)? {
             Some(positions) => (positions, Start::Spectral),
             None => {
                 run.note("the spectral start could not be computed: the layout starts from principal components");
-                (principal(rows, pick, dimensions, draws)?, Start::Pca)
+                (told(rows, pick, dimensions, draws, run)?, Start::Pca)
             }
         },
     };
@@ -106,6 +106,17 @@ fn to_box(positions: &mut [f32], dimensions: usize) {
     }
 }
 
+/// Principal components for a start; the run is told where they are learnt from a sample.
+fn told(rows: &Rows<'_>, pick: &[u32], dimensions: usize, draws: Stream, run: &Run) -> Result<Vec<f32>> {
+    if rows.columns() > SAMPLE && pick.len() > SAMPLE {
+        run.note(&format!(
+            "the start's principal components are learnt from {SAMPLE} of {} different rows",
+            pick.len()
+        ));
+    }
+    principal(rows, pick, dimensions, draws)
+}
+
 /// Principal components; axes beyond the data's own are filled with random coordinates.
 fn principal(rows: &Rows<'_>, pick: &[u32], dimensions: usize, draws: Stream) -> Result<Vec<f32>> {
     let sample = if rows.columns() > SAMPLE { &pick[..pick.len().min(SAMPLE)] } else { pick };
@@ -139,7 +150,7 @@ fn spectral(
     let stage = run.stage("start", ROUNDS);
     let (component, count) = components(graph);
     if count == 1 {
-        return eigenvectors(graph, dimensions, draws.of(4), |round| stage.step(round));
+        return eigenvectors(graph, dimensions, draws.of(4), run, |round| stage.step(round));
     }
     run.note(&format!("the neighbour graph has {count} components: each is laid out around its own centre"));
     let mut members: Vec<Vec<u32>> = vec![Vec::new(); count];
@@ -153,7 +164,7 @@ fn spectral(
         let mut inner = None;
         if members.len() > 2 * dimensions {
             let part = graph.part(members);
-            inner = eigenvectors(&part, dimensions, draws.of(5).of(c as u64), |_| stage.check())?;
+            inner = eigenvectors(&part, dimensions, draws.of(5).of(c as u64), run, |_| stage.check())?;
         }
         // Too few vertices for eigenvectors, or none found: random points around the centre.
         let mut inner = inner.unwrap_or_else(|| {
@@ -207,6 +218,7 @@ fn eigenvectors(
     graph: &Graph,
     dimensions: usize,
     draws: Stream,
+    run: &Run,
     mut step: impl FnMut(usize) -> Result<()>,
 ) -> Result<Option<Vec<f32>>> {
     let n = graph.len();
@@ -241,6 +253,13 @@ fn eigenvectors(
     let Some(pairs) = pairs else { return Ok(None) };
     if !pairs.residuals[..dimensions].iter().all(|&r| r < HOPELESS) {
         return Ok(None);
+    }
+    if let Some(residual) =
+        pairs.residuals[..dimensions].iter().copied().reduce(f64::max).filter(|&r| r > HOPELESS / 10.0)
+    {
+        run.note(&format!(
+            "the spectral start is rough: an eigenvector of {n} vertices has a residual of {residual:.3}"
+        ));
     }
     // Signs are fixed so that the picture does not depend on the random block.
     let signs: Vec<f64> = (0..dimensions)
