@@ -431,3 +431,27 @@ fn a_million_rows_that_say_little_are_answered() {
     assert!(model.stability().iter().chain(model.persistence()).all(|x| x.is_finite()));
     assert!(model.layers().unwrap().len() < 3);
 }
+
+#[test]
+fn the_root_counts_by_its_weight() {
+    // Two groups that touch, and one far away.
+    let rows = blobs(600, 2, 3, 0.7, 5);
+    let base = Hdbscan::new().min_cluster_size(30).min_samples(10);
+    let clusters = |hdbscan: Hdbscan| hdbscan.fit(&rows, &Run::new()).unwrap().clusters();
+    let all = clusters(base.clone());
+    assert!(all >= 2);
+    assert_eq!(clusters(base.clone().single_cluster_weight(1e9)), 1);
+    assert_eq!(
+        base.clone().single_cluster_weight(1.0).fit(&rows, &Run::new()).unwrap().labels(),
+        base.clone().allow_single_cluster(true).fit(&rows, &Run::new()).unwrap().labels()
+    );
+    let found: Vec<usize> = (0..60)
+        .map(|w| clusters(base.clone().single_cluster_weight(if w == 0 { 0.0 } else { 2f64.powi(w - 20) })))
+        .collect();
+    assert_eq!(found[0], all, "at no weight the root is never chosen");
+    let whole = found.iter().position(|&count| count == 1).unwrap();
+    assert!(found[..whole].iter().all(|&count| count == all) && found[whole..].iter().all(|&count| count == 1));
+    for weight in [-0.1, f64::NAN, f64::INFINITY] {
+        assert!(base.clone().single_cluster_weight(weight).fit(&rows, &Run::new()).is_err());
+    }
+}

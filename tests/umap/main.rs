@@ -5,5 +5,6 @@ mod density;
 mod figures;
 mod fit;
 mod given;
+mod graph;
 mod inverse;
 mod watch;

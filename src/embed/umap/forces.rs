@@ -402,6 +402,41 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_vertex_never_repels_itself() {
+        // Of two vertices, each is half of the pool.
+        let positions = [[0.0f32, 0.0], [1.0, 2.0]];
+        let mut pool = Pool::default();
+        pool.fill(&positions, 77);
+        for own in [0, 1] {
+            let mut pushed = 0.0;
+            for draw in (0..1000u32).map(|i| i.wrapping_mul(0x9e37_79b9)) {
+                let (some, weights) = pool.some::<2>(draw, &[own; LANES]);
+                for l in 0..LANES {
+                    let is_own = some[0][l] == positions[own as usize][0];
+                    assert_eq!(weights[l], if is_own { 0.0 } else { 1.0 });
+                    pushed += weights[l];
+                }
+            }
+            assert!((0.3..0.7).contains(&(pushed / 16_000.0)));
+        }
+    }
+
+    #[test]
+    fn two_ends_go_half_of_what_two_moves_of_both_leave() {
+        let forces = Forces { a: 1.929, b: 0.792, repulsion: 1.0, negatives: 0 };
+        for distance in [0.01f32, 0.3, 1.0, 2.0, 5.0] {
+            let (mut own, mut other) = ([[distance; LANES]], [[0.0f32; LANES]]);
+            attract(&mut own, &[[0.0; LANES]], &[0.7; LANES], forces, BOTH_ENDS);
+            attract(&mut other, &[[distance; LANES]], &[0.7; LANES], forces, BOTH_ENDS);
+            let x = f64::from(distance) * f64::from(distance);
+            let p = libm::pow(x, 0.792);
+            let f = (0.7 * 2.0 * 1.929 * 0.792 * p / (x * (1.0 + 1.929 * p))).min(1.0);
+            let left = f64::from(distance) * (1.0 - 2.0 * f) * (1.0 - 2.0 * f);
+            assert!((f64::from(own[0][0] - other[0][0]) - left).abs() < 1e-3 * f64::from(distance));
+        }
+    }
+
+    #[test]
     fn powers_are_near_enough() {
         for i in 1..200_000 {
             let x = i as f32 * i as f32 * 1e-6;
