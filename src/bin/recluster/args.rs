@@ -349,8 +349,8 @@ pub(crate) struct Fit {
     /// HDBSCAN: the least share of a node's rows that makes a cluster [default: 0.05]
     #[arg(long, value_name = "SHARE")]
     pub(crate) min_cluster_share: Option<f64>,
-    /// HDBSCAN: what all rows of a node together count against the clusters inside: the more, the wider a gap has to be
-    /// before a node falls apart; 0 splits whatever can be split [default: 0.3]
+    /// HDBSCAN, below the root: what all rows of a node together count against the clusters inside. The more, the wider a
+    /// gap has to be before a cluster falls apart; 0 splits whatever can be split [default: 0.3]
     #[arg(long, value_name = "X")]
     pub(crate) single_cluster_weight: Option<f64>,
     /// A cluster below this share of all rows is not zoomed into

@@ -18,9 +18,10 @@ use recluster::validity::adjusted_rand;
 use recluster::{Clusterer, Embedder, Run, Saved, Size};
 use serde_json::{Map, Value, json};
 use std::path::Path;
+use std::sync::Arc;
 
 pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, Value>, Failure> {
-    let (embedder, clusterer) = (embedder(args)?, clusterer(args)?);
+    let (embedder, [root, below]) = (embedder(args)?, clusterers(args)?);
     Staged::check_folder(&args.out)?;
     let data = input::table(&args.common.data, args.common.rows)?;
     let classes = args.labels.as_deref().map(|labels| input::labels(labels, args.common.rows)).transpose()?;
@@ -36,7 +37,10 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     }
     let run = run(&args.common, progress);
     let named = |e| Failure::about(e, data.names.as_deref());
-    let plan = RecursiveTree::new(embedder, clusterer).levels(args.depth).min_share(args.min_node_share);
+    let plan = RecursiveTree::new(embedder, root.clone())
+        .clusterer_by(move |place| if place.level == 1 { root.clone() } else { below.clone() })
+        .levels(args.depth)
+        .min_share(args.min_node_share);
     let boost = Boost::new().rounds(args.rounds).max_depth(args.max_depth);
     let tree = progress.work(|| plan.fit(&data.values, &run)).map_err(named)?;
     let surrogate = progress.work(|| tree.surrogate(&data.values, &boost, &run)).map_err(named)?;
@@ -94,7 +98,11 @@ fn embedder(args: &args::Fit) -> Result<Scaled<Box<dyn Embedder>>, Failure> {
     Ok(Scaled::new(embedder, args.scale))
 }
 
-fn clusterer(args: &args::Fit) -> Result<Box<dyn Clusterer>, Failure> {
+/// The clusterer of the root, and of the nodes below.
+///
+/// The root is split wherever it can be: of many groups below the least share, none counts, and a root that stayed whole
+/// would never be zoomed into.
+fn clusterers(args: &args::Fit) -> Result<[Arc<dyn Clusterer>; 2], Failure> {
     let settings = &args.settings;
     match method::chosen(args.clusterer, settings)?.clusterer() {
         Some(clusterer) => {
@@ -103,19 +111,23 @@ fn clusterer(args: &args::Fit) -> Result<Box<dyn Clusterer>, Failure> {
                 ("--single-cluster-weight", args.single_cluster_weight.is_some()),
             ];
             refuse(method::name(args.clusterer), &for_hdbscan)?;
-            Ok(clusterer)
+            let clusterer: Arc<dyn Clusterer> = clusterer.into();
+            Ok([clusterer.clone(), clusterer])
         }
         None => {
             let share = args.min_cluster_share.unwrap_or(0.05);
             let samples = settings.min_samples.unwrap_or(10);
-            let hdbscan = Hdbscan::new().min_cluster_size(Size::Share(share)).min_samples(samples);
-            let hdbscan = hdbscan.epsilon(settings.epsilon.unwrap_or(0.0));
-            // At 0 the root would still win a tie, and one cluster stay where nothing can be split: as without the setting.
-            let hdbscan = match args.single_cluster_weight.unwrap_or(0.3) {
-                0.0 => hdbscan,
-                weight => hdbscan.single_cluster_weight(weight),
+            let root = Hdbscan::new()
+                .min_cluster_size(Size::Share(share))
+                .min_samples(samples)
+                .epsilon(settings.epsilon.unwrap_or(0.0))
+                .metric(settings.metric.unwrap_or_default());
+            // At 0 the root of a tree without clusters would still be one: there the setting is left out.
+            let below = match args.single_cluster_weight.unwrap_or(0.3) {
+                0.0 => root.clone(),
+                weight => root.clone().single_cluster_weight(weight),
             };
-            Ok(Box::new(hdbscan.metric(settings.metric.unwrap_or_default())))
+            Ok([Arc::new(root), Arc::new(below)])
         }
     }
 }
