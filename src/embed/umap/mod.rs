@@ -43,12 +43,11 @@ pub use target::Target;
 
 const PURPOSE: u64 = 0x756d_6170;
 /// Rows x epochs of the default, within [`EPOCHS`].
-const MOVES: usize = 4_000_000;
+const MOVES: usize = 3_000_000;
 /// Least and most epochs of the default.
 const EPOCHS: (usize, usize) = (200, 2000);
-/// Below this `min_dist` groups are drawn together, to be clustered: rows x epochs may then be fewer, but epochs are at
-/// least these, since gaps settle last.
-const DENSE: (f64, usize, usize) = (0.05, 3_000_000, 300);
+/// Below this `min_dist` groups are drawn together, to be clustered: gaps settle last, so epochs are at least these.
+const DENSE: (f64, usize) = (0.05, 300);
 
 impl Umap {
     /// Embeds `rows` (n x columns) and keeps what is needed to place new rows.
@@ -109,8 +108,8 @@ impl Umap {
 
     /// Epochs of a layout of so many rows.
     fn epochs(&self, rows: usize) -> usize {
-        let (moves, least) = if self.min_dist < DENSE.0 { (DENSE.1, DENSE.2) } else { (MOVES, EPOCHS.0) };
-        self.n_epochs.unwrap_or((moves / rows).clamp(least, EPOCHS.1))
+        let least = if self.min_dist < DENSE.0 { DENSE.1 } else { EPOCHS.0 };
+        self.n_epochs.unwrap_or((MOVES / rows).clamp(least, EPOCHS.1))
     }
 }
 

@@ -112,8 +112,8 @@ impl Umap {
         self
     }
 
-    /// Sets the number of epochs of the layout; at least 1. Default 4,000,000 / rows, within 200 and 2,000; where `min_dist`
-    /// is below 0.05, 3,000,000 / rows, within 300 and 2,000.
+    /// Sets the number of epochs of the layout; at least 1. Default 3,000,000 / rows, but at least 200 (300 where `min_dist`
+    /// is below 0.05) and at most 2,000.
     pub fn n_epochs(mut self, n_epochs: usize) -> Self {
         self.n_epochs = Some(n_epochs);
         self

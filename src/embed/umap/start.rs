@@ -21,9 +21,9 @@ const NOISE: f32 = 1e-4;
 const SAMPLE: usize = 512;
 /// Vertices up to which a component's eigenproblem is solved densely.
 const DENSE: usize = 96;
-/// Bounds of the iteration: filters, products in each, and the residual that is enough.
+/// Bounds of the iteration: filters, products in each (the next where a block collapsed), and the residual that is enough.
 const ROUNDS: usize = 8;
-const DEGREE: usize = 40;
+const DEGREES: [usize; 3] = [40, 12, 4];
 const RESIDUAL: f64 = 1e-4;
 /// A residual beyond this is no eigenvector at all; beyond a tenth of it, a rough one, which the run is told.
 const HOPELESS: f64 = 0.1;
@@ -249,7 +249,15 @@ fn eigenvectors(
     let length = sparse::norm(&root);
     let known: Vec<f64> = root.iter().map(|r| r / length).collect();
     let operator = sparse::Sparse { starts: &graph.starts, columns: &graph.columns, values: &values };
-    let pairs = sparse::largest(&operator, &known, dimensions, RESIDUAL, ROUNDS, DEGREE, draws, &mut step)?;
+    // Where few eigenvalues stand far out, as in a small graph, a filter of high degree leaves nothing but the first
+    // eigenvector in the whole block: a lower one then does.
+    let mut pairs = None;
+    for degree in DEGREES {
+        pairs = sparse::largest(&operator, &known, dimensions, RESIDUAL, ROUNDS, degree, draws, &mut step)?;
+        if pairs.is_some() {
+            break;
+        }
+    }
     let Some(pairs) = pairs else { return Ok(None) };
     if !pairs.residuals[..dimensions].iter().all(|&r| r < HOPELESS) {
         return Ok(None);
