@@ -434,7 +434,7 @@ fn a_million_rows_that_say_little_are_answered() {
 
 #[test]
 fn the_root_counts_by_its_weight() {
-    // Two groups that touch, and one far away.
+    // At some weight the root begins to win over the three groups, and then keeps winning.
     let rows = blobs(600, 2, 3, 0.7, 5);
     let base = Hdbscan::new().min_cluster_size(30).min_samples(10);
     let clusters = |hdbscan: Hdbscan| hdbscan.fit(&rows, &Run::new()).unwrap().clusters();

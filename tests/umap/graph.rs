@@ -4,7 +4,7 @@ use crate::data::{blobs, digits};
 use ndarray::Axis;
 use recluster::cluster::Hdbscan;
 use recluster::embed::{Given, Scaled, Scaling, Target, Umap};
-use recluster::neighbors::{Metric, Nearest};
+use recluster::neighbors::{Metric, Nearest, Search};
 use recluster::recursive::RecursiveTree;
 use recluster::{Embedder, Error, Run, Size};
 
@@ -49,6 +49,7 @@ fn what_is_the_graphs_cannot_be_changed_at_its_layout() {
     for (umap, setting) in [
         (Umap::new().n_neighbors(10), "n_neighbors"),
         (Umap::new().metric(Metric::Cosine), "metric"),
+        (Umap::new().search(Search::Exact), "search"),
         (Umap::new().set_op_mix_ratio(0.5), "set_op_mix_ratio"),
         (Umap::new().local_connectivity(2.0), "local_connectivity"),
         (Umap::new().disconnection_distance(3.0), "disconnection_distance"),

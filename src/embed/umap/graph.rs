@@ -177,6 +177,9 @@ impl<'a> UmapGraph<'a> {
         if umap.metric != own.metric {
             return unlike("metric", umap.metric.name().to_string());
         }
+        if umap.search != own.search {
+            return unlike("search", format!("{:?}", umap.search));
+        }
         if umap.set_op_mix_ratio != own.set_op_mix_ratio {
             return unlike("set_op_mix_ratio", umap.set_op_mix_ratio.to_string());
         }
