@@ -44,14 +44,14 @@ pub(super) struct Tree<const D: usize> {
     pub(super) norm: Norm,
     /// Whether raw values stay within f32, so that f32 can screen them.
     pub(super) screens: bool,
-    /// D again, as a number the compiler does not see through: loops over the columns then stay loops around sixteen
-    /// lanes, which fill registers; unrolled, they are vectorised across columns instead, at half the speed.
+    /// The columns that are not all zero, as a number the compiler does not see through: loops over them then stay loops
+    /// around sixteen lanes, which fill registers; unrolled, they are vectorised across columns instead, at half the speed.
     pub(super) columns: usize,
 }
 
 impl<const D: usize> Tree<D> {
-    /// Builds the tree over `points`, at least one. O(n log n).
-    pub(super) fn new(points: impl ExactSizeIterator<Item = [f32; D]>, norm: Norm) -> Self {
+    /// Builds the tree over `points`, at least one, zero from number `columns` on. O(n log n).
+    pub(super) fn new(points: impl ExactSizeIterator<Item = [f32; D]>, columns: usize, norm: Norm) -> Self {
         let mut items: Vec<([f32; D], u32)> = points.enumerate().map(|(i, p)| (p.map(|x| x + 0.0), i as u32)).collect();
         let leaves = items.len().div_ceil(CAP).max(1);
         let empty = Node { lo: [0.0; D], hi: [0.0; D], right: 0, first: 0 };
@@ -62,7 +62,7 @@ impl<const D: usize> Tree<D> {
             leaf_node: vec![0; leaves],
             norm,
             screens: false,
-            columns: std::hint::black_box(D),
+            columns: std::hint::black_box(columns.min(D)),
         };
         build(Part {
             items: &mut items,

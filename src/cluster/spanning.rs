@@ -182,13 +182,13 @@ pub(super) fn spanning_tree(asked: &Asked<'_>, run: &Run) -> Result<(SpanningTre
             ($($columns:literal)*) => {
                 match rows.columns() {
                     columns if columns > most => in_blocks(rows, norm, canonical, &ask, run)?,
-                    $($columns => in_tree::<$columns>(rows, norm, canonical, &ask, run)?,)*
+                    $(..=$columns => in_tree::<$columns>(rows, norm, canonical, &ask, run)?,)*
                     _ => in_blocks(rows, norm, canonical, &ask, run)?,
                 }
             };
         }
         const { assert!(MOST_COLUMNS == 16) };
-        by_columns!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16)
+        if norm == Norm::Squares { by_columns!(2 3 4 6 8 10 12 16) } else { by_columns!(2 4 8) }
     };
     // Equal rows hang on the first of them; no edge that leaves them is lighter than their core distance.
     for g in 0..groups {
@@ -229,7 +229,8 @@ pub(super) fn spanning_tree(asked: &Asked<'_>, run: &Run) -> Result<(SpanningTre
 
 type Edges = Vec<(f64, u32, u32)>;
 
-/// For few columns: raw weights between groups, and raw core distances of groups.
+/// For few columns, up to D: raw weights between groups, and raw core distances of groups. A tree's width is known to the
+/// compiler, and each costs it seconds: so not each has one, and rows are filled up with zeros, which no sum notices.
 fn in_tree<const D: usize>(
     rows: &Rows<'_>,
     norm: Norm,
@@ -242,8 +243,11 @@ where
 {
     let groups = canonical.groups();
     let stage = run.stage("tree", 1);
-    let point = |g: usize| std::array::from_fn(|c| rows.row(canonical.representative(g))[c]);
-    let tree = Tree::<D>::new((0..groups).map(point), norm);
+    let point = |g: usize| {
+        let row = rows.row(canonical.representative(g));
+        std::array::from_fn(|c| row.get(c).copied().unwrap_or(0.0))
+    };
+    let tree = Tree::<D>::new((0..groups).map(point), rows.columns(), norm);
     drop(stage);
     let stage = run.stage("core distances", groups);
     let done = std::sync::atomic::AtomicUsize::new(0);

@@ -4,16 +4,48 @@
 //! pieces. Without the feature `rayon` the same pieces run one after the other.
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
-/// Calls `work(index of the chunk, chunk)` for chunks of `size` items each (the last may be shorter).
-pub(crate) fn for_each_chunk<T: Send>(items: &mut [T], size: usize, work: impl Fn(usize, &mut [T]) + Sync + Send) {
+/// Calls `work(i)` for i in 0..n; where `apart`, each as a task of its own, else as many together as threads make useful.
+///
+/// Takes no type parameter, so that the machinery of threads is compiled once and not anew for each loop of the crate,
+/// which was a third of the library's compile time. A call through the table costs nothing beside a task.
+fn each(n: usize, apart: bool, work: &(dyn Fn(usize) + Sync)) {
     #[cfg(feature = "rayon")]
     {
         use rayon::prelude::*;
-        items.par_chunks_mut(size.max(1)).enumerate().for_each(|(i, chunk)| work(i, chunk));
+        let most = if apart { 1 } else { n.max(1) };
+        (0..n).into_par_iter().with_max_len(most).for_each(work);
     }
     #[cfg(not(feature = "rayon"))]
-    items.chunks_mut(size.max(1)).enumerate().for_each(|(i, chunk)| work(i, chunk));
+    {
+        let _ = apart;
+        (0..n).for_each(work);
+    }
+}
+
+/// What the task of one number takes or leaves.
+type Slot<T> = Mutex<Option<T>>;
+
+fn taken<T>(slot: &Slot<T>) -> Option<T> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+/// Calls `work(index of the chunk, chunk)` for chunks of `size` items each (the last may be shorter).
+pub(crate) fn for_each_chunk<T: Send>(items: &mut [T], size: usize, work: impl Fn(usize, &mut [T]) + Sync + Send) {
+    let size = size.max(1);
+    if items.len() <= size {
+        if !items.is_empty() {
+            work(0, items);
+        }
+        return;
+    }
+    let chunks: Vec<Slot<&mut [T]>> = items.chunks_mut(size).map(|chunk| Mutex::new(Some(chunk))).collect();
+    each(chunks.len(), false, &|i| {
+        if let Some(chunk) = taken(&chunks[i]) {
+            work(i, chunk);
+        }
+    });
 }
 
 /// The results of `work(range)` over consecutive ranges of `size` numbers that cover 0..n, in order.
@@ -25,13 +57,15 @@ pub(crate) fn map_ranges<R: Send>(n: usize, size: usize, work: impl Fn(Range<usi
 
 /// The results of `work(i)` for i in 0..n, in order. Each call should be worth a task.
 pub(crate) fn map<R: Send>(n: usize, work: impl Fn(usize) -> R + Sync + Send) -> Vec<R> {
-    #[cfg(feature = "rayon")]
-    {
-        use rayon::prelude::*;
-        (0..n).into_par_iter().with_max_len(1).map(work).collect()
+    if n <= 1 {
+        return (0..n).map(work).collect();
     }
-    #[cfg(not(feature = "rayon"))]
-    (0..n).map(work).collect()
+    let results: Vec<Slot<R>> = (0..n).map(|_| Mutex::new(None)).collect();
+    each(n, true, &|i| {
+        let result = work(i);
+        *results[i].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+    });
+    results.iter().filter_map(taken).collect()
 }
 
 /// Both results, computed side by side where threads allow.

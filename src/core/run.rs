@@ -40,6 +40,22 @@ impl Pool {
             started: std::sync::OnceLock::new(),
         }
     }
+
+    /// The threads, if they are the run's own.
+    #[cfg(feature = "rayon")]
+    fn start(&self) -> Result<Option<&rayon::ThreadPool>> {
+        if self.threads > 0 && self.started.get().is_none() {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads).build();
+            // A lost race only drops the spare pool.
+            let _ = self.started.set(pool.map_err(|e| self.failed(&e.to_string()))?);
+        }
+        Ok(self.started.get())
+    }
+
+    #[cfg(feature = "rayon")]
+    fn failed(&self, reason: &str) -> Error {
+        Error::Threads { threads: self.threads, reason: reason.to_string() }
+    }
 }
 
 impl Default for Run {
@@ -123,20 +139,15 @@ impl Run {
     /// [`Error::Threads`] when the threads cannot be started.
     pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> Result<R> {
         #[cfg(feature = "rayon")]
-        if self.pool.threads > 0 {
-            if self.pool.started.get().is_none() {
-                let pool = rayon::ThreadPoolBuilder::new()
-                    .num_threads(self.pool.threads)
-                    .build()
-                    .map_err(|e| Error::Threads { threads: self.pool.threads, reason: e.to_string() })?;
-                // A lost race only drops the spare pool.
-                let _ = self.pool.started.set(pool);
+        if let Some(pool) = self.pool.start()? {
+            // The pool sees no type: its machinery is compiled once, not for each use.
+            fn inside(pool: &rayon::ThreadPool, work: &mut (dyn FnMut() + Send)) {
+                pool.install(work);
             }
-            if let Some(pool) = self.pool.started.get() {
-                return Ok(pool.install(work));
-            }
+            let (mut work, mut result) = (Some(work), None);
+            inside(pool, &mut || result = work.take().map(|work| work()));
+            return result.ok_or_else(|| self.pool.failed("no thread did the work"));
         }
-        let _ = self.pool.threads;
         Ok(work())
     }
 
