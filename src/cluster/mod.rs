@@ -10,6 +10,7 @@ mod condense;
 mod crowd;
 mod dbscan;
 mod dendrogram;
+mod dense;
 mod draw;
 mod genie;
 mod genie_merge;

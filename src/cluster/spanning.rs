@@ -4,7 +4,7 @@ use super::kdtree::{CAP, MOST_COLUMNS, NONE, Tree};
 use super::near::{Ask, Kernels, MOST_COLUMNS_OF_OTHERS, ONE};
 use super::norm::Norm;
 use super::search::{Side, core_distances};
-use super::{boruvka, tiles, wide};
+use super::{boruvka, dense, tiles, wide};
 use crate::core::random::Stream;
 use crate::core::{Canonical, Result, Rows, Run, parallel};
 use crate::neighbors::{Metric, Space};
@@ -280,7 +280,7 @@ where
     Ok((edges, core_of))
 }
 
-/// For more columns: all pairs, in blocks.
+/// For more columns: all pairs, at once where they are few, else in blocks.
 fn in_blocks(
     rows: &Rows<'_>,
     norm: Norm,
@@ -289,6 +289,9 @@ fn in_blocks(
     run: &Run,
 ) -> Result<(Edges, Vec<f64>)> {
     let groups = canonical.groups();
+    if groups <= dense::MOST {
+        return dense::spanning_tree(groups, |g| rows.row(canonical.representative(g)), norm, ask, run);
+    }
     let pick: Vec<u32> = (0..groups).map(|g| canonical.representative(g) as u32).collect();
     let stage = run.stage("tree", 1);
     let lens = tiles::Lens::learn(rows, &pick, norm);

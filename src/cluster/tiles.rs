@@ -22,6 +22,10 @@ use ndarray::{ArrayView2, ArrayViewMut2, linalg::general_mat_mul};
 /// Points in a block.
 pub(super) const BLOCK: usize = 128;
 const UNIT: f64 = 1.0 / (1 << 24) as f64;
+/// Rows up to which all pairs are compared sooner than a sketch is learned.
+const FEW: usize = 1024;
+/// The most that sketches may leave over, as a share of all squares.
+const LEFT_OVER: f64 = 0.3;
 
 /// How rows become vectors; learned once, so that new rows become vectors of the same space.
 pub(super) struct Lens {
@@ -43,9 +47,10 @@ impl Lens {
     /// From the rows in `pick`, in an order given by content.
     pub(super) fn learn(rows: &Rows<'_>, pick: &[u32], norm: Norm) -> Self {
         let columns = rows.columns();
-        // Only sums of squares have sketches.
+        // Only sums of squares have sketches, and only of many rows is one learned for less than it saves.
         let metric = if norm == Norm::Squares { Metric::Euclidean } else { Metric::Manhattan };
-        let space = Space::learn(rows, pick, &metric.into(), Stream::new(0, 0x6864_6273));
+        let sample = if pick.len() > FEW { pick } else { &pick[..1] };
+        let space = Space::learn(rows, sample, &metric.into(), Stream::new(0, 0x6864_6273));
         let scale = f64::from(space.scale());
         let mut mean = vec![0.0; columns];
         if norm == Norm::Squares {
@@ -54,7 +59,7 @@ impl Lens {
             }
             mean.iter_mut().for_each(|m| *m /= pick.len() as f64);
         }
-        let sketched = norm == Norm::Squares && space.points(rows, &pick[..1]).is_sketched();
+        let sketched = norm == Norm::Squares && tells_apart(&space, rows, sample);
         Lens { norm, mean, scale, sketch: sketched.then_some(space) }
     }
 
@@ -128,6 +133,18 @@ impl Lens {
     pub(super) fn ceiling(&self, raw: f64) -> f32 {
         up(self.scaled(raw))
     }
+}
+
+/// Whether sketches of rows in `pick` leave so little over that they bound distances well: where columns have little in
+/// common nearly all pairs would pass, and each be measured.
+fn tells_apart(space: &Space, rows: &Rows<'_>, pick: &[u32]) -> bool {
+    let count = pick.len().min(256);
+    let sample: Vec<u32> = (0..count).map(|i| pick[i * pick.len() / count]).collect();
+    let points = space.points(rows, &sample);
+    let square = |x: &f32| f64::from(*x) * f64::from(*x);
+    let whole: f64 = (0..count).flat_map(|i| points.near(i)).map(square).sum();
+    let left: f64 = (0..count).map(|i| square(&points.left_over(i))).sum();
+    points.is_sketched() && left <= LEFT_OVER * whole
 }
 
 fn up(x: f64) -> f32 {
@@ -339,8 +356,8 @@ impl<'a> Exact<'a> {
         self.rows.row(self.pick[i as usize] as usize)
     }
 
-    /// Whether the raw value may be below `bound`.
-    fn may_be_below(&self, a: &[f32], b: &[f32], bound: f64) -> bool {
+    /// Whether the raw value may be below `bound`: a look in f32, where that is far cheaper than the exact sum.
+    pub(super) fn may_be_below(&self, a: &[f32], b: &[f32], bound: f64) -> bool {
         let margin = 1.0 + (a.len() / CAP + 32) as f64 * 2.0 * UNIT;
         !self.screens || f64::from(rough_squares(a, b)) <= bound * margin + 1e-30
     }

@@ -270,7 +270,11 @@ impl Compare<'_> {
                 if self.core[from as usize] >= bound || self.core[point(there.start + p) as usize] >= bound {
                     continue;
                 }
-                let edge = self.edge(from, point(there.start + p));
+                let (a, b) = (self.exact.point(from), self.exact.point(point(there.start + p)));
+                if !self.exact.may_be_below(a, b, bound) {
+                    continue;
+                }
+                let edge = Edge::new(self.core, self.exact.norm.measure(a, b), from, point(there.start + p));
                 if edge.weight < bound {
                     kept.push(edge);
                     let lower = larger(edge.weight, inside);
@@ -282,10 +286,6 @@ impl Compare<'_> {
             }
         }
         kept
-    }
-
-    fn edge(&self, a: u32, b: u32) -> Edge {
-        Edge::new(self.core, self.exact.norm.measure(self.exact.point(a), self.exact.point(b)), a, b)
     }
 }
 
