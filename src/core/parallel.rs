@@ -8,11 +8,11 @@ use std::ops::Range;
 /// Calls `work(index of the chunk, chunk)` for chunks of `size` items each (the last may be shorter).
 pub(crate) fn for_each_chunk<T: Send>(items: &mut [T], size: usize, work: impl Fn(usize, &mut [T]) + Sync + Send) {
     #[cfg(feature = "rayon")]
-    {
+    if items.len() > size {
         use rayon::prelude::*;
-        items.par_chunks_mut(size.max(1)).enumerate().for_each(|(i, chunk)| work(i, chunk));
+        return items.par_chunks_mut(size.max(1)).enumerate().for_each(|(i, chunk)| work(i, chunk));
     }
-    #[cfg(not(feature = "rayon"))]
+    // One piece, such as a single row to predict, wakes no other thread.
     items.chunks_mut(size.max(1)).enumerate().for_each(|(i, chunk)| work(i, chunk));
 }
 
@@ -26,11 +26,10 @@ pub(crate) fn map_ranges<R: Send>(n: usize, size: usize, work: impl Fn(Range<usi
 /// The results of `work(i)` for i in 0..n, in order. Each call should be worth a task.
 pub(crate) fn map<R: Send>(n: usize, work: impl Fn(usize) -> R + Sync + Send) -> Vec<R> {
     #[cfg(feature = "rayon")]
-    {
+    if n > 1 {
         use rayon::prelude::*;
-        (0..n).into_par_iter().with_max_len(1).map(work).collect()
+        return (0..n).into_par_iter().with_max_len(1).map(work).collect();
     }
-    #[cfg(not(feature = "rayon"))]
     (0..n).map(work).collect()
 }
 
