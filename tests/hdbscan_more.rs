@@ -208,9 +208,12 @@ fn a_row_of_the_fit_is_predicted_as_it_was_fitted_alone_or_in_company() {
             let near = rows.mapv(|x| x + (next() as f32 - 0.5));
             let many = model.predict(&rows, &near, &run.clone().threads(1)).unwrap();
             assert!(many.membership.iter().chain(&many.outlier_scores).all(|x| (0.0..=1.0).contains(x)));
+            let predictor = model.predictor(&rows, &run).unwrap();
+            assert!(matches!(predictor.predict(&Array2::zeros((1, 40)), &run), Err(Error::Shape { .. })));
             for i in [0, 7, 133] {
                 let alone = model.predict(&rows, &near.select(Axis(0), &[i]), &run).unwrap();
                 assert_eq!((alone.labels[0], alone.membership[0]), (many.labels[i], many.membership[i]));
+                assert_eq!(predictor.predict(&near.select(Axis(0), &[i]), &run).unwrap(), alone);
             }
             if model.clusters() > 0 {
                 let soft = model.memberships(&rows, &run).unwrap();

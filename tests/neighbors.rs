@@ -558,6 +558,26 @@ fn bad_input_is_named() {
     assert!(matches!(index.query(&good, &cancelled), Err(Error::Cancelled { .. })));
 }
 
+#[test]
+fn a_query_gets_as_many_neighbours_as_it_asked_for() {
+    // Clusters of 40 that no edge connects: a walk ends where its own two or three are.
+    let rows = Array2::from_shape_fn((1200, 5), |(i, j)| {
+        1000.0 * ((i % 30) * (j + 1) % 31) as f32 + ((i * 37 + j * 101) % 97) as f32 / 97.0
+    });
+    let (nearest, run) = (Nearest::new(500).search(Search::Approximate), Run::new());
+    let new = rows.slice(s![..20, ..]).mapv(|x| x + 0.003);
+    let found = nearest.index(&rows, &run).unwrap().query(&new, &run).unwrap();
+    let truth = nearest.search(Search::Exact).index(&rows, &run).unwrap().query(&new, &run).unwrap();
+    assert!(!found.exact && truth.exact);
+    for i in 0..new.nrows() {
+        let mut named = found.indices.row(i).to_vec();
+        named.sort_unstable();
+        named.dedup();
+        assert_eq!(named.len(), 500, "row {i} names a row twice");
+        assert_eq!(found.distances.row(i), truth.distances.row(i));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 

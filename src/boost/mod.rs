@@ -44,8 +44,8 @@ mod xgboost;
 
 pub use bins::Bins;
 pub use calibrate::Calibration;
+pub(crate) use model::category_goes_left;
 pub use model::{BoostModel, Ensemble, Importance, Link, Tree};
-pub(crate) use predict::margins;
 pub use settings::{Boost, Grow};
 pub use stop::Metric;
 

@@ -1,6 +1,8 @@
 //! The fitted model: plain flat trees.
 
 use super::calibrate::Calibration;
+use super::predict::Walk;
+use crate::core::Cached;
 use crate::{Error, Result};
 
 /// Category numbers are below this: whole numbers up to it are exact in f32.
@@ -32,6 +34,11 @@ pub struct Tree {
     pub(crate) cover: Vec<f64>,
     /// Loss that the split saves (twice the fall of the second-order objective, as in XGBoost); 0 at leaves.
     pub(crate) gain: Vec<f32>,
+}
+
+/// [`Tree::goes_left`] at a split by category, for a value that is not missing; `right` is ascending.
+pub(crate) fn category_goes_left(right: &[u32], value: f32) -> bool {
+    !(0.0..MOST_CATEGORIES as f32).contains(&value) || right.binary_search(&(value as u32)).is_err()
 }
 
 impl Tree {
@@ -103,10 +110,7 @@ impl Tree {
             return self.default_left[node];
         }
         let right = &self.categories[node];
-        if right.is_empty() {
-            return value < self.threshold[node];
-        }
-        !(0.0..MOST_CATEGORIES as f32).contains(&value) || right.binary_search(&(value as u32)).is_err()
+        if right.is_empty() { value < self.threshold[node] } else { category_goes_left(right, value) }
     }
 
     /// The leaf that a row ends in.
@@ -256,6 +260,9 @@ pub struct BoostModel {
     pub(crate) feature_names: Option<Vec<String>>,
     pub(crate) outputs: Vec<Ensemble>,
     pub(crate) calibration: Option<Calibration>,
+    /// The trees as prediction reads them, by output: 16 bytes a node.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub(crate) walks: Cached<Vec<Vec<Walk>>>,
 }
 
 /// The same, as read from a file.
@@ -310,7 +317,7 @@ impl BoostModel {
                 }
             }
         }
-        Ok(BoostModel { link, features, feature_names: None, outputs, calibration: None })
+        Ok(BoostModel { link, features, feature_names: None, outputs, calibration: None, walks: Cached::default() })
     }
 
     /// Names the features, for charts and files.

@@ -23,17 +23,16 @@ struct Step {
 
 const MISSING_LEFT: u32 = 1 << 31;
 
-/// A tree as prediction reads it.
-struct Walk<'a> {
-    tree: &'a Tree,
+/// A tree as prediction reads it, beside the tree itself.
+pub(crate) struct Walk {
     steps: Vec<Step>,
     depth: usize,
     /// Whether some node splits by category; the tree itself then says where values go.
     categorical: bool,
 }
 
-impl<'a> Walk<'a> {
-    fn of(tree: &'a Tree) -> Self {
+impl Walk {
+    fn of(tree: &Tree) -> Self {
         let steps = (0..tree.len())
             .map(|i| {
                 let leaf = tree.is_leaf(i);
@@ -46,7 +45,7 @@ impl<'a> Walk<'a> {
                 }
             })
             .collect();
-        Walk { tree, steps, depth: tree.depth(), categorical: tree.has_categories() }
+        Walk { steps, depth: tree.depth(), categorical: tree.has_categories() }
     }
 
     /// The child that a row goes to; [`Tree::goes_left`] without its branches where all splits are numeric.
@@ -58,11 +57,11 @@ impl<'a> Walk<'a> {
         (if left { step.left } else { step.right }) as usize
     }
 
-    /// Adds the tree's value for each row to its margin.
-    fn add(&self, rows: &[&[f32]], margins: &mut [f64]) {
+    /// Adds the value of `tree`, whose walk this is, for each row to its margin.
+    fn add(&self, tree: &Tree, rows: &[&[f32]], margins: &mut [f64]) {
         if self.categorical {
             for (row, margin) in rows.iter().zip(margins) {
-                *margin += f64::from(self.tree.value[self.tree.leaf_of(row)]);
+                *margin += f64::from(tree.value[tree.leaf_of(row)]);
             }
             return;
         }
@@ -74,39 +73,10 @@ impl<'a> Walk<'a> {
                 }
             }
             for (margin, at) in margins.iter_mut().zip(at) {
-                *margin += f64::from(self.tree.value[at]);
+                *margin += f64::from(tree.value[at]);
             }
         }
     }
-}
-
-/// Margins of `rows` for some ensembles, (row, ensemble).
-pub(crate) fn margins(ensembles: &[&Ensemble], rows: &Rows<'_>, run: &Run) -> Result<Array2<f64>> {
-    let stage = run.stage("predict", rows.len());
-    let blocks = run.install(|| {
-        let walks: Vec<Vec<Walk<'_>>> = ensembles.iter().map(|e| e.trees.iter().map(Walk::of).collect()).collect();
-        parallel::map_ranges(rows.len(), BLOCK, |range| {
-            stage.check()?;
-            let block: Vec<&[f32]> = range.map(|i| rows.row(i)).collect();
-            let mut by_row = vec![0.0; block.len() * ensembles.len()];
-            let mut column = vec![0.0; block.len()];
-            for (o, (ensemble, walks)) in ensembles.iter().zip(&walks).enumerate() {
-                column.fill(ensemble.base);
-                walks.iter().for_each(|walk| walk.add(&block, &mut column));
-                for (i, &margin) in column.iter().enumerate() {
-                    by_row[i * ensembles.len() + o] = margin;
-                }
-            }
-            Ok(by_row)
-        })
-    })?;
-    let all = blocks.into_iter().collect::<Result<Vec<_>>>()?.concat();
-    let (expected, found) = (rows.len() * ensembles.len(), all.len());
-    Array2::from_shape_vec((rows.len(), ensembles.len()), all).map_err(|_| Error::Shape {
-        what: "margins",
-        expected,
-        found,
-    })
 }
 
 impl BoostModel {
@@ -121,14 +91,50 @@ impl BoostModel {
 
     /// Margins (sums of tree values and base), rows x outputs, in f64. NaN is a missing value.
     ///
-    /// A row's margins are the same bits alone or in any batch. O(rows x trees x depth).
+    /// A row's margins are the same bits alone or in any batch. O(rows x trees x depth); the first call also reads all
+    /// nodes, and keeps 16 bytes for each.
     ///
     /// # Errors
     /// [`Error::Shape`] when the columns are not the model's features; [`Error::Empty`]; [`Error::NotFinite`] for
     /// infinities; [`Error::Cancelled`].
     pub fn margins(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f64>> {
         let rows = self.door(rows)?;
-        margins(&self.outputs.iter().collect::<Vec<_>>(), &rows, run)
+        self.margins_of(&(0..self.outputs.len()).collect::<Vec<_>>(), &rows, run)
+    }
+
+    /// Margins of checked `rows` for some outputs, which must exist, (row, output).
+    pub(crate) fn margins_of(&self, outputs: &[usize], rows: &Rows<'_>, run: &Run) -> Result<Array2<f64>> {
+        let stage = run.stage("predict", rows.len());
+        let blocks = run.install(|| {
+            let walks = self.walks.get(|| {
+                let outputs = self.outputs.iter();
+                Ok(outputs.map(|output| output.trees.iter().map(Walk::of).collect()).collect())
+            })?;
+            let blocks = parallel::map_ranges(rows.len(), BLOCK, |range| {
+                stage.check()?;
+                let block: Vec<&[f32]> = range.map(|i| rows.row(i)).collect();
+                let mut by_row = vec![0.0; block.len() * outputs.len()];
+                let mut column = vec![0.0; block.len()];
+                for (o, &output) in outputs.iter().enumerate() {
+                    let Ensemble { base, trees } = &self.outputs[output];
+                    column.fill(*base);
+                    let trees = trees.iter().zip(&walks[output]);
+                    trees.for_each(|(tree, walk)| walk.add(tree, &block, &mut column));
+                    for (i, &margin) in column.iter().enumerate() {
+                        by_row[i * outputs.len() + o] = margin;
+                    }
+                }
+                Ok(by_row)
+            });
+            blocks.into_iter().collect::<Result<Vec<_>>>()
+        })??;
+        let all = blocks.concat();
+        let (expected, found) = (rows.len() * outputs.len(), all.len());
+        Array2::from_shape_vec((rows.len(), outputs.len()), all).map_err(|_| Error::Shape {
+            what: "margins",
+            expected,
+            found,
+        })
     }
 
     /// Predictions, rows x outputs: margins through the model's [`Link`]. Of a one-versus-rest model these are the
@@ -191,7 +197,7 @@ impl BoostModel {
             return Err(Error::Label { row, label: labels[row].into(), reason });
         }
         let table = self.door(rows)?;
-        let margins = margins(&self.outputs.iter().collect::<Vec<_>>(), &table, run)?;
+        let margins = self.margins_of(&(0..outputs).collect::<Vec<_>>(), &table, run)?;
         // Equal rows have equal margins, so content and label say enough of the order.
         let content = Canonical::of(&table).group_of_row();
         let mut order: Vec<usize> = (0..labels.len()).filter(|&i| labels[i] >= 0).collect();

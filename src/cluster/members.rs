@@ -11,7 +11,6 @@
 use super::condense::CondensedTree;
 use super::model::HdbscanModel;
 use super::norm::Norm;
-use super::predict::Space;
 use super::search::{Nearest, Side, search};
 use super::spanning::distance;
 use super::tiles::{Blocks, Exact, Lens};
@@ -64,8 +63,7 @@ impl HdbscanModel {
     /// # Errors
     /// Those of [`HdbscanModel::predict`].
     pub fn medoids(&self, rows: &ArrayRef2<f32>) -> Result<Vec<usize>> {
-        let space = Space::new(self, rows)?;
-        let rows = space.rows()?;
+        let rows = self.in_space(rows)?;
         self.check_rows(&rows)?;
         let columns = rows.columns();
         // Members by content, so that sums do not depend on the order of the rows.
@@ -152,8 +150,7 @@ impl HdbscanModel {
         run: &Run,
         mut take: impl FnMut(usize, &[f64]) + Send,
     ) -> Result<()> {
-        let space = Space::new(self, rows)?;
-        let rows = space.rows()?;
+        let rows = self.in_space(rows)?;
         run.install(|| {
             self.check_rows(&rows)?;
             if self.clusters() == 0 {
@@ -166,8 +163,7 @@ impl HdbscanModel {
                 .iter()
                 .map(|exemplars| {
                     let pick: Vec<u32> = exemplars.iter().map(|&row| row as u32).collect();
-                    let vectors = lens.vectors(&rows, &pick);
-                    let blocks = Blocks::new(&vectors, lens.norm, Blocks::compact(&vectors, lens.norm));
+                    let blocks = lens.blocks(&rows, &pick);
                     (pick, blocks)
                 })
                 .collect();
@@ -197,8 +193,7 @@ impl HdbscanModel {
         sides: &[(Vec<u32>, Blocks)],
         run: &Run,
     ) -> Result<Vec<Vec<f64>>> {
-        let vectors = lens.vectors(rows, here);
-        let blocks = Blocks::new(&vectors, lens.norm, Blocks::compact(&vectors, lens.norm));
+        let blocks = lens.blocks(rows, here);
         let queries = Side { blocks: &blocks, exact: Exact::new(rows, here, lens) };
         let quiet = run.stage("exemplars", sides.len());
         let nearest = |(pick, blocks): &(Vec<u32>, Blocks)| {

@@ -10,9 +10,10 @@ use super::model::HdbscanModel;
 use super::search::{Nearest, Seek, Side, search};
 use super::select::{densest, owners};
 use super::spanning::{Asked, Groups, distance, prepared};
-use super::tiles::{Blocks, Exact, Lens, Vectors};
+use super::tiles::{Blocks, Exact, Lens};
+use super::tree_fit::metric_of;
 use crate::core::{Error, NOISE, Result, Rows, Run};
-use ndarray::{Array2, ArrayRef2};
+use ndarray::ArrayRef2;
 
 /// What new rows are to the clusters of a fit.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,26 +29,23 @@ pub struct Prediction {
     pub neighbor: Vec<usize>,
 }
 
-/// Rows in the space of a fit.
-pub(super) struct Space {
-    rows: Array2<f32>,
-    unit: Option<Array2<f32>>,
-}
-
-impl Space {
-    pub(super) fn new(model: &HdbscanModel, rows: &ArrayRef2<f32>) -> Result<Self> {
-        let Some(metric) = model.metric() else {
-            let allowed = "rows have no place: the model was fitted on distances alone";
-            return Err(Error::setting("rows", "given", allowed));
-        };
-        let unit = prepared(&Rows::finite(rows)?, metric);
-        let rows = if unit.is_some() { Array2::zeros((0, 0)) } else { rows.to_owned() };
-        Ok(Space { rows, unit })
-    }
-
-    pub(super) fn rows(&self) -> Result<Rows<'_>> {
-        Rows::finite(self.unit.as_ref().unwrap_or(&self.rows))
-    }
+/// A fit with its rows, ready for new ones; made by [`HdbscanModel::predictor`].
+pub struct HdbscanPredictor<'a> {
+    model: &'a HdbscanModel,
+    /// Columns of the fit.
+    columns: usize,
+    /// The fitted rows in the metric's own space.
+    rows: Rows<'a>,
+    groups: Groups,
+    /// One row of each group of equal ones, with its core distance as a raw value, to within rounding.
+    pick: Vec<u32>,
+    core: Vec<f64>,
+    lens: Lens,
+    blocks: Blocks,
+    /// By condensed cluster: its label, the selected one that it is in, and the largest λ in it.
+    label: Vec<i32>,
+    owner: Vec<Option<u32>>,
+    densest: Vec<f64>,
 }
 
 impl HdbscanModel {
@@ -67,7 +65,17 @@ impl HdbscanModel {
         if same { Ok(()) } else { Err(Error::setting("rows", "others", "must be the rows of the fit")) }
     }
 
-    /// Finds the clusters of `new` rows. `rows` are those of the fit, in its order.
+    /// Rows in the space of the fit.
+    pub(super) fn in_space<'a>(&self, rows: &'a ArrayRef2<f32>) -> Result<Rows<'a>> {
+        let rows = Rows::finite(rows)?;
+        match prepared(&rows, metric_of(self)?) {
+            Some(unit) => Ok(Rows::owned(unit)),
+            None => Ok(rows),
+        }
+    }
+
+    /// Finds the clusters of `new` rows. `rows` are those of the fit, in its order. For rows that come one by one see
+    /// [`HdbscanModel::predictor`].
     ///
     /// A row of the fit among the new ones gets exactly what it got there. What a new row gets does not depend on what
     /// other new rows come with it.
@@ -77,61 +85,57 @@ impl HdbscanModel {
     /// the fit had distances alone; [`Error::Format`] for a damaged model; [`Error::Cancelled`].
     ///
     /// # Cost
-    /// At most O(new rows x rows x columns); blocks of rows that are too far are skipped, in few columns nearly all.
+    /// That of [`HdbscanModel::predictor`] and [`HdbscanPredictor::predict`].
     ///
     /// # Source
     /// As `approximate_predict` of Python's hdbscan, from which it differs in that equal rows get equal answers and that
     /// a new row is never a stronger member than the row it hangs on.
     pub fn predict(&self, rows: &ArrayRef2<f32>, new: &ArrayRef2<f32>, run: &Run) -> Result<Prediction> {
-        if new.ncols() != rows.ncols() {
-            return Err(Error::Shape { what: "columns of the new rows", expected: rows.ncols(), found: new.ncols() });
-        }
-        let (space, new) = (Space::new(self, rows)?, Space::new(self, new)?);
-        let (rows, new) = (space.rows()?, new.rows()?);
-        run.install(|| {
-            self.check_rows(&rows)?;
-            let hooks = self.hooks(&rows, &new, run)?;
-            Ok(self.place(&hooks))
-        })?
+        same_columns(rows.ncols(), new)?;
+        self.predictor(rows, run)?.predict(new, run)
     }
 
-    /// For each new row the λ at which it joins the tree (infinite for a row of the fit) and the fitted row it hangs on.
-    fn hooks(&self, rows: &Rows<'_>, new: &Rows<'_>, run: &Run) -> Result<Vec<(f64, usize)>> {
-        let metric = self.fitted.metric.unwrap_or_default();
-        let weights = self.fitted.weights.as_deref();
-        let groups = Groups::new(&Asked { rows, metric, weights, others: self.fitted.others });
-        let canonical = &groups.canonical;
-        let pick: Vec<u32> = (0..canonical.groups()).map(|g| canonical.representative(g) as u32).collect();
-        let all: Vec<u32> = (0..new.len() as u32).collect();
-        let lens = Lens::learn(rows, &pick, super::norm::Norm::of(metric));
-        let blocks = |vectors: &Vectors| Blocks::new(vectors, lens.norm, Blocks::compact(vectors, lens.norm));
-        let (here, there) = (blocks(&lens.vectors(rows, &pick)), blocks(&lens.vectors(new, &all)));
-        let points = Side { blocks: &here, exact: Exact::new(rows, &pick, &lens) };
-        let queries = Side { blocks: &there, exact: Exact::new(new, &all, &lens) };
-        let stage = run.stage("neighbours", new.len());
-        let mut ask = groups.ask();
-        ask.k = if ask.weights.is_some() { (ask.k + 1).min(pick.len()) } else { ask.others.clamp(1, pick.len()) };
-        let begin = |queries: &[u32]| Nearest::new(queries.len(), ask.k);
-        let end = |queries: &[u32], mut seek: Nearest| {
-            let core = |q: usize| ask.core_with(0, seek.finish(q, ask.sorted().min(ask.k)), |point| point);
-            (0..queries.len()).map(core).collect::<Vec<_>>()
-        };
-        let core = search(&lens, points, queries, false, &stage, begin, end)?;
-        drop(stage);
-        let stage = run.stage("edges", new.len());
-        let fitted: Vec<f64> = pick.iter().map(|&row| self.raw_core(row as usize)).collect();
-        let begin = |queries: &[u32]| Hook {
-            core: queries.iter().map(|&query| core[query as usize]).collect(),
-            fitted: &fitted,
-            best: vec![(f64::INFINITY, f64::INFINITY, u32::MAX); queries.len()],
-        };
-        let found = search(&lens, points, queries, false, &stage, begin, |_, seek: Hook<'_>| seek.best)?;
-        let hook = |((_, raw, point), core): ((f64, f64, u32), f64)| {
-            let row = pick[point as usize] as usize;
-            let weight = larger(distance(metric, larger(raw, core)), self.fitted.core_distances[row]);
-            (if raw == 0.0 { f64::INFINITY } else { 1.0 / weight }, row)
-        };
-        Ok(found.into_iter().zip(core.iter().copied()).map(hook).collect())
+    /// Makes the fit ready for new rows: what depends on the fitted `rows` alone, in their order at the fit, is done here
+    /// once. It holds the rows as vectors of their columns, or of 64 numbers beyond 96 columns, and for cosine and
+    /// correlation a copy of them.
+    ///
+    /// ```
+    /// use ndarray::{Array2, array};
+    /// use recluster::{Run, cluster::Hdbscan};
+    /// let rows = Array2::from_shape_fn((60, 2), |(i, j)| (i % 3 * 50) as f32 + ((i * 7 + j * 5) % 11) as f32);
+    /// let run = Run::new();
+    /// let model = Hdbscan::new().min_cluster_size(10).fit(&rows, &run)?;
+    /// let predictor = model.predictor(&rows, &run)?;
+    /// for new in [array![[3.0f32, 4.0]], array![[52.0, 55.0]]] {
+    ///     assert_eq!(predictor.predict(&new, &run)?, model.predict(&rows, &new, &run)?);
+    /// }
+    /// # Ok::<(), recluster::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`HdbscanModel::predict`] for `rows` and the model.
+    ///
+    /// # Cost
+    /// O(rows x columns) and a sort of the rows.
+    pub fn predictor<'a>(&'a self, rows: &'a ArrayRef2<f32>, run: &Run) -> Result<HdbscanPredictor<'a>> {
+        let columns = rows.ncols();
+        let rows = self.in_space(rows)?;
+        run.install(|| {
+            self.check_rows(&rows)?;
+            let metric = self.fitted.metric.unwrap_or_default();
+            let weights = self.fitted.weights.as_deref();
+            let groups = Groups::new(&Asked { rows: &rows, metric, weights, others: self.fitted.others });
+            let canonical = &groups.canonical;
+            let pick: Vec<u32> = (0..canonical.groups()).map(|g| canonical.representative(g) as u32).collect();
+            let lens = Lens::learn(&rows, &pick, super::norm::Norm::of(metric));
+            let blocks = lens.blocks(&rows, &pick);
+            let core = pick.iter().map(|&row| self.raw_core(row as usize)).collect();
+            let mut label = vec![NOISE; self.condensed.clusters.len()];
+            self.selected.iter().enumerate().for_each(|(number, &c)| label[c as usize] = number as i32);
+            let owner = owners(&self.condensed, |c| label[c] >= 0);
+            let densest = densest(&self.condensed);
+            Ok(HdbscanPredictor { model: self, columns, rows, groups, pick, core, lens, blocks, label, owner, densest })
+        })?
     }
 
     /// A fitted row's core distance as a raw value, to within rounding.
@@ -143,22 +147,67 @@ impl HdbscanModel {
             _ => core,
         }
     }
+}
+
+impl HdbscanPredictor<'_> {
+    /// Finds the clusters of `new` rows (any number x columns of the fit), as [`HdbscanModel::predict`].
+    ///
+    /// # Errors
+    /// The table errors; [`Error::Shape`] for other columns than the fit's; [`Error::Cancelled`].
+    ///
+    /// # Cost
+    /// At most O(new rows x rows x columns); blocks of rows that are too far are skipped, in few columns nearly all.
+    pub fn predict(&self, new: &ArrayRef2<f32>, run: &Run) -> Result<Prediction> {
+        same_columns(self.columns, new)?;
+        let new = self.model.in_space(new)?;
+        run.install(|| Ok(self.place(&self.hooks(&new, run)?)))?
+    }
+
+    /// For each new row the λ at which it joins the tree (infinite for a row of the fit) and the fitted row it hangs on.
+    fn hooks(&self, new: &Rows<'_>, run: &Run) -> Result<Vec<(f64, usize)>> {
+        let HdbscanPredictor { model, rows, pick, lens, .. } = self;
+        let metric = model.fitted.metric.unwrap_or_default();
+        let all: Vec<u32> = (0..new.len() as u32).collect();
+        let there = lens.blocks(new, &all);
+        let points = Side { blocks: &self.blocks, exact: Exact::new(rows, pick, lens) };
+        let queries = Side { blocks: &there, exact: Exact::new(new, &all, lens) };
+        let stage = run.stage("neighbours", new.len());
+        let mut ask = self.groups.ask();
+        ask.k = if ask.weights.is_some() { (ask.k + 1).min(pick.len()) } else { ask.others.clamp(1, pick.len()) };
+        let begin = |queries: &[u32]| Nearest::new(queries.len(), ask.k);
+        let end = |queries: &[u32], mut seek: Nearest| {
+            let core = |q: usize| ask.core_with(0, seek.finish(q, ask.sorted().min(ask.k)), |point| point);
+            (0..queries.len()).map(core).collect::<Vec<_>>()
+        };
+        let core = search(lens, points, queries, false, &stage, begin, end)?;
+        drop(stage);
+        let stage = run.stage("edges", new.len());
+        let begin = |queries: &[u32]| Hook {
+            core: queries.iter().map(|&query| core[query as usize]).collect(),
+            fitted: &self.core,
+            best: vec![(f64::INFINITY, f64::INFINITY, u32::MAX); queries.len()],
+        };
+        let found = search(lens, points, queries, false, &stage, begin, |_, seek: Hook<'_>| seek.best)?;
+        let hook = |((_, raw, point), core): ((f64, f64, u32), f64)| {
+            let row = pick[point as usize] as usize;
+            let weight = larger(distance(metric, larger(raw, core)), model.fitted.core_distances[row]);
+            (if raw == 0.0 { f64::INFINITY } else { 1.0 / weight }, row)
+        };
+        Ok(found.into_iter().zip(core.iter().copied()).map(hook).collect())
+    }
 
     /// What hanging on a fitted row at a λ makes of a row.
     fn place(&self, hooks: &[(f64, usize)]) -> Prediction {
-        let tree = &self.condensed;
+        let HdbscanPredictor { model, label, owner, densest, .. } = self;
+        let tree = &model.condensed;
         let clusters = &tree.clusters;
-        let mut label = vec![NOISE; clusters.len()];
-        self.selected.iter().enumerate().for_each(|(number, &c)| label[c as usize] = number as i32);
-        let owner = owners(tree, |c| label[c] >= 0);
-        let densest = densest(tree);
         let mut found = Prediction { labels: vec![], membership: vec![], outlier_scores: vec![], neighbor: vec![] };
         for &(joins, row) in hooks {
             found.neighbor.push(row);
             if joins == f64::INFINITY {
-                found.labels.push(self.labels[row]);
-                found.membership.push(self.membership[row]);
-                found.outlier_scores.push(self.outlier_scores[row]);
+                found.labels.push(model.labels[row]);
+                found.membership.push(model.membership[row]);
+                found.outlier_scores.push(model.outlier_scores[row]);
                 continue;
             }
             let mut c = tree.row_cluster[row] as usize;
@@ -167,7 +216,7 @@ impl HdbscanModel {
                 let Some(parent) = clusters[c].parent else { break };
                 c = parent as usize;
             }
-            let own = owner[c].filter(|&c| c != 0 || lambda >= self.threshold);
+            let own = owner[c].filter(|&c| c != 0 || lambda >= model.threshold);
             found.labels.push(own.map_or(NOISE, |c| label[c as usize]));
             found.membership.push(own.map_or(0.0, |c| {
                 let most = clusters[c as usize].death;
@@ -178,6 +227,11 @@ impl HdbscanModel {
         }
         found
     }
+}
+
+fn same_columns(expected: usize, new: &ArrayRef2<f32>) -> Result<()> {
+    let found = new.ncols();
+    if expected == found { Ok(()) } else { Err(Error::Shape { what: "columns of the new rows", expected, found }) }
 }
 
 /// Lightest edges of a block of new rows.

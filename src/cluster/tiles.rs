@@ -100,6 +100,12 @@ impl Lens {
         Vectors { data, width, slack: 1.001 * sketch + 4.0 * UNIT * longest }
     }
 
+    /// The rows in `pick` in compact blocks.
+    pub(super) fn blocks(&self, rows: &Rows<'_>, pick: &[u32]) -> Blocks {
+        let vectors = self.vectors(rows, pick);
+        Blocks::new(&vectors, self.norm, Blocks::compact(&vectors, self.norm))
+    }
+
     /// A raw value in the unit of the vectors.
     fn scaled(&self, raw: f64) -> f64 {
         if self.norm == Norm::Squares { raw * self.scale * self.scale } else { raw * self.scale }

@@ -6,7 +6,7 @@ use super::model::HdbscanModel;
 use super::norm::Norm;
 use super::search::{Seek, Side, search};
 use super::spanning::{Asked, SpanningTree, distance, prepared, spanning_tree};
-use super::tiles::{Blocks, Exact, Lens, Vectors};
+use super::tiles::{Exact, Lens};
 use crate::core::{Canonical, Error, Result, Rows, Run};
 use crate::neighbors::Metric;
 use ndarray::{Array2, ArrayRef2};
@@ -78,8 +78,7 @@ pub(super) fn nearest(
         return Ok(vec![(f64::INFINITY, u32::MAX); ask.len()]);
     }
     let lens = Lens::learn(rows, pick, Norm::of(metric));
-    let blocks = |vectors: &Vectors| Blocks::new(vectors, lens.norm, Blocks::compact(vectors, lens.norm));
-    let (here, there) = (blocks(&lens.vectors(rows, pick)), blocks(&lens.vectors(new, ask)));
+    let (here, there) = (lens.blocks(rows, pick), lens.blocks(new, ask));
     let points = Side { blocks: &here, exact: Exact::new(rows, pick, &lens) };
     let queries = Side { blocks: &there, exact: Exact::new(new, ask, &lens) };
     let stage = run.stage("neighbours", ask.len());

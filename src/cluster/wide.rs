@@ -14,11 +14,13 @@
 //!    After the last batch no pair is left that could make it lighter.
 //!
 //! Batches are the same at any number of threads, and gaps change between batches only, so the tree is a function of
-//! the points. Memory is O(n) beside the pairs kept, of which there are few once the first tree is not far off.
+//! the points. Memory is O(n) beside the pairs kept, of which there are few once the first tree is not far off: pairs of
+//! blocks are never listed ([`super::ranks`]).
 
 use super::hierarchy::Sets;
 use super::kdtree::{NONE, larger};
 use super::near::Ask;
+use super::ranks;
 use super::search::Found;
 use super::tiles::{BLOCK, Blocks, Exact, Lens, Vectors};
 use crate::core::{Result, Stage, parallel, simd};
@@ -199,18 +201,19 @@ impl Compare<'_> {
         (self.lens.limit(raw, 2.0 * self.blocks.slack), self.lens.ceiling(raw))
     }
 
-    /// Pairs of block i with block j, i <= j, that are lighter than the tree's way between them.
-    fn pairs(&self, i: usize, j: usize, tile: &mut [f32], left: &mut (usize, Vec<f32>)) -> Vec<Edge> {
+    /// Pairs of block i with block j, i <= j, that are lighter than the tree's way between them; `apart` is the least
+    /// distance of their vectors. `left` is empty or holds block i as queries, `tile` is room for their bounds.
+    fn pairs(&self, i: usize, j: usize, apart: f64, tile: &mut Vec<f32>, left: &mut Vec<f32>) -> Vec<Edge> {
         let mut kept = Vec::new();
         let between = self.block_gap[i + 1..j.max(i + 1)].iter().fold(0.0, |a, &b| larger(a, b));
-        let (_, apart) = self.blocks.gap(i, self.blocks, j);
         if apart > self.lens.reach(self.widest(i, j), 2.0 * self.blocks.slack) {
             return kept;
         }
-        if left.0 != i {
-            *left = (i, self.blocks.queries(i));
+        if left.is_empty() {
+            *left = self.blocks.queries(i);
+            tile.resize(BLOCK * BLOCK, 0.0);
         }
-        self.blocks.tile(&left.1, j, tile);
+        self.blocks.tile(left, j, tile);
         let (here, there) = (self.blocks.places(i), self.blocks.places(j));
         let point = |place: usize| self.blocks.order[place];
         // The heaviest on the way from each place of block j back to its first, and of i on to its end and beyond.
@@ -309,15 +312,13 @@ pub(super) fn spanning_tree(
     let mut strung = Strung::new(&mut tree, core, &exact);
     let blocks = Blocks::new(vectors, lens.norm, strung.order.clone());
     let core_floor: Vec<f32> = blocks.order.iter().map(|&i| lens.floor(core[i as usize])).collect();
-    let mut pairs: Vec<(f64, u32, u32)> = parallel::map(blocks.count(), |i| {
-        (i..blocks.count()).map(|j| (blocks.gap(i, &blocks, j).1, i as u32, j as u32)).collect::<Vec<_>>()
-    })
-    .concat();
-    parallel::sort_by_key(&mut pairs, |pair| (order_bits(pair.0), pair.1, pair.2));
-    let mut done = 0;
-    let mut batch = (blocks.count() * 2).max(pairs.len() / 16);
-    while done < pairs.len() {
-        let now = &pairs[done..(done + batch).min(pairs.len())];
+    let first = |i: usize, j: usize| order_bits(blocks.gap(i, &blocks, j).1);
+    let ends = batches(blocks.count());
+    let pairs = ends.last().copied().unwrap_or(0);
+    // The last key of each batch.
+    let last = ranks::at(&ends.iter().map(|end| end - 1).collect::<Vec<_>>(), blocks.count(), first, stage)?;
+    let mut from = 0;
+    for (&done, &to) in ends.iter().zip(&last) {
         let largest = |block: usize, last: usize| {
             let range = blocks.places(block);
             strung.gap[range.start..range.end - last].iter().fold(0.0, |a, &b| larger(a, b))
@@ -334,27 +335,42 @@ pub(super) fn spanning_tree(
             block_gap: &block_gap,
             inner_gap: &inner_gap,
         };
-        let kept = parallel::map_ranges(now.len(), 16, |range| -> Result<Vec<Edge>> {
+        let kept = parallel::map(blocks.count(), |i| -> Result<Vec<Edge>> {
             stage.check()?;
-            let mut tile = vec![0.0; BLOCK * BLOCK];
-            let mut left = (usize::MAX, Vec::new());
-            Ok(range
-                .flat_map(|at| compare.pairs(now[at].1 as usize, now[at].2 as usize, &mut tile, &mut left))
-                .collect())
+            let (mut tile, mut left, mut kept) = (Vec::new(), Vec::new(), Vec::new());
+            for j in i..blocks.count() {
+                let (_, apart) = blocks.gap(i, &blocks, j);
+                if (from..=to).contains(&ranks::key(order_bits(apart), i, j)) {
+                    kept.extend(compare.pairs(i, j, apart, &mut tile, &mut left));
+                }
+            }
+            Ok(kept)
         });
         let before = tree.len();
         for kept in kept {
             tree.extend(kept?);
         }
-        done += now.len();
-        batch *= 2;
-        if tree.len() > before || done >= pairs.len() {
+        from = to + 1;
+        if tree.len() > before || done == pairs {
             kruskal(&mut tree, core.len());
             strung.tighten(&tree);
         }
-        stage.step((done as f64 / pairs.len() as f64 * (core.len() - 1) as f64) as usize)?;
+        stage.step((done as f64 / pairs as f64 * (core.len() - 1) as f64) as usize)?;
     }
     Ok(tree)
+}
+
+/// The number of pairs of `count` blocks, each with itself too, that are done by the end of each batch: two for each block
+/// or a sixteenth of all first, then twice as many each time.
+fn batches(count: usize) -> Vec<u64> {
+    let pairs = count as u64 * (count as u64 + 1) / 2;
+    let (mut ends, mut batch, mut done) = (Vec::new(), (2 * count as u64).max(pairs / 16), 0);
+    while done < pairs {
+        done = (done + batch).min(pairs);
+        ends.push(done);
+        batch *= 2;
+    }
+    ends
 }
 
 /// Numbers of either sign in ascending order.

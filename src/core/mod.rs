@@ -1,5 +1,6 @@
 //! What every room stands on: the three traits, errors, the run, row order, random numbers, numerics.
 
+mod cached;
 mod error;
 #[cfg(any(feature = "serde", feature = "report"))]
 mod file;
@@ -16,6 +17,7 @@ mod size;
 pub(crate) mod spare;
 mod traits;
 
+pub(crate) use cached::Cached;
 pub use error::{Error, Result};
 #[cfg(any(feature = "serde", feature = "report"))]
 pub(crate) use file::write_whole;

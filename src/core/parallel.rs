@@ -34,6 +34,7 @@ fn taken<T>(slot: &Slot<T>) -> Option<T> {
 /// Calls `work(index of the chunk, chunk)` for chunks of `size` items each (the last may be shorter).
 pub(crate) fn for_each_chunk<T: Send>(items: &mut [T], size: usize, work: impl Fn(usize, &mut [T]) + Sync + Send) {
     let size = size.max(1);
+    // One piece, such as a single row to predict, wakes no other thread.
     if items.len() <= size {
         if !items.is_empty() {
             work(0, items);

@@ -23,6 +23,19 @@ impl<'a> Rows<'a> {
         Self::checked(table, |value| !value.is_infinite())
     }
 
+    /// A table that was found to be finite before.
+    pub(crate) fn known(table: &'a ArrayRef2<f32>) -> Self {
+        let (rows, columns) = table.dim();
+        Rows { data: plain(table), rows, columns }
+    }
+
+    /// A table of one's own making, which is finite.
+    pub(crate) fn owned(table: Array2<f32>) -> Rows<'static> {
+        let (rows, columns) = table.dim();
+        let data = table.as_standard_layout().into_owned().into_raw_vec_and_offset().0;
+        Rows { data: Cow::Owned(data), rows, columns }
+    }
+
     fn checked(table: &'a ArrayRef2<f32>, good: impl Fn(f32) -> bool + Sync + Send) -> Result<Self> {
         let (rows, columns) = table.dim();
         if rows == 0 || columns == 0 {
@@ -31,10 +44,7 @@ impl<'a> Rows<'a> {
         if rows > u32::MAX as usize - 1 {
             return Err(Error::TooManyRows { rows, most: u32::MAX as usize - 1 });
         }
-        let data = match table.as_slice() {
-            Some(slice) => Cow::Borrowed(slice),
-            None => Cow::Owned(table.iter().copied().collect()),
-        };
+        let data = plain(table);
         let bad = parallel::map_ranges(data.len(), 1 << 20, |range| {
             // A piece is looked at as a whole, which goes many values at a time, and value by value if something is wrong.
             let mut start = range.start;
@@ -85,6 +95,14 @@ impl<'a> Rows<'a> {
     /// All values, row after row.
     pub(crate) fn data(&self) -> &[f32] {
         &self.data
+    }
+}
+
+/// The values row after row.
+fn plain(table: &ArrayRef2<f32>) -> Cow<'_, [f32]> {
+    match table.as_slice() {
+        Some(slice) => Cow::Borrowed(slice),
+        None => Cow::Owned(table.iter().copied().collect()),
     }
 }
 

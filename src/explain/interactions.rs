@@ -212,7 +212,7 @@ struct Scratch {
 
 crate::core::simd::multiversion! {
     /// Adds up one output's interactions for one row, below the diagonal.
-    fn add(prepared: &Prepared<'_>, row: &[f32], place_of: &[u32], places: usize, scratch: &mut Scratch) {
+    fn add(prepared: &Prepared, row: &[f32], place_of: &[u32], places: usize, scratch: &mut Scratch) {
         let Scratch { below, left, hits, pairs, work } = scratch;
         for tree in &prepared.trees {
             left.clear();

@@ -5,7 +5,7 @@
 //! subtree, a *unit*, depends on a row through one bit for each feature above it and one bit for each split in it.
 
 use super::game::Crowd;
-use crate::boost::Tree;
+use crate::boost::{Tree, category_goes_left};
 use crate::core::Rows;
 use std::ops::Range;
 
@@ -14,22 +14,22 @@ pub(super) const MOST_BITS: usize = 8;
 
 /// A split, as a row is compared with it.
 #[derive(Clone, Debug)]
-pub(super) struct Split<'a> {
+pub(super) struct Split {
     pub(super) feature: u32,
     pub(super) threshold: f32,
     pub(super) default_left: bool,
-    /// Of a split by category its tree and node, which say where values go.
-    pub(super) by_category: Option<(&'a Tree, usize)>,
+    /// Of a split by category the categories that go right; else empty.
+    pub(super) categories: Vec<u32>,
 }
 
-impl Split<'_> {
+impl Split {
     /// [`Tree::goes_left`], without its branches where the split is numeric.
     #[inline(always)]
     pub(super) fn goes_left(&self, value: f32) -> bool {
-        match self.by_category {
-            Some((tree, node)) => tree.goes_left(node, value),
-            None => (value < self.threshold) | (value.is_nan() & self.default_left),
+        if self.categories.is_empty() {
+            return (value < self.threshold) | (value.is_nan() & self.default_left);
         }
+        if value.is_nan() { self.default_left } else { category_goes_left(&self.categories, value) }
     }
 }
 
@@ -86,8 +86,8 @@ impl Unit {
 
 /// All leaves of a tree, from left to right.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Paths<'a> {
-    pub(super) splits: Vec<Split<'a>>,
+pub(super) struct Paths {
+    pub(super) splits: Vec<Split>,
     pub(super) leaves: Vec<Leaf>,
     pub(super) units: Vec<Unit>,
     /// Mean value of the leaves: what the tree says of an unknown row.
@@ -96,9 +96,9 @@ pub(super) struct Paths<'a> {
     pub(super) longest: usize,
 }
 
-impl<'a> Paths<'a> {
+impl Paths {
     /// The paths of a tree, with `cover` telling how much went through each node.
-    pub(super) fn of(tree: &'a Tree, cover: &[f64]) -> Self {
+    pub(super) fn of(tree: &Tree, cover: &[f64]) -> Self {
         // Splits at and below each node; children follow their parent.
         let mut below = vec![0usize; tree.len()];
         for node in (0..tree.len()).rev().filter(|&node| !tree.is_leaf(node)) {
@@ -138,8 +138,8 @@ impl<'a> Paths<'a> {
             }
             let feature = tree.feature()[node];
             let (threshold, default_left) = (tree.threshold()[node], tree.default_left()[node]);
-            let by_category = tree.is_categorical(node).then_some((tree, node));
-            paths.splits.push(Split { feature, threshold, default_left, by_category });
+            let categories = tree.categories(node).to_vec();
+            paths.splits.push(Split { feature, threshold, default_left, categories });
             let other = path.clone();
             stack.push((right, other.step(split, feature, false, right_ratio), unit));
             stack.push((left, path.step(split, feature, true, left_ratio), unit));
@@ -150,7 +150,7 @@ impl<'a> Paths<'a> {
     /// Takes absent features from the rows of a background, which has at least one, instead of by cover.
     pub(super) fn meet(&mut self, background: &Rows<'_>) {
         let n = background.len();
-        let goes = |split: &Split<'_>, row: usize| split.goes_left(background.row(row)[split.feature as usize]);
+        let goes = |split: &Split, row: usize| split.goes_left(background.row(row)[split.feature as usize]);
         let left: Vec<bool> = self.splits.iter().flat_map(|split| (0..n).map(move |row| goes(split, row))).collect();
         self.mean = 0.0;
         for leaf in &mut self.leaves {

@@ -3,7 +3,7 @@
 use super::game::Kit;
 use super::paths::Paths;
 use super::tables::{self, BLOCK, ROWS, SAMPLE, Scratch, Tables};
-use crate::boost::{Ensemble, Tree};
+use crate::boost::{BoostModel, Ensemble, Tree};
 use crate::core::{Rows, parallel};
 use crate::{Error, Result, Stage};
 use ndarray::{Array2, Array3};
@@ -24,10 +24,10 @@ const BESIDE: usize = 8;
 
 /// The trees of one output as paths.
 #[derive(Clone, Debug)]
-pub(super) struct Prepared<'a> {
+pub(super) struct Prepared {
     /// What the output is without any knowledge of a row.
     pub(super) base: f64,
-    pub(super) trees: Vec<Paths<'a>>,
+    pub(super) trees: Vec<Paths>,
     pub(super) kit: Kit,
     /// Features that splits look at, ascending.
     pub(super) used: Vec<u32>,
@@ -35,9 +35,9 @@ pub(super) struct Prepared<'a> {
     columns: Vec<u32>,
 }
 
-impl<'a> Prepared<'a> {
+impl Prepared {
     /// Paths weighted by what `cover` says of a tree's nodes.
-    pub(super) fn of<C: AsRef<[f64]>>(
+    pub(super) fn of<'a, C: AsRef<[f64]>>(
         ensemble: &'a Ensemble,
         features: usize,
         cover: impl Fn(&'a Tree) -> C + Sync + Send,
@@ -62,6 +62,12 @@ impl<'a> Prepared<'a> {
         self.settle(ensemble, true);
     }
 
+    /// All outputs of a model, by the training rows' cover.
+    pub(super) fn all(model: &BoostModel) -> Vec<Self> {
+        let prepare = |ensemble| Prepared::of(ensemble, model.features(), Tree::cover);
+        model.outputs().iter().map(prepare).collect()
+    }
+
     fn settle(&mut self, ensemble: &Ensemble, background: bool) {
         self.base = self.trees.iter().fold(ensemble.base(), |sum, tree| sum + tree.mean);
         let longest = self.trees.iter().map(|tree| tree.longest).max().unwrap_or(0);
@@ -70,22 +76,22 @@ impl<'a> Prepared<'a> {
 }
 
 /// Trees of one output that are added together with those of other outputs.
-struct Part<'p, 'a> {
-    output: &'p Prepared<'a>,
+struct Part<'p> {
+    output: &'p Prepared,
     /// Its number among the outputs.
     place: usize,
-    trees: &'p [Paths<'a>],
+    trees: &'p [Paths],
     /// Whether these are its first trees, and its last.
     ends: [bool; 2],
 }
 
 /// Parts whose tables fit into memory together, of at most [`BESIDE`] outputs.
-fn batches<'p, 'a>(outputs: &[&'p Prepared<'a>], tabled: bool) -> Vec<Vec<Part<'p, 'a>>> {
-    let (mut batches, mut size): (Vec<Vec<Part<'_, '_>>>, usize) = (Vec::new(), 0);
+fn batches<'p>(outputs: &[&'p Prepared], tabled: bool) -> Vec<Vec<Part<'p>>> {
+    let (mut batches, mut size): (Vec<Vec<Part<'_>>>, usize) = (Vec::new(), 0);
     for (place, output) in outputs.iter().enumerate() {
         let mut first = 0;
         while first == 0 || first < output.trees.len() {
-            let fits = |own: &mut usize, tree: &Paths<'_>| {
+            let fits = |own: &mut usize, tree: &Paths| {
                 *own += if tabled { Tables::size(tree) } else { 0 };
                 Some(*own)
             };
@@ -113,7 +119,7 @@ fn batches<'p, 'a>(outputs: &[&'p Prepared<'a>], tabled: bool) -> Vec<Vec<Part<'
 
 /// Writes the attributions of all outputs to their places and checks that they add up.
 pub(super) fn write(
-    outputs: &[&Prepared<'_>],
+    outputs: &[&Prepared],
     rows: &Rows<'_>,
     margins: &Array2<f64>,
     values: &mut Array3<f64>,
@@ -124,7 +130,7 @@ pub(super) fn write(
     let tabled = n >= TABLE_ROWS;
     let fault = Mutex::new(None::<(usize, f64)>);
     for batch in batches(outputs, tabled) {
-        let tables = |part: &Part<'_, '_>| {
+        let tables = |part: &Part<'_>| {
             if !tabled {
                 return Vec::new();
             }
@@ -141,7 +147,7 @@ pub(super) fn write(
                 return;
             }
             let (first, n) = (b * BLOCK, values.len() / (features * count));
-            let work = |(part, tables): (&Part<'_, '_>, &Vec<Tables>)| {
+            let work = |(part, tables): (&Part<'_>, &Vec<Tables>)| {
                 let mut block = Block::new(part.output, |i| rows.row(first + i), n);
                 if !part.ends[0] {
                     block.load(part.output, values, features, count, part.place);
@@ -174,7 +180,7 @@ pub(super) fn write(
 }
 
 /// Where the sums of several outputs go: for each feature that any of them uses, the parts that do and its column there.
-fn users(batch: &[Part<'_, '_>]) -> Vec<(usize, Vec<(usize, usize)>)> {
+fn users(batch: &[Part<'_>]) -> Vec<(usize, Vec<(usize, usize)>)> {
     let mut users = BTreeMap::<usize, Vec<(usize, usize)>>::new();
     for (p, part) in batch.iter().enumerate() {
         for (c, &feature) in part.output.used.iter().enumerate() {
@@ -187,7 +193,7 @@ fn users(batch: &[Part<'_, '_>]) -> Vec<(usize, Vec<(usize, usize)>)> {
 /// Copies the sums of several outputs to their places: feature by feature for eight rows at a time, so that neighbouring
 /// places are written one after the other and a column's eight sums are read from one line of the cache.
 fn store(
-    batch: &[Part<'_, '_>],
+    batch: &[Part<'_>],
     users: &[(usize, Vec<(usize, usize)>)],
     blocks: &[Block],
     values: &mut [f64],
@@ -220,7 +226,7 @@ struct Block {
 }
 
 impl Block {
-    fn new<'r>(prepared: &Prepared<'_>, row: impl Fn(usize) -> &'r [f32], rows: usize) -> Self {
+    fn new<'r>(prepared: &Prepared, row: impl Fn(usize) -> &'r [f32], rows: usize) -> Self {
         let stride = rows.next_multiple_of(ROWS) + 16;
         let mut values = vec![0.0f32; prepared.used.len() * stride];
         // Rows are turned into columns sixteen at a time: one cache line of a column.
@@ -237,7 +243,7 @@ impl Block {
     }
 
     /// Takes up attributions where an earlier group of trees left them.
-    fn load(&mut self, prepared: &Prepared<'_>, values: &[f64], features: usize, outputs: usize, place: usize) {
+    fn load(&mut self, prepared: &Prepared, values: &[f64], features: usize, outputs: usize, place: usize) {
         for (c, &feature) in prepared.used.iter().enumerate() {
             for i in 0..self.rows {
                 self.sums[c * self.stride + i] = values[(i * features + feature as usize) * outputs + place];
@@ -246,7 +252,7 @@ impl Block {
     }
 
     /// Adds the trees' attributions; without tables they are worked out row by row.
-    fn add(&mut self, prepared: &Prepared<'_>, trees: &[Paths<'_>], tables: &[Tables]) {
+    fn add(&mut self, prepared: &Prepared, trees: &[Paths], tables: &[Tables]) {
         let Prepared { kit, columns, .. } = prepared;
         let mut scratch = Scratch::default();
         for (t, tree) in trees.iter().enumerate() {

@@ -1,7 +1,9 @@
 //! The surrogate: a boosted one-versus-rest model that stands in for the clustering.
 
 use super::TreeShap;
+use super::prepared::Prepared;
 use crate::boost::{Boost, BoostModel};
+use crate::core::Cached;
 use crate::{Error, Explainer, Explanation, Result, Run};
 use ndarray::{Array2, ArrayRef2};
 
@@ -17,6 +19,9 @@ use ndarray::{Array2, ArrayRef2};
 pub struct Surrogate {
     classes: Vec<String>,
     model: BoostModel,
+    /// The trees as explanations read them.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    paths: Cached<Vec<Prepared>>,
 }
 
 /// Where the surrogate puts a row.
@@ -52,7 +57,7 @@ impl Surrogate {
         if let Some(missing) = seen.iter().position(|seen| !seen) {
             return Err(Error::Label { row: 0, label: missing as i64, reason: "the class of this number has no row" });
         }
-        Ok(Surrogate { model: boost.fit(data, labels, run)?, classes })
+        Ok(Surrogate { model: boost.fit(data, labels, run)?, classes, paths: Cached::default() })
     }
 
     /// Names of the classes, by number.
@@ -105,9 +110,11 @@ impl Surrogate {
 impl Explainer for Surrogate {
     /// Exact SHAP values of every class's margin (log-odds) for every row: (row, feature, class).
     ///
-    /// Memory: rows x features x classes in f64; take rows in blocks when that is much.
+    /// Memory: rows x features x classes in f64; take rows in blocks when that is much. The first call lists the paths of
+    /// the trees, as [`TreeShap::new`] does, and keeps them: O(nodes x depth).
     fn explain(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Explanation> {
-        TreeShap::new(&self.model).explain(rows, run)
+        let paths = self.paths.get(|| Ok(Prepared::all(&self.model)))?;
+        TreeShap::with(&self.model, paths).explain(rows, run)
     }
 
     fn name(&self) -> String {

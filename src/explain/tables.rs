@@ -48,14 +48,14 @@ struct Known {
 
 impl Tables {
     /// Most numbers that the tables of a tree hold.
-    pub(super) fn size(paths: &Paths<'_>) -> usize {
+    pub(super) fn size(paths: &Paths) -> usize {
         let known = |unit| lone(paths, unit).map_or(0, |leaf| MOST_KNOWN * (leaf.features.len() + 1));
         paths.units.iter().map(|unit| unit.size() + known(unit)).sum()
     }
 
     /// Tables of all units that have one, and values of the patterns that some rows have at large leaves: `block` holds
     /// their values column after column, `stride` numbers each, and `columns` gives each feature's column.
-    pub(super) fn of(paths: &Paths<'_>, kit: &Kit, columns: &[u32], block: &[f32], stride: usize, rows: usize) -> Self {
+    pub(super) fn of(paths: &Paths, kit: &Kit, columns: &[u32], block: &[f32], stride: usize, rows: usize) -> Self {
         let mut tables = Tables {
             starts: Vec::with_capacity(paths.units.len()),
             values: vec![0.0; paths.units.iter().map(Unit::size).sum()],
@@ -81,7 +81,7 @@ impl Tables {
 
 /// The leaf of a unit of too many features for a table, unless there are too many to be sorted by pattern too.
 #[inline(always)]
-fn lone<'p>(paths: &'p Paths<'_>, unit: &Unit) -> Option<&'p Leaf> {
+fn lone<'p>(paths: &'p Paths, unit: &Unit) -> Option<&'p Leaf> {
     match &paths.leaves[unit.leaves.clone()] {
         [leaf] if unit.bits() > MOST_BITS && leaf.features.len() <= MOST_SORTED => Some(leaf),
         _ => None,
@@ -91,7 +91,7 @@ fn lone<'p>(paths: &'p Paths<'_>, unit: &Unit) -> Option<&'p Leaf> {
 multiversion! {
     /// For each unit what is worth knowing of it beforehand.
     fn know(
-        paths: &Paths<'_>, kit: &Kit, columns: &[u32], block: &[f32], stride: usize, rows: usize,
+        paths: &Paths, kit: &Kit, columns: &[u32], block: &[f32], stride: usize, rows: usize,
     ) -> Vec<Known> {
         let (mut left, mut work) = (Vec::new(), Work::default());
         if paths.units.iter().any(|unit| lone(paths, unit).is_some()) {
@@ -247,7 +247,7 @@ multiversion! {
     /// `block` and `sums` are column after column, `stride` numbers each, of which whole groups of [`ROWS`] are worked
     /// on; `columns` gives each feature's column. Without tables everything is worked out row by row.
     pub(super) fn add_tree(
-        paths: &Paths<'_>, tables: Option<&Tables>, kit: &Kit, columns: &[u32], block: &[f32], stride: usize, rows: usize,
+        paths: &Paths, tables: Option<&Tables>, kit: &Kit, columns: &[u32], block: &[f32], stride: usize, rows: usize,
         scratch: &mut Scratch, sums: &mut [f64],
     ) {
         let padded = rows.next_multiple_of(ROWS);
@@ -317,8 +317,8 @@ fn gather(unit: &Unit, left: &[u8], padded: usize, patterns: &mut Vec<u8>) {
 }
 
 #[inline(always)]
-fn compare(split: &Split<'_>, values: &[f32], left: &mut [u8]) {
-    if split.by_category.is_some() {
+fn compare(split: &Split, values: &[f32], left: &mut [u8]) {
+    if !split.categories.is_empty() {
         left.iter_mut().zip(values).for_each(|(left, &value)| *left = if split.goes_left(value) { 255 } else { 0 });
         return;
     }
@@ -331,7 +331,7 @@ fn compare(split: &Split<'_>, values: &[f32], left: &mut [u8]) {
 
 /// Where rows go at each split: 255 for left, 0 for right, the rows of a split rounded up to whole groups.
 #[inline(always)]
-fn go(paths: &Paths<'_>, columns: &[u32], block: &[f32], stride: usize, rows: usize, left: &mut Vec<u8>) {
+fn go(paths: &Paths, columns: &[u32], block: &[f32], stride: usize, rows: usize, left: &mut Vec<u8>) {
     let padded = rows.next_multiple_of(ROWS);
     left.resize((paths.splits.len() * padded).max(left.len()), 0);
     for (s, split) in paths.splits.iter().enumerate() {
@@ -407,7 +407,7 @@ fn by_pattern(
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
 fn one_by_one(
-    paths: &Paths<'_>,
+    paths: &Paths,
     unit: &Unit,
     kit: &Kit,
     columns: &[u32],

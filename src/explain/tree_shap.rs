@@ -1,10 +1,11 @@
 //! The explainer of boosted trees.
 
 use super::prepared::{self, Prepared, gap};
-use crate::boost::{self, BoostModel, Ensemble, Tree};
+use crate::boost::{BoostModel, Tree};
 use crate::core::{Canonical, Rows};
 use crate::{Error, Explainer, Explanation, Result, Run};
 use ndarray::{Array2, Array3, ArrayRef2, Axis};
+use std::sync::Arc;
 
 /// Exact SHAP values of a [`BoostModel`], in f64, for its margins (log-odds of a classifier).
 ///
@@ -39,7 +40,7 @@ use ndarray::{Array2, Array3, ArrayRef2, Axis};
 pub struct TreeShap<'a> {
     pub(super) model: &'a BoostModel,
     /// One for each output.
-    pub(super) prepared: Vec<Prepared<'a>>,
+    pub(super) prepared: Arc<Vec<Prepared>>,
 }
 
 impl<'a> TreeShap<'a> {
@@ -47,8 +48,12 @@ impl<'a> TreeShap<'a> {
     /// derivatives, as in XGBoost. Lists the paths of its trees, O(nodes x depth) in time and memory; worth keeping where
     /// rows come one by one.
     pub fn new(model: &'a BoostModel) -> Self {
-        let prepare = |ensemble| Prepared::of(ensemble, model.features(), Tree::cover);
-        TreeShap { model, prepared: model.outputs().iter().map(prepare).collect() }
+        Self::with(model, Arc::new(Prepared::all(model)))
+    }
+
+    /// From what [`Prepared::all`] made of the model.
+    pub(super) fn with(model: &'a BoostModel, prepared: Arc<Vec<Prepared>>) -> Self {
+        TreeShap { model, prepared }
     }
 
     /// Weighs the sides of each split by how many of `rows` (n x features, NaN for missing) go there, instead of by sums
@@ -63,7 +68,8 @@ impl<'a> TreeShap<'a> {
         let (model, stage) = (self.model, run.stage("count rows", self.prepared.len()));
         for (output, ensemble) in model.outputs().iter().enumerate() {
             let count = |tree: &Tree| counts(tree, &table);
-            self.prepared[output] = run.install(|| Prepared::of(ensemble, model.features(), count))?;
+            Arc::make_mut(&mut self.prepared)[output] =
+                run.install(|| Prepared::of(ensemble, model.features(), count))?;
             stage.step(output + 1)?;
         }
         Ok(self)
@@ -82,7 +88,8 @@ impl<'a> TreeShap<'a> {
         let table = self.model.door(background)?;
         let stage = run.stage("background", self.prepared.len());
         for (output, ensemble) in self.model.outputs().iter().enumerate() {
-            run.install(|| self.prepared[output].meet(ensemble, &table))?;
+            let prepared = Arc::make_mut(&mut self.prepared);
+            run.install(|| prepared[output].meet(ensemble, &table))?;
             stage.step(output + 1)?;
         }
         Ok(self)
@@ -210,11 +217,10 @@ impl<'a> TreeShap<'a> {
     /// Attributions of checked rows for existing outputs.
     pub(super) fn attribute(&self, rows: &Rows<'_>, outputs: &[usize], run: &Run) -> Result<Explanation> {
         let stage = run.stage("explain", outputs.len());
-        let ensembles: Vec<&Ensemble> = outputs.iter().map(|&output| &self.model.outputs()[output]).collect();
-        let margins = boost::margins(&ensembles, rows, run)?;
+        let margins = self.model.margins_of(outputs, rows, run)?;
         let mut values = Array3::zeros((rows.len(), self.model.features(), outputs.len()));
         let base = outputs.iter().map(|&output| self.prepared[output].base).collect();
-        let prepared: Vec<&Prepared<'_>> = outputs.iter().map(|&output| &self.prepared[output]).collect();
+        let prepared: Vec<&Prepared> = outputs.iter().map(|&output| &self.prepared[output]).collect();
         run.install(|| prepared::write(&prepared, rows, &margins, &mut values, &stage))??;
         Explanation::new(values, base)
     }

@@ -6,11 +6,13 @@ use super::graph::{Graph, Walk};
 use super::lists::{Lists, NONE, distance, insert_equal, known, neighbour, worst};
 use super::measure::Measure;
 use super::points::{Made, Points, Space};
-use super::{Groups, Nearest, Neighbors, PURPOSE, finish, nearest_exact};
+use super::tree::Tree;
+use super::{Groups, Nearest, Neighbors, PURPOSE, finish, numbers};
 use crate::core::random::Stream;
 use crate::core::{Canonical, Rows, content_hash, parallel};
-use crate::{Error, Result, Run};
+use crate::{Error, Result, Run, Stage};
 use ndarray::{Array2, ArrayRef2};
+use std::sync::Arc;
 
 /// What makes searching among fixed points quick. It follows from the points, so it is never saved.
 #[derive(Clone, Debug)]
@@ -19,8 +21,16 @@ pub(crate) struct Index {
     made: Made,
     /// Hash of each point's row, rising, with the point.
     hashes: Vec<(u64, u32)>,
-    /// None where the search is exact.
-    graph: Option<Graph>,
+    way: Way,
+}
+
+/// How an index is searched.
+#[derive(Clone, Debug)]
+enum Way {
+    Walk(Graph),
+    Tree(Arc<Tree>),
+    /// Every point is looked at.
+    Sweep,
 }
 
 impl Index {
@@ -31,14 +41,18 @@ impl Index {
         let all: Vec<u32> = (0..rows.len() as u32).collect();
         let space = Space::learn(rows, &all, measure, draws.of(0));
         let points = space.points(rows, &all);
-        let graph = (!lists.is_empty()).then(|| Graph::of(&points, lists, width, draws.of(2)));
+        let way = if lists.is_empty() {
+            Tree::of(&points).map_or(Way::Sweep, |tree| Way::Tree(Arc::new(tree)))
+        } else {
+            Way::Walk(Graph::of(&points, lists, width, draws.of(2)))
+        };
         let made = points.made();
         let mut hashes: Vec<(u64, u32)> = parallel::map_ranges(rows.len(), 1024, |range| {
             range.map(|i| (content_hash(rows.row(i)), i as u32)).collect::<Vec<_>>()
         })
         .concat();
         parallel::sort_by_key(&mut hashes, |&entry| entry);
-        Index { space, made, hashes, graph }
+        Index { space, made, hashes, way }
     }
 
     pub(crate) fn scale(&self) -> f32 {
@@ -60,22 +74,32 @@ impl Index {
     pub(crate) fn nearest(&self, rows: &Rows<'_>, new: &Rows<'_>, pick: &[u32], k: usize, run: &Run) -> Result<Lists> {
         let points = self.space.again(rows, &self.made);
         let queries = self.space.points(new, pick);
-        match &self.graph {
-            Some(graph) => walked(graph, &points, &queries, &[], k, run),
-            None => nearest_exact(&points, &queries, false, k, run),
+        let stage = run.stage("neighbours", 1);
+        match &self.way {
+            Way::Walk(graph) => walked(graph, &points, &queries, &[], k, &stage),
+            Way::Tree(tree) => tree.nearest(&points, &queries, false, k, &stage),
+            Way::Sweep => exact::nearest(&points, &queries, false, &numbers(queries.n), k, &stage),
         }
+    }
+
+    fn is_exact(&self) -> bool {
+        !matches!(self.way, Way::Walk(_))
     }
 
     /// The share of the true k nearest that queries find, on [`SAMPLE`] points that are asked for as if they were not
     /// indexed; 1 where the search is exact. `rows` are those that the index was made of.
     fn recall(&self, rows: &Rows<'_>, k: usize, run: &Run) -> Result<f64> {
         let k = k.min(rows.len() - 1);
-        let Some(graph) = self.graph.as_ref().filter(|_| k > 0) else { return Ok(1.0) };
+        let Way::Walk(graph) = &self.way else { return Ok(1.0) };
+        if k == 0 {
+            return Ok(1.0);
+        }
         let points = self.space.again(rows, &self.made);
         let count = SAMPLE.min(points.n);
         let sample: Vec<u32> = (0..count).map(|i| (i * points.n / count) as u32).collect();
-        let found = walked(graph, &points, &self.space.points(rows, &sample), &sample, k, run)?;
-        let truth = exact::nearest(&points, &points, true, &sample, k, &run.stage("neighbours", 1))?;
+        let stage = run.stage("neighbours", 1);
+        let found = walked(graph, &points, &self.space.points(rows, &sample), &sample, k, &stage)?;
+        let truth = exact::nearest(&points, &points, true, &sample, k, &stage)?;
         let hits = (0..count).map(|i| {
             let (truth, far) = (truth.of(i), worst(truth.of(i)));
             // By name too: a walk adds up in another order than a sweep, so its distances may differ in the last bit.
@@ -87,8 +111,16 @@ impl Index {
 }
 
 /// The k nearest points of each query that walks over the graph find; query q's never meets point `but[q]`, if there is one.
-fn walked(graph: &Graph, points: &Points<'_>, queries: &Points<'_>, but: &[u32], k: usize, run: &Run) -> Result<Lists> {
-    let stage = run.stage("neighbours", 1);
+///
+/// A walk stays where its start's edges lead, which may be fewer points than asked for: then all are compared.
+fn walked(
+    graph: &Graph,
+    points: &Points<'_>,
+    queries: &Points<'_>,
+    but: &[u32],
+    k: usize,
+    stage: &Stage<'_>,
+) -> Result<Lists> {
     let blocks = parallel::map_ranges(queries.n, 32, |range| -> Result<Vec<u64>> {
         stage.check()?;
         let mut keys = vec![NONE; range.len() * k];
@@ -102,7 +134,22 @@ fn walked(graph: &Graph, points: &Points<'_>, queries: &Points<'_>, but: &[u32],
     for block in blocks {
         keys.extend(block?);
     }
-    Ok(Lists { k, keys })
+    let mut lists = Lists { k, keys };
+    let short: Vec<u32> =
+        numbers(queries.n).into_iter().filter(|&q| lists.of(q as usize).last() == Some(&NONE)).collect();
+    if short.is_empty() {
+        return Ok(lists);
+    }
+    let whole = if but.is_empty() {
+        exact::nearest(points, queries, false, &short, k, stage)?
+    } else {
+        let own: Vec<u32> = short.iter().map(|&q| but[q as usize]).collect();
+        exact::nearest(points, points, true, &own, k, stage)?
+    };
+    for (i, &q) in short.iter().enumerate() {
+        lists.keys[q as usize * k..(q as usize + 1) * k].copy_from_slice(whole.of(i));
+    }
+    Ok(lists)
 }
 
 /// Rows made ready for finding the nearest of them to new rows; made by [`Nearest::index`].
@@ -138,7 +185,7 @@ impl Nearest {
     ///
     /// # Cost
     /// That of [`Nearest::find`] where the queries will search, else O(rows x columns). The index holds a copy of the
-    /// different rows, and about 64 numbers more for each.
+    /// different rows, and about 64 numbers more for each: their graph or k-d tree, or their sketches.
     pub fn index(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<NeighborIndex> {
         self.check()?;
         let rows = Rows::finite(rows)?;
@@ -168,12 +215,16 @@ impl NeighborIndex {
     /// # Errors
     /// [`Error::Shape`] for other columns than the index has; [`Error::Empty`]; [`Error::NotFinite`];
     /// [`Error::Cancelled`].
+    ///
+    /// # Cost
+    /// Of a row by itself, whatever the batch: O(log n) in up to 10 columns, a walk of some hundred comparisons where the
+    /// search is approximate, else n comparisons. A row whose walk meets fewer points than asked for is compared with all.
     pub fn query(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Neighbors> {
         let rows = Rows::finite(rows)?;
         if rows.columns() != self.points.ncols() {
             return Err(Error::Shape { what: "columns", expected: self.points.ncols(), found: rows.columns() });
         }
-        let points = Rows::finite(&self.points)?;
+        let points = Rows::known(&self.points);
         run.install(|| {
             let k = self.settings.k.min(self.canonical.order.len());
             let all: Vec<u32> = (0..rows.len() as u32).collect();
@@ -187,7 +238,7 @@ impl NeighborIndex {
             let mut found = Neighbors {
                 indices: Array2::zeros((rows.len(), k)),
                 distances: Array2::zeros((rows.len(), k)),
-                exact: self.index.graph.is_none(),
+                exact: self.index.is_exact(),
                 recall: self.recall,
             };
             for i in 0..rows.len() {

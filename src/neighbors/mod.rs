@@ -332,12 +332,10 @@ pub(crate) fn nearest_exact(
     run: &Run,
 ) -> Result<Lists> {
     let stage = run.stage("neighbours", 1);
-    if !points.is_sketched()
-        && let Some(lists) = tree::nearest(points, queries, same, k, &stage)?
-    {
-        return Ok(lists);
+    match tree::Tree::of(points) {
+        Some(tree) => tree.nearest(points, queries, same, k, &stage),
+        None => exact::nearest(points, queries, same, &numbers(queries.n), k, &stage),
     }
-    exact::nearest(points, queries, same, &numbers(queries.n), k, &stage)
 }
 
 fn numbers(n: usize) -> Vec<u32> {

@@ -17,73 +17,111 @@ pub(crate) fn takes(measure: &Measure, columns: usize) -> bool {
         && matches!(measure.kernel(), Kernel::Squares | Kernel::Absolutes | Kernel::Largest)
 }
 
-/// As [`super::exact::nearest`] for at most [`MOST_COLUMNS`] columns, in O((points + queries) log points) typically;
-/// `None` where the tree cannot be built, as with very many points on one coordinate.
-pub(crate) fn nearest(
-    points: &Points<'_>,
-    queries: &Points<'_>,
-    same: bool,
-    k: usize,
-    stage: &Stage<'_>,
-) -> Result<Option<Lists>> {
-    macro_rules! by_columns {
-        ($($columns:literal)*) => {
-            match points.width() {
-                $($columns => search::<$columns>(points, queries, same, k, stage),)*
-                _ => Ok(None),
-            }
-        };
+/// A k-d tree over points, which it holds a copy of: some numbers a point more than their columns.
+pub(crate) struct Tree(Box<dyn Find>);
+
+impl Tree {
+    /// The tree of all `points`; `None` where they are too wide or their metric is not one of the tree's, and where it
+    /// cannot be built, as with very many points on one coordinate.
+    pub(crate) fn of(points: &Points<'_>) -> Option<Self> {
+        macro_rules! by_columns {
+            ($($columns:literal)*) => {
+                match points.width() {
+                    $($columns => build::<$columns>(points),)*
+                    _ => None,
+                }
+            };
+        }
+        let known = matches!(points.kernel, Kernel::Squares | Kernel::Absolutes | Kernel::Largest);
+        if points.is_sketched() || !known { None } else { by_columns!(1 2 3 4 5 6 7 8 9 10) }
     }
-    if !matches!(points.kernel, Kernel::Squares | Kernel::Absolutes | Kernel::Largest) {
-        return Ok(None);
+
+    /// As [`super::exact::nearest`], in O(queries x log points) typically; `points` are those that the tree is of.
+    pub(crate) fn nearest(
+        &self,
+        points: &Points<'_>,
+        queries: &Points<'_>,
+        same: bool,
+        k: usize,
+        stage: &Stage<'_>,
+    ) -> Result<Lists> {
+        self.0.find(points, queries, same, k, stage)
     }
-    by_columns!(1 2 3 4 5 6 7 8 9 10)
 }
 
-fn search<const D: usize>(
-    points: &Points<'_>,
-    queries: &Points<'_>,
-    same: bool,
-    k: usize,
-    stage: &Stage<'_>,
-) -> Result<Option<Lists>> {
-    let at = |points: &Points<'_>, i: usize| -> [f32; D] { std::array::from_fn(|c| points.near(i)[c]) };
-    let coordinates: Vec<[f32; D]> = (0..points.n).map(|i| at(points, i)).collect();
-    let Ok(tree) = ImmutableKdTree::<f32, D>::new_from_slice(&coordinates) else { return Ok(None) };
-    // One more than asked for where the query itself is among the answers.
-    let Some(wanted) = NonZero::new((k + usize::from(same)).min(points.n)) else { return Ok(None) };
-    let blocks = parallel::map_ranges(queries.n, 256, |range| -> Result<Vec<u64>> {
-        stage.check()?;
-        let mut keys = vec![NONE; range.len() * k];
-        for (i, list) in range.zip(keys.chunks_mut(k.max(1))) {
-            let query = at(queries, i);
-            let mut take = |neighbour: usize| {
-                if same && neighbour == i || neighbour >= points.n {
-                    return;
-                }
-                // Measured again by our own sums: the tree's may differ in the last bit from machine to machine.
-                let value = measure(&points.kernel, &query, &coordinates[neighbour]);
-                insert(list, pack_key(sound(value), neighbour as u32));
-            };
-            macro_rules! each {
-                ($metric:ty) => {
-                    tree.query(&query).nearest_n::<$metric>(wanted).execute().iter().for_each(|r| take(r.item as usize))
-                };
-            }
-            match &points.kernel {
-                Kernel::Squares => each!(SquaredEuclidean<f32>),
-                Kernel::Absolutes => each!(Manhattan<f32>),
-                Kernel::Largest => each!(Chebyshev<f32>),
-                _ => {}
-            }
-        }
-        Ok(keys)
-    });
-    let mut keys = Vec::with_capacity(queries.n * k);
-    for block in blocks {
-        keys.extend(block?);
+impl std::fmt::Debug for Tree {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("k-d tree")
     }
-    Ok(Some(Lists { k, keys }))
+}
+
+/// A tree of any width.
+trait Find: Send + Sync {
+    fn find(&self, points: &Points<'_>, queries: &Points<'_>, same: bool, k: usize, stage: &Stage<'_>)
+    -> Result<Lists>;
+}
+
+fn at<const D: usize>(points: &Points<'_>, i: usize) -> [f32; D] {
+    let row = points.near(i);
+    std::array::from_fn(|c| row[c])
+}
+
+fn build<const D: usize>(points: &Points<'_>) -> Option<Tree> {
+    let coordinates: Vec<[f32; D]> = (0..points.n).map(|i| at(points, i)).collect();
+    let tree = ImmutableKdTree::<f32, D>::new_from_slice(&coordinates).ok()?;
+    Some(Tree(Box::new(tree)))
+}
+
+impl<const D: usize> Find for ImmutableKdTree<f32, D> {
+    fn find(
+        &self,
+        points: &Points<'_>,
+        queries: &Points<'_>,
+        same: bool,
+        k: usize,
+        stage: &Stage<'_>,
+    ) -> Result<Lists> {
+        // One more than asked for where the query itself is among the answers.
+        let Some(wanted) = NonZero::new((k + usize::from(same)).min(points.n)) else {
+            return Ok(Lists::new(queries.n, k));
+        };
+        let blocks = parallel::map_ranges(queries.n, 256, |range| -> Result<Vec<u64>> {
+            stage.check()?;
+            let mut keys = vec![NONE; range.len() * k];
+            for (i, list) in range.zip(keys.chunks_mut(k.max(1))) {
+                let query: [f32; D] = at(queries, i);
+                let mut take = |neighbour: usize| {
+                    if same && neighbour == i || neighbour >= points.n {
+                        return;
+                    }
+                    // Measured again by our own sums: the tree's may differ in the last bit from machine to machine.
+                    let value = measure(&points.kernel, &query, &at(points, neighbour));
+                    insert(list, pack_key(sound(value), neighbour as u32));
+                };
+                macro_rules! each {
+                    ($metric:ty) => {
+                        self.query(&query)
+                            .nearest_n::<$metric>(wanted)
+                            .execute()
+                            .iter()
+                            .for_each(|r| take(r.item as usize))
+                    };
+                }
+                match &points.kernel {
+                    Kernel::Squares => each!(SquaredEuclidean<f32>),
+                    Kernel::Absolutes => each!(Manhattan<f32>),
+                    Kernel::Largest => each!(Chebyshev<f32>),
+                    _ => {}
+                }
+            }
+            Ok(keys)
+        });
+        let mut keys = Vec::with_capacity(queries.n * k);
+        for block in blocks {
+            keys.extend(block?);
+        }
+        Ok(Lists { k, keys })
+    }
 }
 
 fn measure<const D: usize>(kernel: &Kernel, a: &[f32; D], b: &[f32; D]) -> f32 {

@@ -17,6 +17,7 @@ pub(super) fn split(graph: &Graph) -> (Vec<u32>, Vec<u32>) {
 }
 
 /// Around a picture.
+#[derive(Clone)]
 pub(super) struct Shell {
     centre: Vec<f64>,
     farthest: f64,

@@ -343,6 +343,8 @@ pub(crate) trait Place: Copy + Send + Sync {
     const ZEROS: Self;
     const LANES: Self::Lanes;
     fn slice(&self) -> &[f32];
+    /// The places that lie in `flat` one after the other.
+    fn all(flat: &[f32]) -> &[Self];
     fn slice_mut(&mut self) -> &mut [f32];
     fn move_piece(piece: &Piece<'_>, all: &[Self], moved: &mut [Self], pool: &mut Pool, forces: Forces, alpha: f32);
     fn move_bundle(bundle: &Bundle<'_>, own: &mut Self::Lanes, all: &[Self], forces: Forces, alpha: f32);
@@ -366,6 +368,9 @@ macro_rules! places {
             const LANES: Lanes<$d> = [[0.0; LANES]; $d];
             fn slice(&self) -> &[f32] {
                 self
+            }
+            fn all(flat: &[f32]) -> &[Self] {
+                flat.as_chunks().0
             }
             fn slice_mut(&mut self) -> &mut [f32] {
                 self

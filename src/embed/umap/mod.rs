@@ -31,7 +31,7 @@ mod target;
 mod tests;
 mod transform;
 
-use crate::core::{Canonical, Rows};
+use crate::core::{Cached, Canonical, Rows};
 use crate::{Embedded, Embedder, Result, Run};
 pub use density::Densmap;
 pub use given::Given;
@@ -101,7 +101,7 @@ impl Umap {
                 points: rows.representatives(&canonical),
                 positions,
                 nearby: lists,
-                index: transform::Cached::default(),
+                ready: Cached::default(),
             })
         })?
     }

@@ -4,8 +4,8 @@ use super::Umap;
 use super::apart::Shell;
 use super::density::{self, NOTHING};
 use super::fuzzy::{self, Nearby};
-use crate::core::Rows;
 use crate::core::random::Stream;
+use crate::core::{Cached, Rows};
 use crate::neighbors::{Measure, Space, finish, nearest_exact};
 use crate::{Result, Run};
 use ndarray::Array2;
@@ -81,7 +81,7 @@ pub struct UmapModel {
     /// Where neighbours were searched, their lists: what later searches walk over.
     pub(super) nearby: Vec<u32>,
     #[cfg_attr(feature = "serde", serde(skip))]
-    pub(super) index: super::transform::Cached,
+    pub(super) ready: Cached<super::transform::Ready>,
 }
 
 #[cfg(feature = "serde")]

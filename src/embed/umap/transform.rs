@@ -4,15 +4,16 @@
 //! depends on its company. Here a row's widths, edges, schedule and random draws (keyed by its content) are its own,
 //! and fitted points do not move. A row that equals a fitted one takes its place.
 
+use super::apart::Shell;
 use super::forces::{Bundle, LANES, Place, by_width};
 use super::layout;
 use super::{PURPOSE, Umap, UmapModel, fuzzy};
 use crate::core::random::Stream;
-use crate::core::{Rows, content_hash, parallel};
+use crate::core::{Cached, Rows, content_hash, parallel};
 use crate::neighbors::{Index, Measure, finish};
 use crate::{Error, Result, Run};
 use ndarray::{Array2, ArrayRef2};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// Share of the fit's epochs and learning rate that new rows are moved with: umap-learn's.
 const EPOCHS: usize = 3;
@@ -23,20 +24,13 @@ const MOST_EPOCHS: usize = 66;
 /// Rows in a piece of parallel work.
 const PIECE: usize = 256;
 
-/// The index over the fitted points, made when it is first needed; a function of the model's data, so no part of it.
-#[derive(Clone, Default)]
-pub(super) struct Cached(OnceLock<Arc<Index>>);
-
-impl PartialEq for Cached {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl std::fmt::Debug for Cached {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.0.get().is_some() { "made" } else { "not yet made" })
-    }
+/// What placing new rows takes, made when it is first needed: a function of the model's data.
+#[derive(Clone)]
+pub(super) struct Ready {
+    index: Index,
+    /// The fitted positions at the width that the forces work in; empty where that is their own.
+    padded: Vec<f32>,
+    shell: Shell,
 }
 
 impl UmapModel {
@@ -52,7 +46,8 @@ impl UmapModel {
     /// Where the fit searched its neighbours, so does this: a walk of some hundred comparisons for each row. Where the
     /// fit was exact (few rows, few columns, or [`Search::Exact`](crate::neighbors::Search::Exact)), this is too:
     /// O(n x fitted rows) distances, or O(n log fitted rows) in up to 10 columns. The first call prepares the search (see
-    /// [`UmapModel::prepare`]) in O(fitted rows x columns) and keeps about 64 numbers for each fitted row.
+    /// [`UmapModel::prepare`]) in O(fitted rows x columns) and keeps at most about 128 numbers for each fitted row; later
+    /// calls, be it of one row each, find all ready.
     pub fn transform(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f32>> {
         let rows = Rows::finite(rows)?;
         let (expected, found) = (self.points.ncols(), rows.columns());
@@ -60,20 +55,17 @@ impl UmapModel {
             return Err(Error::Shape { what: "columns", expected, found });
         }
         self.settings.metric.check()?;
-        let fitted = Rows::finite(&self.points)?;
-        run.install(|| by_width!(self.settings.n_components, place(self, &fitted, &rows, run)))?
+        run.install(|| by_width!(self.settings.n_components, place(self, &rows, run)))?
     }
 
-    /// Makes now what the first [`UmapModel::transform`] would make: the search index over the fitted rows.
+    /// Makes now what the first [`UmapModel::transform`] would make: the search index over the fitted rows, and their
+    /// positions as the forces read them.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a metric of one's own that was not restored; [`Error::Cancelled`].
+    /// [`Error::Setting`] for a metric of one's own that was not restored.
     pub fn prepare(&self, run: &Run) -> Result<()> {
         self.settings.metric.check()?;
-        let fitted = Rows::finite(&self.points)?;
-        run.install(|| {
-            self.index(&fitted);
-        })
+        run.install(|| by_width!(self.settings.n_components, ready(self)))?.map(drop)
     }
 
     /// Gives a loaded model the metric of one's own again that it was fitted with (see
@@ -83,42 +75,48 @@ impl UmapModel {
     /// # Errors
     /// [`Error::Setting`] when the metric has another name than the fit's.
     pub fn restore_metric(&mut self, metric: impl Into<Measure>) -> Result<()> {
-        self.index = Cached::default();
+        self.ready = Cached::default();
         self.settings.metric.restore(metric)
-    }
-
-    /// Made outside the lock: a thread that waited for it could be needed to make it.
-    fn index(&self, fitted: &Rows<'_>) -> Arc<Index> {
-        let Cached(cell) = &self.index;
-        if let Some(index) = cell.get() {
-            return index.clone();
-        }
-        let width = self.nearby.len() / fitted.len();
-        let made = Arc::new(Index::of(fitted, &self.settings.metric, &self.nearby, width, self.key));
-        cell.get_or_init(|| made).clone()
     }
 }
 
-fn place<P: Place>(model: &UmapModel, fitted: &Rows<'_>, rows: &Rows<'_>, run: &Run) -> Result<Array2<f32>> {
+/// What the model's first new rows make and its later ones use.
+fn ready<P: Place>(model: &UmapModel) -> Result<Arc<Ready>> {
+    model.ready.get(|| {
+        let (fitted, positions) = (Rows::finite(&model.points)?, Rows::finite(&model.positions)?);
+        let width = model.nearby.len() / fitted.len();
+        let index = Index::of(&fitted, &model.settings.metric, &model.nearby, width, model.key);
+        let padded = if positions.columns() == P::ZEROS.slice().len() {
+            Vec::new()
+        } else {
+            (0..positions.len()).flat_map(|v| padded::<P>(positions.row(v)).slice().to_vec()).collect()
+        };
+        Ok(Ready { index, padded, shell: model.shell() })
+    })
+}
+
+/// A position with zeros for the coordinates that it has not.
+fn padded<P: Place>(row: &[f32]) -> P {
+    let mut position = P::ZEROS;
+    position.slice_mut().iter_mut().zip(row).for_each(|(to, &x)| *to = x);
+    position
+}
+
+fn place<P: Place>(model: &UmapModel, rows: &Rows<'_>, run: &Run) -> Result<Array2<f32>> {
     let Umap { ref metric, learning_rate, n_components: components, .. } = model.settings;
     let (n, k) = (rows.len(), model.graph.neighbors);
-    let index = model.index(fitted);
-    let equals = index.equals(fitted, rows);
+    let ready = ready::<P>(model)?;
+    let Ready { index, shell, .. } = &*ready;
+    let (fitted, own) = (Rows::known(&model.points), Rows::known(&model.positions));
+    let equals = index.equals(&fitted, rows);
     let searched: Vec<u32> = (0..n as u32).filter(|&i| equals[i as usize].is_none()).collect();
-    let lists = index.nearest(fitted, rows, &searched, k, run)?;
-    let position = |row: &[f32]| {
-        let mut position = P::ZEROS;
-        position.slice_mut()[..components].copy_from_slice(row);
-        position
-    };
-    let positions: Vec<P> =
-        model.positions.rows().into_iter().map(|row| position(row.as_slice().unwrap_or(&row.to_vec()))).collect();
+    let lists = index.nearest(&fitted, rows, &searched, k, run)?;
+    let positions = P::all(if ready.padded.is_empty() { own.data() } else { &ready.padded });
     let epochs = (model.epochs / EPOCHS).clamp(1, MOST_EPOCHS);
     let alpha = (learning_rate * RATE) as f32;
     let forces = model.settings.forces((model.a, model.b));
     let draws = Stream::new(model.key, PURPOSE).of(3);
     let target = libm::log2(k as f64);
-    let shell = model.shell();
     let stage = run.stage("new rows", n);
     let pieces = parallel::map_ranges(searched.len(), PIECE, |range| -> Result<Vec<P>> {
         stage.check()?;
@@ -130,9 +128,9 @@ fn place<P: Place>(model: &UmapModel, fitted: &Rows<'_>, rows: &Rows<'_>, run: &
                 let key = draws.of(content_hash(rows.row(searched[q] as usize)));
                 if neighbours.is_empty() {
                     let place: Vec<f32> = shell.place(key.of(1)).collect();
-                    return Move { slot: q - range.start, begin: position(&place), edges: Vec::new(), key };
+                    return Move { slot: q - range.start, begin: padded(&place), edges: Vec::new(), key };
                 }
-                Move::of(q - range.start, &neighbours, &distances, model, target, &positions, key)
+                Move::of(q - range.start, &neighbours, &distances, model, target, positions, key)
             })
             .collect();
         // Lanes run until the last of them is done, so rows of like length go together.
@@ -154,7 +152,7 @@ fn place<P: Place>(model: &UmapModel, fitted: &Rows<'_>, rows: &Rows<'_>, run: &
                 }
                 let bundle = Bundle { targets: targets.each_ref().map(Vec::as_slice), keys };
                 let alpha = alpha * (1.0 - epoch as f32 / epochs as f32);
-                P::move_bundle(&bundle, &mut own, &positions, forces, alpha);
+                P::move_bundle(&bundle, &mut own, positions, forces, alpha);
             }
             for (l, lane) in lanes.iter_mut().enumerate() {
                 lane.begin.slice_mut().iter_mut().enumerate().for_each(|(d, x)| *x = own.as_ref()[d][l]);
