@@ -5,7 +5,9 @@ use super::lists::{Lists, NONE, insert, pack_key};
 use super::measure::Measure;
 use super::points::{Points, prepared_width};
 use crate::core::{Result, Stage, parallel};
+use kiddo::dist::DistanceMetric;
 use kiddo::{Chebyshev, ImmutableKdTree, Manhattan, SquaredEuclidean};
+use std::marker::PhantomData;
 use std::num::NonZero;
 
 /// Most columns that the tree is used for; beyond, most of it would be visited.
@@ -24,16 +26,26 @@ impl Tree {
     /// The tree of all `points`; `None` where they are too wide or their metric is not one of the tree's, and where it
     /// cannot be built, as with very many points on one coordinate.
     pub(crate) fn of(points: &Points<'_>) -> Option<Self> {
+        if points.is_sketched() {
+            return None;
+        }
+        // Each width costs the compiler seconds: so not each has a tree, and rows are filled up with zeros.
         macro_rules! by_columns {
-            ($($columns:literal)*) => {
+            ($metric:ty: $($columns:literal)*) => {
                 match points.width() {
-                    $($columns => build::<$columns>(points),)*
+                    $(..=$columns => build::<$columns, $metric>(points),)*
                     _ => None,
                 }
             };
         }
-        let known = matches!(points.kernel, Kernel::Squares | Kernel::Absolutes | Kernel::Largest);
-        if points.is_sketched() || !known { None } else { by_columns!(1 2 3 4 5 6 7 8 9 10) }
+        match points.kernel {
+            // The nearest along one column are so by any sum.
+            Kernel::Absolutes | Kernel::Largest if points.width() == 1 => build::<1, SquaredEuclidean<f32>>(points),
+            Kernel::Squares => by_columns!(SquaredEuclidean<f32>: 1 2 3 4 6 8 10),
+            Kernel::Absolutes => by_columns!(Manhattan<f32>: 2 4 6 10),
+            Kernel::Largest => by_columns!(Chebyshev<f32>: 2 4 6 10),
+            _ => None,
+        }
     }
 
     /// As [`super::exact::nearest`], in O(queries x log points) typically; `points` are those that the tree is of.
@@ -61,18 +73,29 @@ trait Find: Send + Sync {
     -> Result<Lists>;
 }
 
+/// A row, filled up with zeros.
 fn at<const D: usize>(points: &Points<'_>, i: usize) -> [f32; D] {
     let row = points.near(i);
-    std::array::from_fn(|c| row[c])
+    std::array::from_fn(|c| row.get(c).copied().unwrap_or(0.0))
 }
 
-fn build<const D: usize>(points: &Points<'_>) -> Option<Tree> {
+fn build<const D: usize, M: Metric>(points: &Points<'_>) -> Option<Tree> {
     let coordinates: Vec<[f32; D]> = (0..points.n).map(|i| at(points, i)).collect();
     let tree = ImmutableKdTree::<f32, D>::new_from_slice(&coordinates).ok()?;
-    Some(Tree(Box::new(tree)))
+    Some(Tree(Box::new(Known { tree, metric: PhantomData::<M> })))
 }
 
-impl<const D: usize> Find for ImmutableKdTree<f32, D> {
+/// What kiddo takes for a metric of f32.
+trait Metric: DistanceMetric<f32, Output = f32> + Send + Sync + 'static {}
+impl<M: DistanceMetric<f32, Output = f32> + Send + Sync + 'static> Metric for M {}
+
+/// A tree and the metric it is asked by.
+struct Known<const D: usize, M> {
+    tree: ImmutableKdTree<f32, D>,
+    metric: PhantomData<M>,
+}
+
+impl<const D: usize, M: Metric> Find for Known<D, M> {
     fn find(
         &self,
         points: &Points<'_>,
@@ -98,21 +121,8 @@ impl<const D: usize> Find for ImmutableKdTree<f32, D> {
                     let value = measure(&points.kernel, &query, &at(points, neighbour));
                     insert(list, pack_key(sound(value), neighbour as u32));
                 };
-                macro_rules! each {
-                    ($metric:ty) => {
-                        self.query(&query)
-                            .nearest_n::<$metric>(wanted)
-                            .execute()
-                            .iter()
-                            .for_each(|r| take(r.item as usize))
-                    };
-                }
-                match &points.kernel {
-                    Kernel::Squares => each!(SquaredEuclidean<f32>),
-                    Kernel::Absolutes => each!(Manhattan<f32>),
-                    Kernel::Largest => each!(Chebyshev<f32>),
-                    _ => {}
-                }
+                let found = self.tree.query(&query).nearest_n::<M>(wanted).execute();
+                found.iter().for_each(|r| take(r.item as usize));
             }
             Ok(keys)
         });
