@@ -283,6 +283,16 @@ fn bad_input_is_named() {
     assert!(matches!(boost.fit(&rows, &[0], &run), Err(Error::Shape { expected: 2, found: 1, .. })));
     assert!(matches!(boost.fit(&rows, &[0, -2], &run), Err(Error::Label { row: 1, label: -2, .. })));
     assert!(matches!(boost.fit(&rows, &[0, i32::MAX], &run), Err(Error::Label { row: 1, .. })));
+    // Row numbers taken for labels would fill any memory.
+    let (many, numbers) = (Array2::zeros((40_000, 1)), (0..40_000).collect::<Vec<i32>>());
+    assert!(matches!(boost.fit(&many, &numbers, &run), Err(Error::Setting { name: "labels", .. })));
+    let bins = boost.bins(&many, &run).unwrap();
+    let all: Vec<u32> = (0..40_000).collect();
+    let refused = boost.fit_binned(&bins, &all, &numbers, None, &run);
+    assert!(matches!(refused, Err(Error::Setting { name: "labels", .. })));
+    let classes = numbers.iter().map(i32::to_string).collect();
+    let refused = recluster::explain::Surrogate::fit(&many, &numbers, classes, &boost, &run);
+    assert!(matches!(refused, Err(Error::Setting { name: "labels", .. })));
     assert!(matches!(boost.fit(&rows, &[-1, -1], &run), Err(Error::TooFewRows { .. })));
     assert!(matches!(boost.fit(&Array2::zeros((0, 1)), &[], &run), Err(Error::Empty { .. })));
     let bad = array![[1.0f32], [f32::NEG_INFINITY]];

@@ -2,6 +2,7 @@
 
 use ndarray::{Array2, ArrayRef2, Axis};
 use proptest::prelude::*;
+use recluster::embed::{Scaled, Scaling};
 use recluster::recursive::{Place, RecursiveTree, StopReason};
 use recluster::{Cancel, Clusterer, Clustering, Embedder, Error, NOISE, Result, Run};
 
@@ -212,4 +213,49 @@ proptest! {
             prop_assert_eq!(below + node.noise(), node.rows().len());
         }
     }
+}
+
+/// Refuses rows that hold 3 in column 2.
+struct NoThree;
+impl Embedder for NoThree {
+    fn embed(&self, rows: &ArrayRef2<f32>, _run: &Run) -> Result<Array2<f32>> {
+        match rows.column(2).iter().position(|&x| x == 3.0) {
+            Some(row) => Err(Error::NotFinite { what: "the data", row, column: 2, value: 3.0 }),
+            None => Ok(rows.to_owned()),
+        }
+    }
+}
+
+#[test]
+fn errors_inside_a_node_name_rows_of_the_table() {
+    let (data, run) = (table(), Run::new());
+    assert_eq!(data[[21, 2]], 3.0);
+    type Plan = RecursiveTree<Box<dyn Embedder>, ByColumn>;
+    let plan = |fault: fn() -> Box<dyn Embedder>, level: usize| -> Plan {
+        RecursiveTree::new(Box::new(Identity) as Box<dyn Embedder>, ByColumn(0))
+            .embedder_by(move |place| if place.level == level { fault() } else { Box::new(Identity) })
+            .clusterer_by(|place| ByColumn(place.level - 1))
+            .min_rows(2)
+    };
+    for level in [1, 2] {
+        let refused = plan(|| Box::new(NoThree), level).fit(&data, &run);
+        assert!(matches!(refused, Err(Error::NotFinite { row: 21, column: 2, .. })), "{refused:?}");
+    }
+    // A column in which most values are next to equal: its own far value is to blame, not the first row.
+    let mut narrow = data.clone();
+    narrow.column_mut(2).iter_mut().zip(0u32..).for_each(|(x, i)| *x = f32::from_bits(i % 7));
+    (narrow[[33, 2]], narrow[[20, 2]]) = (-4.0, 1.0);
+    let scaled = plan(|| Box::new(Scaled::new(Identity, Scaling::Robust)), 2).fit(&narrow, &run);
+    assert!(matches!(scaled, Err(Error::Overflow { row: 33, column: 2, value: -4.0, .. })), "{scaled:?}");
+    let alone = Scaling::Robust.apply(&narrow, &run);
+    assert!(matches!(alone, Err(Error::Overflow { row: 33, column: 2, .. })), "{alone:?}");
+}
+
+#[test]
+fn a_persistence_is_between_0_and_1() {
+    for bad in [f64::NAN, -0.1, 1.5, f64::INFINITY] {
+        let clusters = Clustering::compact(vec![0, 1]).unwrap().with_persistence(vec![0.5, bad]);
+        assert!(matches!(clusters, Err(Error::Setting { name: "persistence", .. })));
+    }
+    assert!(Clustering::compact(vec![0, 1]).unwrap().with_persistence(vec![0.0, 1.0]).is_ok());
 }

@@ -18,10 +18,12 @@ impl Boost {
     /// is left out of the training. The model has K outputs, K being the highest label plus 1; a label without any row
     /// has an output that never predicts it. The same bits at any number of threads and in any order of the rows.
     ///
-    /// O(K x rounds x max_depth x entries), an entry being a value outside its column's most frequent bin.
+    /// O(K x rounds x max_depth x entries), an entry being a value outside its column's most frequent bin. Memory: 12 bytes
+    /// for each row and label, besides the bins.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a setting outside its range or a column of too many categories; [`Error::Shape`] for labels
+    /// [`Error::Setting`] for a setting outside its range, a column of too many categories, or labelled rows x K above
+    /// 2^30, which is 13 GB and as a rule row numbers taken for labels; [`Error::Shape`] for labels
     /// of another number than rows; [`Error::Label`] for a label below -1 or not below the number of rows;
     /// [`Error::TooFewRows`] when all labels are -1; [`Error::Empty`]; [`Error::NotFinite`] for infinities;
     /// [`Error::Category`] for a value of a categorical column that is no category; [`Error::Cancelled`].
@@ -292,12 +294,21 @@ impl<T: Copy> Told<T> {
     }
 }
 
+/// Rows x labels up to which trees are trained: 12 bytes for each are held throughout, 13 GB then.
+const MOST_OUTPUTS_OF_ROWS: usize = 1 << 30;
+
 /// The number of labels, and the rows that bear one.
 fn labelled(rows: usize, labels: &[i32], weights: Option<&[f32]>) -> Result<(usize, Told<i32>)> {
     same_length("labels, one for each row", rows, labels.len())?;
     let outputs = check_labels(labels)?;
     check_weights(rows, weights)?;
-    Ok((outputs, Told::of(labels, weights, |label| label >= 0)?))
+    let told = Told::of(labels, weights, |label| label >= 0)?;
+    if told.rows.len().saturating_mul(outputs) > MOST_OUTPUTS_OF_ROWS {
+        let found = format!("{outputs} labels of {} rows", told.rows.len());
+        let allowed = "rows x labels must be at most 1,073,741,824 (13 GB): are row numbers taken for labels?";
+        return Err(Error::setting("labels", found, allowed));
+    }
+    Ok((outputs, told))
 }
 
 fn with_targets(rows: usize, targets: &[f32], weights: Option<&[f32]>) -> Result<Told<f32>> {

@@ -88,6 +88,21 @@ pub enum Error {
         /// The value itself.
         value: f32,
     },
+    /// A value that is beyond f32 once its column is scaled, because most of the column's values lie so close together.
+    #[error(
+        "value {value} at row {row}, column {column} cannot be scaled: divided by the column's spread of {spread:e} it is \
+         beyond f32; leave the column out or scale otherwise"
+    )]
+    Overflow {
+        /// Row of the value, counted from 0: of those in its column, the farthest from the centre.
+        row: usize,
+        /// Its column, counted from 0.
+        column: usize,
+        /// The value itself.
+        value: f32,
+        /// What the column is divided by.
+        spread: f64,
+    },
     /// A label that cannot be used.
     #[error("label {label} at row {row}: {reason}")]
     Label {
@@ -169,6 +184,21 @@ impl Error {
     /// A setting outside its range; for use at the door of a fit.
     pub fn setting(name: &'static str, value: impl std::fmt::Display, allowed: &'static str) -> Self {
         Error::Setting { name, value: value.to_string(), allowed }
+    }
+
+    /// The error with the rows of a part of a table named by their numbers in the table: row i of the part is `rows[i]`.
+    pub(crate) fn of_part(mut self, rows: &[u32]) -> Self {
+        let whole = |row: &mut usize| *row = rows.get(*row).map_or(*row, |&row| row as usize);
+        match &mut self {
+            Error::NotFinite { row, .. }
+            | Error::Category { row, .. }
+            | Error::Overflow { row, .. }
+            | Error::Label { row, .. } => whole(row),
+            // Here columns are rows too.
+            Error::Distance { row, column, .. } => [row, column].into_iter().for_each(whole),
+            _ => {}
+        }
+        self
     }
 
     /// A file that could not be read or written.

@@ -27,4 +27,5 @@ pub use run::{Cancel, Event, Observer, Run, Stage};
 #[cfg(feature = "serde")]
 pub use saved::Saved;
 pub use size::Size;
+pub(crate) use size::percent;
 pub use traits::{Clusterer, Clustering, Embedded, Embedder, Explainer, Explanation, NOISE};

@@ -43,6 +43,28 @@ impl Size {
     }
 }
 
+/// A count as it is, a share as a percentage: "500", "5.0 %", "0.012 %".
+impl std::fmt::Display for Size {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Size::Count(count) => write!(f, "{count}"),
+            Size::Share(share) => f.write_str(&percent(*share)),
+        }
+    }
+}
+
+/// A share of a whole as a percentage: one decimal, and two digits that matter where that would read as nothing.
+pub(crate) fn percent(share: f64) -> String {
+    let percent = 100.0 * share;
+    let (mut decimals, mut digits) = (1, percent.abs() * 10.0);
+    if digits > 0.0 && digits < 0.5 {
+        while digits < 10.0 && decimals < 20 {
+            (decimals, digits) = (decimals + 1, digits * 10.0);
+        }
+    }
+    format!("{percent:.decimals$} %")
+}
+
 impl From<usize> for Size {
     fn from(count: usize) -> Self {
         Size::Count(count)
@@ -52,5 +74,26 @@ impl From<usize> for Size {
 impl From<f64> for Size {
     fn from(share: f64) -> Self {
         Size::Share(share)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_read_as_percentages() {
+        for (share, text) in [
+            (0.07, "7.0 %"),
+            (0.1234, "12.3 %"),
+            (0.0, "0.0 %"),
+            (1.0, "100.0 %"),
+            (0.0005, "0.1 %"),
+            (0.000_431, "0.043 %"),
+            (1e-7, "0.000010 %"),
+        ] {
+            assert_eq!((Size::Share(share).to_string().as_str(), percent(share).as_str()), (text, text));
+        }
+        assert_eq!(Size::Count(500).to_string(), "500");
     }
 }

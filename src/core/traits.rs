@@ -258,11 +258,14 @@ impl Clustering {
     /// Adds each cluster's persistence, in 0 to 1: for how much of the density range it exists.
     ///
     /// # Errors
-    /// [`Error::Shape`] when there is not one for each cluster.
+    /// [`Error::Shape`] when there is not one for each cluster, [`Error::Setting`] when one is not in 0 to 1.
     pub fn with_persistence(mut self, persistence: Vec<f64>) -> Result<Self> {
         let (expected, found) = (self.clusters, persistence.len());
         if expected != found {
             return Err(Error::Shape { what: "persistences, one for each cluster", expected, found });
+        }
+        if let Some(bad) = persistence.iter().find(|p| !(0.0..=1.0).contains(*p)) {
+            return Err(Error::setting("persistence", bad, "must be between 0 and 1"));
         }
         self.persistence = Some(persistence);
         Ok(self)

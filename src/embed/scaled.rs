@@ -1,7 +1,7 @@
 //! Columns brought to one scale before any embedder.
 
 use crate::core::{Canonical, Rows, parallel};
-use crate::{Embedded, Embedder, Result, Run};
+use crate::{Embedded, Embedder, Error, Result, Run};
 use ndarray::{Array2, ArrayRef2};
 
 /// How columns are brought to one scale.
@@ -53,7 +53,8 @@ impl Scaling {
     /// The scaled table, n x columns.
     ///
     /// # Errors
-    /// [`Error::Empty`](crate::Error::Empty); [`Error::NotFinite`](crate::Error::NotFinite).
+    /// [`Error::Empty`]; [`Error::NotFinite`]; [`Error::Overflow`] for a value beyond f32 once it is scaled, which takes a
+    /// column of which half the values or more are next to equal, and [`Scaling::Robust`].
     pub fn apply(self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f32>> {
         let checked = Rows::finite(rows)?;
         if self == Scaling::None {
@@ -65,11 +66,19 @@ impl Scaling {
                 range.map(|c| self.frame(&order, |i| checked.row(i)[c])).collect::<Vec<_>>()
             })
             .concat();
-            Array2::from_shape_fn(checked_dim(&checked), |(i, c)| {
+            let scaled = Array2::from_shape_fn(checked_dim(&checked), |(i, c)| {
                 let (centre, width) = frames[c];
                 if width > 0.0 { ((f64::from(checked.row(i)[c]) - centre) / width) as f32 } else { 0.0 }
-            })
-        })
+            });
+            let beyond = scaled.indexed_iter().filter(|(_, value)| !value.is_finite());
+            let Some(column) = beyond.map(|((_, column), _)| column).min() else { return Ok(scaled) };
+            let (centre, spread) = frames[column];
+            // To blame is the farthest value, the first in canonical order of several.
+            let far = |row: usize| (f64::from(checked.row(row)[column]) - centre).abs();
+            let rows = order.iter().map(|&row| row as usize);
+            let row = rows.reduce(|a, b| if far(b) > far(a) { b } else { a }).unwrap_or(0);
+            Err(Error::Overflow { row, column, value: checked.row(row)[column], spread })
+        })?
     }
 
     /// Centre and width of one column; the sums walk the rows in canonical order.

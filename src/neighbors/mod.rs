@@ -15,7 +15,7 @@ mod subset;
 mod tree;
 
 use crate::core::random::Stream;
-use crate::core::{Canonical, Rows};
+use crate::core::{Canonical, Rows, percent};
 use crate::{Error, Result, Run};
 pub(crate) use index::Index;
 pub use index::NeighborIndex;
@@ -248,10 +248,8 @@ impl Groups {
                 (nearest_exact(&points, &points, true, others, run)?, true, 1.0)
             } else {
                 if recall < ENOUGH {
-                    let percent = 100.0 * recall;
-                    run.note(&format!(
-                        "only about {percent:.0} % of the true neighbours were found: the data are hard"
-                    ));
+                    let found = percent(recall);
+                    run.note(&format!("only about {found} of the true neighbours were found: the data are hard"));
                 }
                 (lists, false, recall)
             }

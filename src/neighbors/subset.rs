@@ -72,12 +72,7 @@ impl Neighbors {
         } else {
             cut.complete(&short, &table, &settings.metric, run).map(|()| cut)
         };
-        completed.map_err(|error| match error {
-            Error::NotFinite { what, row, column, value } => {
-                Error::NotFinite { what, row: numbers.get(row).copied().unwrap_or(row), column, value }
-            }
-            other => other,
-        })
+        completed.map_err(|error| error.of_part(part))
     }
 
     /// Each list without the rows outside the part, and the places of those that are then shorter than `k`.

@@ -119,6 +119,8 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     /// The nodes of a level are independent and run side by side. Beyond what the algorithms take, memory is a copy of
     /// the rows under work and the embeddings that are kept.
     ///
+    /// Errors name rows by their numbers in `data`, whatever the node.
+    ///
     /// # Errors
     /// Settings out of range; an empty table or one with a value that is not finite; whatever the embedder or the
     /// clusterer reports, except that a node below the root with too few rows for them becomes a leaf; and
@@ -186,10 +188,10 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
                     clusters: Err(StopReason::TooFewRows { rows, needed }),
                 });
             }
-            other => other?,
+            other => other.map_err(|error| error.of_part(&node.rows))?,
         };
-        check_embedding(&embedding, &*embedder, place.rows)?;
-        map.as_ref().map_or(Ok(()), |map| check_embedding(map, &*embedder, place.rows))?;
+        check_embedding(&embedding, &*embedder, &node.rows)?;
+        map.as_ref().map_or(Ok(()), |map| check_embedding(map, &*embedder, &node.rows))?;
         let clustering = {
             let _stage = run.stage("cluster", 1);
             clusterer.cluster(&embedding, &run)
@@ -199,7 +201,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
                 Err(StopReason::TooFewRows { rows, needed })
             }
             other => {
-                let clustering = other?;
+                let clustering = other.map_err(|error| error.of_part(&node.rows))?;
                 check_clustering(&clustering, &*clusterer, place.rows)?;
                 match clustering.clusters() {
                     clusters @ 0..2 => Err(StopReason::OneCluster { clusters }),
@@ -220,7 +222,8 @@ fn gather(data: &ArrayRef2<f32>, rows: &[u32]) -> Array2<f32> {
     table
 }
 
-fn check_embedding(embedding: &Array2<f32>, embedder: &dyn Embedder, rows: usize) -> Result<()> {
+fn check_embedding(embedding: &Array2<f32>, embedder: &dyn Embedder, numbers: &[u32]) -> Result<()> {
+    let rows = numbers.len();
     let broken = |reason| Err(Error::Contract { room: "embedder", name: embedder.name(), reason });
     if embedding.nrows() != rows || embedding.ncols() == 0 {
         return broken(format!(
@@ -230,7 +233,9 @@ fn check_embedding(embedding: &Array2<f32>, embedder: &dyn Embedder, rows: usize
         ));
     }
     match embedding.indexed_iter().find(|(_, value)| !value.is_finite()) {
-        Some(((row, column), value)) => broken(format!("the value at row {row}, column {column} is {value}")),
+        Some(((row, column), value)) => {
+            broken(format!("the value at row {}, column {column} is {value}", numbers[row]))
+        }
         None => Ok(()),
     }
 }

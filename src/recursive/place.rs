@@ -1,4 +1,5 @@
 use crate::Size;
+use crate::core::percent;
 
 /// A node before it is worked on: what its embedder and clusterer may be chosen by.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,14 +64,13 @@ pub enum StopReason {
 
 impl std::fmt::Display for StopReason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let percent = |share: &f64| format!("{:.1} %", 100.0 * share);
         match self {
             StopReason::LastLevel { levels } => write!(f, "last of {levels} levels"),
             StopReason::ShareOfAll { share, least } => {
-                write!(f, "{} of all rows, below {}", percent(share), percent(least))
+                write!(f, "{} of all rows, below {}", percent(*share), percent(*least))
             }
             StopReason::ShareOfParent { share, least } => {
-                write!(f, "{} of its parent, below {}", percent(share), percent(least))
+                write!(f, "{} of its parent, below {}", percent(*share), percent(*least))
             }
             StopReason::Rows { rows, least } => write!(f, "{rows} rows, below {least}"),
             StopReason::TooFewRows { rows, needed } => write!(f, "{rows} rows, the method needs {needed}"),

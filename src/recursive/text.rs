@@ -1,6 +1,7 @@
 //! The tree as text, for a terminal.
 
 use super::{ClusterTree, Node};
+use crate::core::percent;
 use std::fmt::Write;
 
 impl ClusterTree {
@@ -13,13 +14,13 @@ impl ClusterTree {
         let mut text = format!("{:width$}  {:>digits$}  {:>7}  persistence\n", "path", "rows", "share");
         for (node, name) in self.nodes.iter().zip(names) {
             let persistence = node.persistence.map_or_else(|| "          -".into(), |p| format!("{p:>11.2}"));
-            let share = format!("{:.1} %", 100.0 * node.share);
+            let share = percent(node.share);
             let line =
                 format!("{name:width$}  {:>digits$}  {share:>7}  {persistence}  {}", node.rows.len(), remark(node));
             // Writing to a String cannot fail.
             let _ = writeln!(text, "{}", line.trim_end());
             if node.noise() > 0 {
-                let share = format!("{:.1} %", 100.0 * node.noise() as f64 / self.rows() as f64);
+                let share = percent(node.noise() as f64 / self.rows() as f64);
                 let name = format!("{}{}.-", indent(node.level + 1), node.path);
                 let _ = writeln!(text, "{name:width$}  {:>digits$}  {share:>7}            -  noise", node.noise());
             }

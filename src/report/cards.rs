@@ -76,7 +76,7 @@ fn pictures(facts: &Facts<'_>, leaf: usize, node: usize, width: usize, height: u
         shown.push((signed(push)?, "What the model goes by: the pixels that speak for this cluster (orange) or against it (blue) in its own rows."));
     }
     let mut members = Vec::new();
-    for row in typical(&facts.rows, facts.report.tree.nodes()[node].rows(), mean, 12) {
+    for row in typical(&facts.rows, &facts.place, facts.report.tree.nodes()[node].rows(), mean, 12) {
         let values: Vec<f64> = facts.rows.row(row as usize).iter().map(|&v| f64::from(v)).collect();
         members.push((row, Picture::of(&values, width, |v| grey(facts, v)).address()?));
     }

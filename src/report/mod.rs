@@ -107,14 +107,13 @@ impl<'a> Report<'a> {
     }
 
     /// Adds the attributions of an explainer, such as the tree's [`Surrogate`](crate::explain::Surrogate): it explains a
-    /// [`sample`](Report::sample) of at most 2,000 rows, fewer where rows x columns x leaves would pass 64 MB.
+    /// [`sample`](Report::sample) of at most 2,000 rows: fewer where rows x columns x leaves would pass 64 MB, but 300 as
+    /// long as these stay within 1 GB, and never more than that unless a single row takes it.
     ///
     /// # Errors
     /// Those of the explainer, and those of [`render`](Report::render) for the data.
     pub fn explained_by(mut self, explainer: &dyn Explainer, run: &Run) -> Result<Self> {
-        const BYTES: usize = 64 << 20;
-        let row = 8 * self.tree.columns() * self.tree.leaves().count();
-        let rows = self.sample((BYTES / row.max(1)).clamp(300, 2000))?;
+        let rows = self.sample(affordable(self.tree.columns(), self.tree.leaves().count()))?;
         let places: Vec<usize> = rows.iter().map(|&row| row as usize).collect();
         let explanation = explainer.explain(&self.data.select(Axis(0), &places), run)?;
         self.explained = Some((rows, Cow::Owned(explanation)));
@@ -161,6 +160,7 @@ impl<'a> Report<'a> {
             names: self.column_names(),
             leaf_of_row,
             rows,
+            place,
         };
         Ok(page::page(&facts)?.into_string())
     }
@@ -211,6 +211,14 @@ impl<'a> Report<'a> {
     }
 }
 
+/// Rows whose attributions to all leaves are held at once.
+fn affordable(columns: usize, leaves: usize) -> usize {
+    const USUAL: usize = 64 << 20;
+    const MOST: usize = 1 << 30;
+    let row = columns.saturating_mul(leaves).saturating_mul(8).max(1);
+    (USUAL / row).clamp(300, 2000).min(MOST / row).max(1)
+}
+
 fn same(what: &'static str, expected: usize, found: usize) -> Result<()> {
     if expected == found { Ok(()) } else { Err(Error::Shape { what, expected, found }) }
 }
@@ -224,6 +232,8 @@ struct Facts<'a> {
     /// The explained rows themselves, in the order of the explanation.
     explained_rows: Array2<f32>,
     rows: Rows<'a>,
+    /// Each row's place in canonical order.
+    place: Vec<u32>,
     statistics: Statistics,
     /// One for each column.
     names: Vec<String>,
@@ -287,6 +297,13 @@ mod tests {
         assert!(one == other, "the order of rows changed the report");
         for part in ["0.0", "0.1", "0.2", "in no cluster", "column 1", "speak for this cluster"] {
             assert!(one.contains(part), "{part}");
+        }
+    }
+
+    #[test]
+    fn attributions_stay_within_memory() {
+        for (columns, leaves, rows) in [(64, 20, 2000), (784, 40, 300), (10_000, 1000, 13), (1 << 40, 1 << 40, 1)] {
+            assert_eq!(affordable(columns, leaves), rows);
         }
     }
 

@@ -93,7 +93,8 @@ impl Sums {
 }
 
 /// The rows of a leaf that lie nearest its mean, nearest first; equal ones in canonical order.
-pub(super) fn typical(rows: &Rows<'_>, members: &[u32], mean: &[f64], most: usize) -> Vec<u32> {
+/// `place` is each row's place in it.
+pub(super) fn typical(rows: &Rows<'_>, place: &[u32], members: &[u32], mean: &[f64], most: usize) -> Vec<u32> {
     let mut near: Vec<(f64, u32)> = members
         .iter()
         .map(|&row| {
@@ -101,7 +102,7 @@ pub(super) fn typical(rows: &Rows<'_>, members: &[u32], mean: &[f64], most: usiz
             (apart.filter(|a| a.is_finite()).map(|a| a * a).sum(), row)
         })
         .collect();
-    near.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    near.sort_by(|a, b| a.0.total_cmp(&b.0).then(place[a.1 as usize].cmp(&place[b.1 as usize])));
     near.truncate(most);
     near.into_iter().map(|(_, row)| row).collect()
 }
@@ -163,7 +164,21 @@ mod tests {
         assert!((found.deviation[0] - (26.0f64 / 3.0).sqrt()).abs() < 1e-12);
         assert_eq!(found.apart(0, 5), [0]);
         assert_eq!(found.range, (1.0, 8.0));
-        assert_eq!(typical(&rows, &[0, 1, 2], &[2.9, 5.0, 2.0], 2), [1, 0]);
+        assert_eq!(typical(&rows, &[0, 1, 2], &[0, 1, 2], &[2.9, 5.0, 2.0], 2), [1, 0]);
+    }
+
+    #[test]
+    fn typical_rows_that_tie_do_not_depend_on_the_order_of_rows() {
+        // All as far from the mean as each other.
+        let table = ndarray::Array2::from_shape_fn((12, 12), |(i, j)| f32::from(u8::from(i == j)));
+        let turned = table.slice(ndarray::s![..;-1, ..]).to_owned();
+        let choose = |table: &ndarray::Array2<f32>| {
+            let rows = Rows::finite(table).unwrap();
+            let place = Canonical::of(&rows).group_of_row();
+            let found = typical(&rows, &place, &(0..12).collect::<Vec<_>>(), &[0.5; 12], 3);
+            table.select(ndarray::Axis(0), &found.iter().map(|&row| row as usize).collect::<Vec<_>>())
+        };
+        assert_eq!(choose(&table), choose(&turned));
     }
 
     #[test]

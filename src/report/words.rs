@@ -1,10 +1,8 @@
 //! Numbers and findings in words.
 
-/// A share of a whole as a percentage: one decimal, more where it would read as nothing.
+/// A share of a whole as a percentage, with a space that does not break the line.
 pub(super) fn percent(share: f64) -> String {
-    let percent = 100.0 * share;
-    // A space that does not break the line.
-    if percent > 0.0 && percent < 0.05 { "under 0.1\u{a0}%".to_string() } else { format!("{percent:.1}\u{a0}%") }
+    crate::core::percent(share).replace(' ', "\u{a0}")
 }
 
 /// A whole number with thousands set apart.
@@ -67,7 +65,7 @@ mod tests {
     fn numbers_read_well() {
         assert_eq!(
             (percent(0.1234), percent(0.0001), percent(0.0)),
-            ("12.3\u{a0}%".into(), "under 0.1\u{a0}%".into(), "0.0\u{a0}%".into())
+            ("12.3\u{a0}%".into(), "0.010\u{a0}%".into(), "0.0\u{a0}%".into())
         );
         assert_eq!((count(7), count(1797), count(1_234_567)), ("7".into(), "1,797".into(), "1,234,567".into()));
         for (number, text) in [

@@ -175,7 +175,7 @@ pub(crate) struct Embed {
     /// jaccard; for UMAP [default: euclidean]
     #[arg(long, value_parser = metric)]
     pub(crate) metric: Option<Metric>,
-    /// Rounds of UMAP's layout [default: 5,000,000 / rows, within 200 (300 for --min-dist below 0.05) to 2,000]
+    /// Rounds of UMAP's layout [default: 3,000,000 / rows, within 200 (300 for --min-dist below 0.05) to 2,000]
     #[arg(long, value_name = "N")]
     pub(crate) epochs: Option<usize>,
     /// Where UMAP's layout starts: spectral, pca, random, or a file of rows x components [default: spectral]

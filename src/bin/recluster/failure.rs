@@ -43,6 +43,13 @@ impl Failure {
                  whole number from 0 to 16777215",
                 names[*column]
             )),
+            (Error::Overflow { row, column, value, spread }, Some(names)) if *column < names.len() => {
+                Failure::Data(format!(
+                    "row {row}, column \"{}\" (column {column}, both counted from 0): {value} divided by the column's \
+                     spread of {spread:e} is beyond f32; leave the column out or scale otherwise",
+                    names[*column]
+                ))
+            }
             _ => error.into(),
         }
     }

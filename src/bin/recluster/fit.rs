@@ -141,10 +141,10 @@ fn report(
 ) -> recluster::Result<String> {
     let mut report = Report::new(tree, &data.values)
         .setting("Levels", args.depth)
-        .setting("Zoomed into from", format!("{} % of all rows", 100.0 * args.min_node_share));
+        .setting("Zoomed into from", format!("{} of all rows", Size::Share(args.min_node_share)));
     match args.clusterer {
         ClusterMethod::Hdbscan => {
-            let share = format!("{} % of the rows at hand", 100.0 * args.min_cluster_share.unwrap_or(0.05));
+            let share = format!("{} of the rows at hand", Size::Share(args.min_cluster_share.unwrap_or(0.05)));
             report = report
                 .setting("Smallest cluster", share)
                 .setting("Weight of staying whole", args.single_cluster_weight.unwrap_or(0.3))

@@ -31,7 +31,7 @@ mod target;
 mod tests;
 mod transform;
 
-use crate::core::{Cached, Canonical, Rows};
+use crate::core::{Cached, Canonical, Rows, percent};
 use crate::{Embedded, Embedder, Result, Run};
 pub use density::Densmap;
 pub use given::Given;
@@ -139,9 +139,9 @@ impl Umap {
     fn notes(&self, facts: &GraphFacts, start: Start) -> Vec<String> {
         let mut notes = Vec::new();
         if !facts.exact {
-            let percent = 100.0 * facts.recall;
+            let found = percent(facts.recall);
             notes.push(format!(
-                "Neighbours were searched approximately: {percent:.1} % of the true ones were found, on a sample."
+                "Neighbours were searched approximately: {found} of the true ones were found, on a sample."
             ));
         }
         if self.init == Init::Spectral && start == Start::Pca {
