@@ -150,9 +150,11 @@ fn binned_once_is_binned_for_all() {
         let bins = boost.bins(&rows, &run).unwrap();
         assert_eq!((bins.rows(), bins.features()), (900, 8));
         let all: Vec<u32> = (0..900).collect();
+        let learnt: Vec<usize> = (0..900).filter(|&i| labels[i] >= 0).collect();
+        let own = rows.select(Axis(0), &learnt);
         assert_eq!(
-            boost.fit_binned(&bins, &all, &labels, None, &run).unwrap().outputs().len(),
-            boost.fit(&rows, &labels, &run).unwrap().outputs().len()
+            boost.fit_binned(&bins, &all, &labels, None, &run).unwrap().margins(&own, &run).unwrap(),
+            boost.fit(&rows, &labels, &run).unwrap().margins(&own, &run).unwrap()
         );
         // A part of all rows, in an order of its own.
         let part: Vec<u32> = (0..900).rev().filter(|i| i % 3 != 1).collect();
@@ -208,10 +210,7 @@ fn a_weight_counts_as_that_many_rows() {
             boost.fit_regression_weighted(&rows, &targets, Some(&weights), &run).unwrap().margins(&rows, &run).unwrap(),
             boost.fit_regression(&rows, &targets, &run).unwrap().margins(&rows, &run).unwrap(),
         );
-        if scale > 1.0 {
-            assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-4), "{scale}");
-        }
-        assert!(a.iter().all(|a| a.is_finite()));
+        assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-4), "{scale}");
     }
 }
 
