@@ -150,9 +150,11 @@ fn binned_once_is_binned_for_all() {
         let bins = boost.bins(&rows, &run).unwrap();
         assert_eq!((bins.rows(), bins.features()), (900, 8));
         let all: Vec<u32> = (0..900).collect();
+        let learnt: Vec<usize> = (0..900).filter(|&i| labels[i] >= 0).collect();
+        let own = rows.select(Axis(0), &learnt);
         assert_eq!(
-            boost.fit_binned(&bins, &all, &labels, None, &run).unwrap().outputs().len(),
-            boost.fit(&rows, &labels, &run).unwrap().outputs().len()
+            boost.fit_binned(&bins, &all, &labels, None, &run).unwrap().margins(&own, &run).unwrap(),
+            boost.fit(&rows, &labels, &run).unwrap().margins(&own, &run).unwrap()
         );
         // A part of all rows, in an order of its own.
         let part: Vec<u32> = (0..900).rev().filter(|i| i % 3 != 1).collect();
@@ -208,10 +210,7 @@ fn a_weight_counts_as_that_many_rows() {
             boost.fit_regression_weighted(&rows, &targets, Some(&weights), &run).unwrap().margins(&rows, &run).unwrap(),
             boost.fit_regression(&rows, &targets, &run).unwrap().margins(&rows, &run).unwrap(),
         );
-        if scale > 1.0 {
-            assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-4), "{scale}");
-        }
-        assert!(a.iter().all(|a| a.is_finite()));
+        assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-4), "{scale}");
     }
 }
 
@@ -339,58 +338,6 @@ fn each_label_stops_at_its_best_round() {
     // Nothing to hold out: all rounds are trained.
     let model = Boost::new().rounds(7).early_stopping(1).fit(&array![[1.0f32], [2.0]], &[0, 1], &run).unwrap();
     assert!(model.outputs().iter().all(|output| output.trees().len() == 7));
-}
-
-/// Mean difference between how sure the model is of its most probable label and how often that is right, over ten bins.
-fn calibration_error(p: &Array2<f64>, labels: &[i32]) -> f64 {
-    let mut bins = [(0.0, 0.0, 0.0); 10];
-    for (row, &label) in p.outer_iter().zip(labels) {
-        let best = (1..row.len()).fold(0, |best, k| if row[k] > row[best] { k } else { best });
-        let bin = &mut bins[((row[best] * 10.0) as usize).min(9)];
-        *bin = (bin.0 + 1.0, bin.1 + row[best], bin.2 + f64::from(u8::from(best as i32 == label)));
-    }
-    bins.iter().map(|bin| (bin.1 - bin.2).abs()).sum::<f64>() / labels.len() as f64
-}
-
-#[test]
-fn calibrated_distributions_are_right_on_new_rows() {
-    let run = Run::new();
-    let (rows, labels) = noisy(3000, 12);
-    let (new, truth) = noisy(4000, 13);
-    let plain = Boost::new().fit(&rows, &labels, &run).unwrap();
-    let mut shares = plain.probabilities(&new, &run).unwrap();
-    for mut row in shares.rows_mut() {
-        let sum = row.sum();
-        row /= sum;
-    }
-    let before = calibration_error(&shares, &truth);
-    let model = Boost::new().calibrated(true).fit(&rows, &labels, &run).unwrap();
-    let p = model.distribution(&new, &run).unwrap();
-    assert!(p.rows().into_iter().all(|row| (row.sum() - 1.0).abs() < 1e-12 && row.iter().all(|&p| p >= 0.0)));
-    let after = calibration_error(&p, &truth);
-    println!("expected calibration error: {before:.4} before, {after:.4} after; {:?}", model.calibration());
-    assert!(before > 0.06 && after < 0.03, "{before} {after}");
-    let loss = |p: &Array2<f64>| p.outer_iter().zip(&truth).map(|(p, &l)| -p[l as usize].ln()).sum::<f64>() / 4000.0;
-    assert!(loss(&p) < 0.9 * loss(&shares), "{} {}", loss(&p), loss(&shares));
-    // The same from rows of one's own choice, on a model trained on all the others.
-    let (own, own_labels) = noisy(1000, 14);
-    let later = plain.clone().calibrate(&own, &own_labels, &run).unwrap();
-    assert!(calibration_error(&later.distribution(&new, &run).unwrap(), &truth) < 0.03);
-    let turned: Vec<usize> = (0..1000).rev().collect();
-    let turned_labels: Vec<i32> = turned.iter().map(|&i| own_labels[i]).collect();
-    assert_eq!(plain.clone().calibrate(&own.select(Axis(0), &turned), &turned_labels, &run).unwrap(), later);
-    assert!(matches!(plain.distribution(&new, &run), Err(Error::Setting { name: "calibrated", .. })));
-    assert!(matches!(plain.clone().calibrate(&own, &[0], &run), Err(Error::Shape { .. })));
-    assert!(matches!(plain.calibrate(&own, &[3; 1000], &run), Err(Error::Label { row: 0, label: 3, .. })));
-    #[cfg(feature = "serde")]
-    {
-        use recluster::Saved;
-        let text = model.to_json().unwrap();
-        assert_eq!(BoostModel::from_json(&text).unwrap(), model);
-        let old = text.replace("\"version\":2", "\"version\":1");
-        assert!(matches!(BoostModel::from_json(&old), Err(Error::Version { found: 1, supported: 2, .. })));
-        assert!(BoostModel::from_json(&text.replace("\"offsets\":[", "\"offsets\":[0.0,")).is_err());
-    }
 }
 
 #[test]

@@ -1,33 +1,59 @@
-//! One distribution over all labels, from the margins of one-versus-rest models.
+//! The calibration of one-versus-rest models: what makes their margins log-odds that hold on new rows.
 //!
-//! The K models know nothing of each other, so their probabilities do not add up to 1, and boosted trees are too sure of
-//! the rows that they were trained on. With z the margins of a row, its distribution is
+//! The K models know nothing of each other, and boosted trees are too sure of the rows that they were trained on. From
+//! margins z of rows that no tree has seen, two things are learnt.
+//!
+//! 1. Which label, given that it is one of them:
 //!
 //! ```text
 //! p_k = e^(s z_k + b_k) / Σ_j e^(s z_j + b_j)
 //! ```
 //!
-//! with one slope s (temperature scaling: Guo and others, "On Calibration of Modern Neural Networks", ICML 2017) and an
-//! offset b_k for each label, which together minimise the log-loss of rows that no tree has seen. The problem is convex;
-//! Newton's method with halved steps solves it. A penalty of [`RIDGE`] / 2 on the square of each offset and of s - 1
-//! keeps the solution finite where held-out rows are told apart without fault.
+//!    with one slope s (temperature scaling: Guo and others, "On Calibration of Modern Neural Networks", ICML 2017) and an
+//!    offset b_k for each label, which together minimise the log-loss. The problem is convex; Newton's method with halved
+//!    steps solves it. A penalty of [`RIDGE`] / 2 on the square of each offset and of s - 1 keeps the solution finite where
+//!    rows are told apart without fault.
+//! 2. Whether it is one of them at all. p_k does not change when one number c is added to all offsets; so c is free to
+//!    say how high a margin must be before a row counts as known. "None of them" has the margin 0:
+//!
+//! ```text
+//! u_k = s z_k + b_k + c,    confidence_k = e^u_k / (1 + Σ_j e^u_j)
+//! ```
+//!
+//!    Rows of an unknown kind are not at hand, but each row is one for the models of all labels but its own. So c
+//!    minimises the log-loss of telling L = log Σ_j e^(s z_j + b_j) of the rows from the same sum without the row's own
+//!    label, the latter counting [`UNKNOWN`] for each row.
+//!
+//! The numbers u_k then replace the margins: slope and offsets go into the leaves and base margins
+//! (`BoostModel::calibrated`). As they are one increasing function for all labels of a row, the label of the highest margin,
+//! of the highest p_k, of the highest confidence and of the highest probability in the written XGBoost files is the same.
 
+use super::gradient::log_odds;
+use super::model::Ensemble;
+use super::told::listed;
 use crate::core::{numerics, parallel};
-use crate::{Error, Result};
+use crate::{Error, Result, Run};
 
 /// Weight of the penalty, in rows.
 const RIDGE: f64 = 1.0;
+/// Rows of an unknown kind that are reckoned with, for each row of a known one.
+const UNKNOWN: f64 = 0.05;
+/// Least slope: margins must not lose their order.
+const FLATTEST: f64 = 1e-3;
 /// Rows whose sums one task adds up.
 const PIECE: usize = 512;
 /// Steps of Newton's method; five to ten are enough.
 const STEPS: usize = 50;
 
-/// What turns margins into a distribution: softmax of slope x margin + offset.
+/// What makes margins log-odds that hold on new rows: slope x margin + offset. It is part of the model's leaves and base
+/// margins already; what is kept here says what was done.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Calibration {
     pub(crate) slope: f64,
     pub(crate) offsets: Vec<f64>,
+    rows: usize,
+    unseen: Vec<usize>,
 }
 
 /// One row that the calibration learns from.
@@ -39,38 +65,109 @@ pub(super) struct Case<'a> {
 }
 
 impl Calibration {
-    /// What margins are multiplied by; below 1 where the model is too sure.
+    /// What the trees' margins were multiplied by; below 1 where the model was too sure.
     pub fn slope(&self) -> f64 {
         self.slope
     }
 
-    /// What is added for each label.
+    /// What was added for each label.
     pub fn offsets(&self) -> &[f64] {
         &self.offsets
     }
 
-    /// Turns a row's margins into its distribution.
-    pub(crate) fn apply(&self, row: &mut [f64]) {
+    /// How many rows it was learnt from. 0 where it could not be, because fewer than two labels had rows that could be
+    /// left out of a training: margins are then as the trees have them, slope 1 and offsets 0.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Labels that none of these rows bears, ascending: too few of their rows, or all alike. They share the slope and the
+    /// offset that all labels have in common.
+    pub fn unseen(&self) -> &[usize] {
+        &self.unseen
+    }
+
+    /// Tells a run what could not be calibrated.
+    pub(super) fn tell(&self, run: &Run) {
+        if self.rows == 0 {
+            run.note(
+                "calibration: not possible, as fewer than two labels have different rows, of which some can be left out; \
+                 margins and confidence are as the trees have them",
+            );
+        } else if !self.unseen.is_empty() {
+            let labels = listed(&self.unseen);
+            run.note(&format!(
+                "calibration: the rows of label {labels} are too few or too alike to be left out; \
+                 it has no offset of its own"
+            ));
+        }
+    }
+
+    /// Puts it into the trees of a label.
+    pub(super) fn put_into(&self, label: usize, ensemble: &mut Ensemble) {
+        ensemble.base = log_odds(ensemble.base * self.slope + self.offsets[label]);
+        for value in ensemble.trees.iter_mut().flat_map(|tree| &mut tree.value) {
+            *value = log_odds(f64::from(*value) * self.slope) as f32;
+        }
+    }
+
+    /// Whether it fits a model of that many outputs.
+    #[cfg(any(feature = "serde", test))]
+    pub(super) fn fits(&self, outputs: usize) -> bool {
+        self.offsets.len() == outputs
+            && self.slope.is_finite()
+            && self.slope > 0.0
+            && self.offsets.iter().all(|b| b.is_finite())
+            && self.unseen.iter().all(|&label| label < outputs)
+    }
+
+    /// Turns a row's raw margins into its distribution.
+    fn apply(&self, row: &mut [f64]) {
         for (z, offset) in row.iter_mut().zip(&self.offsets) {
             *z = *z * self.slope + offset;
         }
         softmax(row);
     }
 
-    /// Whether it fits a model of that many outputs.
-    #[cfg(any(feature = "serde", test))]
-    pub(super) fn fits(&self, outputs: usize) -> bool {
-        self.offsets.len() == outputs && self.slope.is_finite() && self.offsets.iter().all(|b| b.is_finite())
-    }
-
-    /// Fits slope and offsets to `count` rows, whose order must depend on their content alone.
+    /// Learns slope and offsets from `count` rows, whose order must depend on their content alone. Weights count by their
+    /// ratios.
     pub(super) fn fit<'a>(
         outputs: usize,
         count: usize,
         case: impl Fn(usize) -> Case<'a> + Sync + Send,
     ) -> Result<Self> {
-        let mut now = Calibration { slope: 1.0, offsets: vec![0.0; outputs] };
-        let mut state = now.derivatives(count, &case);
+        let mut seen = vec![false; outputs];
+        (0..count).for_each(|i| seen[case(i).label] = true);
+        let unseen: Vec<usize> = (0..outputs).filter(|&k| !seen[k]).collect();
+        let start = Calibration { slope: 1.0, offsets: vec![0.0; outputs], rows: 0, unseen };
+        if outputs - start.unseen.len() < 2 {
+            return Ok(start);
+        }
+        let mean = (0..count).map(|i| case(i).weight).sum::<f64>() / count as f64;
+        let case = |i: usize| Case { weight: case(i).weight / mean, ..case(i) };
+        // A label without rows has no offset, which would only fall.
+        let mut free: Vec<bool> = seen.into_iter().chain([true]).collect();
+        let mut found = start.clone().descend(count, &case, &free)?;
+        if found.slope < FLATTEST {
+            free[outputs] = false;
+            found = Calibration { slope: FLATTEST, ..start }.descend(count, &case, &free)?;
+        }
+        let level = found.level(count, &case);
+        found.offsets.iter_mut().for_each(|offset| *offset += level);
+        found.rows = count;
+        Ok(found)
+    }
+
+    /// Newton's method from here on, over the parameters that are free: the offsets, then the slope.
+    fn descend<'a>(
+        self,
+        count: usize,
+        case: &(impl Fn(usize) -> Case<'a> + Sync + Send),
+        free: &[bool],
+    ) -> Result<Self> {
+        let outputs = self.offsets.len();
+        let mut now = self;
+        let mut state = now.derivatives(count, case, free);
         for _ in 0..STEPS {
             let n = outputs + 1;
             let step = solve(state.second.clone(), state.first.clone(), n).ok_or(Error::Unsolved {
@@ -87,7 +184,7 @@ impl Calibration {
                 let mut next = now.clone();
                 next.slope -= size * step[outputs];
                 next.offsets.iter_mut().zip(&step).for_each(|(offset, step)| *offset -= size * step);
-                let there = next.derivatives(count, &case);
+                let there = next.derivatives(count, case, free);
                 if there.value <= state.value - 1e-4 * size * promise {
                     break Some((next, there));
                 }
@@ -103,7 +200,12 @@ impl Calibration {
     }
 
     /// The objective with its first and second derivatives by offsets and slope.
-    fn derivatives<'a>(&self, count: usize, case: &(impl Fn(usize) -> Case<'a> + Sync + Send)) -> Derivatives {
+    fn derivatives<'a>(
+        &self,
+        count: usize,
+        case: &(impl Fn(usize) -> Case<'a> + Sync + Send),
+        free: &[bool],
+    ) -> Derivatives {
         let (k, n) = (self.offsets.len(), self.offsets.len() + 1);
         let parts = parallel::map_ranges(count, PIECE, |range| {
             let mut sum = Derivatives::zero(n);
@@ -146,8 +248,59 @@ impl Calibration {
                 sum.second[b * n + a] = sum.second[a * n + b];
             }
         }
+        for a in (0..n).filter(|&a| !free[a]) {
+            sum.first[a] = 0.0;
+            for b in 0..n {
+                let own = if a == b { 1.0 } else { 0.0 };
+                (sum.second[a * n + b], sum.second[b * n + a]) = (own, own);
+            }
+        }
         sum
     }
+
+    /// What is added to all offsets, so that the margin 0 parts known rows from unknown ones.
+    fn level<'a>(&self, count: usize, case: &(impl Fn(usize) -> Case<'a> + Sync + Send)) -> f64 {
+        // For each row its weight, the sum over all labels, and over all but its own.
+        let parts = parallel::map_ranges(count, PIECE, |range| {
+            let sums = range.map(|i| {
+                let Case { margins, label, weight } = case(i);
+                let raised = margins.iter().zip(&self.offsets).map(|(z, offset)| z * self.slope + offset);
+                let others = raised.clone().enumerate().filter(|&(k, _)| k != label).map(|(_, u)| u);
+                (weight, log_sum(raised), log_sum(others))
+            });
+            sums.collect::<Vec<_>>()
+        });
+        let rows = parts.concat();
+        // The derivative rises with c, so its zero lies between two values of unlike sign.
+        let (mut low, mut high, mut c) = (-100.0, 100.0, 0.0);
+        for _ in 0..STEPS {
+            let (mut first, mut second) = (RIDGE * c, RIDGE);
+            for &(weight, known, unknown) in &rows {
+                let (p, q) = (numerics::sigmoid(known + c), numerics::sigmoid(unknown + c));
+                first += weight * (UNKNOWN * q - (1.0 - p));
+                second += weight * (UNKNOWN * q * (1.0 - q) + p * (1.0 - p));
+            }
+            if first > 0.0 {
+                high = c;
+            } else {
+                low = c;
+            }
+            let next = c - first / second;
+            let next = if next > low && next < high { next } else { (low + high) / 2.0 };
+            let done = (next - c).abs() < 1e-9;
+            c = next;
+            if done {
+                break;
+            }
+        }
+        c
+    }
+}
+
+/// log Σ e^z.
+fn log_sum(z: impl Iterator<Item = f64> + Clone) -> f64 {
+    let most = z.clone().fold(f64::NEG_INFINITY, f64::max);
+    most + libm::log(z.map(|z| numerics::exp(z - most)).sum::<f64>())
 }
 
 struct Derivatives {
@@ -167,6 +320,14 @@ pub(crate) fn softmax(row: &mut [f64]) {
     let most = row.iter().fold(f64::NEG_INFINITY, |most, &z| most.max(z));
     row.iter_mut().for_each(|z| *z = numerics::exp(*z - most));
     let sum: f64 = row.iter().sum();
+    row.iter_mut().for_each(|e| *e /= sum);
+}
+
+/// The probability of each label among all of them and none: e^u_k / (1 + Σ e^u_j) of the margins u of a row.
+pub(crate) fn confidences(row: &mut [f64]) {
+    let most = row.iter().fold(0.0f64, |most, &u| most.max(u));
+    row.iter_mut().for_each(|u| *u = numerics::exp(*u - most));
+    let sum = row.iter().sum::<f64>() + numerics::exp(-most);
     row.iter_mut().for_each(|e| *e /= sum);
 }
 
@@ -233,8 +394,45 @@ mod tests {
         assert!((found.slope - 1.0 / 3.0).abs() < 0.02, "{found:?}");
         let mean = found.offsets.iter().sum::<f64>() / 4.0;
         assert!(found.offsets.iter().zip(shift).all(|(b, s)| (b - mean - s).abs() < 0.1), "{found:?}");
-        // At the solution the first derivatives are zero.
-        assert!(found.derivatives(count, &case).first.iter().all(|d| d.abs() < 1e-3));
+        // At the solution the first derivatives are zero; the level changes nothing between the labels.
+        let start = Calibration { slope: 1.0, offsets: vec![0.0; outputs], rows: 0, unseen: Vec::new() };
+        let between = start.descend(count, &case, &[true; 5]).unwrap();
+        assert!(between.derivatives(count, &case, &[true; 5]).first.iter().all(|d| d.abs() < 1e-3));
+        let level = found.offsets[0] - between.offsets[0];
+        assert!((0..4).all(|k| (found.offsets[k] - between.offsets[k] - level).abs() < 1e-12));
+        assert_eq!((found.slope, found.rows, level), (between.slope, count, between.level(count, &case)));
+        // What is wrong everywhere has the least slope, not a negative one; weights count by their ratios.
+        let turned: Vec<Vec<f64>> = rows.iter().map(|(z, _)| z.iter().map(|z| -z).collect()).collect();
+        let against = |i: usize| Case { margins: &turned[i], label: rows[i].1, weight: 1.0 };
+        assert_eq!(Calibration::fit(outputs, count, against).unwrap().slope, FLATTEST);
+        let light = |i: usize| Case { weight: (0.5f64).powi(70), ..case(i) };
+        assert_eq!(Calibration::fit(outputs, count, light).unwrap(), found);
+    }
+
+    /// The level is where telling known rows from unknown ones costs least, by trying.
+    #[test]
+    fn the_level_parts_known_rows_from_unknown_ones() {
+        let draws = Stream::new(6, 2);
+        let rows: Vec<[f64; 3]> = (0..600u64)
+            .map(|i| [0, 1, 2].map(|k| 3.0 * draws.of(i).normal(k) + if k == i % 3 { 4.0 } else { -7.0 }))
+            .collect();
+        let case = |i: usize| Case { margins: &rows[i], label: i % 3, weight: 1.0 };
+        let plain = Calibration { slope: 1.0, offsets: vec![0.0; 3], rows: 0, unseen: Vec::new() };
+        let level = plain.level(600, &case);
+        let cost = |c: f64| {
+            let known = |sum: f64| c.exp() * sum / (1.0 + c.exp() * sum);
+            rows.iter().enumerate().fold(RIDGE / 2.0 * c * c, |cost, (i, z)| {
+                let (all, own) = (z.iter().map(|z| z.exp()).sum::<f64>(), z[i % 3].exp());
+                cost - known(all).ln() - UNKNOWN * (1.0 - known(all - own)).ln()
+            })
+        };
+        assert!(level.abs() > 0.1 && [-0.01, 0.01].iter().all(|off| cost(level) < cost(level + off)), "{level}");
+        let mut row = [-9.0, -14.0];
+        confidences(&mut row);
+        assert!((row[0] - 1.234e-4).abs() < 1e-7 && (row[1] / row[0] - (-5.0f64).exp()).abs() < 1e-9, "{row:?}");
+        let mut row = [900.0, -900.0];
+        confidences(&mut row);
+        assert_eq!(row, [1.0, 0.0]);
     }
 
     #[test]
@@ -244,6 +442,19 @@ mod tests {
         assert!(Calibration::fit(2, 2, case).unwrap().fits(2));
         let wrong = |i: usize| Case { margins: &rows[i], label: 1 - i, weight: 1.0 };
         assert!(Calibration::fit(2, 2, wrong).unwrap().fits(2));
-        assert_eq!(Calibration::fit(3, 0, case).unwrap(), Calibration { slope: 1.0, offsets: vec![0.0; 3] });
+        // Rows of fewer than two labels teach nothing, and that can be seen.
+        let none = Calibration { slope: 1.0, offsets: vec![0.0; 3], rows: 0, unseen: vec![0, 1, 2] };
+        assert_eq!(Calibration::fit(3, 0, case).unwrap(), none);
+        let found = Calibration::fit(2, 2, |i| Case { label: 1, ..case(i) }).unwrap();
+        assert_eq!((found.rows(), found.slope(), found.offsets(), found.unseen()), (0, 1.0, &[0.0; 2][..], &[0][..]));
+        // A third label that no row bears has the common offset only.
+        let rows: Vec<[f64; 3]> =
+            (0..90).map(|i| [f64::from(i % 2) * 4.0 - 1.0, f64::from(i % 3) - 2.0, 0.5]).collect();
+        let case = |i: usize| Case { margins: &rows[i], label: usize::from(i % 7 > 2), weight: 1.0 };
+        let found = Calibration::fit(3, 90, case).unwrap();
+        let start = Calibration { slope: found.slope, offsets: vec![0.0; 3], rows: 0, unseen: Vec::new() };
+        let level = Calibration { offsets: found.offsets.iter().map(|b| b - found.offsets[2]).collect(), ..start };
+        assert_eq!((found.unseen(), found.rows()), (&[2][..], 90));
+        assert!((level.level(90, &case) - found.offsets[2]).abs() < 1e-6);
     }
 }

@@ -5,8 +5,8 @@ use super::model::MOST_CATEGORIES;
 use crate::{Error, Result};
 
 /// A column without two different values.
-fn constant(values: &[f32]) -> (Column, Vec<u8>) {
-    (Column::default(), vec![0; values.len()])
+fn constant(values: &[f32], categorical: bool) -> (Column, Vec<u8>) {
+    (Column { categorical, ..Column::default() }, vec![0; values.len()])
 }
 
 /// Bins of numbers.
@@ -18,7 +18,7 @@ pub(super) fn bin_numbers(values: &[f32], max_bins: usize) -> (Column, Vec<u8>) 
     let mut column = Column { cuts: cuts(&in_order, limit), ..Column::default() };
     column.bins = column.cuts.len() + usize::from(missing);
     if column.bins < 2 {
-        return constant(values);
+        return constant(values, false);
     }
     let mut codes = vec![column.cuts.len() as u8; values.len()];
     let (mut code, last) = (0, column.cuts.len().saturating_sub(1));
@@ -86,7 +86,7 @@ pub(super) fn bin_categories(values: &[f32], c: usize, used: &[u32]) -> Result<(
         return Err(Error::setting("categorical", value, "at most 256 categories, or 255 and missing ones"));
     }
     if bins < 2 {
-        return Ok(constant(values));
+        return Ok(constant(values, true));
     }
     let column = Column { cuts, bins, categorical: true, ..Column::default() };
     let codes = values.iter().map(|&value| column.code(value)).collect();
@@ -96,7 +96,7 @@ pub(super) fn bin_categories(values: &[f32], c: usize, used: &[u32]) -> Result<(
 /// Upper ends of at most `limit` bins. Each end but the last is a value of the data, the lowest of the next bin, as in
 /// XGBoost; where there are more distinct values than bins, ends are quantiles of the rows.
 fn cuts(sorted: &[f32], limit: usize) -> Vec<f32> {
-    let (Some(&lowest), Some(&highest)) = (sorted.first(), sorted.last()) else { return Vec::new() };
+    let Some(&lowest) = sorted.first() else { return Vec::new() };
     let mut cuts = Vec::new();
     let mut last = lowest;
     for &value in sorted {
@@ -119,8 +119,8 @@ fn cuts(sorted: &[f32], limit: usize) -> Vec<f32> {
             }
         }
     }
-    // Past every value, so that a split may send all values one way and all missing ones the other.
-    cuts.push((highest + (highest.abs() + 1e-5)).min(f32::MAX));
+    // The last bin has no end: what is above every value seen is in it too.
+    cuts.push(f32::MAX);
     cuts
 }
 

@@ -58,10 +58,15 @@ impl Loss {
     /// adds up in f32, gets our margins to the last bit. Targets of a regression have no scale that is known beforehand.
     pub(super) fn kept(self, value: f64) -> f64 {
         match self {
-            Loss::Logistic { .. } => (value / LEAF_STEP).round() * LEAF_STEP,
+            Loss::Logistic { .. } => log_odds(value),
             Loss::Squared => value,
         }
     }
+}
+
+/// Log-odds as they are kept.
+pub(super) fn log_odds(value: f64) -> f64 {
+    (value / LEAF_STEP).round() * LEAF_STEP
 }
 
 /// Gradients of one output at one round.

@@ -167,17 +167,19 @@ mod tests {
             );
         let used: Vec<u32> = (0..700).collect();
         let bins = Bins::of(&Rows::with_missing(&table).unwrap(), &used, 256, &[false; 2]).unwrap();
-        let split = |column, bin, missing_left| Split {
+        let split = |column, below, missing_left| Split {
             column,
-            bin,
+            bins: below,
             categorical: false,
             right: [0; 4],
             missing_left,
             gain: 0.0,
             left: 0,
         };
-        for (column, bin, missing_left) in [(0, 50, false), (1, 50, true), (1, 0, false), (1, 99, true)] {
-            let split = split(column, bin, missing_left);
+        for (column, below, missing_left) in
+            [(0, 51, false), (1, 51, true), (1, 1, false), (1, 100, true), (1, 0, true)]
+        {
+            let split = split(column, below, missing_left);
             let goes_left = |row: u32| {
                 let code = bins.held(column as usize).id(row as usize);
                 split.goes_left(code, &bins.columns[column as usize])

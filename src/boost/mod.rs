@@ -23,10 +23,12 @@ mod bins;
 mod calibrate;
 mod column;
 mod cuts;
+mod distribution;
 mod fit;
 mod gradient;
 mod grow;
 mod histogram;
+mod learn;
 mod leaves;
 mod limited;
 mod model;
@@ -38,12 +40,14 @@ mod scan;
 mod search;
 mod settings;
 mod stop;
+mod told;
 mod train;
 #[cfg(feature = "serde")]
 mod xgboost;
 
 pub use bins::Bins;
 pub use calibrate::Calibration;
+pub(crate) use calibrate::confidences;
 pub(crate) use model::category_goes_left;
 pub use model::{BoostModel, Ensemble, Importance, Link, Tree};
 pub use settings::{Boost, Grow};

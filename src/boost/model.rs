@@ -297,7 +297,7 @@ impl TryFrom<Unchecked> for BoostModel {
 #[cfg(feature = "serde")]
 impl crate::Saved for BoostModel {
     const FORMAT: &'static str = "recluster boosted trees";
-    const VERSION: u64 = 2;
+    const VERSION: u64 = 3;
 }
 
 impl BoostModel {
@@ -353,7 +353,7 @@ impl BoostModel {
         self.feature_names.as_deref()
     }
 
-    /// What turns margins into a distribution over the labels, where it was fitted.
+    /// How the margins were calibrated, where they were.
     pub fn calibration(&self) -> Option<&Calibration> {
         self.calibration.as_ref()
     }

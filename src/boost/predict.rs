@@ -1,8 +1,8 @@
 //! Prediction: blocks of rows through all trees.
 
-use super::calibrate::{Calibration, Case, softmax};
+use super::calibrate::softmax;
 use super::model::{BoostModel, Ensemble, Link, Tree};
-use crate::core::{Canonical, Rows, numerics, parallel};
+use crate::core::{Rows, numerics, parallel};
 use crate::{Error, Result, Run};
 use ndarray::{Array2, ArrayRef2};
 
@@ -154,61 +154,6 @@ impl BoostModel {
             }
         }
         Ok(table)
-    }
-
-    /// The probability of each label, rows x outputs; each row adds up to 1. These are right on average for rows that the
-    /// model has not seen, where [`BoostModel::probabilities`] of a one-versus-rest model are those of each label on its
-    /// own. A softmax model has a distribution as it is.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] when the model was not calibrated ([`Boost::calibrated`](super::Boost::calibrated),
-    /// [`BoostModel::calibrate`]); else as [`BoostModel::margins`].
-    pub fn distribution(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f64>> {
-        if self.link == Link::Softmax {
-            return self.probabilities(rows, run);
-        }
-        let Some(calibration) = &self.calibration else {
-            return Err(Error::setting("calibrated", false, "must be true for a distribution over all labels"));
-        };
-        let mut table = self.margins(rows, run)?;
-        for mut row in table.rows_mut() {
-            row.as_slice_mut().into_iter().for_each(|row| calibration.apply(row));
-        }
-        Ok(table)
-    }
-
-    /// Fits the distribution over the labels to rows that the model was not trained on. `labels` are the outputs' numbers,
-    /// -1 for rows to leave out.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for a model that is not one-versus-rest; [`Error::Label`] for a label that is no output;
-    /// [`Error::Shape`] for labels of another number than rows; else as [`BoostModel::margins`].
-    pub fn calibrate(mut self, rows: &ArrayRef2<f32>, labels: &[i32], run: &Run) -> Result<Self> {
-        if self.link != Link::Logistic {
-            return Err(Error::setting("calibrated", true, "is for one-versus-rest models"));
-        }
-        let (what, expected, found) = ("labels, one for each row", rows.nrows(), labels.len());
-        if expected != found {
-            return Err(Error::Shape { what, expected, found });
-        }
-        let outputs = self.outputs.len();
-        if let Some(row) = labels.iter().position(|&label| label < -1 || label >= outputs as i32) {
-            let reason = "must be -1 (left out) or the number of an output";
-            return Err(Error::Label { row, label: labels[row].into(), reason });
-        }
-        let table = self.door(rows)?;
-        let margins = self.margins_of(&(0..outputs).collect::<Vec<_>>(), &table, run)?;
-        // Equal rows have equal margins, so content and label say enough of the order.
-        let content = Canonical::of(&table).group_of_row();
-        let mut order: Vec<usize> = (0..labels.len()).filter(|&i| labels[i] >= 0).collect();
-        order.sort_unstable_by_key(|&i| (content[i], labels[i]));
-        let margins = margins.as_slice().unwrap_or_default();
-        let case = |i: usize| {
-            let row = order[i];
-            Case { margins: &margins[row * outputs..(row + 1) * outputs], label: labels[row] as usize, weight: 1.0 }
-        };
-        self.calibration = Some(run.install(|| Calibration::fit(outputs, order.len(), case))??);
-        Ok(self)
     }
 
     /// The output of the highest margin for each row, the first among equals: the label of a one-versus-rest model.

@@ -10,6 +10,8 @@ pub(super) struct Rules {
     pub(super) alpha: f64,
     pub(super) gamma: f64,
     pub(super) min_child_weight: f64,
+    /// Gains up to this count as none.
+    pub(super) no_gain: f64,
     /// For each column 1 or -1 where predictions may only rise or only fall with it, else 0; empty where none is bound.
     pub(super) monotone: Vec<i8>,
     /// Columns of fewer categories are split one category against all others.
@@ -18,8 +20,9 @@ pub(super) struct Rules {
     pub(super) max_cat_threshold: usize,
 }
 
-/// Gains up to this count as none; XGBoost's kRtEps.
-const NO_GAIN: f64 = 1e-6;
+/// Gains up to this count as none; XGBoost's kRtEps. Gains are in units of weight, so where no weight reaches 1 it is as
+/// much less.
+pub(super) const NO_GAIN: f64 = 1e-6;
 
 /// What monotone columns further up allow of a node's values.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,12 +63,14 @@ impl Rules {
 
     /// Whether a split of this gain is made.
     pub(super) fn accepts(&self, gain: f64) -> bool {
-        gain > NO_GAIN && gain >= self.gamma
+        gain > self.no_gain && gain >= self.gamma
     }
 
     /// Bounds of both children of a split.
     pub(super) fn divide(&self, split: &Split, total: i64, bounds: Bounds, step: (f64, f64)) -> [Bounds; 2] {
         let direction = self.monotone.get(split.column as usize).copied().unwrap_or(0);
+        // Missing values are held above all others; where they stand alone on the left, the sides are turned.
+        let direction = if split.bins == 0 { -direction } else { direction };
         if direction == 0 {
             return [bounds; 2];
         }

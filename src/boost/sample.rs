@@ -13,6 +13,7 @@ use std::borrow::Cow;
 const ROWS_OF_TREE: u64 = 0x626f_6f73_7401;
 const COLUMNS_OF_TREE: u64 = 0x626f_6f73_7402;
 const HELD_OUT: u64 = 0x626f_6f73_7403;
+const FOLDS: u64 = 0x626f_6f73_7404;
 
 /// Rows in the order of content, then of `kind`, which tells rows of equal content apart.
 pub(super) fn by_content(bins: &Bins, kind: impl Fn(usize) -> (u32, u32) + Sync) -> Vec<u32> {
@@ -24,29 +25,71 @@ pub(super) fn by_content(bins: &Bins, kind: impl Fn(usize) -> (u32, u32) + Sync)
 /// Rows to hold out: of each class about `share` of its rows, in the order of `order`. Rows of one class that are equal
 /// are held out together or not at all; a class that would be held out whole is not held out.
 pub(super) fn held_out(bins: &Bins, order: &[u32], class: impl Fn(usize) -> u32, share: f64, key: u64) -> Vec<u32> {
-    let draws = Stream::new(key, HELD_OUT);
-    // Equal rows follow each other in the order, so their content's place is that of the first.
-    let mut rows: Vec<(u32, u64, u32, u32)> = Vec::with_capacity(order.len());
-    let mut first = 0;
-    for (place, &row) in order.iter().enumerate() {
-        if place > 0 && bins.content[row as usize] != bins.content[order[place - 1] as usize] {
-            first = place;
-        }
-        rows.push((class(row as usize), draws.bits(first as u64), first as u32, place as u32));
-    }
-    rows.sort_unstable();
+    let rows = shuffled(bins, order, class, Stream::new(key, HELD_OUT));
     let mut held = Vec::new();
-    for class in rows.chunk_by(|a, b| a.0 == b.0) {
+    for class in rows.chunk_by(|a, b| a.class == b.class) {
         let mut count = (class.len() as f64 * share).round() as usize;
-        while count > 0 && count < class.len() && class[count].2 == class[count - 1].2 {
+        while count > 0 && count < class.len() && class[count].first == class[count - 1].first {
             count += 1;
         }
         if count < class.len() {
-            held.extend(class[..count].iter().map(|row| row.3));
+            held.extend(class[..count].iter().map(|row| row.place));
         }
     }
-    held.sort_unstable();
-    held.into_iter().map(|place| order[place as usize]).collect()
+    in_order(held, order)
+}
+
+/// Parts the rows in `count`, each class as evenly as may be, and equal rows of one class together; each part in the order
+/// of `order`. A class of equal rows alone, which one part would hold whole, is in none.
+pub(super) fn folds(bins: &Bins, order: &[u32], class: impl Fn(usize) -> u32, count: usize, key: u64) -> Vec<Vec<u32>> {
+    let rows = shuffled(bins, order, class, Stream::new(key, FOLDS));
+    let mut folds = vec![Vec::new(); count];
+    for class in rows.chunk_by(|a, b| a.class == b.class) {
+        let (mut before, mut last) = (0, 0);
+        for equal in class.chunk_by(|a, b| a.first == b.first) {
+            if equal.len() == class.len() {
+                break;
+            }
+            let ends = before + equal.len() == class.len();
+            // The last rows of a class go apart from the first, wherever these reach.
+            let fold = if ends && last == 0 { 1 } else { before * count / class.len() };
+            folds[fold].extend(equal.iter().map(|row| row.place));
+            (before, last) = (before + equal.len(), fold);
+        }
+    }
+    folds.into_iter().map(|fold| in_order(fold, order)).collect()
+}
+
+/// A row in an order that is drawn within its class.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Shuffled {
+    class: u32,
+    draw: u64,
+    /// Place of the first row of its content in the order of content.
+    first: u32,
+    /// Its own place there.
+    place: u32,
+}
+
+fn shuffled(bins: &Bins, order: &[u32], class: impl Fn(usize) -> u32, draws: Stream) -> Vec<Shuffled> {
+    let mut rows = Vec::with_capacity(order.len());
+    let mut first = 0;
+    for (place, &row) in order.iter().enumerate() {
+        // Equal rows follow each other in the order.
+        if place > 0 && bins.content[row as usize] != bins.content[order[place - 1] as usize] {
+            first = place;
+        }
+        let draw = draws.bits(first as u64);
+        rows.push(Shuffled { class: class(row as usize), draw, first: first as u32, place: place as u32 });
+    }
+    rows.sort_unstable();
+    rows
+}
+
+/// The rows at some places of an order, in that order.
+fn in_order(mut places: Vec<u32>, order: &[u32]) -> Vec<u32> {
+    places.sort_unstable();
+    places.into_iter().map(|place| order[place as usize]).collect()
 }
 
 /// Draws rows and columns for each tree.
@@ -219,5 +262,33 @@ mod tests {
         }
         assert!(held.iter().all(|&i| i < 100));
         assert_ne!(held, held_out(&bins, &order, class, 0.3, 2));
+        // In folds each row stands once, but for the class of one content.
+        let parts = folds(&bins, &order, class, 3, 1);
+        let mut all = parts.concat();
+        all.sort_unstable();
+        assert_eq!(all, (0..100).collect::<Vec<_>>());
+        for content in 0..20 {
+            let count = |part: &Vec<u32>| part.iter().filter(|&&i| i % 20 == content).count();
+            assert!(parts.iter().all(|part| [0, 5].contains(&count(part))), "{content}");
+        }
+        for part in &parts {
+            let own = part.iter().filter(|&&i| class(i as usize) == 0).count();
+            assert!((15..=20).contains(&own), "{own}");
+        }
+    }
+
+    #[test]
+    fn a_class_of_two_contents_is_in_two_folds() {
+        for many in 0..2 {
+            let table = Array2::from_shape_fn((30, 1), |(i, _)| f32::from(u8::from((i == 0) == (many == 0))));
+            let rows = Rows::finite(&table).unwrap();
+            let bins = Bins::of(&rows, &(0..30).collect::<Vec<_>>(), 256, &[false]).unwrap();
+            for key in 0..8 {
+                let parts = folds(&bins, &by_content(&bins, |_| (0, 0)), |_| 0, 3, key);
+                let mut sizes: Vec<usize> = parts.iter().map(Vec::len).collect();
+                sizes.sort_unstable();
+                assert_eq!(sizes, [0, 1, 29]);
+            }
+        }
     }
 }

@@ -220,7 +220,7 @@ pub(super) fn divide(
             for &i in right {
                 set[usize::from(filled.bins[i] >> 6)] |= 1 << (filled.bins[i] & 63);
             }
-            best = Some(Split { column: 0, bin: 0, categorical: true, right: set, missing_left, gain: score, left });
+            best = Some(Split { column: 0, bins: 0, categorical: true, right: set, missing_left, gain: score, left });
         }
     };
     if categories < rules.max_cat_to_onehot {

@@ -11,8 +11,8 @@ use crate::core::simd::multiversion;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Split {
     pub(super) column: u32,
-    /// Bins up to this one go left, at a numeric split.
-    pub(super) bin: u8,
+    /// Bins below this one go left, at a numeric split; 0 where the missing values stand alone on the left.
+    pub(super) bins: u16,
     /// Whether the column holds categories.
     pub(super) categorical: bool,
     /// Bins that go right, at a categorical split: one bit each.
@@ -33,7 +33,7 @@ impl Split {
         } else if self.categorical {
             self.right[usize::from(code >> 6)] >> (code & 63) & 1 == 0
         } else {
-            code <= self.bin
+            u16::from(code) < self.bins
         }
     }
 }
@@ -103,11 +103,11 @@ multiversion! {
                 open.push(c);
                 filled.run_all(&slots[..values]);
                 let missing = if column.has_missing() { slots[values] } else { 0 };
-                for (more, missing_left) in [(0, false), (missing, true)] {
-                    if !missing_left || missing != 0 {
-                        let found = scan(&filled, values, total, more, 0, bar);
-                        keep(found, c, missing_left, &filled, more, best);
-                    }
+                let found = scan(&filled, values, total, 0, 0, bar);
+                keep(found, c, &filled, Apart::Right { total, missing }, best);
+                if missing != 0 {
+                    let found = scan(&filled, values, total, missing, 0, bar);
+                    keep(found, c, &filled, Apart::Left { missing }, best);
                 }
                 continue;
             }
@@ -143,20 +143,33 @@ multiversion! {
             let candidates = if missing == 0 { filled.len.saturating_sub(1) } else { filled.len };
             let direction = rules.monotone.get(c as usize).copied().unwrap_or(0);
             let found = scan(&filled, candidates, total, 0, direction, bar);
-            keep(found, c, false, &filled, 0, best);
+            keep(found, c, &filled, Apart::Right { total, missing }, best);
             if missing != 0 {
                 let found = scan(&filled, filled.len.saturating_sub(1), total, missing, direction, bar);
-                keep(found, c, true, &filled, missing, best);
+                keep(found, c, &filled, Apart::Left { missing }, best);
             }
         }
     }
 }
 
-fn keep(found: Option<(usize, f64)>, c: u32, missing_left: bool, filled: &Filled, more: i64, best: &mut Option<Split>) {
+/// The side of the missing values, and what they sum to.
+enum Apart {
+    Left { missing: i64 },
+    Right { total: i64, missing: i64 },
+}
+
+fn keep(found: Option<(usize, f64)>, c: u32, filled: &Filled, apart: Apart, best: &mut Option<Split>) {
     if let Some((i, gain)) = found {
         let word = (i64::from(filled.g[i]) << 32) + i64::from(filled.h[i]);
-        let (bin, left) = (if filled.all { i as u8 } else { filled.bins[i] }, word.wrapping_add(more));
-        *best = Some(Split { column: c, bin, categorical: false, right: [0; 4], missing_left, gain, left });
+        let bins = 1 + if filled.all { i as u16 } else { u16::from(filled.bins[i]) };
+        let (bins, missing_left, left) = match apart {
+            Apart::Left { missing } => (bins, true, word.wrapping_add(missing)),
+            // No value goes with the missing ones, and none that is yet to be seen may: no threshold is above them all,
+            // but one is below them all.
+            Apart::Right { total, missing } if word.wrapping_add(missing) == total => (0, true, missing),
+            Apart::Right { .. } => (bins, false, word),
+        };
+        *best = Some(Split { column: c, bins, categorical: false, right: [0; 4], missing_left, gain, left });
     }
 }
 

@@ -1,6 +1,6 @@
 //! The settings of boosted trees.
 
-use super::rules::Rules;
+use super::rules::{NO_GAIN, Rules};
 use super::stop::Metric;
 use crate::{Error, Result};
 
@@ -35,10 +35,10 @@ pub struct Boost {
     pub(super) learning_rate: f64,
     pub(super) max_depth: usize,
     pub(super) max_bins: usize,
-    lambda: f64,
+    pub(super) lambda: f64,
     alpha: f64,
     gamma: f64,
-    min_child_weight: f64,
+    pub(super) min_child_weight: f64,
     pub(super) subsample: f64,
     pub(super) colsample_bytree: f64,
     pub(super) colsample_bylevel: f64,
@@ -168,8 +168,8 @@ impl Boost {
         self
     }
 
-    /// Weight of the rows that bear a label in that label's model; above 0, default 1. Not for regression,
-    /// where [`Boost::fit_regression`] refuses any other value.
+    /// Weight of the rows that bear a label in that label's model; 1e-12 to 1e12, default 1: beyond, one side would have
+    /// no say at all. Not for regression, where [`Boost::fit_regression`] refuses any other value.
     pub fn scale_pos_weight(mut self, weight: f64) -> Self {
         self.scale_pos_weight = weight;
         self
@@ -196,7 +196,11 @@ impl Boost {
         self
     }
 
-    /// Which node of a tree is split next; default [`Grow::ByLevel`]. Of no effect without `max_leaves`.
+    /// Which node of a tree is split next; default [`Grow::ByLevel`].
+    ///
+    /// Only a limit of leaves makes a difference. Without `max_leaves` every split that pays is made down to `max_depth`,
+    /// in whatever order, as with XGBoost's `lossguide` at `max_leaves` 0 (LightGBM, which always grows by loss, has a
+    /// limit of 31 leaves by default).
     pub fn grow(mut self, grow: Grow) -> Self {
         self.grow = grow;
         self
@@ -233,9 +237,11 @@ impl Boost {
     }
 
     /// Ends the training of an output when `rounds` trees in a row have not made it better on held-out rows, and keeps
-    /// the trees up to its best round. Each label stops on its own. At least 1; default none.
+    /// the trees up to its best round. Each label stops on its own, and has at least one tree. At least 1; default none.
     ///
-    /// [`Boost::held_out`] says how many rows are held out; no tree sees these.
+    /// [`Boost::held_out`] says how many rows are held out; no tree sees these. Where no held-out row bears a label, its
+    /// output is watched by log-loss all the same, as in XGBoost; where no row can be held out, all rounds are trained.
+    /// [`Run::note`](crate::Run::note) tells of both.
     pub fn early_stopping(mut self, rounds: usize) -> Self {
         self.early_stopping = Some(rounds);
         self
@@ -247,31 +253,33 @@ impl Boost {
         self
     }
 
-    /// Share of each label's rows that is held out for early stopping and calibration, where either is asked for; above
-    /// 0, below 1; default 0.2. Drawn by content and seed: equal rows of one label are held out together.
+    /// Share of each label's rows that is held out for early stopping, where it is asked for; above 0, below 1; default
+    /// 0.2. Drawn by content and seed: equal rows of one label are held out together, and no label's rows all of them.
     pub fn held_out(mut self, share: f64) -> Self {
         self.held_out = share;
         self
     }
 
-    /// Fits a [`Calibration`](super::Calibration) on held-out rows, for
-    /// [`BoostModel::distribution`](super::BoostModel::distribution). Not for regression. Default false.
+    /// Calibrates the margins of the model by cross-fitting. Not for regression. Default false.
+    ///
+    /// The rows are parted in three, each label's alike; two parts train a model of as many trees as the whole one has, and
+    /// the third gets its margins; a [`Calibration`](super::Calibration) is fitted to these and goes into the leaves and
+    /// base margins of the model that all rows trained. Takes three times the training. Where too few rows or labels leave
+    /// nothing to fit to, the model is as trained, [`Run::note`](crate::Run::note) tells so, and
+    /// [`Calibration::rows`](super::Calibration::rows) is 0.
     pub fn calibrated(mut self, calibrated: bool) -> Self {
         self.calibrated = calibrated;
         self
     }
 
-    /// Whether rows are held out.
-    pub(super) fn holds_out(&self) -> bool {
-        self.calibrated || self.early_stopping.is_some()
-    }
-
-    pub(super) fn rules(&self) -> Rules {
+    /// The rules of trees whose rows weigh at most `heaviest`.
+    pub(super) fn rules(&self, heaviest: f64) -> Rules {
         Rules {
             lambda: self.lambda,
             alpha: self.alpha,
             gamma: self.gamma,
             min_child_weight: self.min_child_weight,
+            no_gain: NO_GAIN * heaviest.min(1.0),
             monotone: if self.monotone.iter().all(|&d| d == 0) { Vec::new() } else { self.monotone.clone() },
             max_cat_to_onehot: self.max_cat_to_onehot,
             max_cat_threshold: self.max_cat_threshold,
@@ -303,8 +311,8 @@ impl Boost {
         if !(2..=256).contains(&self.max_bins) {
             return Err(Error::setting("max_bins", self.max_bins, "must be between 2 and 256"));
         }
-        if !(self.scale_pos_weight.is_finite() && self.scale_pos_weight > 0.0) {
-            return Err(Error::setting("scale_pos_weight", self.scale_pos_weight, "must be a finite number above 0"));
+        if !(1e-12..=1e12).contains(&self.scale_pos_weight) {
+            return Err(Error::setting("scale_pos_weight", self.scale_pos_weight, "must be between 1e-12 and 1e12"));
         }
         let scaled = self.scale_pos_weight != 1.0;
         if self.balanced && scaled {

@@ -8,10 +8,13 @@ use crate::core::numerics;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Metric {
-    /// Mean negative log-likelihood of each label against all others; for regression the root mean squared error.
+    /// Mean negative log-likelihood of each label against all others, as XGBoost's `logloss`; for regression the root mean
+    /// squared error. It is defined where no held-out row bears the label too: it then says how surely the others' rows are
+    /// told not to be the label's.
     #[default]
     Loss,
-    /// Area under the ROC curve of each label against all others; not for regression.
+    /// Area under the ROC curve of each label against all others; not for regression. A label that none or all of the
+    /// held-out rows bear has no such area; [`Metric::Loss`] is watched in its place, and the run is told.
     Auc,
 }
 
@@ -22,25 +25,17 @@ pub(super) struct Watch {
     best: f64,
     /// Trees at the best round; 0 before the first.
     pub(super) trees: usize,
-    /// Margins of the held-out rows at the best round.
-    pub(super) margins: Vec<f64>,
 }
 
 impl Watch {
     /// Takes note of the round that made the `trees`-th tree; says whether `patience` rounds went by without any gain.
-    pub(super) fn note(
-        &mut self,
-        score: Option<f64>,
-        margins: Vec<f64>,
-        trees: usize,
-        patience: Option<usize>,
-    ) -> bool {
+    pub(super) fn note(&mut self, score: Option<f64>, trees: usize, patience: Option<usize>) -> bool {
         let better = match (score, patience) {
             (Some(score), Some(_)) => self.trees == 0 || score < self.best,
             _ => true,
         };
         if better {
-            *self = Watch { best: score.unwrap_or(0.0), trees, margins };
+            *self = Watch { best: score.unwrap_or(0.0), trees };
         }
         patience.is_some_and(|patience| trees - self.trees >= patience)
     }
@@ -53,8 +48,8 @@ pub(super) struct Told {
     pub(super) weight: f64,
 }
 
-/// How bad the margins of rows are, lower being better; None where the rows cannot tell, as when none or all of them
-/// bear the label.
+/// How bad the margins of rows are, lower being better. None where there are no rows, and for the area under the curve
+/// where none or all of them bear the label; log-loss is defined there.
 pub(super) fn score(metric: Metric, loss: Loss, margins: &[f64], told: impl Fn(usize) -> Told) -> Option<f64> {
     let rows = || (0..margins.len()).map(|i| (margins[i], told(i)));
     let weight = rows().fold(0.0, |sum, (_, told)| sum + told.weight);
@@ -114,7 +109,13 @@ mod tests {
         assert!((score(Metric::Loss, logistic, &margins, |i| rows[i]).unwrap() - expected).abs() < 1e-12);
         let rmse = score(Metric::Loss, Loss::Squared, &[1.0, 4.0], |_| told(1.0, 3.0)).unwrap();
         assert!((rmse - 4.5f64.sqrt()).abs() < 1e-12);
-        assert_eq!(score(Metric::Auc, logistic, &[1.0], |_| told(1.0, 1.0)), None);
+        // Rows of one kind have a log-loss and no area.
+        for label in [0.0, 1.0] {
+            let found = score(Metric::Loss, logistic, &margins, |_| told(label, 0.5)).unwrap();
+            let expected = margins.iter().map(|&margin| loss(margin, label)).sum::<f64>() / 4.0;
+            assert!((found - expected).abs() < 1e-12);
+            assert_eq!(score(Metric::Auc, logistic, &margins, |_| told(label, 1.0)), None);
+        }
         assert_eq!(score(Metric::Loss, logistic, &[], |_| told(1.0, 1.0)), None);
     }
 
@@ -122,9 +123,9 @@ mod tests {
     fn the_best_round_is_kept_and_patience_ends() {
         let mut watch = Watch::default();
         let scores = [0.5, 0.3, 0.4, 0.3, 0.35];
-        let stops: Vec<bool> = (0..5).map(|r| watch.note(Some(scores[r]), vec![r as f64], r + 1, Some(3))).collect();
-        assert_eq!((stops, watch.trees, &watch.margins[..]), (vec![false, false, false, false, true], 2, &[1.0][..]));
+        let stops: Vec<bool> = (0..5).map(|r| watch.note(Some(scores[r]), r + 1, Some(3))).collect();
+        assert_eq!((stops, watch.trees), (vec![false, false, false, false, true], 2));
         let mut blind = Watch::default();
-        assert!(!(1..20).any(|r| blind.note(None, vec![], r, Some(3))) && blind.trees == 19);
+        assert!(!(1..20).any(|r| blind.note(None, r, Some(3))) && blind.trees == 19);
     }
 }

@@ -11,7 +11,7 @@ use super::roots::Roots;
 use super::rules::Rules;
 use super::sample::{Draws, Sampler};
 use super::settings::Grow;
-use super::stop::{self, Told, Watch};
+use super::stop::{self, Metric, Told, Watch};
 use crate::core::parallel;
 use crate::core::spare::Spare;
 use crate::{Error, Result, Run};
@@ -24,7 +24,7 @@ const MOST_ROWS: usize = 1 << 29;
 const FEW_OUTPUTS: usize = 3;
 
 /// Writes the targets of an output at some rows.
-type Targets<'a> = dyn Fn(usize, Range<usize>, &mut [f64]) + Sync + 'a;
+pub(super) type Targets<'a> = dyn Fn(usize, Range<usize>, &mut [f64]) + Sync + 'a;
 
 /// What is to be learnt from all rows of the bins.
 pub(super) struct Problem<'a> {
@@ -39,16 +39,29 @@ pub(super) struct Problem<'a> {
     pub(super) weights: Option<&'a [f32]>,
     /// The highest weight.
     pub(super) heaviest: f64,
+    /// Most trees of each output.
+    pub(super) rounds: Vec<usize>,
+    /// What early stopping watches of each output.
+    pub(super) metrics: Vec<Metric>,
+    /// Rounds without any gain on the held-out rows after which an output stops; None where none does.
+    pub(super) patience: Option<usize>,
     /// Rows in an order given by content, target and weight; empty where nothing is drawn.
-    pub(super) order: Vec<u32>,
+    pub(super) order: &'a [u32],
     /// Rows that no tree sees, in that order.
     pub(super) held: Vec<u32>,
+}
+
+impl Problem<'_> {
+    /// Whether outputs are watched on held-out rows.
+    fn watched(&self) -> bool {
+        self.patience.is_some() && !self.held.is_empty()
+    }
 }
 
 /// What comes of it.
 pub(super) struct Trained {
     pub(super) ensembles: Vec<Ensemble>,
-    /// For each output its margins at the held-out rows.
+    /// For each output its margins at the held-out rows, after its last tree.
     pub(super) held: Vec<Vec<f64>>,
 }
 
@@ -75,30 +88,31 @@ struct Ground<'a> {
     rows: Spare<(Vec<u32>, Leaves)>,
 }
 
-/// Trains all outputs.
-pub(super) fn train(settings: &Boost, problem: &Problem<'_>, run: &Run) -> Result<Trained> {
+/// Trains all outputs, as a stage of that name.
+pub(super) fn train(settings: &Boost, problem: &Problem<'_>, stage: &'static str, run: &Run) -> Result<Trained> {
     let bins = problem.bins;
     let n = bins.rows;
     if n > MOST_ROWS {
         return Err(Error::TooManyRows { rows: n, most: MOST_ROWS });
     }
-    let sampler = Sampler::new(settings, bins, &problem.order, &problem.held, run.key());
-    let (rules, buffers) = (settings.rules(), Buffers::new(bins.slots));
+    let sampler = Sampler::new(settings, bins, problem.order, &problem.held, run.key());
+    let (rules, buffers) = (settings.rules(problem.heaviest), Buffers::new(bins.slots));
     let ground = Ground { settings, problem, rules, buffers, fine: Spare::default(), rows: Spare::default() };
     let output = |(number, base): (usize, f64)| Output {
         number,
         moves: vec![0.0; n],
         gradients: Gradients::default(),
-        ensemble: Ensemble { base, trees: Vec::with_capacity(settings.rounds) },
+        ensemble: Ensemble { base, trees: Vec::with_capacity(problem.rounds[number]) },
         watch: Watch::default(),
-        stopped: false,
+        stopped: problem.rounds[number] == 0,
     };
     let mut outputs: Vec<Output> = {
         let bases = problem.bases.iter().zip(&problem.losses).map(|(&base, loss)| loss.kept(base));
         bases.enumerate().map(output).collect()
     };
-    let stage = run.stage("boost", settings.rounds);
-    for round in 0..settings.rounds {
+    let rounds = problem.rounds.iter().copied().max().unwrap_or(0);
+    let stage = run.stage(stage, rounds);
+    for round in 0..rounds {
         let mut active: Vec<&mut Output> = outputs.iter_mut().filter(|output| !output.stopped).collect();
         parallel::for_each_chunk(&mut active, 1, |_, output| {
             output.iter_mut().for_each(|output| output.differentiate(&ground, &sampler.of(round, output.number)));
@@ -119,11 +133,11 @@ pub(super) fn train(settings: &Boost, problem: &Problem<'_>, run: &Run) -> Resul
     }
     let mut trained = Trained { ensembles: Vec::with_capacity(outputs.len()), held: Vec::with_capacity(outputs.len()) };
     for mut output in outputs {
-        if !problem.held.is_empty() {
+        trained.held.push(output.held_margins(problem));
+        if problem.watched() {
             output.ensemble.trees.truncate(output.watch.trees);
         }
         trained.ensembles.push(output.ensemble);
-        trained.held.push(output.watch.margins);
     }
     Ok(trained)
 }
@@ -165,12 +179,10 @@ impl Output {
             Some((roots, place)) => roots.write(place, &mut root),
             None => grower.build(&mut root, seen, &drawn.tree),
         }
-        let nodes = match (settings.max_leaves, settings.grow) {
-            (0, Grow::ByLevel) => grower.tree(seen, &drawn.tree, root, total),
-            (leaves, grow) => {
-                let leaves = if leaves == 0 { usize::MAX } else { leaves };
-                grower.limited(seen, &drawn.tree, root, total, leaves, grow == Grow::ByLevel)
-            }
+        let nodes = match settings.max_leaves {
+            // Every split that pays is made, so their order is no matter.
+            0 => grower.tree(seen, &drawn.tree, root, total),
+            leaves => grower.limited(seen, &drawn.tree, root, total, leaves, settings.grow == Grow::ByLevel),
         };
         for &mut row in rest {
             leaves.put(row, nodes[leaf_of(&nodes, bins, row as usize)].leaf);
@@ -184,23 +196,27 @@ impl Output {
         leaves.add_values(&mut self.moves, &values);
         ground.rows.give((rows, leaves));
         self.ensemble.trees.push(tree);
-        if !problem.held.is_empty() {
-            self.watch(ground);
+        let trees = self.ensemble.trees.len();
+        self.stopped = trees >= problem.rounds[self.number];
+        if problem.watched() {
+            let score = self.score(problem);
+            self.stopped |= self.watch.note(score, trees, problem.patience);
         }
     }
 
-    /// Looks at the held-out rows after a tree.
-    fn watch(&mut self, ground: &Ground<'_>) {
-        let Ground { settings, problem, .. } = ground;
-        let margin = |&row: &u32| gradient::margin(self.ensemble.base, self.moves[row as usize]);
-        let margins: Vec<f64> = problem.held.iter().map(margin).collect();
+    fn held_margins(&self, problem: &Problem<'_>) -> Vec<f64> {
+        problem.held.iter().map(|&row| gradient::margin(self.ensemble.base, self.moves[row as usize])).collect()
+    }
+
+    /// How bad its trees are on the held-out rows.
+    fn score(&self, problem: &Problem<'_>) -> Option<f64> {
+        let margins = self.held_margins(problem);
         let told = |i: usize| {
             let (row, mut target) = (problem.held[i] as usize, [0.0]);
             (problem.targets)(self.number, row..row + 1, &mut target);
             Told { target: target[0], weight: problem.weights.map_or(1.0, |weights| f64::from(weights[row])) }
         };
-        let score = stop::score(settings.metric, problem.losses[self.number], &margins, told);
-        self.stopped = self.watch.note(score, margins, self.ensemble.trees.len(), settings.early_stopping);
+        stop::score(problem.metrics[self.number], problem.losses[self.number], &margins, told)
     }
 }
 
@@ -248,7 +264,8 @@ fn finish(
                 let right = (0..cuts.len()).filter(|bin| split.right[bin / 64] >> (bin % 64) & 1 == 1);
                 tree.categories[i] = right.map(|bin| cuts[bin] as u32).collect();
             } else {
-                tree.threshold[i] = cuts[usize::from(split.bin)];
+                // Every value is at or above the lowest number.
+                tree.threshold[i] = usize::from(split.bins).checked_sub(1).map_or(f32::MIN, |bin| cuts[bin]);
             }
             tree.left[i] = i as u32 + 1;
             tree.right[i] = i as u32 + node.right;

@@ -2,7 +2,7 @@
 
 use super::TreeShap;
 use super::prepared::Prepared;
-use crate::boost::{Boost, BoostModel};
+use crate::boost::{Boost, BoostModel, confidences};
 use crate::core::Cached;
 use crate::{Error, Explainer, Explanation, Result, Run};
 use ndarray::{Array2, ArrayRef2};
@@ -31,8 +31,9 @@ pub struct Assignment<'a> {
     pub class: usize,
     /// Its name: for a tree's surrogate the path of the leaf.
     pub path: &'a str,
-    /// The class's probability in 0 to 1: of a calibrated model that of its distribution, else the class's own probability
-    /// divided by the sum over all classes.
+    /// The class's probability in 0 to 1, among all classes and none of them: e^u / (1 + Σ e^u_j) of the row's calibrated
+    /// margins u. On average it is how often rows like this one, unseen by the model, are of the class; where every class's
+    /// model rejects a row it is low.
     pub confidence: f64,
 }
 
@@ -40,7 +41,11 @@ impl Surrogate {
     /// Trains on `data` (rows x columns, NaN for missing) and `labels`: for each row the number of its class in
     /// `classes`, or -1 to leave it out.
     ///
-    /// Cost: one training call of [`Boost`] with as many outputs as classes.
+    /// The model is calibrated whether `boost` says so or not: its margins are what rows taught that a model of the others
+    /// had not seen ([`Boost::calibrated`]). Where rows are too few for that, the run is told, and
+    /// `model().calibration()` has 0 rows.
+    ///
+    /// Cost: three training calls of [`Boost`] with as many outputs as classes.
     ///
     /// # Errors
     /// Those of [`Boost::fit`], and [`Error::Label`] when a class has no row or a label no class.
@@ -57,7 +62,8 @@ impl Surrogate {
         if let Some(missing) = seen.iter().position(|seen| !seen) {
             return Err(Error::Label { row: 0, label: missing as i64, reason: "the class of this number has no row" });
         }
-        Ok(Surrogate { model: boost.fit(data, labels, run)?, classes, paths: Cached::default() })
+        let model = boost.clone().calibrated(true).fit(data, labels, run)?;
+        Ok(Surrogate { model, classes, paths: Cached::default() })
     }
 
     /// Names of the classes, by number.
@@ -78,30 +84,24 @@ impl Surrogate {
         self.model.probabilities(rows, run)
     }
 
-    /// The most probable class of each row, the lower number where two are equally probable.
+    /// The most probable class of each row, the lower number where two are equally probable. Margins, confidences, shares
+    /// of [`BoostModel::distribution`] and the probabilities of the XGBoost files all name the same.
     ///
     /// # Errors
     /// Those of [`probabilities`](Surrogate::probabilities).
     pub fn assign(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Vec<Assignment<'_>>> {
-        // Margins order the classes even where probabilities have rounded to 0 or 1.
         let margins = self.model.margins(rows, run)?;
         let assign = |margins: ndarray::ArrayView1<'_, f64>| {
+            // Margins order the classes even where probabilities have rounded to 0 or 1.
             let mut class = 0;
             for (k, &margin) in margins.iter().enumerate() {
                 if margin > margins[class] {
                     class = k;
                 }
             }
-            if let Some(calibration) = self.model.calibration() {
-                let mut shares = margins.to_vec();
-                calibration.apply(&mut shares);
-                let class = (0..shares.len()).fold(class, |best, k| if shares[k] > shares[best] { k } else { best });
-                return Assignment { class, path: &self.classes[class], confidence: shares[class] };
-            }
-            let sum: f64 = margins.iter().map(|&margin| crate::core::numerics::sigmoid(margin)).sum();
-            let own = crate::core::numerics::sigmoid(margins[class]);
-            let confidence = if sum > 0.0 { own / sum } else { 1.0 / margins.len() as f64 };
-            Assignment { class, path: &self.classes[class], confidence }
+            let mut shares = margins.to_vec();
+            confidences(&mut shares);
+            Assignment { class, path: &self.classes[class], confidence: shares[class] }
         };
         Ok(margins.outer_iter().map(assign).collect())
     }
@@ -125,5 +125,5 @@ impl Explainer for Surrogate {
 #[cfg(feature = "serde")]
 impl crate::Saved for Surrogate {
     const FORMAT: &'static str = "recluster surrogate";
-    const VERSION: u64 = 2;
+    const VERSION: u64 = 3;
 }

@@ -294,7 +294,7 @@ pub(crate) struct Boost {
     /// End a booster when N trees have not made it better on a fifth of the rows, which is held out
     #[arg(long, value_name = "N")]
     pub(crate) early_stopping: Option<usize>,
-    /// Make the probabilities of a row one distribution over the labels, fitted on a fifth of the rows, which is held out
+    /// Make the probabilities of a row one distribution over the labels, fitted by cross-fitting in three parts
     #[arg(long)]
     pub(crate) calibrated: bool,
     /// Rows to predict with the model

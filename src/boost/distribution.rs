@@ -1,0 +1,72 @@
+//! Models whose margins are calibrated, and the distributions that these give.
+
+use super::calibrate::{Calibration, Case, softmax};
+use super::model::{BoostModel, Link};
+use crate::core::Canonical;
+use crate::{Error, Result, Run};
+use ndarray::{Array2, ArrayRef2};
+
+impl BoostModel {
+    /// The probability of each label given that it is one of them, rows x outputs; each row adds up to 1: e^margin over the
+    /// sum of all outputs' e^margin. These are right on average for rows that the model has not seen, where
+    /// [`BoostModel::probabilities`] of a one-versus-rest model are those of each label on its own. Where the calibration
+    /// found too few rows ([`Calibration::rows`] is 0) the margins are as the trees have them.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when the model was not calibrated ([`Boost::calibrated`](super::Boost::calibrated),
+    /// [`BoostModel::calibrate`]); else as [`BoostModel::margins`].
+    pub fn distribution(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f64>> {
+        if self.link != Link::Softmax && self.calibration.is_none() {
+            return Err(Error::setting("calibrated", false, "must be true for a distribution over all labels"));
+        }
+        let mut table = self.margins(rows, run)?;
+        for mut row in table.rows_mut() {
+            row.as_slice_mut().into_iter().for_each(softmax);
+        }
+        Ok(table)
+    }
+
+    /// Calibrates the margins by rows that the model was not trained on; leaves and base margins change. `labels` are the
+    /// outputs' numbers, -1 for rows to leave out. Rows of fewer than two labels change nothing, which the run is told.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a model that is not one-versus-rest; [`Error::Label`] for a label that is no output;
+    /// [`Error::Shape`] for labels of another number than rows; else as [`BoostModel::margins`].
+    pub fn calibrate(self, rows: &ArrayRef2<f32>, labels: &[i32], run: &Run) -> Result<Self> {
+        if self.link != Link::Logistic {
+            return Err(Error::setting("calibrated", true, "is for one-versus-rest models"));
+        }
+        let (what, expected, found) = ("labels, one for each row", rows.nrows(), labels.len());
+        if expected != found {
+            return Err(Error::Shape { what, expected, found });
+        }
+        let outputs = self.outputs.len();
+        if let Some(row) = labels.iter().position(|&label| label < -1 || label >= outputs as i32) {
+            let reason = "must be -1 (left out) or the number of an output";
+            return Err(Error::Label { row, label: labels[row].into(), reason });
+        }
+        let table = self.door(rows)?;
+        let margins = self.margins_of(&(0..outputs).collect::<Vec<_>>(), &table, run)?;
+        // Equal rows have equal margins, so content and label say enough of the order.
+        let content = Canonical::of(&table).group_of_row();
+        let mut order: Vec<usize> = (0..labels.len()).filter(|&i| labels[i] >= 0).collect();
+        order.sort_unstable_by_key(|&i| (content[i], labels[i]));
+        let margins = margins.as_slice().unwrap_or_default();
+        let case = |i: usize| {
+            let row = order[i];
+            Case { margins: &margins[row * outputs..(row + 1) * outputs], label: labels[row] as usize, weight: 1.0 }
+        };
+        let calibration = run.install(|| Calibration::fit(outputs, order.len(), case))??;
+        calibration.tell(run);
+        Ok(self.calibrated(calibration))
+    }
+
+    /// The model with a calibration in its leaves and base margins.
+    pub(super) fn calibrated(mut self, calibration: Calibration) -> Self {
+        if calibration.rows() > 0 {
+            self.outputs.iter_mut().enumerate().for_each(|(label, ensemble)| calibration.put_into(label, ensemble));
+        }
+        self.calibration = Some(calibration);
+        self
+    }
+}
