@@ -53,7 +53,6 @@ impl Space {
 impl HdbscanModel {
     /// Checks that these are the rows of the fit: each edge of the spanning tree must weigh what its ends say.
     pub(super) fn check_rows(&self, rows: &Rows<'_>) -> Result<()> {
-        self.check()?;
         let (n, core) = (self.labels.len(), &self.fitted.core_distances);
         if rows.len() != n {
             return Err(Error::Shape { what: "rows of the fit", expected: n, found: rows.len() });
@@ -74,7 +73,7 @@ impl HdbscanModel {
     ///
     /// # Errors
     /// The table errors for either table; [`Error::Shape`] and [`Error::Setting`] if `rows` are not those of the fit or
-    /// the fit had distances alone; [`Error::Format`] for a damaged model; [`Error::Cancelled`].
+    /// the fit had distances alone; [`Error::Cancelled`].
     ///
     /// # Cost
     /// At most O(new rows x rows x columns); blocks of rows that are too far are skipped, in few columns nearly all.

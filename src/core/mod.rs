@@ -1,5 +1,8 @@
 //! What every room stands on: the three traits, errors, the run, row order, random numbers, numerics.
 
+#[cfg(feature = "serde")]
+pub(crate) mod checks;
+mod columns;
 mod error;
 #[cfg(any(feature = "serde", feature = "report"))]
 mod file;
@@ -16,6 +19,7 @@ mod size;
 pub(crate) mod spare;
 mod traits;
 
+pub use columns::match_columns;
 pub use error::{Error, Result};
 #[cfg(any(feature = "serde", feature = "report"))]
 pub(crate) use file::write_whole;

@@ -3,6 +3,8 @@
 use super::TreeShap;
 use crate::boost::{Boost, BoostModel};
 use crate::{Error, Explainer, Explanation, Result, Run};
+#[cfg(feature = "serde")]
+use crate::{boost::Link, core::checks};
 use ndarray::{Array2, ArrayRef2};
 
 /// A model that says of any row which class it belongs to, how sure it is, and why.
@@ -53,6 +55,15 @@ impl Surrogate {
             return Err(Error::Label { row: 0, label: missing as i64, reason: "the class of this number has no row" });
         }
         Ok(Surrogate { model: boost.fit(data, labels, run)?, classes })
+    }
+
+    /// Names the columns, for charts, and for files and tables that come later: see [`arranged`](BoostModel::arranged).
+    ///
+    /// # Errors
+    /// Those of [`BoostModel::with_feature_names`].
+    pub fn with_feature_names(mut self, names: Vec<String>) -> Result<Self> {
+        self.model = self.model.with_feature_names(names)?;
+        Ok(self)
     }
 
     /// Names of the classes, by number.
@@ -119,4 +130,10 @@ impl Explainer for Surrogate {
 impl crate::Saved for Surrogate {
     const FORMAT: &'static str = "recluster surrogate";
     const VERSION: u64 = 2;
+
+    fn validate(&self) -> checks::Check {
+        self.model.validate()?;
+        checks::count("names of classes", self.classes.len(), self.model.outputs().len())?;
+        checks::that(self.model.link() == Link::Logistic, || format!("outputs of the kind {:?}", self.model.link()))
+    }
 }

@@ -47,7 +47,7 @@ impl<'a> TreeShap<'a> {
     /// derivatives, as in XGBoost. Lists the paths of its trees, O(nodes x depth) in time and memory; worth keeping where
     /// rows come one by one.
     pub fn new(model: &'a BoostModel) -> Self {
-        let prepare = |ensemble| Prepared::of(ensemble, model.features(), Tree::cover);
+        let prepare = |ensemble| Prepared::of(ensemble, Tree::cover);
         TreeShap { model, prepared: model.outputs().iter().map(prepare).collect() }
     }
 
@@ -63,7 +63,7 @@ impl<'a> TreeShap<'a> {
         let (model, stage) = (self.model, run.stage("count rows", self.prepared.len()));
         for (output, ensemble) in model.outputs().iter().enumerate() {
             let count = |tree: &Tree| counts(tree, &table);
-            self.prepared[output] = run.install(|| Prepared::of(ensemble, model.features(), count))?;
+            self.prepared[output] = run.install(|| Prepared::of(ensemble, count))?;
             stage.step(output + 1)?;
         }
         Ok(self)
