@@ -73,11 +73,13 @@ impl GaussianMixtureModel {
 
     /// A component's covariance, columns x columns, whatever its shape; `None` beyond the last component.
     pub fn covariance(&self, component: usize) -> Option<Array2<f64>> {
+        if component >= self.components() {
+            return None;
+        }
         let (d, kind) = (self.params.columns, self.params.kind);
         let width = Params::width(kind, d);
         let at = if kind == Covariance::Tied { 0 } else { component };
-        let own =
-            self.params.covariances.get(at * width..(at + 1) * width).filter(|_| component < self.components())?;
+        let own = self.params.covariances.get(at * width..(at + 1) * width)?;
         Some(Array2::from_shape_fn((d, d), |(i, j)| match kind {
             Covariance::Full | Covariance::Tied => own[i.max(j) * (i.max(j) + 1) / 2 + i.min(j)],
             Covariance::Diagonal if i == j => own[i],
