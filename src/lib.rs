@@ -61,7 +61,7 @@ pub mod validity;
 pub use self::core::Saved;
 pub use self::core::{
     Cancel, Clusterer, Clustering, Embedded, Embedder, Error, Event, Explainer, Explanation, NOISE, Observer, Result,
-    Run, Size, Stage, canonical_order, check_finite,
+    Run, Size, Stage, canonical_order, check_finite, match_columns,
 };
 
 /// The code blocks of README are compiled and run as tests.

@@ -415,6 +415,126 @@ fn a_table_with_names_is_reported_by_name() {
     assert!(report.contains("visits &lt;monthly&gt;") && !report.contains("visits <monthly>"));
 }
 
+/// People in three groups, as CSV with the columns in this order.
+fn people(order: &[&str], rows: usize) -> String {
+    let cell = |i: usize, name: &str| match name {
+        "age" => (20 + 20 * (i % 3) + i * 7 % 11).to_string(),
+        "income" => (30 * (i % 3) + i * 5 % 13).to_string(),
+        _ => (i % 7).to_string(),
+    };
+    let line = |i: usize| order.iter().map(|name| cell(i, name)).collect::<Vec<_>>().join(",");
+    [order.join(",")].into_iter().chain((0..rows).map(line)).collect::<Vec<_>>().join("\n") + "\n"
+}
+
+#[test]
+fn columns_are_matched_by_name() {
+    let tmp = folder();
+    let at = tmp.path();
+    write(at, "people.csv", people(&["age", "income", "visits"], 240));
+    write(at, "turned.csv", people(&["visits", "age", "income"], 240));
+    write(at, "fewer.csv", people(&["visits", "age"], 240));
+    write(at, "other.csv", people(&["age", "salary", "visits"], 240));
+    write(at, "more.csv", people(&["age", "income", "visits", "score"], 240));
+    write(at, "twice.csv", people(&["age", "income", "age"], 240));
+    write(at, "labels.csv", (0..240).fold("l\n".to_string(), |text, i| text + &format!("{}\n", i % 3)));
+    let bytes = |name: &str| std::fs::read(at.join(name)).unwrap();
+    good(at, "fit --data people.csv --out f --embedder identity --clusterer kmeans --clusters 3 --rounds 5 --depth 1");
+    good(at, "boost --data people.csv --labels labels.csv --out b.json --rounds 5 --max-depth 3 --xgboost-out x");
+    // The same rows with their columns in another order get the same answers.
+    for (line, out) in [
+        ("predict --model f/model.json --out", "a"),
+        ("shap --model f/model.json --out", "s"),
+        ("shap --model b.json --importance-out i --out", "sb"),
+        ("shap --model x/label_1.json --out", "sx"),
+    ] {
+        good(at, &format!("{line} {out}1 --data people.csv"));
+        good(at, &format!("{line} {out}2 --data turned.csv"));
+        assert_eq!(bytes(&format!("{out}1")), bytes(&format!("{out}2")), "{line}");
+        for (data, words) in [
+            ("fewer", "missing \"income\""),
+            ("other", "missing \"income\"; unknown \"salary\""),
+            ("more", "unknown \"score\""),
+            ("twice", "more than once \"age\""),
+        ] {
+            let said = bad(at, &format!("{line} o --data {data}.csv"), 1);
+            assert!(said.contains(words) && said.contains(&format!("{data}.csv")), "{line} {data}: {said}");
+        }
+    }
+    for other in ["background", "counts"] {
+        good(at, &format!("shap --model b.json --data people.csv --rows 9 --out s1 --{other} people.csv"));
+        good(at, &format!("shap --model b.json --data turned.csv --rows 9 --out s2 --{other} turned.csv"));
+        assert_eq!(bytes("s1"), bytes("s2"), "{other}");
+        bad(at, &format!("shap --model b.json --data people.csv --out o --{other} other.csv"), 1);
+    }
+    // Rows that come beside those of a fit, and centres to start from.
+    write(at, "start.csv", "income,age,visits\n0,20,3\n30,45,3\n60,65,3\n");
+    write(at, "turned_start.csv", "visits,income,age\n3,0,20\n3,30,45\n3,60,65\n");
+    for line in [
+        "embed --method pca --data people.csv --out o",
+        "embed --method identity --data people.csv --out o",
+        "cluster --method kmeans --clusters 3 --start START --data people.csv --out o",
+        "cluster --min-cluster-size 20 --data people.csv --out o",
+        "boost --data people.csv --labels labels.csv --rounds 3 --out o",
+    ] {
+        good(at, &format!("{} --new people.csv --new-out n1", line.replace("START", "start.csv")));
+        good(at, &format!("{} --new turned.csv --new-out n2", line.replace("START", "turned_start.csv")));
+        assert_eq!(bytes("n1"), bytes("n2"), "{line}");
+        std::fs::remove_file(at.join("o")).unwrap();
+        bad(at, &format!("{} --new other.csv --new-out n", line.replace("START", "start.csv")), 1);
+        if line.contains("START") {
+            bad(at, &format!("{} --new people.csv --new-out n", line.replace("START", "other.csv")), 1);
+        }
+    }
+    // A column with a missing value is named by its place in its own file.
+    write(at, "gap.csv", "visits,age,income\n1,,3\n");
+    let said = bad(at, "embed --method pca --data people.csv --out o --new gap.csv --new-out n", 1);
+    assert!(said.contains("row 0, column \"age\" (column 1"), "{said}");
+    // What will be matched by name needs names that differ.
+    for line in ["fit --out o", "boost --labels labels.csv --out o"] {
+        assert!(bad(at, &format!("{line} --data twice.csv"), 1).contains("more than once \"age\""));
+    }
+    // Data without names need as many columns.
+    good(at, "embed --method identity --data people.csv --out e.npy");
+    good(at, "predict --model f/model.json --data e.npy --out a3");
+    assert_eq!(bytes("a1"), bytes("a3"));
+    good(at, "embed --method pca --components 2 --data people.csv --out e2.npy");
+    assert!(bad(at, "predict --model f/model.json --data e2.npy --out o", 1).contains("expected 3, found 2"));
+}
+
+#[test]
+fn nothing_is_read_as_what_it_is_not() {
+    let tmp = folder();
+    let at = tmp.path();
+    // An empty line of one column is a row.
+    write(at, "one.csv", "a\n1\n\n3\n\n");
+    assert!(bad(at, "embed --method identity --data one.csv --out o", 1).contains("row 1, column \"a\""));
+    write(at, "two.csv", "a\n1\n2\n3\n4\n");
+    good(at, "boost --data one.csv --labels two.csv --rounds 1 --out o.json");
+    assert!(bad(at, "boost --data two.csv --labels one.csv --out o", 1).contains("line 3, column \"a\""));
+    // Labels that are no 32-bit numbers are not noise.
+    let head = "{'descr': '<u8', 'fortran_order': False, 'shape': (4,), }";
+    let mut file = [b"\x93NUMPY\x01\x00", &(head.len() as u16).to_le_bytes()[..], head.as_bytes()].concat();
+    file.extend([0u64, 1, u64::MAX, 1].iter().flat_map(|label| label.to_le_bytes()));
+    write(at, "labels.npy", file);
+    let said = bad(at, "boost --data two.csv --labels labels.npy --out o", 1);
+    assert!(said.contains("label 18446744073709551615 at row 2 needs more than 32 bits"), "{said}");
+    // Whole numbers that 32 bits do not hold are told of on stderr, in CSV and in .npy.
+    write(at, "keys.csv", "x,key\n1,16777216\n2,16777217\n3,16777219\n");
+    let head = "{'descr': '<i8', 'fortran_order': True, 'shape': (3, 2), }";
+    let mut file = [b"\x93NUMPY\x01\x00", &(head.len() as u16).to_le_bytes()[..], head.as_bytes()].concat();
+    file.extend([1i64, 2, 3, -16777216, -16777217, 5].iter().flat_map(|label| label.to_le_bytes()));
+    write(at, "keys.npy", file);
+    for (data, words) in [
+        ("keys.csv", "line 3, column \"key\": 16777217 is read as 16777216"),
+        ("keys.npy", "row 1, column 1: -16777217 is read as -16777216"),
+    ] {
+        let output = recluster(at, &format!("embed --method identity --data {data} --out k"));
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && stderr.trim_end().lines().count() == 1, "{stderr}");
+        assert!(stderr.contains(words) && stderr.starts_with(&format!("recluster: {data}: whole numbers")), "{stderr}");
+    }
+}
+
 #[test]
 fn bad_data_ends_with_1_and_one_line_and_leaves_nothing() {
     let tmp = folder();
@@ -426,6 +546,7 @@ fn bad_data_ends_with_1_and_one_line_and_leaves_nothing() {
     write(at, "ragged.csv", "age,income\n1,2\n3\n");
     write(at, "short.npy", b"\x93NUMPY\x01\x00\x76\x00{'descr'");
     write(at, "ok.csv", (0..40).fold("a,b\n".to_string(), |text, i| text + &format!("{},{}\n", i % 7, i % 5)));
+    write(at, "full.csv", (0..40).fold("age,income\n".to_string(), |text, i| text + &format!("{},{}\n", i % 7, i % 5)));
     write(at, "labels.csv", "l\n0\n1\n");
     write(at, "other.json", "{\"format\": \"something else\", \"version\": 1}");
     for (line, reason) in [
@@ -452,7 +573,8 @@ fn bad_data_ends_with_1_and_one_line_and_leaves_nothing() {
         ("predict --model none.json --data ok.csv --out o", "none.json"),
         ("shap --model ok.csv --data ok.csv --out o", "not a model"),
         ("shap --model other.json --data ok.csv --out o", "something else"),
-        ("embed --data ok.csv --out o --new gap.csv --new-out n", "row 1, column \"income\""),
+        ("embed --data full.csv --out o --new gap.csv --new-out n", "row 1, column \"income\""),
+        ("embed --data ok.csv --out o --new gap.csv --new-out n", "missing \"a\", \"b\"; unknown \"age\", \"income\""),
     ] {
         let said = bad(at, line, 1);
         assert!(said.contains(reason), "{line}: {said}");

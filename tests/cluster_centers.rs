@@ -256,10 +256,8 @@ fn models_are_saved_and_damage_is_seen() {
             let again = GaussianMixtureModel::from_json(&text).unwrap();
             assert_eq!(again, model);
             assert_eq!(again.predict(&rows, &run).unwrap(), model.labels());
-            let damaged = GaussianMixtureModel::from_json(&text.replacen("\"means\":[", "\"means\":[0.5,", 1)).unwrap();
-            assert!(matches!(damaged.predict(&rows, &run), Err(Error::Format { .. })));
-            assert!(matches!(damaged.sample(2, &run), Err(Error::Format { .. })));
-            assert!(damaged.means().len() == 12 && damaged.covariance(7).is_none());
+            let damaged = GaussianMixtureModel::from_json(&text.replacen("\"means\":[", "\"means\":[0.5,", 1));
+            assert!(matches!(damaged, Err(Error::Format { reason, .. }) if reason.contains("means")));
         }
     }
     let model = GaussianMixture::new(3).fit(&rows, &run).unwrap();

@@ -375,7 +375,7 @@ proptest! {
         let svg = model.tree_svg();
         prop_assert!(svg.ends_with("</svg>\n") && !svg.contains("NaN") && !svg.contains("inf"));
         prop_assert!(!model.tree_text(10).contains("NaN"));
-        prop_assert!(model.layers().unwrap().iter().all(|l| l.min_cluster_size <= l.up_to && l.persistence > 0.0));
+        prop_assert!(model.layers().iter().all(|l| l.min_cluster_size <= l.up_to && l.persistence > 0.0));
         prop_assert_eq!(model.spanning_tree().single_linkage().len(), n - 1);
     }
 }
@@ -384,7 +384,7 @@ proptest! {
 fn layers_count_the_leaves_of_every_size() {
     for rows in [blobs(700, 2, 7, 1.2, 3), blobs(500, 5, 12, 1.5, 8)] {
         let model = Hdbscan::new().min_samples(4).fit(&rows, &Run::new()).unwrap();
-        let layers = model.layers().unwrap();
+        let layers = model.layers();
         assert!(layers.windows(2).all(|pair| pair[0].up_to + 1 == pair[1].min_cluster_size));
         for layer in &layers {
             for size in [layer.min_cluster_size, layer.up_to] {
@@ -396,7 +396,7 @@ fn layers_count_the_leaves_of_every_size() {
     }
     // As many groups as there are, over the widest range of sizes.
     let rows = blobs(600, 2, 6, 0.3, 5);
-    let layers = Hdbscan::new().fit(&rows, &Run::new()).unwrap().layers().unwrap();
+    let layers = Hdbscan::new().fit(&rows, &Run::new()).unwrap().layers();
     let best = layers.iter().max_by(|a, b| a.persistence.total_cmp(&b.persistence)).unwrap();
     assert!(best.peak && best.clusters == 6, "{best:?}");
 }
@@ -432,7 +432,7 @@ fn a_million_rows_that_say_little_are_answered() {
     assert_eq!(model.sizes(), [666_666, 333_334]);
     assert!(model.membership().iter().all(|&m| m == 1.0));
     assert!(model.stability().iter().chain(model.persistence()).all(|x| x.is_finite()));
-    assert!(model.layers().unwrap().len() < 3);
+    assert!(model.layers().len() < 3);
 }
 
 #[test]

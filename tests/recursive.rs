@@ -191,6 +191,34 @@ fn a_tree_is_saved_and_loaded_whole() {
     assert_eq!(loaded.seed(), 9);
 }
 
+#[cfg(feature = "serde")]
+#[test]
+fn a_surrogate_knows_its_columns_by_name() {
+    use recluster::Saved;
+    let (rows, run) = (table(), Run::new());
+    let tree = plan().fit(&rows, &run).unwrap();
+    let surrogate = tree.surrogate(&rows, &recluster::boost::Boost::new().rounds(3), &run).unwrap();
+    let names: Vec<String> = (0..rows.ncols()).map(|c| format!("column {c}")).collect();
+    let twice = vec!["a".to_string(); rows.ncols()];
+    assert!(
+        matches!(surrogate.clone().with_feature_names(twice), Err(Error::Columns { repeated, .. }) if repeated == ["a"])
+    );
+    let named = surrogate.clone().with_feature_names(names.clone()).unwrap();
+    let loaded = recluster::explain::Surrogate::from_json(&named.to_json().unwrap()).unwrap();
+    assert_eq!(loaded.model().feature_names(), Some(names.as_slice()));
+    let back: Vec<usize> = (0..rows.ncols()).rev().collect();
+    let (turned, turned_names) = (rows.select(Axis(1), &back), names.iter().rev().collect::<Vec<_>>());
+    let arranged = loaded.model().arranged(&turned, &turned_names).unwrap();
+    assert_eq!(arranged, rows);
+    let unknown = loaded.model().arranged(&rows, &vec!["x"; rows.ncols()]);
+    assert!(matches!(unknown, Err(Error::Columns { missing, .. }) if missing == names));
+    assert!(matches!(loaded.model().arranged(&rows, &names[1..]), Err(Error::Shape { .. })));
+    // Without names of its own a model has only a number of columns.
+    assert_eq!(surrogate.model().arranged(&turned, &turned_names).unwrap(), turned);
+    let narrow = rows.select(Axis(1), &back[1..]);
+    assert!(matches!(surrogate.model().arranged(&narrow, &names[1..]), Err(Error::Shape { .. })));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
     /// Shuffling the rows permutes the result alike, and nothing is lost between parent and child.

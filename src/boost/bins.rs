@@ -8,8 +8,9 @@
 
 use super::column::{Column, Held, Sparse};
 use super::cuts::{bin_categories, bin_numbers};
-use crate::Result;
+use super::model::MOST_FEATURES;
 use crate::core::{Canonical, Rows, parallel};
+use crate::{Error, Result};
 
 /// Columns that one task bins; also what is read from a row at once.
 const BLOCK: usize = 8;
@@ -65,6 +66,10 @@ impl Bins {
     /// Each column takes O(n log n) time for its sort.
     pub(super) fn of(table: &Rows<'_>, used: &[u32], max_bins: usize, categorical: &[bool]) -> Result<Self> {
         let n = used.len();
+        let (what, expected, found) = ("columns of boosted trees, at most", MOST_FEATURES, table.columns());
+        if found > expected {
+            return Err(Error::Shape { what, expected, found });
+        }
         let blocks = parallel::map_ranges(table.columns(), BLOCK, |range| {
             let mut gathered = vec![vec![0.0f32; n]; range.len()];
             for (i, &row) in used.iter().enumerate() {
@@ -237,7 +242,6 @@ impl Bins {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Error;
     use ndarray::{Array2, array};
 
     fn bins(table: &Array2<f32>, max_bins: usize) -> Bins {

@@ -4,9 +4,13 @@ use super::calibrate::Calibration;
 use super::predict::Walk;
 use crate::core::Cached;
 use crate::{Error, Result};
+use ndarray::{Array2, ArrayRef2, Axis};
 
 /// Category numbers are below this: whole numbers up to it are exact in f32.
 pub(crate) const MOST_CATEGORIES: u32 = 1 << 24;
+
+/// Most features of a model: tables that wide are out of reach, and a file's claim of more must not cost memory.
+pub(crate) const MOST_FEATURES: usize = 1 << 24;
 
 /// A decision tree in flat arrays, one entry for each node; node 0 is the root and children follow their parent.
 ///
@@ -185,8 +189,13 @@ impl Tree {
         }
         let mut parents = vec![0u8; n];
         for i in 0..n {
-            if !(self.value[i].is_finite() && self.cover[i].is_finite() && self.cover[i] >= 0.0) {
-                return Some(format!("node {i}: value {}, cover {}", self.value[i], self.cover[i]));
+            let (value, cover, gain) = (self.value[i], self.cover[i], self.gain[i]);
+            if !(value.is_finite() && gain.is_finite() && cover.is_finite() && cover >= 0.0) {
+                return Some(format!("node {i}: value {value}, cover {cover}, gain {gain}"));
+            }
+            // Prediction reads a leaf's feature too, though nothing comes of it.
+            if self.feature[i] as usize >= features || self.threshold[i].is_nan() {
+                return Some(format!("node {i}: feature {} of {features}", self.feature[i]));
             }
             let children = [self.left[i] as usize, self.right[i] as usize];
             if children == [0, 0] {
@@ -200,9 +209,6 @@ impl Tree {
                     return Some(format!("node {i}: child {child} of {n}"));
                 }
                 parents[child] = 1;
-            }
-            if self.feature[i] as usize >= features || self.threshold[i].is_nan() {
-                return Some(format!("node {i}: feature {} of {features}", self.feature[i]));
             }
             let set = &self.categories[i];
             if set.windows(2).any(|pair| pair[0] >= pair[1]) || set.last().is_some_and(|&last| last >= MOST_CATEGORIES)
@@ -253,7 +259,6 @@ pub enum Link {
 /// A fitted model: one [`Ensemble`] for each output. Made by [`Boost`](super::Boost) or read from XGBoost's JSON.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]
 pub struct BoostModel {
     pub(crate) link: Link,
     pub(crate) features: usize,
@@ -265,72 +270,97 @@ pub struct BoostModel {
     pub(crate) walks: Cached<Vec<Vec<Walk>>>,
 }
 
-/// The same, as read from a file.
-#[cfg(feature = "serde")]
-#[derive(serde::Deserialize)]
-struct Unchecked {
-    link: Link,
-    features: usize,
-    feature_names: Option<Vec<String>>,
-    outputs: Vec<Ensemble>,
-    calibration: Option<Calibration>,
-}
-
-#[cfg(feature = "serde")]
-impl TryFrom<Unchecked> for BoostModel {
-    type Error = Error;
-
-    fn try_from(file: Unchecked) -> Result<Self> {
-        let mut model = BoostModel::new(file.link, file.features, file.outputs)?;
-        if let Some(calibration) = file.calibration.as_ref().filter(|c| !c.fits(model.outputs.len())) {
-            let reason = format!("a calibration of {} outputs", calibration.offsets.len());
-            return Err(Error::Format { format: "boosted trees", reason });
-        }
-        model.calibration = file.calibration;
-        match file.feature_names {
-            Some(names) => model.with_feature_names(names),
-            None => Ok(model),
-        }
-    }
-}
-
 #[cfg(feature = "serde")]
 impl crate::Saved for BoostModel {
     const FORMAT: &'static str = "recluster boosted trees";
     const VERSION: u64 = 3;
+
+    fn validate(&self) -> std::result::Result<(), String> {
+        self.sound()?;
+        if let Some(calibration) = self.calibration.as_ref().filter(|c| !c.fits(self.outputs.len())) {
+            return Err(format!("a calibration of {} outputs, or of numbers that are none", calibration.offsets.len()));
+        }
+        let Some(names) = &self.feature_names else { return Ok(()) };
+        if names.len() != self.features {
+            return Err(format!("{} names of {} features", names.len(), self.features));
+        }
+        crate::match_columns(names, names).map(drop).map_err(|e| e.to_string())
+    }
 }
 
 impl BoostModel {
     /// Puts a model together; every promise of [`Tree`] is checked.
     pub(crate) fn new(link: Link, features: usize, outputs: Vec<Ensemble>) -> Result<Self> {
-        let bad = |reason: String| Error::Format { format: "boosted trees", reason };
-        if outputs.is_empty() {
-            return Err(bad("no outputs".into()));
+        let model =
+            BoostModel { link, features, feature_names: None, outputs, calibration: None, walks: Cached::default() };
+        model.sound().map_err(|reason| Error::Format { format: "boosted trees", reason })?;
+        Ok(model)
+    }
+
+    /// Checks all but names and calibration.
+    fn sound(&self) -> std::result::Result<(), String> {
+        if !(1..=MOST_FEATURES).contains(&self.features) {
+            return Err(format!("{} features; 1 to {MOST_FEATURES} are possible", self.features));
         }
-        for (o, output) in outputs.iter().enumerate() {
+        if self.outputs.is_empty() {
+            return Err("no outputs".into());
+        }
+        for (o, output) in self.outputs.iter().enumerate() {
             if !output.base.is_finite() {
-                return Err(bad(format!("output {o}: base margin {}", output.base)));
+                return Err(format!("output {o}: base margin {}", output.base));
             }
             for (t, tree) in output.trees.iter().enumerate() {
-                if let Some(fault) = tree.fault(features) {
-                    return Err(bad(format!("output {o}, tree {t}, {fault}")));
+                if let Some(fault) = tree.fault(self.features) {
+                    return Err(format!("output {o}, tree {t}, {fault}"));
                 }
             }
         }
-        Ok(BoostModel { link, features, feature_names: None, outputs, calibration: None, walks: Cached::default() })
+        Ok(())
     }
 
-    /// Names the features, for charts and files.
+    /// Names the features, for charts and files, and for tables that come later: see [`arranged`](BoostModel::arranged).
     ///
     /// # Errors
-    /// [`Error::Shape`] when there is not one name for each feature.
+    /// [`Error::Shape`] when there is not one name for each feature; [`Error::Columns`] for a name that two have.
     pub fn with_feature_names(mut self, names: Vec<String>) -> Result<Self> {
         let (expected, found) = (self.features, names.len());
         if expected != found {
             return Err(Error::Shape { what: "feature names, one for each feature", expected, found });
         }
+        crate::match_columns(&names, &names)?;
         self.feature_names = Some(names);
         Ok(self)
+    }
+
+    /// A table (n x features) with its columns, whose `names` are given, in the model's order. A model without names takes
+    /// the table as it is.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use recluster::{Run, boost::Boost};
+    /// let (rows, run) = (array![[1.0f32, 9.0], [2.0, 8.0], [3.0, 9.0], [4.0, 8.0]], Run::new());
+    /// let model = Boost::new().fit(&rows, &[0, 0, 1, 1], &run)?.with_feature_names(vec!["age".into(), "visits".into()])?;
+    /// let turned = array![[9.0f32, 1.0], [8.0, 4.0]];
+    /// let arranged = model.arranged(&turned, &["visits", "age"])?;
+    /// assert_eq!(arranged, array![[1.0, 9.0], [4.0, 8.0]]);
+    /// assert_eq!(model.labels(&arranged, &run)?, [0, 1]);
+    /// assert!(model.arranged(&turned, &["visits", "weight"]).is_err());
+    /// # Ok::<(), recluster::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when there is not one name for each column, or not one column for each feature; those of
+    /// [`match_columns`](crate::match_columns).
+    pub fn arranged(&self, table: &ArrayRef2<f32>, names: &[impl AsRef<str>]) -> Result<Array2<f32>> {
+        let (expected, found) = (table.ncols(), names.len());
+        if expected != found {
+            return Err(Error::Shape { what: "names, one for each column", expected, found });
+        }
+        match &self.feature_names {
+            Some(own) => Ok(table.select(Axis(1), &crate::match_columns(own, names)?)),
+            None if expected == self.features => Ok(table.to_owned()),
+            None => Err(Error::Shape { what: "columns", expected: self.features, found }),
+        }
     }
 
     /// One ensemble for each output.

@@ -257,6 +257,9 @@ impl FileTree {
             }
             let (left, right) = (self.left_children[node], self.right_children[node]);
             let leaf = left == -1;
+            if leaf && right != -1 {
+                return Err(format!("node {node}: a right child, but no left one"));
+            }
             let value = if leaf { self.split_conditions[node] } else { *self.base_weights.get(node).unwrap_or(&0.0) };
             let at = tree.push_leaf(value, f64::from(self.sum_hessian[node]));
             match parent {
@@ -282,8 +285,11 @@ impl FileTree {
             stack.push((child(left)?, Some((at, true))));
             tree.feature[at] =
                 u32::try_from(self.split_indices[node]).map_err(|_| format!("node {node}: negative feature"))?;
-            tree.default_left[at] =
-                self.default_left[node].as_bool().unwrap_or(self.default_left[node].as_i64() == Some(1));
+            tree.default_left[at] = match (self.default_left[node].as_bool(), self.default_left[node].as_i64()) {
+                (Some(left), _) => left,
+                (None, Some(left @ 0..=1)) => left == 1,
+                _ => return Err(format!("node {node}: default_left = {}", self.default_left[node])),
+            };
             tree.gain[at] = self.loss_changes[node];
         }
         Ok(tree)

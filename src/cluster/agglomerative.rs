@@ -6,7 +6,11 @@
 
 use super::chain::{MOST_ROWS_OF_TABLE, average_or_complete, ward};
 use super::dendrogram::Dendrogram;
+#[cfg(feature = "serde")]
+use super::hdbscan::check_metric;
 use super::tree_fit::{Prepared, TreeFit, label_of_nearest};
+#[cfg(feature = "serde")]
+use crate::core::checks;
 use crate::core::{Canonical, Clusterer, Clustering, Error, Result, Rows, Run};
 use crate::neighbors::Metric;
 use ndarray::ArrayRef2;
@@ -166,6 +170,13 @@ pub struct AgglomerativeModel {
 impl crate::core::Saved for AgglomerativeModel {
     const FORMAT: &'static str = "recluster agglomerative";
     const VERSION: u64 = 1;
+
+    fn validate(&self) -> checks::Check {
+        check_metric(self.metric).map_err(|e| e.to_string())?;
+        self.dendrogram.validate()?;
+        let same = self.dendrogram.cut(self.clusters).is_ok_and(|labels| labels == self.labels);
+        checks::that(same, || format!("the labels are not those of {} clusters of the dendrogram", self.clusters))
+    }
 }
 
 impl AgglomerativeModel {

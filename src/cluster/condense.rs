@@ -2,6 +2,8 @@
 
 use super::hierarchy::Hierarchy;
 use super::near::ONE;
+#[cfg(feature = "serde")]
+use crate::core::checks;
 
 /// A cluster of the condensed tree.
 ///
@@ -49,6 +51,39 @@ impl CondensedTree {
     /// For each row the λ at which it left that cluster.
     pub fn row_lambda(&self) -> &[f64] {
         &self.row_lambda
+    }
+
+    /// Whether it is a tree of so many rows: a file may be damaged.
+    #[cfg(feature = "serde")]
+    pub(super) fn validate(&self, rows: usize) -> checks::Check {
+        checks::count("clusters of rows", self.row_cluster.len(), rows)?;
+        checks::count("densities of rows", self.row_lambda.len(), rows)?;
+        checks::each("clusters of rows", &self.row_cluster, |&c| (c as usize) < self.clusters.len())?;
+        checks::each("densities of rows", &self.row_lambda, |&lambda| lambda >= 0.0 && lambda.is_finite())?;
+        let mut sizes = vec![0u32; self.clusters.len()];
+        self.row_cluster.iter().for_each(|&c| sizes[c as usize] += 1);
+        for (c, cluster) in self.clusters.iter().enumerate().rev() {
+            let wrong = |what: &str| Err(format!("condensed cluster {c}: {what}"));
+            if sizes[c] != cluster.size || cluster.size == 0 {
+                return wrong(&format!("{} rows, where {} are needed", cluster.size, sizes[c]));
+            }
+            let numbers = [cluster.birth, cluster.death, cluster.weight, cluster.stability];
+            let begins = if c == 0 { cluster.birth == 0.0 } else { cluster.birth > 0.0 };
+            if !numbers.iter().all(|x| x.is_finite()) || !begins || cluster.death < cluster.birth {
+                return wrong(&format!("birth, death, weight and stability are {numbers:?}"));
+            }
+            match cluster.parent.map(|parent| (parent as usize, self.clusters.get(parent as usize))) {
+                None if c == 0 => {}
+                Some((p, Some(parent))) if p < c => {
+                    if parent.birth > cluster.birth || parent.weight < cluster.weight {
+                        return wrong(&format!("its parent {p} begins later or weighs less"));
+                    }
+                    sizes[p] += cluster.size;
+                }
+                _ => return wrong(&format!("parent {:?}", cluster.parent)),
+            }
+        }
+        Ok(())
     }
 
     /// Condenses a hierarchy. O(n) and a sort of the clusters that appear together.

@@ -12,9 +12,13 @@
 //! - Clusters are numbered by falling size.
 
 use super::dendrogram::numbered;
+#[cfg(feature = "serde")]
+use super::hdbscan::check_metric;
 use super::hierarchy::Sets;
 use super::model::HdbscanModel;
 use super::tree_fit::{Prepared, TreeFit, metric_of, nearest, same_shape};
+#[cfg(feature = "serde")]
+use crate::core::checks;
 use crate::core::{Canonical, Clusterer, Clustering, Error, NOISE, Result, Rows, Run};
 use crate::neighbors::Metric;
 use ndarray::ArrayRef2;
@@ -87,7 +91,7 @@ impl Dbscan {
     /// fitted with weights or without rows, or if `min_samples` is set to another number.
     pub fn fit_model(&self, model: &HdbscanModel, rows: &ArrayRef2<f32>, run: &Run) -> Result<DbscanModel> {
         self.check()?;
-        let fitted = model.min_samples() + 1;
+        let fitted = model.min_samples().saturating_add(1);
         if let Some(asked) = self.min_samples.filter(|&asked| asked != fitted) {
             return Err(Error::setting("min_samples", asked, "must be what the model was fitted with and one more"));
         }
@@ -162,6 +166,16 @@ pub struct DbscanModel {
 impl crate::core::Saved for DbscanModel {
     const FORMAT: &'static str = "recluster dbscan";
     const VERSION: u64 = 1;
+
+    fn validate(&self) -> checks::Check {
+        check_metric(self.metric).map_err(|e| e.to_string())?;
+        checks::labels(&self.labels, self.clusters, NOISE)?;
+        checks::rising("core rows", &self.core, self.labels.len())?;
+        let core = |&row: &u32| self.labels[row as usize];
+        // Each cluster has a core row, and no core row is noise.
+        checks::labels(&self.core.iter().map(core).collect::<Vec<_>>(), self.clusters, 0)?;
+        checks::that(self.eps > 0.0 && self.eps.is_finite(), || format!("eps {}", self.eps))
+    }
 }
 
 impl DbscanModel {
@@ -184,15 +198,12 @@ impl DbscanModel {
     /// fit, in its order; a row of the fit among the new ones gets the label that it got there.
     ///
     /// # Errors
-    /// The table errors for either table; [`Error::Shape`] when they do not fit; [`Error::Format`] for a damaged model;
-    /// [`Error::Cancelled`].
+    /// The table errors for either table; [`Error::Shape`] when they do not fit; [`Error::Cancelled`].
     pub fn predict(&self, rows: &ArrayRef2<f32>, new: &ArrayRef2<f32>, run: &Run) -> Result<Vec<i32>> {
         same_shape(rows, self.labels.len(), new)?;
         let mut is_core = vec![false; self.labels.len()];
         for &row in &self.core {
-            let reason = || "the core rows do not fit the rows".to_string();
-            let damaged = || Error::Format { format: "recluster dbscan", reason: reason() };
-            *is_core.get_mut(row as usize).ok_or_else(damaged)? = true;
+            is_core[row as usize] = true;
         }
         let (rows, new) = (Prepared::new(rows, self.metric)?, Prepared::new(new, self.metric)?);
         let (rows, new) = (rows.rows()?, new.rows()?);

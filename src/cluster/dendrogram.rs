@@ -2,6 +2,8 @@
 
 use super::hierarchy::Sets;
 use super::spanning::Merge;
+#[cfg(feature = "serde")]
+use crate::core::checks;
 use crate::core::{Canonical, Error, NOISE, Result};
 
 /// What joins what, from single rows to one cluster, in the order in which a method joined them.
@@ -55,14 +57,13 @@ impl Dendrogram {
 
     /// Most clusters that a cut can give: different rows that take part.
     pub fn most_clusters(&self) -> usize {
-        self.merges.len() + 1 - self.equal.min(self.merges.len())
+        self.merges.len() + 1 - self.equal
     }
 
     /// Labels of the cut into so many clusters, by falling size; [`NOISE`] for rows that take no part. O(rows).
     ///
     /// # Errors
-    /// [`Error::Setting`] when `clusters` is 0; [`Error::TooFewRows`] when there are fewer different rows;
-    /// [`Error::Format`] when it was loaded from a damaged file.
+    /// [`Error::Setting`] when `clusters` is 0; [`Error::TooFewRows`] when there are fewer different rows.
     pub fn cut(&self, clusters: usize) -> Result<Vec<i32>> {
         if clusters == 0 {
             return Err(Error::setting("clusters", clusters, "must be at least 1"));
@@ -72,44 +73,75 @@ impl Dendrogram {
             let method = "a cut into so many clusters (equal rows counted once)";
             return Err(Error::TooFewRows { method, needed: clusters, rows: most });
         }
-        self.labels(self.merges.len() + 1 - clusters)
+        Ok(self.labels(self.merges.len() + 1 - clusters))
     }
 
     /// Labels of the cut that keeps apart what joins at `distance` or farther. O(rows).
     ///
     /// # Errors
-    /// [`Error::Setting`] when `distance` is NaN; [`Error::Format`] when it was loaded from a damaged file.
+    /// [`Error::Setting`] when `distance` is NaN.
     pub fn cut_at(&self, distance: f64) -> Result<Vec<i32>> {
         if distance.is_nan() {
             return Err(Error::setting("distance", distance, "must be a number"));
         }
         let below = self.merges.partition_point(|merge| merge.distance < distance);
-        self.labels(below.max(self.equal.min(self.merges.len())))
+        Ok(self.labels(below.max(self.equal)))
+    }
+
+    /// For each row whether it takes no part.
+    #[cfg(feature = "serde")]
+    pub(super) fn is_left_out(&self) -> Vec<bool> {
+        let mut out = vec![false; self.place.len()];
+        self.left_out.iter().for_each(|&row| out[row as usize] = true);
+        out
+    }
+
+    /// Whether it is a hierarchy of the rows that take part: a file may be damaged.
+    #[cfg(feature = "serde")]
+    pub(super) fn validate(&self) -> checks::Check {
+        let (rows, out) = (self.place.len(), self.left_out.len());
+        checks::each("rows left out", &self.left_out, |&row| (row as usize) < rows)?;
+        let mut gone = self.is_left_out();
+        checks::count("different rows left out", gone.iter().filter(|&&out| out).count(), out)?;
+        checks::that(out < rows, || format!("{rows} rows, {out} of them left out"))?;
+        checks::count("merges", self.merges.len(), rows - out - 1)?;
+        checks::that(self.equal <= self.merges.len(), || format!("{} merges of equal rows", self.equal))?;
+        checks::each("places", &self.place, |&place| (place as usize) < rows - self.equal)?;
+        // Rows and place of each part; a part is gone when it has become part of another.
+        let mut parts: Vec<(u32, u32)> = self.place.iter().map(|&place| (1, place)).collect();
+        let mut least = 0.0;
+        for (i, merge) in self.merges.iter().enumerate() {
+            let (a, b) = (merge.a as usize, merge.b as usize);
+            let fits = a < b && b < parts.len() && !gone[a] && !gone[b];
+            checks::that(fits, || format!("merge {i} of parts {a} and {b}"))?;
+            let size = parts[a].0 + parts[b].0;
+            checks::that(merge.size == size, || format!("merge {i} of {} rows, which are {size}", merge.size))?;
+            let rises = merge.distance >= least && merge.distance.is_finite();
+            checks::that(rises, || format!("merge {i} at distance {}", merge.distance))?;
+            checks::that(i >= self.equal || parts[a].1 == parts[b].1, || format!("merge {i} of unequal rows"))?;
+            (gone[a], gone[b], least) = (true, true, merge.distance);
+            gone.push(false);
+            parts.push((size, parts[a].1));
+        }
+        Ok(())
     }
 
     /// Labels after so many merges.
-    fn labels(&self, merges: usize) -> Result<Vec<i32>> {
+    fn labels(&self, merges: usize) -> Vec<i32> {
         let rows = self.place.len();
-        let damaged = || {
-            let reason = "the merges do not fit the rows".to_string();
-            Error::Format { format: "recluster dendrogram", reason }
-        };
         let mut sets = Sets::new(rows);
         // One row of each part.
         let mut row: Vec<u32> = (0..rows as u32).collect();
         for merge in &self.merges[..merges] {
-            let of = |part: u32| row.get(part as usize).copied();
-            let (Some(a), Some(b)) = (of(merge.a), of(merge.b)) else { return Err(damaged()) };
-            if sets.join(a, b).is_none() {
-                return Err(damaged());
-            }
+            let (a, b) = (row[merge.a as usize], row[merge.b as usize]);
+            sets.join(a, b);
             row.push(a);
         }
         let mut roots: Vec<i64> = (0..rows as u32).map(|row| i64::from(sets.find(row))).collect();
         for &out in &self.left_out {
-            *roots.get_mut(out as usize).ok_or_else(damaged)? = -1;
+            roots[out as usize] = -1;
         }
-        Ok(numbered(&roots, &self.place))
+        numbered(&roots, &self.place)
     }
 }
 

@@ -10,11 +10,15 @@
 
 use super::dendrogram::Dendrogram;
 use super::genie_merge::merge;
+#[cfg(feature = "serde")]
+use super::hdbscan::check_metric;
 use super::model::HdbscanModel;
 use super::norm::Norm;
 use super::spanning::distance;
 use super::tree_fit::{Prepared, TreeFit, label_of_nearest, metric_of};
-use crate::core::{Clusterer, Clustering, Error, NOISE, Result, Rows, Run};
+#[cfg(feature = "serde")]
+use crate::core::checks;
+use crate::core::{Clusterer, Clustering, Error, Result, Rows, Run};
 use crate::neighbors::Metric;
 use ndarray::ArrayRef2;
 
@@ -192,10 +196,22 @@ pub struct GenieModel {
 impl crate::core::Saved for GenieModel {
     const FORMAT: &'static str = "recluster genie";
     const VERSION: u64 = 1;
+
+    fn validate(&self) -> checks::Check {
+        check_metric(self.metric).map_err(|e| e.to_string())?;
+        self.dendrogram.validate()?;
+        let out = self.dendrogram.is_left_out();
+        for &(leaf, on) in &self.hang {
+            let fits = out.get(leaf as usize) == Some(&true) && out.get(on as usize) == Some(&false);
+            checks::that(fits, || format!("row {leaf} hangs on row {on}"))?;
+        }
+        let same = self.cut(self.clusters).is_ok_and(|labels| labels == self.labels);
+        checks::that(same, || format!("the labels are not those of {} clusters of the dendrogram", self.clusters))
+    }
 }
 
 impl GenieModel {
-    /// Each row's cluster, from 0 by falling size, or [`NOISE`].
+    /// Each row's cluster, from 0 by falling size, or [`NOISE`](crate::NOISE).
     pub fn labels(&self) -> &[i32] {
         &self.labels
     }
@@ -217,10 +233,7 @@ impl GenieModel {
     pub fn cut(&self, clusters: usize) -> Result<Vec<i32>> {
         let mut labels = self.dendrogram.cut(clusters)?;
         for &(leaf, on) in &self.hang {
-            let label = labels.get(on as usize).copied().unwrap_or(NOISE);
-            if let Some(own) = labels.get_mut(leaf as usize) {
-                *own = label;
-            }
+            labels[leaf as usize] = labels[on as usize];
         }
         Ok(labels)
     }

@@ -10,7 +10,6 @@ use super::condense::CondensedTree;
 use super::hierarchy::Hierarchy;
 use super::model::HdbscanModel;
 use super::near::ONE;
-use crate::core::Result;
 
 /// A range of sizes over which the leaves of the condensed tree stay the same.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,19 +39,15 @@ impl HdbscanModel {
     /// let at = |i: usize, j: usize| [i % 3, i / 3 % 3][j] as f32 * 10.0 + if j == 0 { 100.0 * (i / 3 % 3) as f32 } else { 0.0 };
     /// let rows = Array2::from_shape_fn((90, 2), |(i, j)| at(i, j) + ((i * 7 + j * 13) % 11) as f32 * 0.1);
     /// let model = Hdbscan::new().min_samples(3).fit(&rows, &Run::new())?;
-    /// let sizes: Vec<usize> = model.layers()?.iter().filter(|l| l.peak).map(|l| l.clusters).collect();
+    /// let sizes: Vec<usize> = model.layers().iter().filter(|l| l.peak).map(|l| l.clusters).collect();
     /// assert!(sizes.contains(&9));
     /// # Ok::<(), recluster::Error>(())
     /// ```
-    ///
-    /// # Errors
-    /// [`Error::Format`](crate::Error::Format) for a model loaded from a damaged file.
-    pub fn layers(&self) -> Result<Vec<Layer>> {
-        self.check()?;
+    pub fn layers(&self) -> Vec<Layer> {
         let least = 2 * ONE;
         let hierarchy = Hierarchy::new(&self.fitted.spanning, self.fitted.mass(), least);
         let (tree, parts) = CondensedTree::with_parts(&hierarchy, least);
-        Ok(layers(&tree, &parts))
+        layers(&tree, &parts)
     }
 }
 

@@ -6,7 +6,11 @@ use super::hierarchy::{Hierarchy, Mass};
 use super::near::ONE;
 use super::select::{Choice, Flat, flat};
 use super::spanning::SpanningTree;
+#[cfg(feature = "serde")]
+use super::{hdbscan::check_metric, select::scores};
 use crate::core::{Clustering, Error, Result, Run};
+#[cfg(feature = "serde")]
+use crate::core::{NOISE, checks};
 use crate::neighbors::Metric;
 
 /// What is the same for all cuts of one spanning tree.
@@ -50,6 +54,35 @@ pub struct HdbscanModel {
 impl crate::core::Saved for HdbscanModel {
     const FORMAT: &'static str = "recluster hdbscan";
     const VERSION: u64 = 2;
+
+    fn validate(&self) -> checks::Check {
+        let (rows, fitted) = (self.labels.len(), &self.fitted);
+        fitted.spanning.validate(rows)?;
+        checks::count("core distances", fitted.core_distances.len(), rows)?;
+        checks::each("core distances", &fitted.core_distances, |&core| core >= 0.0 && core.is_finite())?;
+        if let Some(weights) = &fitted.weights {
+            checks::count("weights", weights.len(), rows)?;
+            checks::each("weights", weights, |&weight| weight > 0)?;
+            let sum = weights.iter().try_fold(0u64, |sum, &weight| sum.checked_add(weight));
+            checks::that(sum.is_some(), || "the weights are too large together".into())?;
+        }
+        if let Some(metric) = fitted.metric {
+            check_metric(metric).map_err(|e| e.to_string())?;
+        }
+        checks::that(self.min_cluster_size >= 2, || format!("least cluster size {}", self.min_cluster_size))?;
+        self.condensed.validate(rows)?;
+        checks::rising("selected clusters", &self.selected, self.condensed.clusters.len())?;
+        checks::that(self.threshold >= 0.0 && self.threshold.is_finite(), || format!("threshold {}", self.threshold))?;
+        let own = scores(&self.condensed, &self.selected, self.threshold);
+        let same =
+            own.labels == self.labels && own.membership == self.membership && own.outlier_scores == self.outlier_scores;
+        checks::that(same, || "labels, memberships or outlier scores are not those of the condensed tree".into())?;
+        checks::labels(&self.labels, self.selected.len(), NOISE)?;
+        checks::count("persistences", self.persistence.len(), self.selected.len())?;
+        checks::shares("persistences", &self.persistence)?;
+        let empty = self.exemplars().iter().position(Vec::is_empty);
+        checks::that(empty.is_none(), || "a cluster without its densest rows".into())
+    }
 }
 
 impl HdbscanModel {
@@ -81,34 +114,13 @@ impl HdbscanModel {
     ///
     /// # Errors
     /// [`Error::Setting`] for a setting outside its range, and if `settings` ask for other `min_samples` than the
-    /// model was fitted with: these are what the tree is made of. [`Error::Format`] if the model was loaded from a
-    /// damaged file. The settings' metric does not matter.
+    /// model was fitted with: these are what the tree is made of. The settings' metric does not matter.
     pub fn recut(&self, settings: &Hdbscan) -> Result<Self> {
-        self.check()?;
         let (choice, others) = settings.choice(self.labels.len())?;
         if let Some(others) = others.filter(|&others| others != self.fitted.others) {
             return Err(Error::setting("min_samples", others, "must be what the model was fitted with"));
         }
         Ok(Self::cut(self.fitted.clone(), &choice, None))
-    }
-
-    /// Checks what a damaged file may break.
-    pub(super) fn check(&self) -> Result<()> {
-        let rows = self.labels.len();
-        let tree = &self.condensed;
-        let parents = tree.clusters.iter().enumerate();
-        let whole = self.fitted.spanning.spans(rows)
-            && self.fitted.core_distances.len() == rows
-            && self.fitted.weights.as_ref().is_none_or(|weights| weights.len() == rows)
-            && [self.membership.len(), tree.row_cluster.len(), tree.row_lambda.len()].iter().all(|&len| len == rows)
-            && parents.map(|(c, cluster)| (c, cluster.parent)).all(|(c, p)| p.map_or(c == 0, |p| (p as usize) < c))
-            && tree.row_cluster.iter().chain(&self.selected).all(|&c| (c as usize) < tree.clusters.len())
-            && self.labels.iter().all(|&label| label < self.selected.len() as i32);
-        if whole {
-            return Ok(());
-        }
-        let reason = "the trees do not fit the rows".to_string();
-        Err(Error::Format { format: "recluster hdbscan", reason })
     }
 
     /// Each row's cluster, from 0 without gaps, or [`NOISE`](crate::NOISE).
@@ -223,7 +235,7 @@ impl HdbscanModel {
     /// Labels, membership and persistence as the common type.
     ///
     /// # Errors
-    /// None for a fitted model; a model loaded from a damaged file may break [`Clustering`]'s rules.
+    /// None for a model that was fitted or loaded.
     pub fn clustering(&self) -> Result<Clustering> {
         Clustering::new(self.labels.clone())?
             .with_membership(self.membership.iter().map(|&m| m as f32).collect())?

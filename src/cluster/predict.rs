@@ -51,7 +51,6 @@ pub struct HdbscanPredictor<'a> {
 impl HdbscanModel {
     /// Checks that these are the rows of the fit: each edge of the spanning tree must weigh what its ends say.
     pub(super) fn check_rows(&self, rows: &Rows<'_>) -> Result<()> {
-        self.check()?;
         let (n, core) = (self.labels.len(), &self.fitted.core_distances);
         if rows.len() != n {
             return Err(Error::Shape { what: "rows of the fit", expected: n, found: rows.len() });
@@ -82,7 +81,7 @@ impl HdbscanModel {
     ///
     /// # Errors
     /// The table errors for either table; [`Error::Shape`] and [`Error::Setting`] if `rows` are not those of the fit or
-    /// the fit had distances alone; [`Error::Format`] for a damaged model; [`Error::Cancelled`].
+    /// the fit had distances alone; [`Error::Cancelled`].
     ///
     /// # Cost
     /// That of [`HdbscanModel::predictor`] and [`HdbscanPredictor::predict`].

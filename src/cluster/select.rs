@@ -60,25 +60,8 @@ pub(super) fn flat(tree: &CondensedTree, choice: &Choice, mass: Mass<'_>) -> Fla
         }
     }
     let selected: Vec<u32> = (0..clusters.len() as u32).filter(|&c| count[c as usize] > 0).collect();
-    let mut label = vec![NOISE; clusters.len()];
-    for (number, &c) in selected.iter().enumerate() {
-        label[c as usize] = number as i32;
-    }
-
     let densest = densest(tree);
-    let mut labels = Vec::with_capacity(tree.row_cluster.len());
-    let mut membership = Vec::with_capacity(labels.capacity());
-    let mut outlier_scores = Vec::with_capacity(labels.capacity());
-    for (row, (&c, &lambda)) in tree.row_cluster.iter().zip(&tree.row_lambda).enumerate() {
-        let own = row_owner(row);
-        labels.push(own.map_or(NOISE, |c| label[c as usize]));
-        membership.push(own.map_or(0.0, |c| {
-            let most = clusters[c as usize].death;
-            if most > 0.0 { lambda.min(most) / most } else { 1.0 }
-        }));
-        let most = densest[c as usize];
-        outlier_scores.push(if most > 0.0 { (most - lambda) / most } else { 0.0 });
-    }
+    let Scores { labels, membership, outlier_scores } = scores(tree, &selected, threshold);
     let persistence = selected
         .iter()
         .map(|&c| {
@@ -87,6 +70,37 @@ pub(super) fn flat(tree: &CondensedTree, choice: &Choice, mass: Mass<'_>) -> Fla
         })
         .collect();
     Flat { labels, membership, outlier_scores, selected, persistence, threshold }
+}
+
+/// What each row is, by row.
+pub(super) struct Scores {
+    pub(super) labels: Vec<i32>,
+    pub(super) membership: Vec<f64>,
+    pub(super) outlier_scores: Vec<f64>,
+}
+
+/// Labels and scores the rows by the clusters that were selected. O(rows + clusters).
+pub(super) fn scores(tree: &CondensedTree, selected: &[u32], threshold: f64) -> Scores {
+    let mut label = vec![NOISE; tree.clusters.len()];
+    for (number, &c) in selected.iter().enumerate() {
+        label[c as usize] = number as i32;
+    }
+    let owner = owners(tree, |c| label[c] >= 0);
+    let densest = densest(tree);
+    let rows = tree.row_cluster.len();
+    let (mut labels, mut membership) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
+    let mut outlier_scores = Vec::with_capacity(rows);
+    for (&c, &lambda) in tree.row_cluster.iter().zip(&tree.row_lambda) {
+        let own = owner[c as usize].filter(|&c| c != 0 || lambda >= threshold);
+        labels.push(own.map_or(NOISE, |c| label[c as usize]));
+        membership.push(own.map_or(0.0, |c| {
+            let most = tree.clusters[c as usize].death;
+            if most > 0.0 { lambda.min(most) / most } else { 1.0 }
+        }));
+        let most = densest[c as usize];
+        outlier_scores.push(if most > 0.0 { (most - lambda) / most } else { 0.0 });
+    }
+    Scores { labels, membership, outlier_scores }
 }
 
 /// The chosen cluster that each cluster lies in, if any: the outermost. Parents come before children.

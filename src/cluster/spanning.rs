@@ -5,6 +5,8 @@ use super::near::{Ask, Kernels, MOST_COLUMNS_OF_OTHERS, ONE};
 use super::norm::Norm;
 use super::search::{Side, core_distances};
 use super::{boruvka, dense, tiles, wide};
+#[cfg(feature = "serde")]
+use crate::core::checks;
 use crate::core::random::Stream;
 use crate::core::{Canonical, Result, Rows, Run, parallel};
 use crate::neighbors::{Metric, Space};
@@ -61,14 +63,19 @@ impl SpanningTree {
     }
 
     /// Whether this is a spanning tree of so many rows in ascending weight: a file may be damaged.
-    pub(super) fn spans(&self, rows: usize) -> bool {
+    #[cfg(feature = "serde")]
+    pub(super) fn validate(&self, rows: usize) -> checks::Check {
+        checks::count("edges and one", self.len() + 1, rows)?;
+        checks::count("ends of edges", self.a.len(), self.len())?;
+        checks::count("other ends of edges", self.b.len(), self.len())?;
+        checks::each("weights of edges", &self.weight, |&weight| weight >= 0.0 && weight.is_finite())?;
+        checks::that(self.weight.is_sorted(), || "the weights of edges fall".into())?;
         let mut sets = super::hierarchy::Sets::new(rows);
-        self.len() + 1 == rows
-            && self.a.len() == self.len()
-            && self.b.len() == self.len()
-            && self.weight.iter().all(|&weight| weight >= 0.0 && weight.is_finite())
-            && self.weight.is_sorted()
-            && self.edges().all(|(a, b, _)| a < rows && b < rows && sets.join(a as u32, b as u32).is_some())
+        for (i, (a, b, _)) in self.edges().enumerate() {
+            let joins = a < rows && b < rows && sets.join(a as u32, b as u32).is_some();
+            checks::that(joins, || format!("edge {i} of rows {a} and {b}"))?;
+        }
+        Ok(())
     }
 
     /// The single-linkage tree: what each edge joins, in the order of the edges. O(n α(n)).

@@ -56,6 +56,16 @@ pub enum Error {
         /// The size that was given.
         found: usize,
     },
+    /// Columns that are not those of a model, by name; see [`match_columns`](crate::match_columns).
+    #[error("columns do not match: {}", faults(&[("missing", missing), ("unknown", unknown), ("more than once", repeated)]))]
+    Columns {
+        /// Those that the model has and the table lacks, in the model's order.
+        missing: Vec<String>,
+        /// Those that the table has and the model does not know, in the table's order.
+        unknown: Vec<String>,
+        /// Those that either has more than once, in alphabetical order.
+        repeated: Vec<String>,
+    },
     /// A setting outside its range.
     #[error("{name} = {value}: {allowed}")]
     Setting {
@@ -175,6 +185,17 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+}
+
+/// The first few names of each fault that there is.
+fn faults(faults: &[(&str, &Vec<String>)]) -> String {
+    const FEW: usize = 5;
+    let told = |(what, names): &(&str, &Vec<String>)| {
+        let few: Vec<String> = names.iter().take(FEW).map(|name| format!("\"{name}\"")).collect();
+        let more = names.len().saturating_sub(FEW);
+        format!("{what} {}{}", few.join(", "), if more > 0 { format!(" and {more} more") } else { String::new() })
+    };
+    faults.iter().filter(|(_, names)| !names.is_empty()).map(told).collect::<Vec<_>>().join("; ")
 }
 
 /// A result whose error is this crate's [`Error`].

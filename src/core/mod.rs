@@ -1,6 +1,9 @@
 //! What every room stands on: the three traits, errors, the run, row order, random numbers, numerics.
 
 mod cached;
+#[cfg(feature = "serde")]
+pub(crate) mod checks;
+mod columns;
 mod error;
 #[cfg(any(feature = "serde", feature = "report"))]
 mod file;
@@ -18,6 +21,7 @@ pub(crate) mod spare;
 mod traits;
 
 pub(crate) use cached::Cached;
+pub use columns::match_columns;
 pub use error::{Error, Result};
 #[cfg(any(feature = "serde", feature = "report"))]
 pub(crate) use file::write_whole;

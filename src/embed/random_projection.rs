@@ -8,6 +8,8 @@
 //! in any table, in any order, alone or not.
 
 use super::narrow;
+#[cfg(feature = "serde")]
+use crate::core::checks;
 use crate::core::linalg::product;
 use crate::core::random::Stream;
 use crate::core::{Rows, parallel};
@@ -74,6 +76,30 @@ enum Matrix {
 impl crate::Saved for RandomProjectionModel {
     const FORMAT: &'static str = "recluster random projection";
     const VERSION: u64 = 1;
+
+    fn validate(&self) -> checks::Check {
+        /// A column of the result costs memory even where no entry of a sparse matrix goes to it.
+        const MOST_EMPTY: usize = 1 << 20;
+        let k = self.components;
+        checks::that(k > 0 && self.columns() > 0, || format!("{k} components of {} columns", self.columns()))?;
+        match &self.matrix {
+            Matrix::Dense { columns, entries } => {
+                let fits = entries.len().is_multiple_of(k) && entries.len() / k == *columns;
+                checks::that(fits, || format!("{} entries of {columns} columns x {k} components", entries.len()))?;
+                checks::narrow("entries", entries)
+            }
+            Matrix::Sparse { columns, scale } => {
+                let entries = columns.iter().map(Vec::len).sum::<usize>();
+                checks::that(k <= entries.max(MOST_EMPTY), || format!("{k} components of {entries} entries"))?;
+                checks::each("scale", [*scale], |scale| scale > 0.0 && scale <= f64::from(f32::MAX))?;
+                for (c, entries) in columns.iter().enumerate() {
+                    let to: Vec<u32> = entries.iter().map(|entry| entry.0).collect();
+                    checks::rising(&format!("entries of column {c}"), &to, k)?;
+                }
+                Ok(())
+            }
+        }
+    }
 }
 
 impl RandomProjection {

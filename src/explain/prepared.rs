@@ -37,17 +37,14 @@ pub(super) struct Prepared {
 
 impl Prepared {
     /// Paths weighted by what `cover` says of a tree's nodes.
-    pub(super) fn of<'a, C: AsRef<[f64]>>(
-        ensemble: &'a Ensemble,
-        features: usize,
-        cover: impl Fn(&'a Tree) -> C + Sync + Send,
-    ) -> Self {
+    pub(super) fn of<'a, C: AsRef<[f64]>>(ensemble: &'a Ensemble, cover: impl Fn(&'a Tree) -> C + Sync + Send) -> Self {
         let trees = ensemble.trees();
         let trees = parallel::map(trees.len(), |t| Paths::of(&trees[t], cover(&trees[t]).as_ref()));
         let mut used: Vec<u32> = trees.iter().flat_map(|tree| tree.splits.iter().map(|split| split.feature)).collect();
         used.sort_unstable();
         used.dedup();
-        let mut columns = vec![0u32; features];
+        // Not for all features: a model may claim many more than it looks at.
+        let mut columns = vec![0u32; used.last().map_or(0, |&last| last as usize + 1)];
         for (column, &feature) in used.iter().enumerate() {
             columns[feature as usize] = column as u32;
         }
@@ -64,7 +61,7 @@ impl Prepared {
 
     /// All outputs of a model, by the training rows' cover.
     pub(super) fn all(model: &BoostModel) -> Vec<Self> {
-        let prepare = |ensemble| Prepared::of(ensemble, model.features(), Tree::cover);
+        let prepare = |ensemble| Prepared::of(ensemble, Tree::cover);
         model.outputs().iter().map(prepare).collect()
     }
 

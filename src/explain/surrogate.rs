@@ -5,6 +5,8 @@ use super::prepared::Prepared;
 use crate::boost::{Boost, BoostModel, confidences};
 use crate::core::Cached;
 use crate::{Error, Explainer, Explanation, Result, Run};
+#[cfg(feature = "serde")]
+use crate::{boost::Link, core::checks};
 use ndarray::{Array2, ArrayRef2};
 
 /// A model that says of any row which class it belongs to, how sure it is, and why.
@@ -64,6 +66,15 @@ impl Surrogate {
         }
         let model = boost.clone().calibrated(true).fit(data, labels, run)?;
         Ok(Surrogate { model, classes, paths: Cached::default() })
+    }
+
+    /// Names the columns, for charts, and for files and tables that come later: see [`arranged`](BoostModel::arranged).
+    ///
+    /// # Errors
+    /// Those of [`BoostModel::with_feature_names`].
+    pub fn with_feature_names(mut self, names: Vec<String>) -> Result<Self> {
+        self.model = self.model.with_feature_names(names)?;
+        Ok(self)
     }
 
     /// Names of the classes, by number.
@@ -126,4 +137,10 @@ impl Explainer for Surrogate {
 impl crate::Saved for Surrogate {
     const FORMAT: &'static str = "recluster surrogate";
     const VERSION: u64 = 3;
+
+    fn validate(&self) -> checks::Check {
+        self.model.validate()?;
+        checks::count("names of classes", self.classes.len(), self.model.outputs().len())?;
+        checks::that(self.model.link() == Link::Logistic, || format!("outputs of the kind {:?}", self.model.link()))
+    }
 }

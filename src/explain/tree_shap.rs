@@ -68,8 +68,7 @@ impl<'a> TreeShap<'a> {
         let (model, stage) = (self.model, run.stage("count rows", self.prepared.len()));
         for (output, ensemble) in model.outputs().iter().enumerate() {
             let count = |tree: &Tree| counts(tree, &table);
-            Arc::make_mut(&mut self.prepared)[output] =
-                run.install(|| Prepared::of(ensemble, model.features(), count))?;
+            Arc::make_mut(&mut self.prepared)[output] = run.install(|| Prepared::of(ensemble, count))?;
             stage.step(output + 1)?;
         }
         Ok(self)

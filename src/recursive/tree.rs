@@ -1,5 +1,7 @@
 use super::StopReason;
 use crate::boost::Boost;
+#[cfg(feature = "serde")]
+use crate::core::checks;
 use crate::explain::Surrogate;
 use crate::{Error, Result, Run};
 use ndarray::{Array2, ArrayRef2};
@@ -244,4 +246,68 @@ impl ClusterTree {
 impl crate::Saved for ClusterTree {
     const FORMAT: &'static str = "recluster tree";
     const VERSION: u64 = 1;
+
+    fn validate(&self) -> checks::Check {
+        checks::that(self.columns > 0, || "no columns".into())?;
+        let Some(root) = self.nodes.first() else { return Err("no nodes".into()) };
+        let n = root.rows.len();
+        checks::that(n > 0 && root.path == "0" && root.level == 1 && root.parent.is_none(), || {
+            format!("the first node is \"{}\" of {n} rows", root.path)
+        })?;
+        checks::rising("rows of the root", &root.rows, n)?;
+        // In preorder each node comes when all that is below its elder siblings has come.
+        let mut open = vec![0];
+        for (at, node) in self.nodes.iter().enumerate() {
+            let wrong = |reason: String| format!("node {at}, \"{}\": {reason}", node.path);
+            checks::that(open.pop() == Some(at), || wrong("out of order".into()))?;
+            open.extend(node.children.iter().rev());
+            let parent = node.parent.map_or(n, |parent| self.nodes[parent].rows.len());
+            node.validate(n, parent).map_err(wrong)?;
+            let children: Vec<&Node> = node.children.iter().map_while(|&child| self.nodes.get(child)).collect();
+            checks::count("children", children.len(), node.children.len()).map_err(wrong)?;
+            node.validate_children(at, &children).map_err(wrong)?;
+        }
+        checks::that(open.is_empty(), || "nodes are missing".into())
+    }
+}
+
+#[cfg(feature = "serde")]
+impl Node {
+    /// The node by itself, in a tree of `total` rows below a node of `parent` rows.
+    fn validate(&self, total: usize, parent: usize) -> checks::Check {
+        let n = self.rows.len();
+        checks::that(self.share == n as f64 / total as f64, || format!("share {}", self.share))?;
+        checks::that(self.share_of_parent == n as f64 / parent as f64, || {
+            format!("share of parent {}", self.share_of_parent)
+        })?;
+        checks::count("memberships", self.membership.len(), n)?;
+        checks::each("memberships", &self.membership, |m| (0.0..=1.0).contains(m))?;
+        checks::shares("persistence", &self.persistence)?;
+        for (what, table) in [("embedding", &self.embedding), ("map", &self.map)] {
+            if let Some(table) = table {
+                checks::table(what, table, (n, table.ncols().max(1)))?;
+            }
+        }
+        checks::that(self.embedding.is_some() || self.map.is_none(), || "a map without an embedding".into())?;
+        checks::that(self.stop_reason.is_some() == self.is_leaf(), || "a reason to stop is a leaf's".into())?;
+        checks::count("labels", self.labels.len(), if self.is_leaf() { 0 } else { n })
+    }
+
+    /// That the children, of this node at place `at`, hold the rows of their labels.
+    fn validate_children(&self, at: usize, children: &[&Node]) -> checks::Check {
+        if self.is_leaf() {
+            return Ok(());
+        }
+        checks::labels(&self.labels, children.len(), crate::NOISE)?;
+        let mut rows = vec![Vec::new(); children.len()];
+        for (&row, &label) in self.rows.iter().zip(&self.labels).filter(|(_, label)| **label >= 0) {
+            rows[label as usize].push(row);
+        }
+        for (number, (child, rows)) in children.iter().zip(&rows).enumerate() {
+            let path = format!("{}.{number}", self.path);
+            let fits = child.path == path && child.level == self.level + 1 && child.parent == Some(at);
+            checks::that(fits && child.rows == *rows, || format!("child {number} is \"{}\"", child.path))?;
+        }
+        checks::that(children.is_sorted_by(|a, b| a.rows.len() >= b.rows.len()), || "children grow".into())
+    }
 }

@@ -43,7 +43,7 @@ pub(crate) fn cluster(args: &args::Cluster, progress: &Progress) -> Facts {
     }
     let paths = outputs.iter().filter_map(|output| output.1.as_deref());
     Staged::check(paths.chain([args.out.as_str()]))?;
-    let chosen = method::chosen(args.method, &args.settings)?;
+    let chosen = method::chosen(args.method, &args.settings, || input::names(&args.common.data))?;
     let data = input::table(&args.common.data, args.common.rows)?;
     let run = run(&args.common, progress);
     let mut facts = facts("cluster", &data);
@@ -71,8 +71,9 @@ fn hdbscan(
     files: &mut Staged,
     facts: &mut Map<String, Value>,
 ) -> Result<HdbscanModel, Failure> {
-    let named = |e| Failure::about(e, data.names.as_deref());
-    let new = args.new.as_deref().map(|new| input::table(new, None)).transpose()?;
+    let named = |e| data.about(e);
+    let columns = data.names.as_deref();
+    let new = args.new.as_deref().map(|new| input::table_like(new, None, columns)).transpose()?;
     let weights = args.weights.as_deref().map(|path| weights(path, args.common.rows)).transpose()?;
     let mut hdbscan = Hdbscan::new().allow_single_cluster(args.allow_single_cluster);
     hdbscan = args.min_cluster_size.map_or(hdbscan.clone(), |n| hdbscan.min_cluster_size(n));
@@ -114,7 +115,7 @@ fn hdbscan(
         files.write(path, |out| out.write_all(model.tree_text(200).as_bytes()))?;
     }
     if let Some(path) = &args.layers_out {
-        let layers = progress.work(|| model.layers())?;
+        let layers = progress.work(|| model.layers());
         files.write(path, |out| {
             writeln!(out, "min_cluster_size,up_to,clusters,persistence,peak")?;
             layers.iter().try_for_each(|l| {
@@ -134,7 +135,7 @@ fn hdbscan(
         files.write(path, |out| out.write_all(text.as_bytes()))?;
     }
     if let (Some(path), Some(new)) = (&args.new_out, &new) {
-        let named_new = |e| Failure::about(e, new.names.as_deref());
+        let named_new = |e| new.about(e);
         let found = progress.work(|| model.predict(&data.values, &new.values, run)).map_err(named_new)?;
         files.write(path, |out| npy(out, &[found.labels.len()], found.labels.iter().copied()))?;
         facts.insert("new_rows".to_string(), found.labels.len().into());

@@ -30,10 +30,11 @@ pub(crate) fn embed(args: &args::Embed, progress: &Progress) -> Facts {
     check_flags(args)?;
     Staged::check([Some(args.out.as_str()), args.new_out.as_deref()].into_iter().flatten())?;
     let data = input::table(&args.common.data, args.common.rows)?;
-    let new = args.new.as_deref().map(|new| input::table(new, None)).transpose()?;
+    let columns = data.names.as_deref();
+    let new = args.new.as_deref().map(|new| input::table_like(new, None, columns)).transpose()?;
     let run = run(&args.common, progress);
-    let named = |e| Failure::about(e, data.names.as_deref());
-    let named_new = |e| Failure::about(e, new.as_ref().and_then(|new| new.names.as_deref()));
+    let named = |e| data.about(e);
+    let named_new = |e| new.as_ref().unwrap_or(&data).about(e);
     let mut facts = facts("embed", &data);
     let new_rows = new.as_ref().map(|new| &new.values);
     let (embedding, placed) = match args.method {
@@ -156,9 +157,10 @@ fn umap(args: &args::Embed) -> Result<(Umap, Option<Array2<f32>>), Failure> {
 pub(crate) fn boost(args: &args::Boost, progress: &Progress) -> Facts {
     Staged::check([Some(args.out.as_str()), args.new_out.as_deref()].into_iter().flatten())?;
     args.xgboost_out.as_deref().map_or(Ok(()), Staged::check_folder)?;
-    let data = input::table(&args.common.data, args.common.rows)?;
+    let data = input::fitted(&args.common.data, args.common.rows)?;
     let given = input::labels(&args.labels, args.common.rows)?;
-    let new = args.new.as_deref().map(|new| input::table(new, None)).transpose()?;
+    let columns = data.names.as_deref();
+    let new = args.new.as_deref().map(|new| input::table_like(new, None, columns)).transpose()?;
     let run = run(&args.common, progress);
     // Labels may have gaps (1, 2, 5); the model's outputs go by ascending label.
     let mut distinct: Vec<i32> = given.iter().copied().filter(|&label| label >= 0).collect();
@@ -169,7 +171,7 @@ pub(crate) fn boost(args: &args::Boost, progress: &Progress) -> Facts {
     let weights: Option<Vec<f32>> = weights.map(|weights| weights.into_iter().map(|w| w as f32).collect());
     let mut model = progress
         .work(|| boost_settings(args).fit_weighted(&data.values, &labels, weights.as_deref(), &run))
-        .map_err(|e| Failure::about(e, data.names.as_deref()))?;
+        .map_err(|e| data.about(e))?;
     if let Some(names) = &data.names {
         model = model.with_feature_names(names.clone())?;
     }
@@ -183,7 +185,7 @@ pub(crate) fn boost(args: &args::Boost, progress: &Progress) -> Facts {
                 true => model.distribution(&new.values, &run),
                 false => model.probabilities(&new.values, &run),
             })
-            .map_err(|e| Failure::about(e, new.names.as_deref()))?;
+            .map_err(|e| new.about(e))?;
         files.write(path, |out| npy(out, found.shape(), found.iter().copied()))?;
         facts.insert("new_rows".to_string(), found.nrows().into());
     }
@@ -223,7 +225,7 @@ pub(crate) fn predict(args: &args::Predict, progress: &Progress) -> Facts {
         e @ recluster::Error::Io { .. } => e.into(),
         e => Failure::file(&args.model, e),
     })?;
-    let data = input::table(&args.common.data, args.common.rows)?;
+    let data = input::table_like(&args.common.data, args.common.rows, surrogate.model().feature_names())?;
     let run: Run = run(&args.common, progress);
     let assigned = progress.work(|| {
         let stage = run.stage("assign", 1);
@@ -231,7 +233,7 @@ pub(crate) fn predict(args: &args::Predict, progress: &Progress) -> Facts {
         stage.step(1)?;
         Ok(assigned)
     });
-    let assigned = assigned.map_err(|e| Failure::about(e, data.names.as_deref()))?;
+    let assigned = assigned.map_err(|e| data.about(e))?;
     let mut files = Staged::default();
     files.write(&args.out, |out| {
         writeln!(out, "row,assigned,confidence")?;

@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, Value>, Failure> {
     let (embedder, [root, below]) = (embedder(args)?, clusterers(args)?);
     Staged::check_folder(&args.out)?;
-    let data = input::table(&args.common.data, args.common.rows)?;
+    let data = input::fitted(&args.common.data, args.common.rows)?;
     let classes = args.labels.as_deref().map(|labels| input::labels(labels, args.common.rows)).transpose()?;
     if let Some(classes) = classes.as_ref().filter(|classes| classes.len() != data.values.nrows()) {
         let (rows, labels) = (data.values.nrows(), classes.len());
@@ -36,14 +36,17 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
         )));
     }
     let run = run(&args.common, progress);
-    let named = |e| Failure::about(e, data.names.as_deref());
+    let named = |e| data.about(e);
     let plan = RecursiveTree::new(embedder, root.clone())
         .clusterer_by(move |place| if place.level == 1 { root.clone() } else { below.clone() })
         .levels(args.depth)
         .min_share(args.min_node_share);
     let boost = Boost::new().rounds(args.rounds).max_depth(args.max_depth);
     let tree = progress.work(|| plan.fit(&data.values, &run)).map_err(named)?;
-    let surrogate = progress.work(|| tree.surrogate(&data.values, &boost, &run)).map_err(named)?;
+    let mut surrogate = progress.work(|| tree.surrogate(&data.values, &boost, &run)).map_err(named)?;
+    if let Some(names) = &data.names {
+        surrogate = surrogate.with_feature_names(names.clone())?;
+    }
     let html = progress.work(|| report(args, &data, &tree, &surrogate, &run)).map_err(named)?;
     let assignments = progress.work(|| assignments(&data, &tree, &surrogate, &run)).map_err(named)?;
     let (tree_json, model_json) = (tree.to_json()?, surrogate.to_json()?);
@@ -104,7 +107,7 @@ fn embedder(args: &args::Fit) -> Result<Scaled<Box<dyn Embedder>>, Failure> {
 /// would never be zoomed into.
 fn clusterers(args: &args::Fit) -> Result<[Arc<dyn Clusterer>; 2], Failure> {
     let settings = &args.settings;
-    match method::chosen(args.clusterer, settings)?.clusterer() {
+    match method::chosen(args.clusterer, settings, || Ok(None))?.clusterer() {
         Some(clusterer) => {
             let for_hdbscan = [
                 ("--min-cluster-share", args.min_cluster_share.is_some()),

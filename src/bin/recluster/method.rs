@@ -40,8 +40,13 @@ fn set<T, V>(to: T, value: Option<V>, apply: impl FnOnce(T, V) -> T) -> T {
     }
 }
 
-/// The method that is asked for; a flag that means nothing to it is an error, and so is one that it lacks.
-pub(crate) fn chosen(method: ClusterMethod, given: &args::Method) -> std::result::Result<Chosen, Failure> {
+/// The method that is asked for; a flag that means nothing to it is an error, and so is one that it lacks. `columns` are the
+/// names of the data's, for centres to start from.
+pub(crate) fn chosen(
+    method: ClusterMethod,
+    given: &args::Method,
+    columns: impl Fn() -> std::result::Result<Option<Vec<String>>, Failure>,
+) -> std::result::Result<Chosen, Failure> {
     use ClusterMethod::{Agglomerative as Tree, Dbscan as Eps, Genie as Gini, Gmm, Hdbscan, Kmeans};
     let flags: [(&str, bool, &[ClusterMethod]); 13] = [
         ("--clusters", given.clusters.is_some(), &[Gini, Gmm, Kmeans, Tree]),
@@ -60,8 +65,10 @@ pub(crate) fn chosen(method: ClusterMethod, given: &args::Method) -> std::result
     ];
     refuse(name(method), &flags.map(|(flag, given, of)| (flag, given && !of.contains(&method))))?;
     let lacks = |what: &str| Failure::Usage(format!("{} needs {what}", name(method)));
-    let start = || given.start.as_deref().map(|path| input::table(path, None)).transpose();
-    let start = || Ok::<_, Failure>(start()?.map(|start| start.values.mapv(f64::from)));
+    let start = || {
+        let read = |path| input::table_like(path, None, columns()?.as_deref());
+        Ok::<_, Failure>(given.start.as_deref().map(read).transpose()?.map(|start| start.values.mapv(f64::from)))
+    };
     let clusters = || given.clusters.ok_or_else(|| lacks("--clusters K"));
     Ok(match method {
         Hdbscan => Chosen::Hdbscan,
@@ -146,12 +153,13 @@ pub(crate) fn fit(
     files: &mut Staged,
     facts: &mut Map<String, Value>,
 ) -> std::result::Result<Vec<i32>, Failure> {
-    let new = args.new.as_deref().map(|new| input::table(new, None)).transpose()?;
+    let columns = data.names.as_deref();
+    let new = args.new.as_deref().map(|new| input::table_like(new, None, columns)).transpose()?;
     let values = &data.values;
-    let named = |e| Failure::about(e, data.names.as_deref());
+    let named = |e| data.about(e);
     // The new rows have names of their own, but a bad value in the data is found by the fit before.
     let place = |predict: &dyn Fn(&ndarray::Array2<f32>) -> Result<Vec<i32>>| {
-        let named = |e| Failure::about(e, new.as_ref().and_then(|new| new.names.as_deref()));
+        let named = |e| new.as_ref().unwrap_or(data).about(e);
         new.as_ref().map(|new| progress.work(|| predict(&new.values))).transpose().map_err(named)
     };
     let text = |json: Result<String>| if args.model_out.is_some() { json.map(Some) } else { Ok(None) };

@@ -19,9 +19,9 @@ const BLOCK: usize = 256 << 20;
 pub(crate) fn shap(args: &args::Shap, progress: &Progress) -> Facts {
     Staged::check([Some(args.out.as_str()), args.importance_out.as_deref()].into_iter().flatten())?;
     let model = model(&args.model)?;
-    let data = input::table(&args.common.data, args.common.rows)?;
+    let data = input::table_like(&args.common.data, args.common.rows, model.feature_names())?;
     let other = args.background.as_deref().or(args.counts.as_deref());
-    let other = other.map(|file| input::table(file, None)).transpose()?;
+    let other = other.map(|file| input::table_like(file, None, model.feature_names())).transpose()?;
     let run = run(&args.common, progress);
     let mut explainer = TreeShap::new(&model);
     if let Some(other) = &other {
@@ -29,7 +29,7 @@ pub(crate) fn shap(args: &args::Shap, progress: &Progress) -> Facts {
             Some(_) => explainer.with_background(&other.values, &run),
             None => explainer.with_counts(&other.values, &run),
         });
-        explainer = ready.map_err(|e| Failure::about(e, other.names.as_deref()))?;
+        explainer = ready.map_err(|e| other.about(e))?;
     }
     let (rows, features, outputs) = (data.values.nrows(), model.features(), model.outputs().len());
     let slots = features + 1;
@@ -57,7 +57,7 @@ pub(crate) fn shap(args: &args::Shap, progress: &Progress) -> Facts {
         Ok(())
     })?;
     if let Some(error) = failed {
-        return Err(Failure::about(error, data.names.as_deref()));
+        return Err(data.about(error));
     }
     if let Some(path) = &args.importance_out {
         let importance = progress.beside("importance", || explainer.importance(&data.values, &run))?;

@@ -2,6 +2,8 @@
 
 use super::nearest::{Block, Centers, Drift, panels_of};
 use super::points::largest;
+#[cfg(feature = "serde")]
+use crate::core::checks;
 use crate::core::{Error, Result, Rows, parallel};
 use ndarray::{Array2, ArrayRef2};
 
@@ -20,6 +22,14 @@ pub struct KMeansModel {
 impl crate::core::Saved for KMeansModel {
     const FORMAT: &'static str = "recluster k-means";
     const VERSION: u64 = 1;
+
+    fn validate(&self) -> checks::Check {
+        let (clusters, columns) = self.centers.dim();
+        checks::that(clusters > 0 && columns > 0, || format!("{clusters} centres of {columns} columns"))?;
+        checks::narrow("centres", &self.centers)?;
+        checks::labels(&self.labels, clusters, 0)?;
+        checks::that(self.inertia >= 0.0 && self.inertia.is_finite(), || format!("inertia {}", self.inertia))
+    }
 }
 
 impl KMeansModel {
@@ -54,13 +64,9 @@ impl KMeansModel {
     /// [`Error::Empty`] and [`Error::NotFinite`] for the data; [`Error::Shape`] when the columns are not the fit's.
     pub fn predict(&self, rows: &ArrayRef2<f32>) -> Result<Vec<i32>> {
         let rows = Rows::finite(rows)?;
-        let (clusters, columns) = self.centers.dim();
+        let columns = self.centers.ncols();
         if rows.columns() != columns {
             return Err(Error::Shape { what: "columns", expected: columns, found: rows.columns() });
-        }
-        if clusters == 0 {
-            let reason = "there is no centre".to_string();
-            return Err(Error::Format { format: "recluster k-means", reason });
         }
         let exact: Vec<f64> = self.centers.iter().copied().collect();
         let slots = panels_of(&exact, columns);

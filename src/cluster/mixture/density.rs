@@ -4,6 +4,8 @@
 //! terms in a fixed order, so a row's density depends on nothing beside it.
 
 use super::Covariance;
+#[cfg(feature = "serde")]
+use crate::core::checks;
 use crate::core::{linalg, numerics, simd};
 
 /// Rows in a block.
@@ -49,15 +51,21 @@ impl Params {
     }
 
     /// Whether sizes fit and all numbers can be used: a file may be damaged.
-    pub(super) fn sound(&self) -> bool {
-        let matrices = if self.kind == Covariance::Tied { 1 } else { self.count() };
-        self.count() > 0
-            && self.columns > 0
-            && self.means.len() == self.count() * self.columns
-            && self.covariances.len() == matrices * Self::width(self.kind, self.columns)
-            && self.weights.iter().all(|w| *w > 0.0 && *w <= 1.0)
-            && self.means.iter().chain(&self.covariances).all(|x| x.is_finite())
-            && Density::new(self).is_some()
+    #[cfg(feature = "serde")]
+    pub(super) fn validate(&self) -> checks::Check {
+        let (k, d) = (self.count(), self.columns);
+        checks::that(k > 0 && d > 0, || format!("{k} components of {d} columns"))?;
+        checks::that(self.means.len().is_multiple_of(k) && self.means.len() / k == d, || {
+            format!("{} numbers in {k} means of {d} columns", self.means.len())
+        })?;
+        let matrices = if self.kind == Covariance::Tied { 1 } else { k };
+        checks::count("numbers in covariances", self.covariances.len(), matrices * Self::width(self.kind, d))?;
+        checks::each("weights", &self.weights, |&weight| weight > 0.0 && weight <= 1.0)?;
+        let sum: f64 = self.weights.iter().sum();
+        checks::that((sum - 1.0).abs() < 1e-6, || format!("the weights add up to {sum}"))?;
+        checks::narrow("means", &self.means)?;
+        checks::each("covariances", &self.covariances, |x| x.is_finite())?;
+        checks::that(Density::new(self).is_some(), || "a covariance is not positive definite".into())
     }
 }
 

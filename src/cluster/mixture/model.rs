@@ -3,6 +3,8 @@
 use super::Covariance;
 use super::density::{Density, Params, ROWS, factor, shares};
 use super::em::Blocks;
+#[cfg(feature = "serde")]
+use crate::core::checks;
 use crate::core::random::Stream;
 use crate::core::{Error, Result, Rows, Run, parallel};
 use ndarray::{Array2, ArrayRef2};
@@ -28,6 +30,18 @@ pub struct GaussianMixtureModel {
 impl crate::core::Saved for GaussianMixtureModel {
     const FORMAT: &'static str = "recluster gaussian mixture";
     const VERSION: u64 = 1;
+
+    /// O(components x columns³) for the covariances beside the size of the model.
+    fn validate(&self) -> checks::Check {
+        self.params.validate()?;
+        let (rows, clusters) = (self.labels.len(), self.components());
+        checks::that(rows > 0, || "no rows".into())?;
+        checks::each("labels", &self.labels, |&label| label >= 0 && (label as usize) < clusters)?;
+        checks::count("memberships", self.membership.len(), rows)?;
+        checks::shares("memberships", &self.membership)?;
+        checks::each("scores", [self.score, self.bic, self.aic], f64::is_finite)?;
+        checks::each("BIC", self.bic_of.iter().map(|tried| tried.1), f64::is_finite)
+    }
 }
 
 impl GaussianMixtureModel {
@@ -59,11 +73,13 @@ impl GaussianMixtureModel {
 
     /// A component's covariance, columns x columns, whatever its shape; `None` beyond the last component.
     pub fn covariance(&self, component: usize) -> Option<Array2<f64>> {
+        if component >= self.components() {
+            return None;
+        }
         let (d, kind) = (self.params.columns, self.params.kind);
         let width = Params::width(kind, d);
         let at = if kind == Covariance::Tied { 0 } else { component };
-        let own =
-            self.params.covariances.get(at * width..(at + 1) * width).filter(|_| component < self.components())?;
+        let own = self.params.covariances.get(at * width..(at + 1) * width)?;
         Some(Array2::from_shape_fn((d, d), |(i, j)| match kind {
             Covariance::Full | Covariance::Tied => own[i.max(j) * (i.max(j) + 1) / 2 + i.min(j)],
             Covariance::Diagonal if i == j => own[i],
@@ -146,13 +162,13 @@ impl GaussianMixtureModel {
     /// # Errors
     /// [`Error::Format`] for a damaged model.
     pub fn sample(&self, count: usize, run: &Run) -> Result<(Array2<f32>, Vec<i32>)> {
-        self.check()?;
         let (d, k) = (self.params.columns, self.components());
         let draws = Stream::new(run.key(), PURPOSE);
         let width = Params::width(self.params.kind, d);
         let matrices = self.params.covariances.chunks_exact(width);
         let full = matches!(self.params.kind, Covariance::Full | Covariance::Tied);
-        let factors: Vec<_> = if full { matrices.map(|matrix| factor(matrix, d)).collect() } else { Vec::new() };
+        let factors = matrices.filter(|_| full).map(|matrix| factor(matrix, d).ok_or_else(damaged));
+        let factors = factors.collect::<Result<Vec<_>>>()?;
         let mut rows = Array2::zeros((count, d));
         let mut labels = Vec::with_capacity(count);
         for (i, mut row) in rows.outer_iter_mut().enumerate() {
@@ -166,7 +182,7 @@ impl GaussianMixtureModel {
             let normal: Vec<f64> = (0..d).map(|j| draw.normal(1 + j as u64)).collect();
             let at = if self.params.kind == Covariance::Tied { 0 } else { c };
             for (j, x) in row.iter_mut().enumerate() {
-                let off = match factors.get(at).and_then(|factor| factor.as_ref()) {
+                let off = match factors.get(at) {
                     Some(lower) => lower[j * d..=j * d + j].iter().zip(&normal).map(|(l, z)| l * z).sum(),
                     None => {
                         let variance = self.params.covariances[at * width + if width == 1 { 0 } else { j }];
@@ -180,17 +196,12 @@ impl GaussianMixtureModel {
         Ok((rows, labels))
     }
 
-    fn check(&self) -> Result<()> {
-        if self.params.sound() { Ok(()) } else { Err(damaged()) }
-    }
-
     fn rows<'a>(&self, rows: &'a ArrayRef2<f32>) -> Result<Rows<'a>> {
         let rows = Rows::finite(rows)?;
         let (expected, found) = (self.params.columns, rows.columns());
         if expected != found {
             return Err(Error::Shape { what: "columns", expected, found });
         }
-        self.check()?;
         Ok(rows)
     }
 

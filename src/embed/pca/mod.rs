@@ -10,6 +10,8 @@ mod solve;
 pub(crate) use solve::principal;
 
 use super::narrow;
+#[cfg(feature = "serde")]
+use crate::core::checks;
 use crate::core::linalg::product;
 use crate::core::random::Stream;
 use crate::core::{Canonical, Rows, parallel};
@@ -83,6 +85,19 @@ pub struct PcaModel {
 impl crate::Saved for PcaModel {
     const FORMAT: &'static str = "recluster pca";
     const VERSION: u64 = 1;
+
+    fn validate(&self) -> checks::Check {
+        let (components, columns) = self.components.dim();
+        checks::that(components > 0 && columns > 0, || format!("{components} components of {columns} columns"))?;
+        // Of unit length, so no number is above 1 but by rounding.
+        checks::each("components", &self.components, |x| x.abs() <= 1.0 + 1e-6)?;
+        checks::count("means", self.mean.len(), columns)?;
+        checks::narrow("means", &self.mean)?;
+        checks::count("variances", self.explained_variance.len(), components)?;
+        checks::each("variances", &self.explained_variance, |x| *x >= 0.0 && x.is_finite())?;
+        checks::count("shares of variance", self.explained_variance_ratio.len(), components)?;
+        checks::each("shares of variance", &self.explained_variance_ratio, |x| (0.0..=1.0 + 1e-6).contains(x))
+    }
 }
 
 impl Pca {

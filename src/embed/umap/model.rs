@@ -6,6 +6,8 @@ use super::density::{self, NOTHING};
 use super::fuzzy::{self, Nearby};
 use crate::core::random::Stream;
 use crate::core::{Cached, Rows};
+#[cfg(feature = "serde")]
+use crate::core::{Canonical, checks};
 use crate::neighbors::{Measure, Space, finish, nearest_exact};
 use crate::{Result, Run};
 use ndarray::Array2;
@@ -88,6 +90,39 @@ pub struct UmapModel {
 impl crate::Saved for UmapModel {
     const FORMAT: &'static str = "recluster umap";
     const VERSION: u64 = 2;
+
+    fn validate(&self) -> checks::Check {
+        // A metric of one's own has lost its function; transform says so.
+        self.settings.check_numbers().map_err(|e| e.to_string())?;
+        let (n, components) = (self.points.nrows(), self.settings.n_components);
+        // Canonical order goes by content, so that most edits of a value show in it.
+        let order = Canonical::of(&Rows::finite(&self.points).map_err(|e| format!("different rows: {e}"))?);
+        let different = order.groups() == n && order.order.is_sorted();
+        checks::that(different, || "the different rows are not different, or not in their order".into())?;
+        checks::table("positions", &self.positions, (n, components))?;
+        checks::table("embedding", &self.embedding, (self.group.len(), components))?;
+        let mut seen = vec![false; n];
+        checks::each("different rows", &self.group, |&g| (g as usize) < n)?;
+        self.group.iter().for_each(|&g| seen[g as usize] = true);
+        checks::each("rows that each different row is", seen, |seen| seen)?;
+        let moved =
+            (0..self.group.len()).find(|&i| self.embedding.row(i) != self.positions.row(self.group[i] as usize));
+        checks::that(moved.is_none(), || format!("row {moved:?} is not at the position of its different row"))?;
+        checks::rising("rows without an edge", &self.outside, n)?;
+        checks::count("widths", self.widths.len(), n)?;
+        checks::each("widths", self.widths.iter().flat_map(|w| [w.0, w.1]), |w| w >= 0.0 && w.is_finite())?;
+        checks::count("radii", self.radii.len(), n)?;
+        checks::each("radii", &self.radii, |r| r.is_finite())?;
+        checks::each("curve", [self.a, self.b], |x| x > 0.0 && x <= f64::from(f32::MAX))?;
+        checks::count("points of the graph", self.graph.points, n)?;
+        let k = self.graph.neighbors;
+        checks::that((1..=n).contains(&k), || format!("{k} neighbours among {n} different rows"))?;
+        checks::shares("recall", [&self.graph.recall])?;
+        // No neighbour is u32::MAX, where a list ends early.
+        let whole = self.nearby.len().is_multiple_of(n);
+        checks::that(whole, || format!("{} neighbours of {n} different rows", self.nearby.len()))?;
+        checks::each("neighbours", &self.nearby, |&v| (v as usize) < n || v == u32::MAX)
+    }
 }
 
 impl UmapModel {

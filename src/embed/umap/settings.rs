@@ -188,6 +188,11 @@ impl Umap {
 
     pub(super) fn check(&self) -> Result<()> {
         self.metric.check()?;
+        self.check_numbers()
+    }
+
+    /// Checks all but the metric.
+    pub(super) fn check_numbers(&self) -> Result<()> {
         let positive = |name, value: f64| {
             if value > 0.0 && value < 1e6 {
                 Ok(())

@@ -1,35 +1,56 @@
 //! CSV with a header line and numeric columns; an empty cell is a missing value.
 
-use super::Table;
+use super::lines::Lines;
+use super::{Rounded, Table};
 use ndarray::Array2;
-use std::io::Read;
+use std::io::BufRead;
 
 /// Reads a table.
-pub(crate) fn table(reader: impl Read, rows: Option<usize>) -> Result<Table, String> {
+pub(crate) fn table(reader: impl BufRead, rows: Option<usize>) -> Result<Table, String> {
     let mut values = Vec::new();
+    let mut rounded = Rounded::default();
     let names = walk(reader, rows, |cell, place| {
         values.push(match cell {
             "" => f32::NAN,
             _ => match cell.parse::<f32>() {
                 Ok(value) if value.is_infinite() => {
-                    return Err(format!("{}: \"{cell}\" is not a finite number", place()));
+                    return Err(format!("{place}: \"{cell}\" is not a finite number"));
                 }
-                Ok(value) => value,
-                Err(_) => return Err(format!("{}: \"{cell}\" is not a number", place())),
+                Ok(value) => {
+                    if value.abs() >= Rounded::FROM && !is_whole_and_kept(cell, value) {
+                        rounded.put(place.column, || format!("{place}: {cell} is read as {value}"));
+                    }
+                    value
+                }
+                Err(_) => return Err(format!("{place}: \"{cell}\" is not a number")),
             },
         });
         Ok(())
     })?;
     let shape = (values.len() / names.len().max(1), names.len());
     let values = Array2::from_shape_vec(shape, values).map_err(|e| e.to_string())?;
-    Ok(Table { values, names: Some(names), image: None })
+    Ok(Table { values, names: Some(names), image: None, places: None, rounded })
+}
+
+/// Whether a number is itself in 32 bits, or no whole number that has to be.
+fn is_whole_and_kept(cell: &str, value: f32) -> bool {
+    match (cell.parse::<i128>(), cell.parse::<f64>()) {
+        (Ok(whole), _) => value as i128 == whole,
+        (_, Ok(wide)) => Rounded::is_kept(wide),
+        _ => true,
+    }
+}
+
+/// Reads the names of the columns alone.
+pub(crate) fn names(reader: impl BufRead) -> Result<Vec<String>, String> {
+    walk(reader, Some(0), |_, _| Ok(()))
 }
 
 /// Reads labels: one column of whole numbers under its name.
-pub(crate) fn labels(reader: impl Read, rows: Option<usize>) -> Result<Vec<i64>, String> {
+pub(crate) fn labels(reader: impl BufRead, rows: Option<usize>) -> Result<Vec<i128>, String> {
     let mut labels = Vec::new();
     let names = walk(reader, rows, |cell, place| {
-        labels.push(cell.parse::<i64>().map_err(|_| format!("{}: \"{cell}\" is not a whole number", place()))?);
+        labels.push(cell.parse::<i128>().map_err(|_| format!("{place}: \"{cell}\" is not a whole number"))?);
         Ok(())
     })?;
     match names.len() {
@@ -38,24 +59,37 @@ pub(crate) fn labels(reader: impl Read, rows: Option<usize>) -> Result<Vec<i64>,
     }
 }
 
+/// Where a cell is.
+struct Place<'a> {
+    line: u64,
+    column: usize,
+    name: &'a str,
+}
+
+impl std::fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "line {}, column \"{}\"", self.line, self.name)
+    }
+}
+
 /// Goes through the cells row after row and returns the column names.
 fn walk(
-    reader: impl Read,
+    reader: impl BufRead,
     rows: Option<usize>,
-    mut cell: impl FnMut(&str, &dyn Fn() -> String) -> Result<(), String>,
+    mut cell: impl FnMut(&str, Place<'_>) -> Result<(), String>,
 ) -> Result<Vec<String>, String> {
-    let mut reader = ::csv::ReaderBuilder::new().trim(::csv::Trim::All).from_reader(reader);
+    let mut reader = ::csv::ReaderBuilder::new().trim(::csv::Trim::All).from_reader(Lines::new(reader));
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let names: Vec<String> = reader.byte_headers().map_err(explain)?.iter().map(text).collect();
     let mut record = ::csv::ByteRecord::new();
     let mut read = 0;
     while read < rows.unwrap_or(usize::MAX) && reader.read_byte_record(&mut record).map_err(explain)? {
         let line = record.position().map_or(0, ::csv::Position::line);
-        for (bytes, name) in record.iter().zip(&names) {
-            let place = || format!("line {line}, column \"{name}\"");
+        for (column, (bytes, name)) in record.iter().zip(&names).enumerate() {
+            let place = Place { line, column, name };
             match std::str::from_utf8(bytes) {
-                Ok(text) => cell(text, &place)?,
-                Err(_) => return Err(format!("{}: not text in UTF-8", place())),
+                Ok(text) => cell(text, place)?,
+                Err(_) => return Err(format!("{place}: not text in UTF-8")),
             }
         }
         read += 1;
@@ -85,6 +119,29 @@ mod tests {
         assert!(found.values[[0, 1]].is_nan());
         assert_eq!(table(&b"a\n1\n2\n3\n"[..], Some(2)).unwrap().values.dim(), (2, 1));
         assert_eq!(labels(&b"label\n3\n-1\n"[..], None).unwrap(), [3, -1]);
+    }
+
+    #[test]
+    fn an_empty_line_of_one_column_is_a_missing_value() {
+        let found = table(&b"a\n1\n\n3\n\n"[..], None).unwrap().values;
+        assert_eq!((found.nrows(), found[[2, 0]]), (4, 3.0));
+        assert!(found[[1, 0]].is_nan() && found[[3, 0]].is_nan());
+        assert_eq!(table(&b"a\n1\n\n3\n"[..], Some(2)).unwrap().values.nrows(), 2);
+        // Labels have no missing values, and none may take the place of another.
+        assert_eq!(labels(&b"l\n1\n\n2\n"[..], None).unwrap_err(), "line 3, column \"l\": \"\" is not a whole number");
+        assert_eq!(labels(&b"l\n18446744073709551615\n"[..], None).unwrap(), [u64::MAX.into()]);
+    }
+
+    #[test]
+    fn whole_numbers_that_32_bits_round_are_told() {
+        let told = |text: &str| table(text.as_bytes(), None).unwrap().rounded.words();
+        let first = "line 3, column \"id\": 16777217 is read as 16777216";
+        assert_eq!(told("x,id\n0.1,16777216\n33554434.5,16777217\n1,-20000003\n").as_deref(), Some(first));
+        let many = told("a,b,c,d,e\n1,16777219,16777219,33554435,2\n33554435,2,2,2,-33554435\n").unwrap();
+        assert!(many.starts_with("line 2, column \"b\"") && many.ends_with("; so it is in 2 more columns"), "{many}");
+        // 2^53 and 1 is no f64 either; numbers that are not whole are rounded as ever.
+        assert!(told("id\n9007199254740993\n").is_some() && told("id\n16777217.0\n").is_some());
+        assert!(told("x\n0.1\n16777217.3\n16777216\n1e30\n9007199254740992\n-33554434\n").is_none());
     }
 
     #[test]

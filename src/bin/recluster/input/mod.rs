@@ -2,11 +2,14 @@
 
 mod csv;
 mod idx;
+mod lines;
 mod npy;
 mod raw;
 
 use crate::failure::Failure;
 use ndarray::Array2;
+use recluster::Error;
+use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read};
 
 /// A table of data with what its file says about the columns.
@@ -18,6 +21,57 @@ pub(crate) struct Table {
     pub(crate) names: Option<Vec<String>>,
     /// Width and height, where each row is an image.
     pub(crate) image: Option<(usize, usize)>,
+    /// For each column of `values` its number in the file and among the `names`, where these are in another order.
+    places: Option<Vec<usize>>,
+    rounded: Rounded,
+}
+
+impl Table {
+    /// A reason that has to do with these data, with the column's number and name in the file.
+    pub(crate) fn about(&self, mut error: Error) -> Failure {
+        if let (Error::NotFinite { column, .. } | Error::Category { column, .. }, Some(places)) =
+            (&mut error, &self.places)
+            && let Some(&place) = places.get(*column)
+        {
+            *column = place;
+        }
+        Failure::about(error, self.names.as_deref())
+    }
+}
+
+/// Whole numbers that floats of 32 bits do not hold: keys, dates and large counts.
+#[derive(Debug, Default)]
+pub(crate) struct Rounded {
+    columns: HashSet<usize>,
+    /// The first number of each of a few columns.
+    first: Vec<String>,
+}
+
+impl Rounded {
+    /// Whole numbers below this are kept, 2^24.
+    const FROM: f32 = 16_777_216.0;
+    /// Columns that are named.
+    const FEW: usize = 3;
+
+    /// Whether a number is no whole one, or is the same in 32 bits. From 2^53 on all floats are whole, and mean no count.
+    fn is_kept(wide: f64) -> bool {
+        wide.fract() != 0.0 || wide.abs() >= 9_007_199_254_740_992.0 || f64::from(wide as f32) == wide
+    }
+
+    fn put(&mut self, column: usize, words: impl FnOnce() -> String) {
+        if self.columns.insert(column) && self.first.len() < Self::FEW {
+            self.first.push(words());
+        }
+    }
+
+    fn words(&self) -> Option<String> {
+        let more = match self.columns.len() - self.first.len() {
+            0 => String::new(),
+            1 => "; so it is in 1 more column".to_string(),
+            more => format!("; so it is in {more} more columns"),
+        };
+        (!self.first.is_empty()).then(|| format!("{}{more}", self.first.join("; ")))
+    }
 }
 
 /// Reads a table: a file, or the word `digits`; only the first `rows` rows, where asked for.
@@ -26,11 +80,48 @@ pub(crate) fn table(source: &str, rows: Option<usize>) -> Result<Table, Failure>
         let images = recluster::data::digits().images;
         let keep = rows.unwrap_or(usize::MAX).min(images.nrows());
         let values = images.slice_move(ndarray::s![..keep, ..]);
-        return Ok(Table { values, names: None, image: Some((8, 8)) });
+        return Ok(Table { values, names: None, image: Some((8, 8)), places: None, rounded: Rounded::default() });
+    }
+    let read = match open(source)? {
+        Opened::Raw(mut reader, head) => head.table(&mut reader, rows),
+        Opened::Text(reader) => csv::table(reader, rows),
+    };
+    let table = read.map_err(|reason| Failure::file(source, reason))?;
+    if let Some(words) = table.rounded.words() {
+        eprintln!("recluster: {source}: whole numbers from 16777216 on are rounded to 32 bits: {words}");
+    }
+    Ok(table)
+}
+
+/// Reads a table that is to have the columns of another, or of a model: where both have names, it gets the other's order.
+pub(crate) fn table_like(source: &str, rows: Option<usize>, names: Option<&[String]>) -> Result<Table, Failure> {
+    let mut table = table(source, rows)?;
+    if let (Some(expected), Some(found)) = (names, &table.names) {
+        let places = recluster::match_columns(expected, found).map_err(|e| Failure::file(source, e))?;
+        if !places.is_sorted() {
+            table.values = table.values.select(ndarray::Axis(1), &places);
+            table.places = Some(places);
+        }
+    }
+    Ok(table)
+}
+
+/// Reads a table that a model will be fitted to, with which others are compared by name: no two columns may share one.
+pub(crate) fn fitted(source: &str, rows: Option<usize>) -> Result<Table, Failure> {
+    let table = table(source, rows)?;
+    let names = table.names.as_deref().unwrap_or_default();
+    recluster::match_columns(names, names).map_err(|e| Failure::file(source, e))?;
+    Ok(table)
+}
+
+/// Reads the names of a table's columns alone, where it has any.
+pub(crate) fn names(source: &str) -> Result<Option<Vec<String>>, Failure> {
+    if source == "digits" {
+        return Ok(None);
     }
     match open(source)? {
-        Opened::Raw(mut reader, head) => head.table(&mut reader, rows).map_err(|reason| Failure::file(source, reason)),
-        Opened::Text(reader) => csv::table(reader, rows).map_err(|reason| Failure::file(source, reason)),
+        Opened::Raw(..) => Ok(None),
+        Opened::Text(reader) => csv::names(reader).map(Some).map_err(|reason| Failure::file(source, reason)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Numbers one after another, behind a header that says their type and shape: what `.npy` and IDX have in common.
 
-use super::Table;
+use super::{Rounded, Table};
 use ndarray::{Array2, ShapeBuilder};
 use std::io::Read;
 
@@ -128,8 +128,24 @@ impl Head {
         let all = self.shape[0];
         let mut place = 0;
         let mut too_large = None;
+        let mut rounded = Rounded::default();
+        let per_row = self.shape[1..].iter().product::<usize>().max(1);
+        let (by_column, floats) = (self.by_column, matches!(self.kind, Kind::F32 | Kind::F64));
+        let at = |place: usize| {
+            if by_column { (place % all.max(1), place / all.max(1)) } else { (place / per_row, place % per_row) }
+        };
+        let kept = |whole: i128, wide: f64, narrow: f32| match floats {
+            true => Rounded::is_kept(wide),
+            false => narrow as i128 == whole,
+        };
         let values = by_kind!(self, reader, count, number => {
             let narrow = number as f32;
+            if narrow.abs() >= Rounded::FROM && !kept(number as i128, number as f64, narrow) {
+                let (row, column) = at(place);
+                if row < keep {
+                    rounded.put(column, || format!("row {row}, column {column}: {number} is read as {narrow}"));
+                }
+            }
             // Only a number of 64 bits can be finite and yet too large; a file's own infinities are the reader's to judge.
             if narrow.is_infinite() && (number as f64).is_finite() && too_large.is_none() {
                 too_large = Some(place);
@@ -148,8 +164,7 @@ impl Head {
         };
         let columns = self.shape[1..].iter().product::<usize>();
         if let Some(place) = too_large {
-            let (row, column) =
-                if self.by_column { (place % all, place / all) } else { (place / columns, place % columns) };
+            let (row, column) = at(place);
             if row < keep {
                 return Err(format!("the value at row {row}, column {column} is too large for a float of 32 bits"));
             }
@@ -161,13 +176,13 @@ impl Head {
             (true, Some((width, height))) => ndarray::Array3::from_shape_vec((rows, height, width).f(), values)
                 .map(|images| Array2::from_shape_fn((rows, columns), |(i, j)| images[[i, j / width, j % width]])),
         };
-        Ok(Table { values: values.map_err(|e| e.to_string())?, names: None, image })
+        Ok(Table { values: values.map_err(|e| e.to_string())?, names: None, image, places: None, rounded })
     }
 
     /// The numbers as labels.
-    pub(crate) fn labels(mut self, reader: &mut impl Read, rows: Option<usize>) -> Result<Vec<i64>, String> {
+    pub(crate) fn labels(mut self, reader: &mut impl Read, rows: Option<usize>) -> Result<Vec<i128>, String> {
         let (count, keep) = self.sizes(rows)?;
-        let labels = by_kind!(self, reader, count, number => number as i64)?;
+        let labels = by_kind!(self, reader, count, number => number as i128)?;
         let labels = self.close(reader, keep, labels)?;
         match self.shape[..] {
             [_] | [_, 1] => {}

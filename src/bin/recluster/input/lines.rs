@@ -1,0 +1,102 @@
+//! Empty lines of a CSV file with one column: each is a row with a missing value, which readers of CSV pass over.
+
+use std::io::{BufRead, Read};
+
+/// Where the reading is in the file.
+#[derive(PartialEq)]
+enum At {
+    /// Before the end of the header line.
+    Head { any: bool, quoted: bool },
+    /// Behind it, in a file of one column.
+    Body { start: bool, quoted: bool },
+    /// Behind it, in a file of several.
+    Rest,
+}
+
+/// Passes a file on, with two quotes on each empty line behind the header line where that names one column. The end of the
+/// last line begins no other.
+pub(crate) struct Lines<R> {
+    inner: R,
+    at: At,
+    /// After a carriage return, whose line feed ends the same line.
+    returned: bool,
+    /// What was made and not yet passed on.
+    ready: Vec<u8>,
+    passed: usize,
+}
+
+impl<R: BufRead> Lines<R> {
+    pub(crate) fn new(inner: R) -> Self {
+        let at = At::Head { any: false, quoted: false };
+        Lines { inner, at, returned: false, ready: Vec::new(), passed: 0 }
+    }
+
+    fn take(&mut self, byte: u8) {
+        let ends = byte == b'\n' || byte == b'\r';
+        let second = byte == b'\n' && self.returned;
+        self.returned = byte == b'\r';
+        match &mut self.at {
+            _ if second => {}
+            At::Head { any, quoted } => match byte {
+                b'"' => (*any, *quoted) = (true, !*quoted),
+                b',' if !*quoted => self.at = At::Rest,
+                _ if ends && *any && !*quoted => self.at = At::Body { start: true, quoted: false },
+                _ => *any |= !ends,
+            },
+            At::Body { start, quoted } => {
+                if ends && *start {
+                    self.ready.extend_from_slice(b"\"\"");
+                }
+                *quoted ^= byte == b'"';
+                *start = ends && !*quoted;
+            }
+            At::Rest => {}
+        }
+        self.ready.push(byte);
+    }
+}
+
+impl<R: BufRead> Read for Lines<R> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        if self.at == At::Rest && self.passed == self.ready.len() {
+            return self.inner.read(out);
+        }
+        if self.passed == self.ready.len() {
+            self.ready.clear();
+            self.passed = 0;
+            let bytes = self.inner.fill_buf()?.to_vec();
+            self.inner.consume(bytes.len());
+            bytes.into_iter().for_each(|byte| self.take(byte));
+        }
+        let count = (&self.ready[self.passed..]).read(out)?;
+        self.passed += count;
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn empty_lines_of_one_column_are_marked() {
+        for (text, marked) in [
+            ("a\n1\n\n2\n", "a\n1\n\"\"\n2\n"),
+            ("a\r\n\r\n1\r\n", "a\r\n\"\"\r\n1\r\n"),
+            ("a\r\r1\r", "a\r\"\"\r1\r"),
+            ("\n\na\n1\n\n", "\n\na\n1\n\"\"\n"),
+            ("a\n1", "a\n1"),
+            ("\"a\n\nb,c\"\n\n1\n", "\"a\n\nb,c\"\n\"\"\n1\n"),
+            ("a\n\"\n\n\"\n\n", "a\n\"\n\n\"\n\"\"\n"),
+            ("a,b\n1,2\n\n3,4\n", "a,b\n1,2\n\n3,4\n"),
+            ("", ""),
+        ] {
+            for size in [1, 2, 3, 100] {
+                let mut found = String::new();
+                let pieces = std::io::BufReader::with_capacity(size, text.as_bytes());
+                Lines::new(pieces).read_to_string(&mut found).unwrap();
+                assert_eq!(found, marked, "{text:?} in pieces of {size}");
+            }
+        }
+    }
+}
