@@ -105,9 +105,9 @@ fn calibrated_distributions_are_right_on_new_rows() {
     );
     assert!(error(&before) > 0.06 && error(&p) < 0.03, "{} {}", error(&before), error(&p));
     assert!(log_loss(&p, &truth) < 0.9 * log_loss(&before, &truth));
-    // Every row was out of some training once, and every row is in the last one: the trees are those of all rows.
+    // A third of the rows taught the calibration, 200 for each label; the trees are those of all rows.
     let calibration = model.calibration().unwrap();
-    assert_eq!((calibration.rows(), calibration.unseen()), (3000, &[][..]));
+    assert!((990..=1010).contains(&calibration.rows()) && calibration.unseen().is_empty());
     for (k, (own, first)) in model.outputs().iter().zip(plain.outputs()).enumerate() {
         let moved = calibration.slope() * first.base() + calibration.offsets()[k];
         assert!((own.base() - moved).abs() <= 0.5f64.powi(20));

@@ -13,6 +13,9 @@ use crate::{Error, Result, Run};
 /// Parts of the rows in cross-fitting.
 const FOLDS: usize = 3;
 
+/// With so many rows for each label the calibration has learnt enough; the parts that are left are not trained without.
+const ENOUGH: usize = 200;
+
 /// Weights that sum to less than this share of the penalties leave nothing to learn.
 const LIGHTEST: f64 = 1e-6;
 
@@ -178,7 +181,7 @@ impl<'a> Labelled<'a> {
         counts.iter().map(|&count| if told_apart(count) { metric } else { Metric::Loss }).collect()
     }
 
-    /// Calibrates a model of all rows by the margins that each part of them gets from a model of the other parts.
+    /// Calibrates a model of all rows by the margins that parts of them get from a model of the other parts.
     fn cross_fit(&self, model: BoostModel, run: &Run) -> Result<BoostModel> {
         let Labelled { settings, bins, classes, .. } = *self;
         let rounds: Vec<usize> = model.outputs.iter().map(|output| output.trees.len()).collect();
@@ -193,6 +196,9 @@ impl<'a> Labelled<'a> {
             let held = &problem.held;
             table.extend((0..held.len()).flat_map(|i| trained.held.iter().map(move |margins| margins[i])));
             rows.extend(held);
+            if rows.len() >= ENOUGH * self.outputs {
+                break;
+            }
         }
         let outputs = self.outputs;
         let case = |i: usize| {

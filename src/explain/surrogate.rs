@@ -47,7 +47,8 @@ impl Surrogate {
     /// had not seen ([`Boost::calibrated`]). Where rows are too few for that, the run is told, and
     /// `model().calibration()` has 0 rows.
     ///
-    /// Cost: three training calls of [`Boost`] with as many outputs as classes.
+    /// Cost: two training calls of [`Boost`] with as many outputs as classes; four for fewer than 200 rows a class in a third
+    /// of the rows.
     ///
     /// # Errors
     /// Those of [`Boost::fit`], and [`Error::Label`] when a class has no row or a label no class.
