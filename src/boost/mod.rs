@@ -32,6 +32,7 @@ mod learn;
 mod leaves;
 mod limited;
 mod model;
+mod newton;
 mod predict;
 mod roots;
 mod rules;
