@@ -173,7 +173,8 @@ fn use_boost(model: &BoostModel, rows: &Array2<f32>, run: &Run) -> Result<()> {
 fn boosted_trees() {
     let (rows, run) = (rows(), Run::new());
     let few = rows.slice(ndarray::s![..5, ..]).to_owned();
-    let free = ["/trees", "/categories/"];
+    // Which labels a calibration did not see is said, and used for nothing.
+    let free = ["/trees", "/categories/", "/calibration/unseen"];
     let boost = Boost::new().rounds(2).max_depth(2).categorical(&[1]).calibrated(true);
     let names = vec!["a".to_string(), "b".into(), "c".into()];
     let model = boost.fit(&rows, &labels(), &run).unwrap().with_feature_names(names).unwrap();

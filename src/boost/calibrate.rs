@@ -119,6 +119,8 @@ impl Calibration {
             && self.slope > 0.0
             && self.offsets.iter().all(|b| b.is_finite())
             && self.unseen.iter().all(|&label| label < outputs)
+            && self.unseen.is_sorted_by(|a, b| a < b)
+            && (self.rows == 0 || self.unseen.len() + 1 < outputs)
     }
 
     /// Turns a row's raw margins into its distribution.

@@ -336,13 +336,15 @@ impl BoostModel {
     /// the table as it is.
     ///
     /// ```
-    /// use ndarray::array;
+    /// use ndarray::{Array2, array};
     /// use recluster::{Run, boost::Boost};
-    /// let (rows, run) = (array![[1.0f32, 9.0], [2.0, 8.0], [3.0, 9.0], [4.0, 8.0]], Run::new());
-    /// let model = Boost::new().fit(&rows, &[0, 0, 1, 1], &run)?.with_feature_names(vec!["age".into(), "visits".into()])?;
-    /// let turned = array![[9.0f32, 1.0], [8.0, 4.0]];
+    /// let rows = Array2::from_shape_fn((20, 2), |(i, j)| if j == 0 { i as f32 } else { (i % 3) as f32 });
+    /// let labels: Vec<i32> = (0..20).map(|i| i / 10).collect();
+    /// let run = Run::new();
+    /// let model = Boost::new().fit(&rows, &labels, &run)?.with_feature_names(vec!["age".into(), "visits".into()])?;
+    /// let turned = array![[2.0f32, 1.0], [1.0, 18.0]];
     /// let arranged = model.arranged(&turned, &["visits", "age"])?;
-    /// assert_eq!(arranged, array![[1.0, 9.0], [4.0, 8.0]]);
+    /// assert_eq!(arranged, array![[1.0, 2.0], [18.0, 1.0]]);
     /// assert_eq!(model.labels(&arranged, &run)?, [0, 1]);
     /// assert!(model.arranged(&turned, &["visits", "weight"]).is_err());
     /// # Ok::<(), recluster::Error>(())

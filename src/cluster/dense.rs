@@ -8,6 +8,7 @@
 use super::kdtree::{CAP, larger};
 use super::near::Ask;
 use super::norm::{Absolutes, Add, Largest, Norm, Squares};
+use super::spanning::Edges;
 use crate::core::{Result, Run, parallel, simd};
 
 /// Most points that are taken: their table has 17 MB.
@@ -91,7 +92,7 @@ pub(super) fn spanning_tree<'a>(
     norm: Norm,
     ask: &Ask<'_>,
     run: &Run,
-) -> Result<(Vec<(f64, u32, u32)>, Vec<f64>)> {
+) -> Result<(Edges, Vec<f64>)> {
     let stage = run.stage("core distances", points);
     let table = Table::new(points, point, norm);
     stage.check()?;
@@ -143,7 +144,7 @@ impl Way {
     }
 }
 
-fn grow(table: &Table, core: &[f64]) -> Vec<(f64, u32, u32)> {
+fn grow(table: &Table, core: &[f64]) -> Edges {
     let way = |point: u32, from: u32| {
         let raw = table.of(point as usize, from as usize);
         Way { weight: larger(raw, larger(core[point as usize], core[from as usize])), raw, point, from }

@@ -234,7 +234,8 @@ pub(super) fn spanning_tree(asked: &Asked<'_>, run: &Run) -> Result<(SpanningTre
     Ok((tree, group.iter().map(|&g| distance(asked.metric, core[g as usize])).collect()))
 }
 
-type Edges = Vec<(f64, u32, u32)>;
+/// Raw weights with their ends.
+pub(super) type Edges = Vec<(f64, u32, u32)>;
 
 /// For few columns, up to D: raw weights between groups, and raw core distances of groups. A tree's width is known to the
 /// compiler, and each costs it seconds: so not each has one, and rows are filled up with zeros, which no sum notices.
