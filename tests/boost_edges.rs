@@ -2,33 +2,12 @@
 
 #[path = "help/boost.rs"]
 mod help;
-use help::awkward;
+use help::{awkward, noted};
 use ndarray::{Array2, array};
 use proptest::prelude::*;
 use recluster::boost::{Boost, BoostModel, Grow, Metric, Tree};
 use recluster::explain::TreeShap;
-use recluster::{Error, Event, Explainer, Observer, Run};
-use std::sync::{Arc, Mutex};
-
-/// Keeps the notes of a run.
-#[derive(Clone, Default)]
-struct Notes(Arc<Mutex<Vec<String>>>);
-
-impl Observer for Notes {
-    fn event(&self, event: &Event<'_>) {
-        if let Event::Note { text, .. } = event {
-            self.0.lock().unwrap().push(text.to_string());
-        }
-    }
-}
-
-/// A result and the notes that were told on the way.
-fn noted<T>(work: impl FnOnce(&Run) -> T) -> (T, String) {
-    let notes = Notes::default();
-    let result = work(&Run::new().observer(notes.clone()));
-    let text = notes.0.lock().unwrap().join("\n");
-    (result, text)
-}
+use recluster::{Error, Explainer, Run};
 
 fn trees(model: &BoostModel) -> Vec<&Tree> {
     model.outputs().iter().flat_map(|output| output.trees()).collect()

@@ -2,34 +2,11 @@
 
 #[path = "help/boost.rs"]
 mod help;
-use help::{awkward, fixture, floats, losses, table};
+use help::{awkward, draws, fixture, floats, losses, noisy, table};
 use ndarray::{Array2, Axis, array, s};
 use proptest::prelude::*;
 use recluster::boost::{Boost, BoostModel, Grow, Metric, Tree};
 use recluster::{Error, Run};
-
-/// Random numbers of a test.
-fn draws(seed: u64) -> impl FnMut() -> f64 {
-    let mut state = seed;
-    move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 11) as f64 / (1u64 << 53) as f64
-    }
-}
-
-/// Rows around a noisy truth that no model can learn without fault: three labels.
-fn noisy(n: usize, seed: u64) -> (Array2<f32>, Vec<i32>) {
-    let mut draw = draws(seed);
-    let rows = Array2::from_shape_fn((n, 6), |_| (draw() * 4.0 - 2.0) as f32);
-    let labels = rows
-        .outer_iter()
-        .map(|row| {
-            let (a, b) = (f64::from(row[0] + row[1]) + 2.0 * draw() - 1.0, f64::from(row[2]) + 2.0 * draw() - 1.0);
-            if a > 0.7 { 0 } else { 1 + i32::from(b > 0.0) }
-        })
-        .collect();
-    (rows, labels)
-}
 
 fn trees(model: &BoostModel) -> impl Iterator<Item = &Tree> {
     model.outputs().iter().flat_map(|output| output.trees())

@@ -9,7 +9,7 @@ use super::kdtree::{CAP, larger};
 use super::near::Ask;
 use super::norm::{Absolutes, Add, Largest, Norm, Squares};
 use super::spanning::Edges;
-use crate::core::{Result, Run, parallel, simd};
+use crate::core::{Result, Run, Stage, parallel, simd};
 
 /// Most points that are taken: their table has 17 MB.
 pub(super) const MOST: usize = 2048;
@@ -18,10 +18,16 @@ pub(super) const MOST: usize = 2048;
 struct Table(Vec<Vec<[f64; CAP]>>);
 
 impl Table {
-    fn new<'a>(points: usize, point: impl Fn(usize) -> &'a [f32] + Sync + Send, norm: Norm) -> Self {
+    fn new<'a>(
+        points: usize,
+        point: impl Fn(usize) -> &'a [f32] + Sync + Send,
+        norm: Norm,
+        stage: &Stage<'_>,
+    ) -> Result<Self> {
         // The last panels are the longest strips: begun first, none is waited for at the end.
         let panels = points.div_ceil(CAP);
-        let mut strips = parallel::map(panels, |i| {
+        let strips = parallel::map(panels, |i| {
+            stage.check()?;
             let first = (panels - 1 - i) * CAP;
             let members: Vec<&[f32]> = (first..(first + CAP).min(points)).map(&point).collect();
             let mut panel = vec![[0.0f32; CAP]; members[0].len()];
@@ -33,10 +39,9 @@ impl Table {
                 let (a, b) = (2 * pair, (2 * pair + 1).min(first + members.len() - 1));
                 measure(norm, &panel, point(a), point(b), out);
             }
-            strip
+            Ok(strip)
         });
-        strips.reverse();
-        Table(strips)
+        Ok(Table(strips.into_iter().rev().collect::<Result<_>>()?))
     }
 
     /// Raw value between two points.
@@ -94,8 +99,7 @@ pub(super) fn spanning_tree<'a>(
     run: &Run,
 ) -> Result<(Edges, Vec<f64>)> {
     let stage = run.stage("core distances", points);
-    let table = Table::new(points, point, norm);
-    stage.check()?;
+    let table = Table::new(points, point, norm, &stage)?;
     let core = parallel::map_ranges(points, 64, |range| {
         let mut row = Vec::new();
         range.map(|a| core_distance(&table, a, points, ask, &mut row)).collect::<Vec<_>>()
@@ -177,7 +181,7 @@ mod tests {
             let rows: Vec<f32> = (0..points as u64 * 21).map(|at| draws.normal(at) as f32).collect();
             let point = |i: usize| &rows[i * 21..(i + 1) * 21];
             for norm in [Norm::Squares, Norm::Absolutes, Norm::Largest] {
-                let table = Table::new(points, point, norm);
+                let table = Table::new(points, point, norm, &Run::new().stage("table", 1)).unwrap();
                 let mut row = Vec::new();
                 for a in 0..points {
                     table.row(a, points, &mut row);

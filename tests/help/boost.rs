@@ -2,8 +2,9 @@
 #![allow(dead_code, missing_docs, unreachable_pub)]
 
 use ndarray::{Array2, ArrayView2, Axis};
-use recluster::Run;
 use recluster::boost::BoostModel;
+use recluster::{Event, Observer, Run};
+use std::sync::{Arc, Mutex};
 
 pub fn table(rows: &serde_json::Value) -> Array2<f32> {
     let rows: Vec<Vec<f32>> = rows
@@ -22,6 +23,49 @@ pub fn floats(list: &serde_json::Value) -> Vec<f64> {
 pub fn fixture(name: &str) -> serde_json::Value {
     let path = format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// Keeps the notes of a run.
+#[derive(Clone, Default)]
+struct Notes(Arc<Mutex<Vec<String>>>);
+
+impl Observer for Notes {
+    fn event(&self, event: &Event<'_>) {
+        if let Event::Note { text, .. } = event {
+            self.0.lock().unwrap().push(text.to_string());
+        }
+    }
+}
+
+/// A result and the notes that were told on the way.
+pub fn noted<T>(work: impl FnOnce(&Run) -> T) -> (T, String) {
+    let notes = Notes::default();
+    let result = work(&Run::new().observer(notes.clone()));
+    let text = notes.0.lock().unwrap().join("\n");
+    (result, text)
+}
+
+/// Random numbers of a test.
+pub fn draws(seed: u64) -> impl FnMut() -> f64 {
+    let mut state = seed;
+    move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+/// Rows around a noisy truth that no model can learn without fault: three labels.
+pub fn noisy(n: usize, seed: u64) -> (Array2<f32>, Vec<i32>) {
+    let mut draw = draws(seed);
+    let rows = Array2::from_shape_fn((n, 6), |_| (draw() * 4.0 - 2.0) as f32);
+    let labels = rows
+        .outer_iter()
+        .map(|row| {
+            let (a, b) = (f64::from(row[0] + row[1]) + 2.0 * draw() - 1.0, f64::from(row[2]) + 2.0 * draw() - 1.0);
+            if a > 0.7 { 0 } else { 1 + i32::from(b > 0.0) }
+        })
+        .collect();
+    (rows, labels)
 }
 
 /// Mean log-loss of each output.
