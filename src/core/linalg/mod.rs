@@ -1,19 +1,15 @@
 //! The one seam to linear algebra: what the rooms above need, in f64, with the same bits everywhere.
 //!
 //! Dense symmetric eigenproblems ([`symmetric`]) and triangular factors ([`cholesky`]) are found by our own code
-//! ([`dense`], [`factor`]) or, with the feature `linalg`, by LAPACK through `ndarray-linalg`; the largest eigenpairs of a sparse operator by a bounded filtered subspace iteration
-//! ([`sparse`]), whose cost is fixed before it starts.
+//! ([`dense`], [`factor`]) or, with the feature `linalg`, by LAPACK through `ndarray-linalg`; the largest eigenpairs of a
+//! sparse operator by a bounded filtered subspace iteration ([`sparse`]), whose cost is fixed before it starts. [`product`]
+//! and [`pairs`] are sums of outer products, of f64 and of small whole numbers; they depend on nothing else here.
 
-#[path = "linalg_dense.rs"]
 #[cfg_attr(feature = "linalg", allow(dead_code))] // With LAPACK behind the seam, our own code is the oracle.
 pub(crate) mod dense;
-#[path = "linalg_factor.rs"]
 pub(crate) mod factor;
-#[path = "linalg_pairs.rs"]
 pub(crate) mod pairs;
-#[path = "linalg_product.rs"]
 pub(crate) mod product;
-#[path = "linalg_sparse.rs"]
 pub(crate) mod sparse;
 
 #[cfg(not(feature = "linalg"))]
