@@ -158,6 +158,19 @@ fn boxed_algorithms_and_choices_by_node_plug_in() {
 }
 
 #[test]
+fn a_plan_of_boxed_parts_is_copied_and_listed() {
+    let (embedder, clusterer): (Box<dyn Embedder>, Box<dyn Clusterer>) = (Box::new(Identity), Box::new(ByColumn(0)));
+    let boxed = RecursiveTree::new(embedder, clusterer).levels(1).min_rows(2);
+    let copy = boxed.clone();
+    let listed = format!("{copy:?}");
+    assert!(listed.contains("embedder: \"Identity\", clusterer: \"ByColumn\""), "{listed}");
+    assert!(listed.contains("levels: 1"), "{listed}");
+    assert!(format!("{:?}", plan()).contains("clusterer: \"chosen by node\""));
+    let fit = |plan: &RecursiveTree<_, _>| plan.fit(&table(), &Run::new()).unwrap();
+    assert_eq!(fit(&boxed), fit(&copy));
+}
+
+#[test]
 fn a_cancelled_run_ends_with_an_error() {
     struct Patient;
     impl Embedder for Patient {

@@ -20,6 +20,8 @@ pub struct Run {
     /// Mixed from the seed and the names of all places entered.
     key: u64,
     place: Arc<str>,
+    /// The names of all places entered, outermost first.
+    entered: Vec<Arc<str>>,
     pool: Arc<Pool>,
     observer: Option<Arc<dyn Observer>>,
     cancel: Cancel,
@@ -71,16 +73,18 @@ impl Run {
             seed: 0,
             key: random::mix(0x7265_636c),
             place: Arc::from(""),
+            entered: Vec::new(),
             pool: Arc::new(Pool::new(0)),
             observer: None,
             cancel: Cancel::default(),
         }
     }
 
-    /// Sets the seed of every random draw; default 0.
+    /// Sets the seed of every random draw; default 0. Inside a place, draws stay the place's own.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
-        self.key = random::mix(random::mix(seed).wrapping_add(0x7265_636c));
+        let top = random::mix(random::mix(seed).wrapping_add(0x7265_636c));
+        self.key = self.entered.iter().fold(top, |key, place| enter(key, place));
         self
     }
 
@@ -123,7 +127,8 @@ impl Run {
     /// The same run inside a named place, such as the node `0.2` of a tree, with random draws of its own.
     pub fn at(&self, place: &str) -> Run {
         let mut inner = self.clone();
-        inner.key = place.bytes().fold(random::mix(self.key), |key, byte| random::mix(key ^ u64::from(byte)));
+        inner.key = enter(self.key, place);
+        inner.entered.push(Arc::from(place));
         inner.place = if self.place.is_empty() { Arc::from(place) } else { format!("{} {place}", self.place).into() };
         inner
     }
@@ -167,6 +172,11 @@ impl Run {
             observer.event(&event);
         }
     }
+}
+
+/// The key inside a named place.
+fn enter(key: u64, place: &str) -> u64 {
+    place.bytes().fold(random::mix(key), |key, byte| random::mix(key ^ u64::from(byte)))
 }
 
 impl std::fmt::Debug for Run {
@@ -312,6 +322,18 @@ mod tests {
         assert_eq!(run.at("0.1").key(), Run::new().seed(1).threads(3).at("0.1").key());
         assert_ne!(run.at("0.1").rng().next_u64(), run.at("0.2").rng().next_u64());
         assert_eq!(run.at("0").at("core").place(), "0 core");
+    }
+
+    #[test]
+    fn a_seed_set_inside_a_place_leaves_the_place_its_own_draws() {
+        use rand::Rng;
+        let run = Run::new();
+        let (first, second) = (run.at("0.1").seed(7), run.at("0.2").seed(7));
+        assert_ne!(first.key(), second.key());
+        assert_ne!(first.rng().next_u64(), second.rng().next_u64());
+        // Seed and places count, not the order in which they were set.
+        assert_eq!(first.key(), Run::new().seed(7).at("0.1").key());
+        assert_eq!(run.at("0").seed(7).at("core").key(), Run::new().seed(7).at("0").at("core").key());
     }
 
     #[test]

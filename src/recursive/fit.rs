@@ -36,11 +36,31 @@ use std::sync::Arc;
 /// assert!(tree.leaves().count() >= 2);
 /// # Ok::<(), recluster::Error>(())
 /// ```
-#[derive(Clone)]
 pub struct RecursiveTree<E, C> {
     embedder: Choice<E>,
     clusterer: Choice<C>,
     limits: Limits,
+}
+
+/// Whatever the parts: they are shared, so boxed ones will do.
+impl<E, C> Clone for RecursiveTree<E, C> {
+    fn clone(&self) -> Self {
+        RecursiveTree {
+            embedder: self.embedder.clone(),
+            clusterer: self.clusterer.clone(),
+            limits: self.limits.clone(),
+        }
+    }
+}
+
+impl<E: Embedder, C: Clusterer> std::fmt::Debug for RecursiveTree<E, C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RecursiveTree")
+            .field("embedder", &self.embedder.name(|embedder| embedder.name()))
+            .field("clusterer", &self.clusterer.name(|clusterer| clusterer.name()))
+            .field("limits", &self.limits)
+            .finish()
+    }
 }
 
 /// One algorithm for all nodes, or one chosen for each.
@@ -59,6 +79,14 @@ impl<T> Clone for Choice<T> {
 }
 
 impl<T> Choice<T> {
+    /// What to call it in a listing of the plan.
+    fn name(&self, of: impl Fn(&T) -> String) -> String {
+        match self {
+            Choice::Same(same) => of(same),
+            Choice::ByNode(_) => "chosen by node".into(),
+        }
+    }
+
     fn at(&self, place: &Place) -> Arc<T> {
         match self {
             Choice::Same(same) => same.clone(),
