@@ -77,7 +77,7 @@ fn main() -> Result<()> {
         tree.best_node_f(&digits, 2)?,
         tree.best_node_f(&digits, 1)?
     );
-    zoom(&mut page, &tree, tree.root().path(), "All digits", &images, &digits)?;
+    zoom(&mut page, &tree, "0", "All digits", &images, &digits)?;
     for (title, wanted) in
         [("The cluster that holds 3, 5 and 8", &[3, 5, 8][..]), ("The cluster that holds the zeros", &[0])]
     {
@@ -102,10 +102,9 @@ fn hdbscan() -> Hdbscan {
 
 /// The child of the root that holds the most rows of the wanted digits.
 fn holding(tree: &ClusterTree, wanted: &[i32], digits: &[i32]) -> String {
-    let hits =
-        |at: &&usize| tree.nodes()[**at].rows().iter().filter(|&&row| wanted.contains(&digits[row as usize])).count();
-    let child = tree.root().children().iter().max_by_key(hits);
-    child.map_or_else(|| "0".into(), |&at| tree.nodes()[at].path().to_string())
+    let hits = |child: &&Node| child.rows().iter().filter(|&&row| wanted.contains(&digits[row as usize])).count();
+    let child = tree.children(tree.root()).max_by_key(hits);
+    child.map_or_else(|| "0".into(), |child| child.path().to_string())
 }
 
 /// A node's map by cluster and by digit, and the average image of each of its clusters.
@@ -128,8 +127,7 @@ fn zoom(
         let _ = write!(page, "<p>Not split: {reason}.</p>");
     }
     page.push_str("</div><div class=row>");
-    let shown: Vec<&Node> =
-        if node.is_leaf() { vec![node] } else { node.children().iter().map(|&child| &tree.nodes()[child]).collect() };
+    let shown: Vec<&Node> = if node.is_leaf() { vec![node] } else { tree.children(node).collect() };
     for child in shown {
         let places: Vec<usize> = child.rows().iter().map(|&row| row as usize).collect();
         let mean: Vec<f64> = images

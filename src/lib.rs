@@ -60,8 +60,8 @@ pub mod validity;
 #[cfg(feature = "serde")]
 pub use self::core::Saved;
 pub use self::core::{
-    Cancel, Clusterer, Clustering, Embedded, Embedder, Error, Event, Explainer, Explanation, NOISE, Observer, Result,
-    Run, Size, Stage, canonical_order, check_finite, match_columns,
+    Cancel, Clusterer, Clustering, Embedded, Embedder, Error, Event, Explainer, Explanation, NOISE, Observer, Prepared,
+    Result, Run, Setting, Settings, Size, Stage, canonical_order, check_finite, match_columns,
 };
 
 /// The code blocks of README are compiled and run as tests.

@@ -369,7 +369,11 @@ fn trees_of_clusters() {
         let _ = (
             tree.paths(),
             tree.leaf_labels(),
-            tree.depth(),
+            tree.levels(),
+            tree.nodes()
+                .iter()
+                .map(|n| tree.children(n).count() + usize::from(tree.parent(n).is_some()))
+                .sum::<usize>(),
             tree.node("0.1"),
             tree.nodes().iter().map(|n| n.noise()).max(),
         );

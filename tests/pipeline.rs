@@ -102,7 +102,7 @@ fn the_digits_are_found_explained_and_assigned() {
 fn fit_all(rows: &Array2<f32>) -> Vec<Result<ClusterTree, Error>> {
     let run = Run::new();
     let boxed =
-        |e: Box<dyn Embedder>, c: Box<dyn Clusterer>| RecursiveTree::new(e, c).min_rows(1).min_share(0.0).levels(3);
+        |e: Box<dyn Embedder>, c: Box<dyn Clusterer>| RecursiveTree::new(e, c).min_rows(1).min_size(0.0).levels(3);
     vec![
         boxed(Box::new(Umap::new()), Box::new(Hdbscan::new())).fit(rows, &run),
         boxed(Box::new(Umap::new().n_neighbors(50)), Box::new(Hdbscan::new().min_cluster_size(0.1))).fit(rows, &run),

@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayRef2, Axis};
 use proptest::prelude::*;
 use recluster::embed::{Scaled, Scaling};
-use recluster::recursive::{Place, RecursiveTree, StopReason};
+use recluster::recursive::{NodeInfo, RecursiveTree, StopReason};
 use recluster::{Cancel, Clusterer, Clustering, Embedder, Error, NOISE, Result, Run};
 
 /// Leaves the rows as they are.
@@ -38,13 +38,13 @@ fn table() -> Array2<f32> {
 }
 
 fn plan() -> RecursiveTree<Identity, ByColumn> {
-    RecursiveTree::new(Identity, ByColumn(0)).clusterer_by(|place| ByColumn(place.level - 1)).min_rows(2)
+    RecursiveTree::by_node(|_| Identity, |node| ByColumn(node.level() - 1)).min_rows(2)
 }
 
 #[test]
 fn every_row_has_one_path_and_children_are_numbered_from_the_largest() {
     let tree = plan().fit(&table(), &Run::new()).unwrap();
-    let paths: Vec<&str> = tree.nodes().iter().map(|node| node.path()).collect();
+    let paths: Vec<String> = tree.nodes().iter().map(|node| node.path().to_string()).collect();
     assert_eq!(paths, ["0", "0.0", "0.0.0", "0.0.1", "0.1", "0.1.0", "0.1.1", "0.2", "0.2.0", "0.2.1"]);
     let group = tree.node("0.0").unwrap();
     assert_eq!((group.rows().len(), group.share(), group.noise(), group.level()), (60, 0.6, 6, 2));
@@ -52,13 +52,14 @@ fn every_row_has_one_path_and_children_are_numbered_from_the_largest() {
     assert_eq!(group.persistence(), Some(1.0 / 3.0), "cluster 2 of the clusterer is child 0");
     assert_eq!(group.labels()[10], NOISE);
     assert_eq!(tree.paths()[10], "0.0.-");
-    assert_eq!(tree.paths()[95], tree.leaves().nth(tree.leaf_labels()[95] as usize).unwrap().path());
+    assert_eq!(tree.paths()[95], tree.leaves().nth(tree.leaf_labels()[95] as usize).unwrap().path().to_string());
     assert_eq!(tree.leaf_labels()[10], NOISE);
     assert_eq!(group.embedding().unwrap(), &table().slice(ndarray::s![..60, ..]));
-    assert_eq!(tree.depth(), 3);
-    for (at, node) in tree.nodes().iter().enumerate() {
+    assert_eq!(tree.levels(), 2);
+    for node in tree.nodes() {
         assert_eq!(node.is_leaf(), node.stop_reason().is_some());
-        assert!(node.children().iter().all(|&child| tree.nodes()[child].parent() == Some(at)));
+        assert_eq!(tree.children(node).len(), node.children());
+        assert!(tree.children(node).all(|child| tree.parent(child) == Some(node)));
     }
 }
 
@@ -69,13 +70,16 @@ fn each_limit_stops_with_its_reason() {
     };
     assert_eq!(reason(plan(), "0.0.0"), Some(StopReason::LastLevel { levels: 2 }));
     assert_eq!(reason(plan().levels(1), "0.1"), Some(StopReason::LastLevel { levels: 1 }));
-    assert_eq!(reason(plan().min_share(0.3), "0.1"), None, "exactly the least share is zoomed into");
-    assert_eq!(reason(plan().min_share(0.2), "0.2"), Some(StopReason::ShareOfAll { share: 0.1, least: 0.2 }));
-    let reason_of_parent = reason(plan().min_share_of_parent(0.5), "0.1");
-    assert_eq!(reason_of_parent, Some(StopReason::ShareOfParent { share: 0.3, least: 0.5 }));
+    assert_eq!(reason(plan().min_size(0.3), "0.1"), None, "exactly the least share is zoomed into");
+    assert_eq!(
+        reason(plan().min_size(0.2), "0.2"),
+        Some(StopReason::SizeOfAll { rows: 10, total_rows: 100, least: 0.2.into() })
+    );
+    let reason_of_parent = reason(plan().min_size_of_parent(0.5), "0.1");
+    assert_eq!(reason_of_parent, Some(StopReason::SizeOfParent { rows: 30, parent_rows: 100, least: 0.5.into() }));
     assert_eq!(reason(plan().min_rows(11), "0.2"), Some(StopReason::Rows { rows: 10, least: 11 }));
     assert_eq!(reason(plan().min_rows(101), "0"), Some(StopReason::Rows { rows: 100, least: 101 }));
-    let one = plan().clusterer_by(|_| ByColumn(0));
+    let one = RecursiveTree::new(Identity, ByColumn(0)).min_rows(2);
     assert_eq!(reason(one, "0.0"), Some(StopReason::OneCluster { clusters: 1 }));
 }
 
@@ -83,8 +87,8 @@ fn each_limit_stops_with_its_reason() {
 fn settings_out_of_range_and_bad_tables_are_errors() {
     let fails = |plan: RecursiveTree<Identity, ByColumn>| plan.fit(&table(), &Run::new()).unwrap_err();
     assert!(matches!(fails(plan().levels(0)), Error::Setting { name: "levels", .. }));
-    assert!(matches!(fails(plan().min_share(1.5)), Error::Setting { name: "min_share", .. }));
-    assert!(matches!(fails(plan().min_share_of_parent(f64::NAN)), Error::Setting { .. }));
+    assert!(matches!(fails(plan().min_size(1.5)), Error::Setting { name: "min_size", .. }));
+    assert!(matches!(fails(plan().min_size_of_parent(f64::NAN)), Error::Setting { .. }));
     let mut bad = table();
     bad[[17, 2]] = f32::NAN;
     let error = plan().fit(&bad, &Run::new()).unwrap_err();
@@ -118,7 +122,7 @@ fn plug_ins_that_break_their_contract_are_named() {
         "the embedder \"Drops\" broke its contract: 100 rows went in, 99 rows x 3 columns came out"
     );
     let error = RecursiveTree::new(Breaks, ByColumn(0)).fit(&table(), &Run::new()).unwrap_err();
-    assert!(error.to_string().contains("is NaN"), "{error}");
+    assert!(error.to_string().ends_with("a value in column 2 is NaN (row 21)"), "{error}");
     let error = RecursiveTree::new(Identity, Short).fit(&table(), &Run::new()).unwrap_err();
     assert!(error.to_string().contains("100 rows went in, 2 labels came out"), "{error}");
 }
@@ -134,8 +138,7 @@ fn a_method_that_needs_more_rows_fails_at_the_root_and_stops_below() {
             }
         }
     }
-    let plan =
-        |needs| RecursiveTree::new(Needs(needs), ByColumn(0)).clusterer_by(|p| ByColumn(p.level - 1)).min_rows(1);
+    let plan = |needs| RecursiveTree::by_node(move |_| Needs(needs), |node| ByColumn(node.level() - 1)).min_rows(1);
     let tree = plan(40).fit(&table(), &Run::new()).unwrap();
     assert_eq!(tree.node("0.1").unwrap().stop_reason(), Some(&StopReason::TooFewRows { rows: 30, needed: 40 }));
     assert!(matches!(plan(101).fit(&table(), &Run::new()), Err(Error::TooFewRows { rows: 100, needed: 101, .. })));
@@ -143,16 +146,9 @@ fn a_method_that_needs_more_rows_fails_at_the_root_and_stops_below() {
 
 #[test]
 fn boxed_algorithms_and_choices_by_node_plug_in() {
-    let pick = |place: &Place| -> Box<dyn Clusterer> { Box::new(ByColumn(place.path.len() / 2)) };
-    let embedder: Box<dyn Embedder> = Box::new(Identity);
-    let tree = RecursiveTree::new(
-        embedder,
-        pick(&Place { path: "0".into(), level: 1, rows: 1, total_rows: 1, parent_rows: 1 }),
-    )
-    .clusterer_by(pick)
-    .min_rows(2)
-    .fit(&table(), &Run::new())
-    .unwrap();
+    let embedder = |_: &NodeInfo| -> Box<dyn Embedder> { Box::new(Identity) };
+    let clusterer = |node: &NodeInfo| -> Box<dyn Clusterer> { Box::new(ByColumn(node.level() - 1)) };
+    let tree = RecursiveTree::by_node(embedder, clusterer).min_rows(2).fit(&table(), &Run::new()).unwrap();
     assert_eq!(tree.clusterer(), "ByColumn");
     assert_eq!(tree, plan().fit(&table(), &Run::new()).unwrap());
 }
@@ -244,13 +240,13 @@ proptest! {
         });
         let mut order: Vec<usize> = (0..cells.len()).collect();
         order.sort_by_key(|&i| (i as u64 * 7919 + seed * 104_729) % 1009);
-        let tree = plan().min_share(0.0).fit(&table, &Run::new()).unwrap();
-        let shuffled = plan().min_share(0.0).fit(&table.select(Axis(0), &order), &Run::new().threads(3)).unwrap();
+        let tree = plan().min_size(0.0).fit(&table, &Run::new()).unwrap();
+        let shuffled = plan().min_size(0.0).fit(&table.select(Axis(0), &order), &Run::new().threads(3)).unwrap();
         let expected: Vec<String> = { let paths = tree.paths(); order.iter().map(|&i| paths[i].clone()).collect() };
         prop_assert_eq!(shuffled.paths(), expected);
         prop_assert!(tree.paths().iter().all(|path| path.starts_with('0')));
         for node in tree.nodes().iter().filter(|node| !node.is_leaf()) {
-            let below: usize = node.children().iter().map(|&child| tree.nodes()[child].rows().len()).sum();
+            let below: usize = tree.children(node).map(|child| child.rows().len()).sum();
             prop_assert_eq!(below + node.noise(), node.rows().len());
         }
     }
@@ -273,10 +269,11 @@ fn errors_inside_a_node_name_rows_of_the_table() {
     assert_eq!(data[[21, 2]], 3.0);
     type Plan = RecursiveTree<Box<dyn Embedder>, ByColumn>;
     let plan = |fault: fn() -> Box<dyn Embedder>, level: usize| -> Plan {
-        RecursiveTree::new(Box::new(Identity) as Box<dyn Embedder>, ByColumn(0))
-            .embedder_by(move |place| if place.level == level { fault() } else { Box::new(Identity) })
-            .clusterer_by(|place| ByColumn(place.level - 1))
-            .min_rows(2)
+        RecursiveTree::by_node(
+            move |node| if node.level() == level { fault() } else { Box::new(Identity) },
+            |node| ByColumn(node.level() - 1),
+        )
+        .min_rows(2)
     };
     for level in [1, 2] {
         let refused = plan(|| Box::new(NoThree), level).fit(&data, &run);

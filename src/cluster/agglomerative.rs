@@ -11,7 +11,9 @@ use super::hdbscan::check_metric;
 use super::tree_fit::{Prepared, TreeFit, label_of_nearest};
 #[cfg(feature = "serde")]
 use crate::core::checks;
-use crate::core::{Canonical, Clusterer, Clustering, Error, Result, Rows, Run};
+use crate::core::{
+    Canonical, Clusterer, Clustering, Error, Result, Rows, Run, Settings, setting_by_debug, settings_of,
+};
 use crate::neighbors::Metric;
 use ndarray::ArrayRef2;
 
@@ -40,6 +42,8 @@ enum Cut {
     Clusters(usize),
     Distance(f64),
 }
+
+setting_by_debug!(Cut, Linkage);
 
 /// Hierarchical clustering by a linkage, cut at a number of clusters or at a distance.
 ///
@@ -153,6 +157,10 @@ impl Agglomerative {
 impl Clusterer for Agglomerative {
     fn cluster(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Clustering> {
         Clustering::new(self.fit(rows, run)?.labels)
+    }
+
+    fn settings(&self) -> Settings {
+        settings_of!(Agglomerative { cut, linkage, metric } = self)
     }
 }
 

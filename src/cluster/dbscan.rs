@@ -19,9 +19,14 @@ use super::model::HdbscanModel;
 use super::tree_fit::{Prepared, TreeFit, metric_of, nearest, same_shape};
 #[cfg(feature = "serde")]
 use crate::core::checks;
-use crate::core::{Canonical, Clusterer, Clustering, Error, NOISE, Result, Rows, Run};
+use crate::core::{
+    Canonical, Clusterer, Clustering, Error, NOISE, Result, Rows, Run, Settings, count_in_sample, settings_of,
+};
 use crate::neighbors::Metric;
 use ndarray::ArrayRef2;
+
+/// Rows that make a row core, itself counted, where none are set.
+const MIN_SAMPLES: usize = 5;
 
 /// Density clustering at one distance: clusters of any shape, of one density, and noise.
 ///
@@ -75,7 +80,7 @@ impl Dbscan {
         run.install(|| {
             let prepared = Prepared::new(rows, self.metric)?;
             let rows = prepared.rows()?;
-            let others = self.min_samples.unwrap_or(5) - 1;
+            let others = self.min_samples.unwrap_or(MIN_SAMPLES) - 1;
             // A core distance to more rows than there are is of no finite eps.
             let enough = others < rows.len();
             let fit = TreeFit::new(&rows, self.metric, others, run)?;
@@ -148,6 +153,15 @@ impl Dbscan {
 impl Clusterer for Dbscan {
     fn cluster(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Clustering> {
         Clustering::new(self.fit(rows, run)?.labels)
+    }
+
+    fn for_sample(&self, share: f64) -> Option<Box<dyn Clusterer>> {
+        let min_samples = Some(count_in_sample(self.min_samples.unwrap_or(MIN_SAMPLES), share));
+        Some(Box::new(Dbscan { min_samples, ..self.clone() }))
+    }
+
+    fn settings(&self) -> Settings {
+        settings_of!(Dbscan { eps, min_samples, metric } = self)
     }
 }
 

@@ -18,7 +18,7 @@ use super::spanning::distance;
 use super::tree_fit::{Prepared, TreeFit, label_of_nearest, metric_of};
 #[cfg(feature = "serde")]
 use crate::core::checks;
-use crate::core::{Clusterer, Clustering, Error, Result, Rows, Run};
+use crate::core::{Clusterer, Clustering, Error, Result, Rows, Run, Settings, count_in_sample, settings_of};
 use crate::neighbors::Metric;
 use ndarray::ArrayRef2;
 
@@ -177,6 +177,15 @@ fn leaves(fit: &TreeFit<'_>) -> Vec<(u32, u32)> {
 impl Clusterer for Genie {
     fn cluster(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Clustering> {
         Clustering::new(self.fit(rows, run)?.labels)
+    }
+
+    fn for_sample(&self, share: f64) -> Option<Box<dyn Clusterer>> {
+        let min_samples = self.min_samples.map(|rows| count_in_sample(rows, share));
+        Some(Box::new(Genie { min_samples, ..self.clone() }))
+    }
+
+    fn settings(&self) -> Settings {
+        settings_of!(Genie { clusters, gini_threshold, min_samples, noise, metric } = self)
     }
 }
 

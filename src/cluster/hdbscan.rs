@@ -23,7 +23,7 @@ use super::near::ONE;
 use super::precomputed;
 use super::select::{Choice, Selection};
 use super::spanning::{Asked, prepared, spanning_tree};
-use crate::core::{Clusterer, Clustering, Error, Result, Rows, Run, Size};
+use crate::core::{Clusterer, Clustering, Error, Result, Rows, Run, Settings, Size, count_in_sample, settings_of};
 use crate::neighbors::Metric;
 use ndarray::ArrayRef2;
 
@@ -309,6 +309,37 @@ impl Hdbscan {
 impl Clusterer for Hdbscan {
     fn cluster(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Clustering> {
         self.fit(rows, run)?.clustering()
+    }
+
+    fn for_sample(&self, share: f64) -> Option<Box<dyn Clusterer>> {
+        // A cluster has two rows at least.
+        let smallest = match self.min_cluster_size.in_sample(share) {
+            Size::Count(count) => Size::Count(count.max(2)),
+            of_any => of_any,
+        };
+        Some(Box::new(Hdbscan {
+            min_cluster_size: smallest,
+            min_samples: self.min_samples.map(|rows| count_in_sample(rows, share)),
+            max_cluster_size: self.max_cluster_size.map(|size| size.in_sample(share)),
+            ..self.clone()
+        }))
+    }
+
+    fn settings(&self) -> Settings {
+        settings_of!(
+            Hdbscan {
+                min_cluster_size,
+                min_samples,
+                count_self,
+                selection,
+                epsilon,
+                allow_single_cluster,
+                single_cluster_weight,
+                max_cluster_size,
+                min_persistence,
+                metric
+            } = self
+        )
     }
 }
 

@@ -17,6 +17,8 @@ pub enum Selection {
     Leaf,
 }
 
+crate::core::setting_by_debug!(Selection);
+
 /// Settings of the choice, resolved and checked.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Choice {

@@ -124,14 +124,16 @@ pub enum Error {
         reason: &'static str,
     },
     /// A plug-in algorithm returned something that breaks its trait's contract.
-    #[error("the {room} \"{name}\" broke its contract: {reason}")]
+    #[error("the {room} \"{name}\" broke its contract: {reason}{}", row.map_or_else(String::new, |row| format!(" (row {row})")))]
     Contract {
-        /// "embedder", "clusterer" or "explainer".
+        /// "embedder", "clusterer", "explainer" or "judge".
         room: &'static str,
         /// The plug-in's own name.
         name: String,
         /// What is wrong with what it returned.
         reason: String,
+        /// The row where it shows, counted from 0, if it is one row's.
+        row: Option<usize>,
     },
     /// An error of a plug-in's own.
     #[error("plug-in: {0}")]
@@ -214,7 +216,8 @@ impl Error {
             Error::NotFinite { row, .. }
             | Error::Category { row, .. }
             | Error::Overflow { row, .. }
-            | Error::Label { row, .. } => whole(row),
+            | Error::Label { row, .. }
+            | Error::Contract { row: Some(row), .. } => whole(row),
             // Here columns are rows too.
             Error::Distance { row, column, .. } => [row, column].into_iter().for_each(whole),
             _ => {}

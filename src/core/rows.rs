@@ -18,6 +18,17 @@ impl<'a> Rows<'a> {
         Self::checked(table, f32::is_finite)
     }
 
+    /// The same of a table that is lent or handed over.
+    pub(crate) fn finite_cow(table: Cow<'a, ArrayRef2<f32>>) -> Result<Self> {
+        match table {
+            Cow::Borrowed(table) => Self::finite(table),
+            Cow::Owned(table) => {
+                Rows::finite(&table)?;
+                Ok(Rows::owned(table))
+            }
+        }
+    }
+
     /// Accepts NaN as "missing"; infinities are still an error.
     pub(crate) fn with_missing(table: &'a ArrayRef2<f32>) -> Result<Self> {
         Self::checked(table, |value| !value.is_infinite())

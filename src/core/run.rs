@@ -17,10 +17,10 @@ use std::time::Instant;
 #[derive(Clone)]
 pub struct Run {
     seed: u64,
-    /// Mixed from the seed and the names of all places entered.
+    /// Mixed from the seed and the names of all scopes entered.
     key: u64,
-    place: Arc<str>,
-    /// The names of all places entered, outermost first.
+    scope: Arc<str>,
+    /// The names of all scopes entered, outermost first.
     entered: Vec<Arc<str>>,
     pool: Arc<Pool>,
     observer: Option<Arc<dyn Observer>>,
@@ -72,7 +72,7 @@ impl Run {
         Run {
             seed: 0,
             key: random::mix(0x7265_636c),
-            place: Arc::from(""),
+            scope: Arc::from(""),
             entered: Vec::new(),
             pool: Arc::new(Pool::new(0)),
             observer: None,
@@ -80,11 +80,11 @@ impl Run {
         }
     }
 
-    /// Sets the seed of every random draw; default 0. Inside a place, draws stay the place's own.
+    /// Sets the seed of every random draw; default 0. Inside a scope, draws stay the scope's own.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         let top = random::mix(random::mix(seed).wrapping_add(0x7265_636c));
-        self.key = self.entered.iter().fold(top, |key, place| enter(key, place));
+        self.key = self.entered.iter().fold(top, |key, scope| enter(key, scope));
         self
     }
 
@@ -94,7 +94,7 @@ impl Run {
         self
     }
 
-    /// Sets who is told of progress.
+    /// Sets the observer, which receives progress events and notes.
     pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
@@ -111,12 +111,12 @@ impl Run {
         self.seed
     }
 
-    /// A number that stands for the seed and the place; what counter-based random draws are keyed with.
+    /// A number that stands for the seed and the scope; what counter-based random draws are keyed with.
     pub fn key(&self) -> u64 {
         self.key
     }
 
-    /// A random generator of this place's own: one ChaCha stream for each place under the run's seed.
+    /// A random generator of this scope's own: one ChaCha stream for each scope under the run's seed.
     pub fn rng(&self) -> rand_chacha::ChaCha8Rng {
         use rand::SeedableRng;
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(self.seed);
@@ -124,18 +124,18 @@ impl Run {
         rng
     }
 
-    /// The same run inside a named place, such as the node `0.2` of a tree, with random draws of its own.
-    pub fn at(&self, place: &str) -> Run {
+    /// The same run inside a named scope, such as the node `0.2` of a tree, with random draws of its own.
+    pub fn at(&self, scope: &str) -> Run {
         let mut inner = self.clone();
-        inner.key = enter(self.key, place);
-        inner.entered.push(Arc::from(place));
-        inner.place = if self.place.is_empty() { Arc::from(place) } else { format!("{} {place}", self.place).into() };
+        inner.key = enter(self.key, scope);
+        inner.entered.push(Arc::from(scope));
+        inner.scope = if self.scope.is_empty() { Arc::from(scope) } else { format!("{} {scope}", self.scope).into() };
         inner
     }
 
-    /// The name of the place, for progress; empty at the top.
-    pub fn place(&self) -> &str {
-        &self.place
+    /// The name of the scope, for progress; empty at the top.
+    pub fn scope(&self) -> &str {
+        &self.scope
     }
 
     /// Runs `work` on this run's threads. Parallel loops inside use them; nesting is free.
@@ -158,13 +158,13 @@ impl Run {
 
     /// Begins a stage of `total` steps: its progress and duration go to the observer, and each step can be cancelled.
     pub fn stage(&self, name: &'static str, total: usize) -> Stage<'_> {
-        self.tell(Event::Started { place: &self.place, stage: name, total });
+        self.tell(Event::Started { scope: &self.scope, stage: name, total });
         Stage { run: self, name, total, began: Instant::now() }
     }
 
-    /// Tells the observer something that a user should know, such as a fallback that was taken.
+    /// Sends the observer something that a user should know, such as a fallback that was taken.
     pub fn note(&self, text: &str) {
-        self.tell(Event::Note { place: &self.place, text });
+        self.tell(Event::Note { scope: &self.scope, text });
     }
 
     fn tell(&self, event: Event<'_>) {
@@ -174,9 +174,9 @@ impl Run {
     }
 }
 
-/// The key inside a named place.
-fn enter(key: u64, place: &str) -> u64 {
-    place.bytes().fold(random::mix(key), |key, byte| random::mix(key ^ u64::from(byte)))
+/// The key inside a named scope.
+fn enter(key: u64, scope: &str) -> u64 {
+    scope.bytes().fold(random::mix(key), |key, byte| random::mix(key ^ u64::from(byte)))
 }
 
 impl std::fmt::Debug for Run {
@@ -184,7 +184,7 @@ impl std::fmt::Debug for Run {
         f.debug_struct("Run")
             .field("seed", &self.seed)
             .field("threads", &self.pool.threads)
-            .field("place", &self.place)
+            .field("scope", &self.scope)
             .finish_non_exhaustive()
     }
 }
@@ -204,7 +204,7 @@ impl Stage<'_> {
     /// [`Error::Cancelled`] when the run has been cancelled.
     pub fn step(&self, done: usize) -> Result<()> {
         self.check()?;
-        self.run.tell(Event::Advanced { place: &self.run.place, stage: self.name, done, total: self.total });
+        self.run.tell(Event::Advanced { scope: &self.run.scope, stage: self.name, done, total: self.total });
         Ok(())
     }
 
@@ -220,28 +220,28 @@ impl Stage<'_> {
 impl Drop for Stage<'_> {
     fn drop(&mut self) {
         let seconds = self.began.elapsed().as_secs_f64();
-        self.run.tell(Event::Finished { place: &self.run.place, stage: self.name, seconds });
+        self.run.tell(Event::Finished { scope: &self.run.scope, stage: self.name, seconds });
     }
 }
 
-/// What an [`Observer`] is told.
+/// An event that an [`Observer`] receives.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Event<'a> {
     /// A stage begins.
     Started {
-        /// Where, such as the path of a node; empty outside a tree.
-        place: &'a str,
+        /// The scope, such as the path of a node; empty outside a tree.
+        scope: &'a str,
         /// What, such as "layout".
         stage: &'static str,
         /// Its number of steps.
         total: usize,
     },
-    /// A stage got on.
+    /// A stage advanced.
     Advanced {
-        /// Where.
-        place: &'a str,
-        /// What.
+        /// The scope.
+        scope: &'a str,
+        /// The stage.
         stage: &'static str,
         /// Steps done.
         done: usize,
@@ -250,31 +250,31 @@ pub enum Event<'a> {
     },
     /// A stage ended.
     Finished {
-        /// Where.
-        place: &'a str,
-        /// What.
+        /// The scope.
+        scope: &'a str,
+        /// The stage.
         stage: &'static str,
         /// How long it took.
         seconds: f64,
     },
     /// Something a user should know, such as a fallback that was taken.
     Note {
-        /// Where.
-        place: &'a str,
+        /// The scope.
+        scope: &'a str,
         /// What, in words.
         text: &'a str,
     },
 }
 
-/// Someone who is told of progress: a progress bar, a log, a clock. Called from any thread.
+/// Receives progress events: a progress bar, a log, a clock. Called from any thread.
 ///
 /// ```
 /// use recluster::{Event, Observer, Run};
 /// struct Log;
 /// impl Observer for Log {
 ///     fn event(&self, event: &Event<'_>) {
-///         if let Event::Finished { place, stage, seconds } = event {
-///             eprintln!("{place} {stage}: {seconds:.2} s");
+///         if let Event::Finished { scope, stage, seconds } = event {
+///             eprintln!("{scope} {stage}: {seconds:.2} s");
 ///         }
 ///     }
 /// }
@@ -315,23 +315,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_have_keys_and_streams_of_their_own() {
+    fn scopes_have_keys_and_streams_of_their_own() {
         use rand::Rng;
         let run = Run::new().seed(1);
         assert_ne!(run.at("0.1").key(), run.at("0.2").key());
         assert_eq!(run.at("0.1").key(), Run::new().seed(1).threads(3).at("0.1").key());
         assert_ne!(run.at("0.1").rng().next_u64(), run.at("0.2").rng().next_u64());
-        assert_eq!(run.at("0").at("core").place(), "0 core");
+        assert_eq!(run.at("0").at("core").scope(), "0 core");
     }
 
     #[test]
-    fn a_seed_set_inside_a_place_leaves_the_place_its_own_draws() {
+    fn a_seed_set_inside_a_scope_leaves_the_scope_its_own_draws() {
         use rand::Rng;
         let run = Run::new();
         let (first, second) = (run.at("0.1").seed(7), run.at("0.2").seed(7));
         assert_ne!(first.key(), second.key());
         assert_ne!(first.rng().next_u64(), second.rng().next_u64());
-        // Seed and places count, not the order in which they were set.
+        // Seed and scopes count, not the order in which they were set.
         assert_eq!(first.key(), Run::new().seed(7).at("0.1").key());
         assert_eq!(run.at("0").seed(7).at("core").key(), Run::new().seed(7).at("0").at("core").key());
     }

@@ -29,6 +29,21 @@ impl Size {
         }
     }
 
+    /// The same size in a sample of `share` of the rows, in 0 to 1: a count shrinks with it, rounded to the nearest number
+    /// but not below 1; a share stays.
+    ///
+    /// ```
+    /// use recluster::Size;
+    /// assert_eq!(Size::from(500).in_sample(0.25), Size::Count(125));
+    /// assert_eq!(Size::from(0.05).in_sample(0.25), Size::Share(0.05));
+    /// ```
+    pub fn in_sample(self, share: f64) -> Size {
+        match self {
+            Size::Count(count) => Size::Count(count_in_sample(count, share)),
+            of_any => of_any,
+        }
+    }
+
     /// Checks the range of a share.
     ///
     /// # Errors
@@ -41,6 +56,11 @@ impl Size {
             _ => Ok(()),
         }
     }
+}
+
+/// A count of rows in a sample of `share` of them: rounded to the nearest number, not below 1 unless it was.
+pub(crate) fn count_in_sample(count: usize, share: f64) -> usize {
+    ((count as f64 * share).round() as usize).max(count.min(1))
 }
 
 /// A count as it is, a share as a percentage: "500", "5.0 %", "0.012 %".

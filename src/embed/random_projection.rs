@@ -12,7 +12,7 @@ use super::narrow;
 use crate::core::checks;
 use crate::core::linalg::product;
 use crate::core::random::Stream;
-use crate::core::{Rows, parallel};
+use crate::core::{Rows, Settings, parallel, setting_by_debug, settings_of};
 use crate::{Embedder, Error, Result, Run};
 use ndarray::{Array2, ArrayRef2};
 
@@ -54,6 +54,8 @@ enum Entries {
     /// The share of entries that are not 0.
     Sparse(f64),
 }
+
+setting_by_debug!(Size, Entries);
 
 /// A random matrix that rows are multiplied by. Plain data.
 #[derive(Clone, Debug, PartialEq)]
@@ -213,6 +215,10 @@ fn entries(draws: Stream, components: usize, density: f64) -> Vec<(u32, bool)> {
 impl Embedder for RandomProjection {
     fn embed(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f32>> {
         self.fit(rows, run)?.transform(rows, run)
+    }
+
+    fn settings(&self) -> Settings {
+        settings_of!(RandomProjection { size, entries } = self)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Columns brought to one scale before any embedder.
 
 use crate::core::{Canonical, Rows, parallel};
-use crate::{Embedded, Embedder, Error, Result, Run};
+use crate::{Embedded, Embedder, Error, Prepared, Result, Run, Settings};
 use ndarray::{Array2, ArrayRef2};
+use std::borrow::Cow;
 
 /// How columns are brought to one scale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -128,7 +129,19 @@ impl<E: Embedder> Embedder for Scaled<E> {
         }
     }
 
+    fn prepare<'a>(&'a self, rows: Cow<'a, ArrayRef2<f32>>, run: &Run) -> Result<Box<dyn Prepared + 'a>> {
+        match self.scaling {
+            Scaling::None => self.embedder.prepare(rows, run),
+            // All parts are scaled as the whole is.
+            scaling => self.embedder.prepare(Cow::Owned(scaling.apply(&rows, run)?), run),
+        }
+    }
+
     fn name(&self) -> String {
         self.embedder.name()
+    }
+
+    fn settings(&self) -> Settings {
+        self.embedder.settings().with("scaling", format!("{:?}", self.scaling))
     }
 }

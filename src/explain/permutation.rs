@@ -89,6 +89,7 @@ impl<F: Fn(&ArrayRef2<f32>) -> Result<Array2<f64>> + Send + Sync> PermutationSha
                 room: "explainer",
                 name: "PermutationShap".into(),
                 reason: format!("the model's output is {value} for a mix of a row and the background"),
+                row: None,
             }),
         }
     }

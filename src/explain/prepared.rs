@@ -171,7 +171,8 @@ pub(super) fn write(
         Some((row, gap)) => Err(Error::Contract {
             room: "explainer",
             name: "TreeShap".into(),
-            reason: format!("attributions of row {row} are {gap:e} away from the margin"),
+            reason: format!("attributions are {gap:e} away from the margin"),
+            row: Some(row),
         }),
     }
 }

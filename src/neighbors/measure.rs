@@ -61,6 +61,13 @@ enum Kind {
     Lost(String),
 }
 
+/// By its name.
+impl From<Measure> for crate::Setting {
+    fn from(measure: Measure) -> Self {
+        measure.name().into()
+    }
+}
+
 impl Measure {
     /// A metric of one's own.
     pub fn own(distance: impl Distance + 'static) -> Self {

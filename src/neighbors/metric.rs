@@ -33,6 +33,13 @@ pub enum Metric {
     Jaccard,
 }
 
+/// By its name.
+impl From<Metric> for crate::Setting {
+    fn from(metric: Metric) -> Self {
+        metric.name().into()
+    }
+}
+
 impl Metric {
     /// Every metric, in the order of declaration.
     pub const ALL: [Metric; 10] = [

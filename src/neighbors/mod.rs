@@ -52,6 +52,8 @@ pub enum Search {
     Approximate,
 }
 
+crate::core::setting_by_debug!(Search);
+
 impl Search {
     /// Whether `rows` different rows are searched approximately for their `k` nearest, each itself included.
     fn approximates(self, measure: &Measure, rows: usize, columns: usize, k: usize) -> bool {

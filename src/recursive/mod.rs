@@ -10,11 +10,21 @@
 //!
 //! Source: G. Pereira, "Recursive Embedding and Clustering", 2023.
 
+mod check;
 mod fit;
-mod place;
+mod grow;
+mod judge;
+mod limits;
+mod node;
+mod path;
+mod step;
 mod text;
 mod tree;
 
 pub use fit::RecursiveTree;
-pub use place::{Place, StopReason};
-pub use tree::{ClusterTree, Node};
+pub use judge::{Judge, Proposal, Verdict};
+pub use limits::{NodeInfo, StopReason};
+pub use node::{Node, Split};
+pub use path::Path;
+pub use step::{Step, step};
+pub use tree::ClusterTree;

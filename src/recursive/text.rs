@@ -8,20 +8,21 @@ impl ClusterTree {
     /// The tree as text: a line for each node with its path, rows, share of all rows and persistence, then what
     /// `remark` adds for it, such as its most important features.
     pub fn to_text(&self, mut remark: impl FnMut(&Node) -> String) -> String {
-        let names: Vec<String> = self.nodes.iter().map(|node| format!("{}{}", indent(node.level), node.path)).collect();
+        let names: Vec<String> =
+            self.nodes.iter().map(|node| format!("{}{}", indent(node.level()), node.path)).collect();
         let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(4);
         let digits = self.rows().to_string().len().max(4);
         let mut text = format!("{:width$}  {:>digits$}  {:>7}  persistence\n", "path", "rows", "share");
         for (node, name) in self.nodes.iter().zip(names) {
             let persistence = node.persistence.map_or_else(|| "          -".into(), |p| format!("{p:>11.2}"));
-            let share = percent(node.share);
+            let share = percent(node.share());
             let line =
                 format!("{name:width$}  {:>digits$}  {share:>7}  {persistence}  {}", node.rows.len(), remark(node));
             // Writing to a String cannot fail.
             let _ = writeln!(text, "{}", line.trim_end());
             if node.noise() > 0 {
                 let share = percent(node.noise() as f64 / self.rows() as f64);
-                let name = format!("{}{}.-", indent(node.level + 1), node.path);
+                let name = format!("{}{}.-", indent(node.level() + 1), node.path);
                 let _ = writeln!(text, "{name:width$}  {:>digits$}  {share:>7}            -  noise", node.noise());
             }
         }

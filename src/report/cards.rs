@@ -8,6 +8,7 @@ use super::statistics::{places, typical};
 use super::words::{count, list, percent, things, value};
 use super::{Explanation, Facts, Result};
 use crate::explain::top_features;
+use crate::recursive::Node;
 use maud::{Markup, html};
 
 /// Features that a chart shows.
@@ -15,26 +16,25 @@ const FEATURES: usize = 9;
 /// Dots on a line of the summary of attributions.
 const DOTS: usize = 400;
 
-/// The card of leaf number `leaf`, which is node number `node`.
-pub(super) fn card(facts: &Facts<'_>, leaf: usize, node: usize) -> Result<Markup> {
+/// The card of leaf number `leaf`, which is `node`.
+pub(super) fn card(facts: &Facts<'_>, leaf: usize, node: &Node) -> Result<Markup> {
     let tree = facts.report.tree;
-    let this = &tree.nodes()[node];
-    let title = if node == 0 { "All rows".to_string() } else { format!("Cluster {}", this.path()) };
+    let title = if node.level() == 1 { "All rows".to_string() } else { format!("Cluster {}", node.path()) };
     Ok(html! {
-        article class=(if leaf == 0 { "card first" } else { "card" }) id=(format!("cluster-{}", this.path())) {
+        article class=(if leaf == 0 { "card first" } else { "card" }) id=(format!("cluster-{}", node.path())) {
             div class="head" {
-                (chip(tree, node))
+                (chip(node))
                 h3 { (title) }
-                span class="big" { (percent(this.share())) }
+                span class="big" { (percent(node.share())) }
             }
             p {
-                (things(this.rows().len(), "row", "rows")) " of " (count(tree.rows()))
-                @if node > 0 { ", found in " (origin(tree, node)) }
+                (things(node.rows().len(), "row", "rows")) " of " (count(tree.rows()))
+                @if node.level() > 1 { ", found in " (origin(tree, node)) }
                 ". "
-                @if let Some(persistence) = this.persistence() {
+                @if let Some(persistence) = node.persistence() {
                     "Persistence " (format!("{persistence:.2}")) " of 1 (how firmly it stands out). "
                 }
-                @if let Some(reason) = this.stop_reason() { "Not looked into further: " (reason) "." }
+                @if let Some(reason) = node.stop_reason() { "Not looked into further: " (reason) "." }
             }
             @if let Some((width, height)) = facts.report.image {
                 (pictures(facts, leaf, node, width, height)?)
@@ -61,7 +61,7 @@ fn grey(facts: &Facts<'_>, value: f64) -> colour::Rgb {
     colour::ink(if high > low { (value - low) / (high - low) } else { 0.0 })
 }
 
-fn pictures(facts: &Facts<'_>, leaf: usize, node: usize, width: usize, height: usize) -> Result<Markup> {
+fn pictures(facts: &Facts<'_>, leaf: usize, node: &Node, width: usize, height: usize) -> Result<Markup> {
     let mean = &facts.statistics.leaf_mean[leaf];
     let signed = |values: Vec<f64>| {
         let most = values.iter().map(|v| v.abs()).filter(|v| v.is_finite()).fold(1e-300, f64::max);
@@ -76,7 +76,7 @@ fn pictures(facts: &Facts<'_>, leaf: usize, node: usize, width: usize, height: u
         shown.push((signed(push)?, "What the model goes by: the pixels that speak for this cluster (orange) or against it (blue) in its own rows."));
     }
     let mut members = Vec::new();
-    for row in typical(&facts.rows, &facts.place, facts.report.tree.nodes()[node].rows(), mean, 12) {
+    for row in typical(&facts.rows, &facts.place, node.rows(), mean, 12) {
         let values: Vec<f64> = facts.rows.row(row as usize).iter().map(|&v| f64::from(v)).collect();
         members.push((row, Picture::of(&values, width, |v| grey(facts, v)).address()?));
     }

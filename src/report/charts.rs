@@ -2,8 +2,9 @@
 
 use super::colour::{self, Rgb, hex};
 use super::words;
-use crate::recursive::ClusterTree;
+use crate::recursive::{ClusterTree, Node};
 use maud::{Markup, html};
+use std::collections::BTreeMap;
 
 /// A coordinate as SVG writes it.
 fn at(number: f64) -> String {
@@ -20,9 +21,8 @@ pub(super) fn short(text: &str, most: usize) -> String {
 }
 
 /// A node's number among its siblings, which its colour goes by; 0 for the root.
-pub(super) fn number(tree: &ClusterTree, node: usize) -> i32 {
-    let siblings = tree.nodes()[node].parent().map_or(&[][..], |parent| tree.nodes()[parent].children());
-    siblings.iter().position(|&sibling| sibling == node).unwrap_or(0) as i32
+pub(super) fn number(node: &Node) -> i32 {
+    node.path().number().unwrap_or(0) as i32
 }
 
 /// The tree as boxes, a column for each level from left to right, heights as shares of the rows.
@@ -32,22 +32,23 @@ pub(super) fn tree(tree: &ClusterTree) -> Markup {
     let smallest = tree.leaves().map(|leaf| leaf.share()).fold(1.0, f64::min).max(1e-6);
     // Tall enough for a line of text in the smallest leaf, within what fits on a page.
     let height = (16.0 / smallest).clamp(260.0, 1000.0);
-    let root = if tree.depth() == 1 { WIDTH } else { 120.0 };
-    let column = (WIDTH - root) / (tree.depth().max(2) - 1) as f64;
-    let mut tops = vec![0.0; tree.nodes().len()];
+    let root = if tree.levels() == 0 { WIDTH } else { 120.0 };
+    let column = (WIDTH - root) / tree.levels().max(1) as f64;
+    let mut tops = BTreeMap::from([(tree.root().path(), 0.0)]);
     let mut boxes = Vec::new();
-    for (i, node) in tree.nodes().iter().enumerate() {
+    for node in tree.nodes() {
+        let start = tops.get(node.path()).copied().unwrap_or(0.0);
         let tall = node.share() * height;
-        let is_root = node.parent().is_none();
+        let is_root = node.level() == 1;
         let (left, wide) = if is_root { (0.0, root) } else { (root + column * (node.level() - 2) as f64, column) };
-        let fill = if is_root { [0x3c, 0x46, 0x57] } else { colour::cluster(number(tree, i)) };
+        let fill = if is_root { [0x3c, 0x46, 0x57] } else { colour::cluster(number(node)) };
         let name = if is_root { "All rows".to_string() } else { node.path().to_string() };
         let link = format!("#{}-{}", if node.is_leaf() { "cluster" } else { "map" }, node.path());
-        boxes.push((left, tops[i], wide, tall, fill, name, node.share(), Some(link)));
-        let mut top = tops[i];
-        for &child in node.children() {
-            tops[child] = top;
-            top += tree.nodes()[child].share() * height;
+        boxes.push((left, start, wide, tall, fill, name, node.share(), Some(link)));
+        let mut top = start;
+        for child in tree.children(node) {
+            tops.insert(child.path(), top);
+            top += child.share() * height;
         }
         if node.noise() > 0 {
             let share = node.noise() as f64 / tree.rows() as f64;

@@ -12,7 +12,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 pub(super) fn page(facts: &Facts<'_>) -> Result<Markup> {
     let tree = facts.report.tree;
-    let split: Vec<usize> = (0..tree.nodes().len()).filter(|&i| !tree.nodes()[i].is_leaf()).collect();
+    let split: Vec<&Node> = tree.nodes().iter().filter(|node| !node.is_leaf()).collect();
     Ok(html! {
         (DOCTYPE)
         html lang="en" {
@@ -44,12 +44,12 @@ pub(super) fn page(facts: &Facts<'_>) -> Result<Markup> {
                     h2 class="page" { "The maps" }
                     p { "Each dot is a row, and dots close to each other are rows that are alike. Directions and distances across a map have no unit; what counts is who lies next to whom. Grey dots belong to no cluster." }
                     div class="maps" {
-                        @for &node in &split { (map_card(tree, node)?) }
+                        @for node in &split { (map_card(tree, node)?) }
                     }
                 }
                 h2 class="page" { "The clusters, one by one" }
                 section class="clusters" {
-                    @for (leaf, node) in leaves(tree).into_iter().enumerate() { (cards::card(facts, leaf, node)?) }
+                    @for (leaf, node) in tree.leaves().enumerate() { (cards::card(facts, leaf, node)?) }
                 }
                 h2 class="page" { "How this was made" }
                 (settings(facts))
@@ -59,11 +59,6 @@ pub(super) fn page(facts: &Facts<'_>) -> Result<Markup> {
             }
         }
     })
-}
-
-/// Places of the leaves among the nodes.
-fn leaves(tree: &ClusterTree) -> Vec<usize> {
-    (0..tree.nodes().len()).filter(|&i| tree.nodes()[i].is_leaf()).collect()
 }
 
 fn noise(tree: &ClusterTree) -> usize {
@@ -97,7 +92,7 @@ fn lead(tree: &ClusterTree) -> String {
 
 fn tiles(tree: &ClusterTree) -> Markup {
     let noise = noise(tree) as f64 / tree.rows().max(1) as f64;
-    let levels = tree.depth() - 1;
+    let levels = tree.levels();
     html! {
         div class="tiles" {
             div class="tile" { b { (count(tree.rows())) } span { "rows" } }
@@ -110,20 +105,19 @@ fn tiles(tree: &ClusterTree) -> Markup {
 }
 
 /// The colour and path of a node, as a small label.
-pub(super) fn chip(tree: &ClusterTree, node: usize) -> Markup {
-    let fill = if node == 0 { [0x3c, 0x46, 0x57] } else { colour::cluster(number(tree, node)) };
+pub(super) fn chip(node: &Node) -> Markup {
+    let fill = if node.level() == 1 { [0x3c, 0x46, 0x57] } else { colour::cluster(number(node)) };
     html! {
-        span class="chip" style=(format!("background:{};color:{}", hex(fill), colour::text_on(fill))) { (tree.nodes()[node].path()) }
+        span class="chip" style=(format!("background:{};color:{}", hex(fill), colour::text_on(fill))) { (node.path()) }
     }
 }
 
 /// All leaves in one table.
 fn glance(facts: &Facts<'_>) -> Result<Markup> {
     let tree = facts.report.tree;
-    let leaves = leaves(tree);
     let largest = tree.leaves().map(Node::share).fold(1e-9, f64::max);
     let mut pictures = Vec::new();
-    for leaf in 0..leaves.len() {
+    for leaf in 0..tree.leaves().count() {
         pictures.push(cards::average(facts, leaf)?);
     }
     let drawn = facts.report.image.is_some();
@@ -138,17 +132,16 @@ fn glance(facts: &Facts<'_>) -> Result<Markup> {
                     th { (if drawn { "Came out of" } else { "What sets it apart most" }) }
                 } }
                 tbody {
-                    @for (leaf, (&node, picture)) in leaves.iter().zip(pictures).enumerate() {
-                        @let this = &tree.nodes()[node];
-                        @let fill = hex(if node == 0 { colour::NOISE } else { colour::cluster(number(tree, node)) });
+                    @for (leaf, (node, picture)) in tree.leaves().zip(pictures).enumerate() {
+                        @let fill = hex(if node.level() == 1 { colour::NOISE } else { colour::cluster(number(node)) });
                         tr {
-                            td { a href=(format!("#cluster-{}", this.path())) { (chip(tree, node)) } }
+                            td { a href=(format!("#cluster-{}", node.path())) { (chip(node)) } }
                             @if let Some(picture) = picture { td { img class="pixels thumb" src=(picture) alt="average image"; } }
                             td {
-                                span class="share" style=(format!("width:{:.0}px;background:{fill}", 1.0 + 150.0 * this.share() / largest)) {}
-                                " " (percent(this.share()))
+                                span class="share" style=(format!("width:{:.0}px;background:{fill}", 1.0 + 150.0 * node.share() / largest)) {}
+                                " " (percent(node.share()))
                             }
-                            td class="figure" { (count(this.rows().len())) }
+                            td class="figure" { (count(node.rows().len())) }
                             td {
                                 @if drawn { (origin(tree, node)) } @else { (apart(facts, leaf)) }
                             }
@@ -173,14 +166,11 @@ fn glance(facts: &Facts<'_>) -> Result<Markup> {
 }
 
 /// Where a node came from, in words.
-pub(super) fn origin(tree: &ClusterTree, node: usize) -> String {
-    match tree.nodes()[node].parent() {
+pub(super) fn origin(tree: &ClusterTree, node: &Node) -> String {
+    match tree.parent(node) {
         None => "all rows".to_string(),
-        Some(0) => "all rows, directly".to_string(),
-        Some(parent) => {
-            let parent = &tree.nodes()[parent];
-            format!("cluster {} ({} of all rows)", parent.path(), percent(parent.share()))
-        }
+        Some(root) if root.level() == 1 => "all rows, directly".to_string(),
+        Some(parent) => format!("cluster {} ({} of all rows)", parent.path(), percent(parent.share())),
     }
 }
 
@@ -198,18 +188,17 @@ fn apart(facts: &Facts<'_>, leaf: usize) -> String {
 }
 
 /// The map of a node that was split.
-fn map_card(tree: &ClusterTree, at: usize) -> Result<Markup> {
-    let node = &tree.nodes()[at];
+fn map_card(tree: &ClusterTree, node: &Node) -> Result<Markup> {
     let Some(embedding) = node.map() else {
         return Ok(html! {});
     };
-    let wide = at == 0;
-    let name = if at == 0 { "All rows".to_string() } else { format!("Inside cluster {}", node.path()) };
+    let wide = node.level() == 1;
+    let name = if wide { "All rows".to_string() } else { format!("Inside cluster {}", node.path()) };
     Ok(html! {
         section class=(if wide { "card wide" } else { "card" }) id=(format!("map-{}", node.path())) {
             h3 { (name) }
             p class="small" {
-                (things(node.rows().len(), "row", "rows")) " (" (percent(node.share())) " of all) fell into " (node.children().len()) " clusters"
+                (things(node.rows().len(), "row", "rows")) " (" (percent(node.share())) " of all) fell into " (node.children()) " clusters"
                 @if node.noise() > 0 { "; " (percent(node.noise() as f64 / node.rows().len() as f64)) " of them fit none" }
                 "."
                 @if embedding.ncols() > 2 { " The map shows the first two of " (embedding.ncols()) " dimensions." }
@@ -220,11 +209,10 @@ fn map_card(tree: &ClusterTree, at: usize) -> Result<Markup> {
             }
             (map::drawing(embedding, node.labels(), if wide { 1240 } else { 860 }, &format!("Map: {name}"))?)
             div class="legend" {
-                @for &child in node.children() {
-                    @let path = tree.nodes()[child].path();
+                @for child in tree.children(node) {
                     span {
-                        a href=(format!("#{}-{path}", if tree.nodes()[child].is_leaf() { "cluster" } else { "map" })) { (chip(tree, child)) }
-                        " " (percent(tree.nodes()[child].share_of_parent()))
+                        a href=(format!("#{}-{}", if child.is_leaf() { "cluster" } else { "map" }, child.path())) { (chip(child)) }
+                        " " (percent(child.share_of_parent()))
                     }
                 }
                 @if node.noise() > 0 {

@@ -87,7 +87,7 @@ fn a_tree_clusters_in_many_columns_and_draws_in_two() {
     let tree = RecursiveTree::new(boxed, hdbscan).levels(1).fit(&rows, &Run::new()).unwrap();
     let root = tree.root();
     assert_eq!((root.embedding().unwrap().dim(), root.map().unwrap().dim()), ((400, 5), (400, 2)));
-    assert_eq!(root.children().len(), 3);
+    assert_eq!(root.children(), 3);
     // Equal to the layouts of one graph under the root's own draws.
     let alone = umap.embed_in_full(&rows, &Run::new().at("0")).unwrap();
     assert_eq!((&alone.embedding, alone.map.as_ref()), (root.embedding().unwrap(), root.map()));

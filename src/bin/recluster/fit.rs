@@ -37,10 +37,13 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     }
     let run = run(&args.common, progress);
     let named = |e| data.about(e);
-    let plan = RecursiveTree::new(embedder, root.clone())
-        .clusterer_by(move |place| if place.level == 1 { root.clone() } else { below.clone() })
-        .levels(args.depth)
-        .min_share(args.min_node_share);
+    let embedder = Arc::new(embedder);
+    let plan = RecursiveTree::by_node(
+        move |_| embedder.clone(),
+        move |node| if node.level() == 1 { root.clone() } else { below.clone() },
+    )
+    .levels(args.depth)
+    .min_size(args.min_node_share);
     let boost = Boost::new().rounds(args.rounds).max_depth(args.max_depth);
     let tree = progress.work(|| plan.fit(&data.values, &run)).map_err(named)?;
     let mut surrogate = progress.work(|| tree.surrogate(&data.values, &boost, &run)).map_err(named)?;
@@ -63,7 +66,7 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     }
     let mut facts = facts("fit", &data);
     facts.insert("leaves".to_string(), tree.leaves().count().into());
-    facts.insert("levels".to_string(), tree.depth().saturating_sub(1).into());
+    facts.insert("levels".to_string(), tree.levels().into());
     facts.insert("noise".to_string(), tree.nodes().iter().map(|node| node.noise()).sum::<usize>().into());
     facts.insert("nodes".to_string(), nodes(&tree));
     if let Some(classes) = classes {
@@ -197,7 +200,7 @@ fn assignments(data: &Table, tree: &ClusterTree, surrogate: &Surrogate, run: &Ru
 
 fn nodes(tree: &ClusterTree) -> Value {
     let node = |node: &recluster::recursive::Node| {
-        json!({"path": node.path(), "rows": node.rows().len(), "share": node.share(), "noise": node.noise(),
+        json!({"path": node.path().to_string(), "rows": node.rows().len(), "share": node.share(), "noise": node.noise(),
             "persistence": node.persistence(), "leaf": node.is_leaf()})
     };
     Value::Array(tree.nodes().iter().map(node).collect())

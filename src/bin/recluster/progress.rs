@@ -1,4 +1,4 @@
-//! What is told of a run: a clock for the JSON object, and a bar for a person at a terminal.
+//! Progress of a run: a clock for the JSON object, and a bar for a person at a terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use recluster::{Event, Observer};
@@ -79,11 +79,11 @@ impl Observer for Progress {
     fn event(&self, event: &Event<'_>) {
         let mut state = self.state();
         match *event {
-            Event::Started { place, stage, total } => {
+            Event::Started { scope, stage, total } => {
                 if let Some(bar) = &state.bar {
                     bar.set_length(total as u64);
                     bar.set_position(0);
-                    bar.set_message(format!("{place} {stage}").trim_start().to_string());
+                    bar.set_message(format!("{scope} {stage}").trim_start().to_string());
                 }
             }
             Event::Advanced { done, total, .. } => {
@@ -96,8 +96,8 @@ impl Observer for Progress {
                 Some(sum) => sum.1 += seconds,
                 None => state.seconds.push((stage.to_string(), seconds)),
             },
-            Event::Note { place, text } => {
-                let note = if place.is_empty() { text.to_string() } else { format!("{place}: {text}") };
+            Event::Note { scope, text } => {
+                let note = if scope.is_empty() { text.to_string() } else { format!("{scope}: {text}") };
                 if let Some(bar) = &state.bar {
                     bar.println(format!("recluster: {note}"));
                 }

@@ -18,7 +18,7 @@ mod nearest;
 mod points;
 
 use crate::core::random::Stream;
-use crate::core::{Canonical, Clusterer, Clustering, Error, Result, Rows, Run, Stage, parallel};
+use crate::core::{Canonical, Clusterer, Clustering, Error, Result, Rows, Run, Settings, Stage, parallel, settings_of};
 use means::Means;
 pub use model::KMeansModel;
 use ndarray::{Array2, ArrayRef2};
@@ -242,6 +242,10 @@ fn lloyd(
 impl Clusterer for KMeans {
     fn cluster(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Clustering> {
         Clustering::new(self.fit(rows, run)?.labels)
+    }
+
+    fn settings(&self) -> Settings {
+        settings_of!(KMeans { clusters, restarts, max_iter, tol, start, mini_batch } = self)
     }
 }
 

@@ -18,7 +18,9 @@ mod em;
 mod model;
 
 use crate::cluster::kmeans::{KMeans, Points};
-use crate::core::{Canonical, Clusterer, Clustering, Error, Result, Rows, Run};
+use crate::core::{
+    Canonical, Clusterer, Clustering, Error, Result, Rows, Run, Setting, Settings, setting_by_debug, settings_of,
+};
 use density::{Density, Params};
 use em::{Passes, Source};
 pub use model::GaussianMixtureModel;
@@ -49,6 +51,17 @@ enum Start {
     KMeans,
     PlusPlus,
     Means(Array2<f64>),
+}
+
+setting_by_debug!(Covariance);
+
+impl From<Start> for Setting {
+    fn from(start: Start) -> Self {
+        match start {
+            Start::Means(means) => means.into(),
+            other => format!("{other:?}").into(),
+        }
+    }
 }
 
 /// Gaussian mixture: rows as draws from a few normal distributions, each row with its share in every one of them.
@@ -318,5 +331,9 @@ impl Clusterer for GaussianMixture {
         let model = self.fit(rows, run)?;
         let membership = model.membership.iter().map(|&share| share as f32).collect();
         Clustering::compact(model.labels)?.with_membership(membership)
+    }
+
+    fn settings(&self) -> Settings {
+        settings_of!(GaussianMixture { least, most, covariance, start, restarts, max_iter, tol, reg_covar } = self)
     }
 }

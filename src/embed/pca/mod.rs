@@ -14,7 +14,7 @@ use super::narrow;
 use crate::core::checks;
 use crate::core::linalg::product;
 use crate::core::random::Stream;
-use crate::core::{Canonical, Rows, parallel};
+use crate::core::{Canonical, Rows, Settings, parallel, setting_by_debug, settings_of};
 use crate::{Embedder, Error, Result, Run};
 use ndarray::{Array1, Array2, ArrayRef2};
 
@@ -67,6 +67,8 @@ pub struct Pca {
     #[cfg_attr(feature = "serde", serde(default))]
     whiten: bool,
 }
+
+setting_by_debug!(Solver);
 
 /// Fitted principal components. Plain data.
 #[derive(Clone, Debug, PartialEq)]
@@ -177,6 +179,10 @@ impl Pca {
 impl Embedder for Pca {
     fn embed(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f32>> {
         self.fit(rows, run)?.transform(rows, run)
+    }
+
+    fn settings(&self) -> Settings {
+        settings_of!(Pca { n_components, solver, whiten } = self)
     }
 }
 

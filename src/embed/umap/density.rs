@@ -13,6 +13,7 @@
 use super::forces::{Forces, Place, clip, power};
 use super::fuzzy::{Graph, Nearby};
 use crate::core::parallel;
+use crate::core::{Setting, settings_of};
 use crate::{Error, Result};
 
 /// Added to a mean of squares before its logarithm.
@@ -35,6 +36,12 @@ pub struct Densmap {
     lambda: f64,
     frac: f64,
     var_shift: f64,
+}
+
+impl From<Densmap> for Setting {
+    fn from(densmap: Densmap) -> Self {
+        settings_of!(Densmap { lambda, frac, var_shift } = &densmap).into()
+    }
 }
 
 impl Default for Densmap {

@@ -77,6 +77,12 @@ impl Umap {
         let brought = given.check(&rows, self.n_neighbors, self.n_components)?;
         run.install(|| UmapGraph::of(self, rows, &brought, run))?
     }
+
+    /// The graph of rows that have been checked.
+    pub(super) fn graph_of<'a>(&self, rows: Rows<'a>, run: &Run) -> Result<UmapGraph<'a>> {
+        let nothing = Given::new().check(&rows, self.n_neighbors, self.n_components)?;
+        run.install(|| UmapGraph::of(self, rows, &nothing, run))?
+    }
 }
 
 impl<'a> UmapGraph<'a> {

@@ -24,6 +24,7 @@ mod graph;
 mod inverse;
 mod layout;
 mod model;
+mod prepared;
 mod settings;
 mod start;
 mod target;
@@ -31,14 +32,15 @@ mod target;
 mod tests;
 mod transform;
 
-use crate::core::{Cached, Canonical, Rows, percent};
-use crate::{Embedded, Embedder, Result, Run};
+use crate::core::{Cached, Canonical, Rows, percent, settings_of};
+use crate::{Embedded, Embedder, Prepared, Result, Run, Settings};
 pub use density::Densmap;
 pub use given::Given;
 pub use graph::UmapGraph;
 pub use model::{GraphFacts, Start, UmapModel};
 use ndarray::{Array2, ArrayRef2};
 pub use settings::{Init, Umap};
+use std::borrow::Cow;
 pub use target::Target;
 
 const PURPOSE: u64 = 0x756d_6170;
@@ -125,16 +127,46 @@ impl Embedder for Umap {
     }
 
     fn embed_in_full(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Embedded> {
-        let graph = self.graph(rows, run)?;
+        self.embed_graph(&self.graph(rows, run)?, run)
+    }
+
+    fn prepare<'a>(&'a self, rows: Cow<'a, ArrayRef2<f32>>, run: &Run) -> Result<Box<dyn Prepared + 'a>> {
+        Ok(Box::new(prepared::PreparedUmap::new(self, rows, run)?))
+    }
+
+    fn settings(&self) -> Settings {
+        settings_of!(
+            Umap {
+                n_neighbors,
+                n_components,
+                min_dist,
+                spread,
+                metric,
+                n_epochs,
+                learning_rate,
+                repulsion_strength,
+                negative_sample_rate,
+                set_op_mix_ratio,
+                local_connectivity,
+                disconnection_distance,
+                init,
+                search,
+                densmap
+            } = self
+        )
+    }
+}
+
+impl Umap {
+    /// The layout of its own graph, and a map beside it where the embedding is wider.
+    fn embed_graph(&self, graph: &UmapGraph<'_>, run: &Run) -> Result<Embedded> {
         let nothing = Given::new().check(&graph.rows, self.n_neighbors, self.n_components)?;
         let drawn = run.install(|| graph.draw(self, &nothing, run))??;
         let map = (self.n_components > 2).then(|| graph.lay_out(&self.clone().n_components(2), run)).transpose()?;
         let embedding = by_row(&drawn.positions, &graph.canonical, self.n_components);
         Ok(Embedded { embedding, map, notes: self.notes(&drawn.facts, drawn.start) })
     }
-}
 
-impl Umap {
     /// What was approximated, for a reader.
     fn notes(&self, facts: &GraphFacts, start: Start) -> Vec<String> {
         let mut notes = Vec::new();

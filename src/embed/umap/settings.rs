@@ -19,6 +19,8 @@ pub enum Init {
     Random,
 }
 
+crate::core::setting_by_debug!(Init);
+
 /// Uniform manifold approximation and projection: a builder.
 ///
 /// The result is the same for any number of threads and any order of the rows (permuted alike).

@@ -1,0 +1,97 @@
+//! Whether nodes make a tree: they may come from a file, or from a fit that was interrupted.
+
+use super::{ClusterTree, Node};
+use crate::core::checks::{self, Check};
+use crate::{Clustering, NOISE};
+
+impl ClusterTree {
+    /// That every node is sound, and holds the rows that its parent's labels say.
+    pub(super) fn check(&self) -> Check {
+        checks::that(self.columns > 0, || "no columns".into())?;
+        let Some(root) = self.nodes.first() else { return Err("no nodes".into()) };
+        let n = root.rows.len();
+        checks::that(n > 0 && root.path == "0" && root.parent_rows == n, || {
+            format!("the first node is \"{}\" of {n} rows", root.path)
+        })?;
+        checks::rising("rows of the root", &root.rows, n)?;
+        let rising = self.nodes.is_sorted_by(|a, b| a.path < b.path);
+        checks::that(rising, || "nodes are out of order".into())?;
+        let mut below = 0;
+        for node in &self.nodes {
+            let wrong = |reason: String| format!("node \"{}\": {reason}", node.path);
+            checks::count("rows of all", node.total_rows, n).map_err(wrong)?;
+            node.check().map_err(wrong)?;
+            let children: Vec<&Node> = self.children(node).collect();
+            checks::count("children", children.len(), node.children as usize).map_err(wrong)?;
+            node.check_children(&children).map_err(wrong)?;
+            below += children.len();
+        }
+        checks::that(below + 1 == self.nodes.len(), || "a node is no node's child".into())
+    }
+}
+
+impl Node {
+    /// The node by itself.
+    fn check(&self) -> Check {
+        let n = self.rows.len();
+        checks::count("memberships", self.membership.len(), n)?;
+        checks::each("memberships", &self.membership, |m| (0.0..=1.0).contains(m))?;
+        checks::shares("persistence", &self.persistence)?;
+        for (what, table) in [("embedding", &self.embedding), ("map", &self.map)] {
+            if let Some(table) = table {
+                checks::table(what, table, (n, table.ncols().max(1)))?;
+            }
+        }
+        checks::that(self.embedding.is_some() || self.map.is_none(), || "a map without an embedding".into())?;
+        checks::that(self.stop_reason.is_none() || self.is_leaf(), || "a reason to stop is a leaf's".into())?;
+        checks::that(self.split.is_some() || self.is_leaf(), || "children without a split".into())?;
+        checks::count("labels", self.labels.len(), if self.is_leaf() { 0 } else { n })?;
+        let Some(split) = &self.split else { return Ok(()) };
+        checks::that(split.children.iter().flatten().all(|&child| child < self.children), || {
+            "a cluster went to a child that is not there".into()
+        })?;
+        // A proposal that is kept is one that a clusterer could have made.
+        match &split.clustering {
+            None => checks::count("clusters proposed", split.children.len(), self.children as usize),
+            Some(proposed) => {
+                checks::count("labels proposed", proposed.labels().len(), n)?;
+                let sound = Clustering::new(proposed.labels().to_vec())
+                    .and_then(|sound| sound.with_membership(proposed.membership().to_vec()))
+                    .and_then(|sound| match proposed.persistence() {
+                        None => Ok(sound),
+                        Some(persistence) => sound.with_persistence(persistence.to_vec()),
+                    })
+                    .map_err(|error| error.to_string())?;
+                checks::that(sound == *proposed, || "clusters proposed do not agree".into())?;
+                checks::count("clusters proposed", split.children.len(), sound.clusters())
+            }
+        }
+    }
+
+    /// That the children hold the rows of their labels.
+    fn check_children(&self, children: &[&Node]) -> Check {
+        if self.is_leaf() {
+            return Ok(());
+        }
+        checks::labels(&self.labels, children.len(), NOISE)?;
+        let mut rows = vec![Vec::new(); children.len()];
+        for (&row, &label) in self.rows.iter().zip(&self.labels).filter(|(_, label)| **label >= 0) {
+            rows[label as usize].push(row);
+        }
+        for (child, rows) in children.iter().zip(&rows) {
+            let fits = child.rows == *rows && child.parent_rows == self.rows.len();
+            checks::that(fits, || format!("child \"{}\" has other rows", child.path))?;
+        }
+        checks::that(children.is_sorted_by(|a, b| a.rows.len() >= b.rows.len()), || "children grow".into())
+    }
+}
+
+#[cfg(feature = "serde")]
+impl crate::Saved for ClusterTree {
+    const FORMAT: &'static str = "recluster tree";
+    const VERSION: u64 = 2;
+
+    fn validate(&self) -> Check {
+        self.check()
+    }
+}

@@ -1,0 +1,235 @@
+//! From open nodes to a whole tree.
+
+use super::fit::RecursiveTree;
+use super::judge::{Judge, Proposal, Verdict};
+use super::{Node, NodeInfo, Split, StopReason, step};
+use crate::core::{Canonical, Rows, gather, parallel};
+use crate::{Clusterer, Clustering, Embedded, Embedder, Error, NOISE, Result, Run};
+use ndarray::{ArrayRef2, Axis};
+use std::borrow::Cow;
+use std::cmp::Reverse;
+
+/// Receives each node as soon as it is finished, with its children, which are open yet.
+pub(super) type Sink<'a> = &'a (dyn Fn(&Node, &[Node]) -> Result<()> + Sync);
+
+/// A fit under way.
+pub(super) struct Growth<'a, E, C> {
+    plan: &'a RecursiveTree<E, C>,
+    data: &'a ArrayRef2<f32>,
+    /// For each row its place in canonical order, so that no algorithm sees the order of the input.
+    rank: Vec<u32>,
+    sink: Sink<'a>,
+    run: &'a Run,
+}
+
+/// What was found at a node, in canonical order; as far as it came.
+#[derive(Default)]
+struct Found {
+    embedded: Option<Embedded>,
+    clustering: Option<Clustering>,
+    /// The clusters of each child, who decided so, and why.
+    groups: Vec<Vec<usize>>,
+    judge: Option<String>,
+    reason: String,
+    stop_reason: Option<StopReason>,
+}
+
+impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
+    pub(super) fn new(
+        plan: &'a RecursiveTree<E, C>,
+        data: &'a ArrayRef2<f32>,
+        rows: &Rows<'_>,
+        sink: Sink<'a>,
+        run: &'a Run,
+    ) -> Self {
+        let mut rank = vec![0; rows.len()];
+        for (&row, place) in Canonical::of(rows).order.iter().zip(0..) {
+            rank[row as usize] = place;
+        }
+        Growth { plan, data, rank, sink, run }
+    }
+
+    /// Works on the nodes that are open or that another plan's limits had stopped, and on what comes out of them, level
+    /// by level. The nodes of a level are independent and run side by side.
+    pub(super) fn finish(&self, nodes: Vec<Node>) -> Result<Vec<Node>> {
+        let workable = |node: &Node| node.is_leaf() && node.stop_reason.as_ref().is_none_or(StopReason::is_limit);
+        let (mut level, mut done): (Vec<Node>, Vec<Node>) = nodes.into_iter().partition(workable);
+        while !level.is_empty() {
+            let worked = self.run.install(|| parallel::map(level.len(), |i| self.work(&level[i])))?;
+            level = Vec::new();
+            for worked in worked {
+                let (node, children) = worked?;
+                done.push(node);
+                level.extend(children);
+            }
+        }
+        Ok(done)
+    }
+
+    /// The finished node and its open children.
+    fn work(&self, node: &Node) -> Result<(Node, Vec<Node>)> {
+        let info = node.info();
+        let mut node = node.clone();
+        node.stop_reason = self.plan.limits.reached(&info);
+        let mut children = Vec::new();
+        if node.stop_reason.is_none() {
+            // Place i in canonical order is that of row `order[i]` of the node.
+            let mut order: Vec<usize> = (0..node.rows.len()).collect();
+            order.sort_unstable_by_key(|&i| self.rank[node.rows[i] as usize]);
+            let numbers: Vec<u32> = order.iter().map(|&i| node.rows[i]).collect();
+            let (embedder, clusterer) = (self.plan.embedder.at(&info), self.plan.clusterer.at(&info));
+            (node.embedder, node.clusterer) = (Some(embedder.settings()), Some(clusterer.settings()));
+            let found = self.look(&info, &numbers, &*embedder, &*clusterer).map_err(|error| error.of_part(&numbers))?;
+            let mut place = vec![0; order.len()];
+            order.iter().enumerate().for_each(|(at, &i)| place[i] = at);
+            children = node.take(found, &place);
+        }
+        (self.sink)(&node, &children)?;
+        Ok((node, children))
+    }
+
+    /// Embeds, clusters and judges the rows of a node.
+    fn look(
+        &self,
+        node: &NodeInfo,
+        numbers: &[u32],
+        embedder: &dyn Embedder,
+        clusterer: &dyn Clusterer,
+    ) -> Result<Found> {
+        let run = self.run.at(&node.path.to_string());
+        let mut found = Found::default();
+        let rows = gather(self.data, numbers)?;
+        let Some(judge) = self.plan.judge.as_deref() else {
+            let embed = step::embed(embedder, rows.nrows(), &run, || embedder.embed_in_full(&rows, &run));
+            // Only a judge needs the rows any longer.
+            drop(rows);
+            self.cluster(node, embed, clusterer, &run, &mut found)?;
+            return Ok(found);
+        };
+        let mut ready = None;
+        let embed = step::embed(embedder, rows.nrows(), &run, || {
+            ready.insert(embedder.prepare(Cow::Borrowed(&rows), &run)?).embed(None, &run)
+        });
+        self.cluster(node, embed, clusterer, &run, &mut found)?;
+        if let (Some(prepared), Some(embedded), Some(clustering), None) =
+            (&ready, &found.embedded, &found.clustering, &found.stop_reason)
+        {
+            let (rows, prepared) = (&*rows, &**prepared);
+            let proposal = Proposal { node, rows, numbers, embedder, prepared, clusterer, embedded, clustering };
+            let verdict = judged(judge, &proposal, &run.at("judge"))?;
+            found.heed(judge, verdict)?;
+        }
+        Ok(found)
+    }
+
+    /// Clusters what was embedded, and proposes each cluster as a child.
+    fn cluster(
+        &self,
+        node: &NodeInfo,
+        embedded: Result<Embedded>,
+        clusterer: &dyn Clusterer,
+        run: &Run,
+        found: &mut Found,
+    ) -> Result<()> {
+        let Some(embedded) = self.unless_too_few(node, embedded, found)? else { return Ok(()) };
+        let clustering = step::cluster(clusterer, &embedded.embedding, run);
+        found.embedded = Some(embedded);
+        let Some(clustering) = self.unless_too_few(node, clustering, found)? else { return Ok(()) };
+        let clusters = clustering.clusters();
+        found.groups = (0..clusters).map(|cluster| vec![cluster]).collect();
+        found.stop_reason = (clusters < 2).then_some(StopReason::OneCluster { clusters });
+        found.clustering = Some(clustering);
+        Ok(())
+    }
+
+    /// Too few rows for a method stop a node, but at the root they are an error.
+    fn unless_too_few<T>(&self, node: &NodeInfo, result: Result<T>, found: &mut Found) -> Result<Option<T>> {
+        match result {
+            Err(Error::TooFewRows { needed, rows, .. }) if node.level() > 1 => {
+                found.stop_reason = Some(StopReason::TooFewRows { rows, needed });
+                Ok(None)
+            }
+            other => other.map(Some),
+        }
+    }
+}
+
+fn judged(judge: &dyn Judge, proposal: &Proposal<'_>, run: &Run) -> Result<Verdict> {
+    let _stage = run.stage("judge", 1);
+    judge.judge(proposal, run)
+}
+
+impl Found {
+    /// Does as the judge says.
+    fn heed(&mut self, judge: &dyn Judge, verdict: Verdict) -> Result<()> {
+        self.groups = verdict.groups(self.groups.len(), judge)?;
+        if self.groups.len() < 2 {
+            self.stop_reason = Some(StopReason::Refused { why: verdict.reason.clone() });
+        }
+        (self.judge, self.reason) = (Some(judge.name()), verdict.reason);
+        Ok(())
+    }
+}
+
+impl Node {
+    /// Records what was found, and gives the children. `place[i]` is the place of row i in canonical order.
+    fn take(&mut self, found: Found, place: &[usize]) -> Vec<Node> {
+        if let Some(Embedded { embedding, map, notes }) = found.embedded {
+            self.embedding = Some(embedding.select(Axis(0), place));
+            self.map = map.map(|map| map.select(Axis(0), place));
+            self.notes = notes;
+        }
+        self.stop_reason = found.stop_reason;
+        let Some(clustering) = found.clustering.map(|clustering| clustering.select(place)) else { return Vec::new() };
+        let clusters = clustering.clusters();
+        let groups = if self.stop_reason.is_none() { found.groups } else { Vec::new() };
+        let (children, child_of) = self.divide(&clustering, &groups, place);
+        // With a child for each cluster, labels and children say it all.
+        let clustering = (groups.len() < clusters.max(2)).then_some(clustering);
+        self.split = Some(Split { children: child_of, judge: found.judge, reason: found.reason, clustering });
+        children
+    }
+
+    /// The children, a group of clusters each, and for each cluster the child's number.
+    fn divide(
+        &mut self,
+        clustering: &Clustering,
+        groups: &[Vec<usize>],
+        place: &[usize],
+    ) -> (Vec<Node>, Vec<Option<u32>>) {
+        let mut group_of = vec![None; clustering.clusters()];
+        for (number, group) in groups.iter().enumerate() {
+            group.iter().for_each(|&cluster| group_of[cluster] = Some(number));
+        }
+        if groups.is_empty() {
+            return (Vec::new(), vec![None; clustering.clusters()]);
+        }
+        let mut members = vec![Vec::new(); groups.len()];
+        for (i, &label) in clustering.labels().iter().enumerate() {
+            if let Some(group) = usize::try_from(label).ok().and_then(|label| group_of[label]) {
+                members[group].push(i);
+            }
+        }
+        // Children are numbered from the largest; ties go to the one with the first row in canonical order.
+        let mut order: Vec<usize> = (0..groups.len()).collect();
+        order.sort_by_key(|&g| (Reverse(members[g].len()), members[g].iter().map(|&i| place[i]).min()));
+        self.labels = vec![NOISE; self.rows.len()];
+        self.children = order.len() as u32;
+        let mut child_of = vec![None; clustering.clusters()];
+        let child = |(number, &group): (u32, &usize)| {
+            members[group].iter().for_each(|&i| self.labels[i] = number as i32);
+            groups[group].iter().for_each(|&cluster| child_of[cluster] = Some(number));
+            let rows: Vec<u32> = members[group].iter().map(|&i| self.rows[i]).collect();
+            let membership = members[group].iter().map(|&i| clustering.membership()[i]).collect();
+            let persistence = match groups[group][..] {
+                [cluster] => clustering.persistence().map(|all| all[cluster]),
+                _ => None,
+            };
+            let (path, total_rows) = (self.path.child(number), self.total_rows);
+            let info = NodeInfo { path, rows: rows.len(), parent_rows: self.rows.len(), total_rows };
+            Node::open(info, rows, membership, persistence)
+        };
+        let children = (0..).zip(&order).map(child).collect();
+        (children, child_of)
+    }
+}

@@ -1,0 +1,123 @@
+//! Whether the clusters found at a node become its children.
+
+use super::NodeInfo;
+use crate::core::short_type_name;
+use crate::{Clusterer, Clustering, Embedded, Embedder, Error, Prepared, Result, Run};
+use ndarray::ArrayRef2;
+
+/// Decides, at each node that falls apart, which of the clusters found become children: all as they are, some of them
+/// joined, or none.
+///
+/// One method to implement, under the same rule as [`Embedder`]: a function of the proposal, the settings in `self` and
+/// [`Run::key`] alone.
+///
+/// # Example: a judge of one's own
+/// ```
+/// use ndarray::Array2;
+/// use recluster::recursive::{Judge, Proposal, RecursiveTree, Verdict};
+/// use recluster::{Result, Run, cluster::KMeans, embed::Identity};
+///
+/// /// Refuses splits in which a row in ten or more belongs to no cluster.
+/// struct LittleNoise;
+///
+/// impl Judge for LittleNoise {
+///     fn judge(&self, proposal: &Proposal<'_>, _run: &Run) -> Result<Verdict> {
+///         let labels = proposal.clustering.labels();
+///         let noise = labels.iter().filter(|&&label| label < 0).count();
+///         Ok(if 10 * noise < labels.len() {
+///             Verdict::keep(format!("{noise} rows of noise"))
+///         } else {
+///             Verdict::refuse(format!("{noise} of {} rows are noise", labels.len()))
+///         })
+///     }
+/// }
+///
+/// let rows = Array2::from_shape_fn((100, 2), |(i, j)| ((i % 2) * 10) as f32 + ((i * 7 + j * 3) % 11) as f32 * 0.1);
+/// let tree = RecursiveTree::new(Identity, KMeans::new(2)).levels(1).judge(LittleNoise).fit(&rows, &Run::new())?;
+/// let split = tree.root().split().unwrap();
+/// assert_eq!((split.proposed(), split.judge(), split.reason()), (2, Some("LittleNoise"), "0 rows of noise"));
+/// # Ok::<(), recluster::Error>(())
+/// ```
+pub trait Judge: Send + Sync {
+    /// Judges what was found at one node. Random draws come from `run`, which is the node's own for judging.
+    ///
+    /// # Errors
+    /// Whatever makes a judgement impossible; an error of a plug-in's own goes into [`Error::Plugin`].
+    fn judge(&self, proposal: &Proposal<'_>, run: &Run) -> Result<Verdict>;
+
+    /// A short name for the node's record; default: the type's.
+    fn name(&self) -> String {
+        short_type_name::<Self>()
+    }
+}
+
+/// What was found at a node, and all that it was found with, so that it can be tried again on other rows; see
+/// [`step`](super::step).
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct Proposal<'a> {
+    /// The node.
+    pub node: &'a NodeInfo,
+    /// Its original rows, n x columns, in [canonical order](crate::canonical_order).
+    pub rows: &'a ArrayRef2<f32>,
+    /// Their numbers in the table.
+    pub numbers: &'a [u32],
+    /// The node's embedder.
+    pub embedder: &'a dyn Embedder,
+    /// The same made ready for `rows`: for other seeds and for parts.
+    pub prepared: &'a dyn Prepared,
+    /// The node's clusterer.
+    pub clusterer: &'a dyn Clusterer,
+    /// The embedding of `rows`.
+    pub embedded: &'a Embedded,
+    /// Two clusters or more, label i being that of row i of `rows`.
+    pub clustering: &'a Clustering,
+}
+
+/// What a [`Judge`] decides.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    pub(super) decision: Decision,
+    pub(super) reason: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Decision {
+    Keep,
+    Merge(Vec<Vec<usize>>),
+    Refuse,
+}
+
+impl Verdict {
+    /// All clusters become children; why, in words for a reader.
+    pub fn keep(reason: impl Into<String>) -> Self {
+        Verdict { decision: Decision::Keep, reason: reason.into() }
+    }
+
+    /// Each group of clusters becomes one child. Every cluster must be in one group; one group alone refuses the split.
+    pub fn merge(groups: Vec<Vec<usize>>, reason: impl Into<String>) -> Self {
+        Verdict { decision: Decision::Merge(groups), reason: reason.into() }
+    }
+
+    /// None becomes a child: the node stays a leaf.
+    pub fn refuse(reason: impl Into<String>) -> Self {
+        Verdict { decision: Decision::Refuse, reason: reason.into() }
+    }
+
+    /// The clusters of each child; fewer than two where the split is refused.
+    pub(super) fn groups(&self, clusters: usize, judge: &dyn Judge) -> Result<Vec<Vec<usize>>> {
+        match &self.decision {
+            Decision::Keep => Ok((0..clusters).map(|cluster| vec![cluster]).collect()),
+            Decision::Refuse => Ok(Vec::new()),
+            Decision::Merge(groups) => {
+                let mut all: Vec<usize> = groups.iter().flatten().copied().collect();
+                all.sort_unstable();
+                if all.iter().copied().eq(0..clusters) && groups.iter().all(|group| !group.is_empty()) {
+                    return Ok(groups.clone());
+                }
+                let reason = format!("{clusters} clusters were proposed, it joined {groups:?}");
+                Err(Error::Contract { room: "judge", name: judge.name(), reason, row: None })
+            }
+        }
+    }
+}

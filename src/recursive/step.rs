@@ -1,0 +1,83 @@
+//! One step of the recursion: embed some rows, cluster their embedding, and hold both to their contracts.
+
+use crate::{Clusterer, Clustering, Embedded, Embedder, Error, Result, Run};
+use ndarray::{Array2, ArrayRef2};
+
+/// What [`step`] gives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// The embedding, rows x components, with what the embedder gave beside it.
+    pub embedded: Embedded,
+    /// The clusters found in it.
+    pub clustering: Clustering,
+}
+
+/// Embeds `rows` (n x columns) and clusters the embedding: what a [`RecursiveTree`](super::RecursiveTree) does at each of
+/// its nodes, on whatever rows one likes, such as half of a node's or a table without structure.
+///
+/// A tree's node is given its rows in [canonical order](crate::canonical_order), under `run.at("0.2")` for the node `0.2`.
+///
+/// ```
+/// use ndarray::Array2;
+/// use recluster::{Run, cluster::KMeans, embed::Pca, recursive::step};
+/// let rows = Array2::from_shape_fn((40, 3), |(i, j)| ((i % 2) * 10) as f32 + ((i * 7 + j * 3) % 11) as f32 * 0.1);
+/// let half = step(&Pca::new(2), &KMeans::new(2), &rows.slice(ndarray::s![..20, ..]), &Run::new())?;
+/// assert_eq!(half.embedded.embedding.dim(), (20, 2));
+/// assert_eq!(half.clustering.clusters(), 2);
+/// # Ok::<(), recluster::Error>(())
+/// ```
+///
+/// # Errors
+/// Those of the embedder and the clusterer; [`Error::Contract`] when one of them returns what it must not.
+pub fn step(
+    embedder: &(impl Embedder + ?Sized),
+    clusterer: &(impl Clusterer + ?Sized),
+    rows: &ArrayRef2<f32>,
+    run: &Run,
+) -> Result<Step> {
+    let embedded = embed(&embedder, rows.nrows(), run, || embedder.embed_in_full(rows, run))?;
+    let clustering = cluster(&clusterer, &embedded.embedding, run)?;
+    Ok(Step { embedded, clustering })
+}
+
+/// What `work` makes of `rows` rows, which must be an embedding and perhaps a map of them.
+pub(super) fn embed(
+    embedder: &dyn Embedder,
+    rows: usize,
+    run: &Run,
+    work: impl FnOnce() -> Result<Embedded>,
+) -> Result<Embedded> {
+    let embedded = {
+        let _stage = run.stage("embed", 1);
+        work()?
+    };
+    check_embedding(&embedded.embedding, embedder, rows)?;
+    embedded.map.as_ref().map_or(Ok(()), |map| check_embedding(map, embedder, rows))?;
+    Ok(embedded)
+}
+
+/// The clusters of an embedding.
+pub(super) fn cluster(clusterer: &dyn Clusterer, embedding: &Array2<f32>, run: &Run) -> Result<Clustering> {
+    let clustering = {
+        let _stage = run.stage("cluster", 1);
+        clusterer.cluster(embedding, run)?
+    };
+    let (rows, found) = (embedding.nrows(), clustering.labels().len());
+    if found == rows {
+        return Ok(clustering);
+    }
+    let reason = format!("{rows} rows went in, {found} labels came out");
+    Err(Error::Contract { room: "clusterer", name: clusterer.name(), reason, row: None })
+}
+
+fn check_embedding(embedding: &Array2<f32>, embedder: &dyn Embedder, rows: usize) -> Result<()> {
+    let broken = |reason, row| Err(Error::Contract { room: "embedder", name: embedder.name(), reason, row });
+    let (found, columns) = embedding.dim();
+    if found != rows || columns == 0 {
+        return broken(format!("{rows} rows went in, {found} rows x {columns} columns came out"), None);
+    }
+    match embedding.indexed_iter().find(|(_, value)| !value.is_finite()) {
+        Some(((row, column), value)) => broken(format!("a value in column {column} is {value}"), Some(row)),
+        None => Ok(()),
+    }
+}
