@@ -183,16 +183,28 @@ macro_rules! forward {
             fn embed_in_full(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Embedded> {
                 (**self).embed_in_full(rows, run)
             }
+            fn prepare<'a>(&'a self, rows: Cow<'a, ArrayRef2<f32>>, run: &Run) -> Result<Box<dyn Prepared + 'a>> {
+                (**self).prepare(rows, run)
+            }
             fn name(&self) -> String {
                 (**self).name()
+            }
+            fn settings(&self) -> Settings {
+                (**self).settings()
             }
         }
         impl<T: Clusterer + ?Sized> Clusterer for $pointer {
             fn cluster(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Clustering> {
                 (**self).cluster(rows, run)
             }
+            fn for_sample(&self, share: f64) -> Option<Box<dyn Clusterer>> {
+                (**self).for_sample(share)
+            }
             fn name(&self) -> String {
                 (**self).name()
+            }
+            fn settings(&self) -> Settings {
+                (**self).settings()
             }
         }
         impl<T: Explainer + ?Sized> Explainer for $pointer {
