@@ -11,11 +11,10 @@
 //!   order of the rows.
 //! - Clusters are numbered by falling size.
 
-use super::dendrogram::numbered;
 #[cfg(feature = "serde")]
 use super::hdbscan::check_metric;
-use super::hierarchy::Sets;
-use super::model::HdbscanModel;
+use super::hdbscan::{HdbscanModel, Sets};
+use super::linkage::numbered;
 use super::tree_fit::{Prepared, TreeFit, metric_of, nearest, same_shape};
 #[cfg(feature = "serde")]
 use crate::core::checks;

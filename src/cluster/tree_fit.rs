@@ -1,12 +1,8 @@
 //! What the clusterers that cut a spanning tree share: the tree with its core distances, from rows or from a model of
 //! HDBSCAN, and the nearest fitted row of each new one.
 
-use super::hdbscan::check_metric;
-use super::model::HdbscanModel;
-use super::norm::Norm;
-use super::search::{Seek, Side, search};
-use super::spanning::{Asked, SpanningTree, distance, prepared, spanning_tree};
-use super::tiles::{Exact, Lens};
+use super::hdbscan::{HdbscanModel, check_metric};
+use super::spanning::{Asked, Exact, Lens, Norm, Seek, Side, SpanningTree, distance, prepared, search, spanning_tree};
 use crate::core::{Canonical, Error, Result, Rows, Run};
 use crate::neighbors::Metric;
 use ndarray::{Array2, ArrayRef2};

@@ -12,15 +12,15 @@
 //!
 //! Which pairs are measured may differ from machine to machine, in pairs that do not matter; what comes out does not.
 
-use super::kdtree::{CAP, larger};
-use super::norm::{Absolutes, Add, Largest, Norm};
+use crate::cluster::spanning::kdtree::{CAP, larger};
+use crate::cluster::spanning::norm::{Absolutes, Add, Largest, Norm};
 use crate::core::random::Stream;
 use crate::core::{Rows, parallel, simd};
 use crate::neighbors::{Metric, Space};
 use ndarray::{ArrayView2, ArrayViewMut2, linalg::general_mat_mul};
 
 /// Points in a block.
-pub(super) const BLOCK: usize = 128;
+pub(crate) const BLOCK: usize = 128;
 const UNIT: f64 = 1.0 / (1 << 24) as f64;
 /// Rows up to which all pairs are compared sooner than a sketch is learned.
 const FEW: usize = 1024;
@@ -28,15 +28,15 @@ const FEW: usize = 1024;
 const LEFT_OVER: f64 = 0.3;
 
 /// How rows become vectors; learned once, so that new rows become vectors of the same space.
-pub(super) struct Lens {
-    pub(super) norm: Norm,
+pub(crate) struct Lens {
+    pub(crate) norm: Norm,
     mean: Vec<f64>,
     scale: f64,
     sketch: Option<Space>,
 }
 
 /// Vectors of points.
-pub(super) struct Vectors {
+pub(crate) struct Vectors {
     data: Vec<f32>,
     width: usize,
     /// What a bound may exceed the true distance by.
@@ -45,7 +45,7 @@ pub(super) struct Vectors {
 
 impl Lens {
     /// From the rows in `pick`, in an order given by content.
-    pub(super) fn learn(rows: &Rows<'_>, pick: &[u32], norm: Norm) -> Self {
+    pub(crate) fn learn(rows: &Rows<'_>, pick: &[u32], norm: Norm) -> Self {
         let columns = rows.columns();
         // Only sums of squares have sketches, and only of many rows is one learned for less than it saves.
         let metric = if norm == Norm::Squares { Metric::Euclidean } else { Metric::Manhattan };
@@ -63,7 +63,7 @@ impl Lens {
         Lens { norm, mean, scale, sketch: sketched.then_some(space) }
     }
 
-    pub(super) fn vectors(&self, rows: &Rows<'_>, pick: &[u32]) -> Vectors {
+    pub(crate) fn vectors(&self, rows: &Rows<'_>, pick: &[u32]) -> Vectors {
         let points = self.sketch.as_ref().map(|space| space.points(rows, pick));
         let inner = points.as_ref().map_or(self.mean.len(), |points| points.width());
         let squares = self.norm == Norm::Squares;
@@ -101,7 +101,7 @@ impl Lens {
     }
 
     /// The rows in `pick` in compact blocks.
-    pub(super) fn blocks(&self, rows: &Rows<'_>, pick: &[u32]) -> Blocks {
+    pub(crate) fn blocks(&self, rows: &Rows<'_>, pick: &[u32]) -> Blocks {
         let vectors = self.vectors(rows, pick);
         Blocks::new(&vectors, self.norm, Blocks::compact(&vectors, self.norm))
     }
@@ -112,7 +112,7 @@ impl Lens {
     }
 
     /// The entry of a tile up to which a pair's raw value may be within `raw`.
-    pub(super) fn limit(&self, raw: f64, slack: f64) -> f32 {
+    pub(crate) fn limit(&self, raw: f64, slack: f64) -> f32 {
         let scaled = self.scaled(raw);
         if self.norm != Norm::Squares {
             let columns = self.mean.len() as f64;
@@ -126,17 +126,17 @@ impl Lens {
     }
 
     /// The distance of vectors up to which a pair's raw value may be within `raw`.
-    pub(super) fn reach(&self, raw: f64, slack: f64) -> f64 {
+    pub(crate) fn reach(&self, raw: f64, slack: f64) -> f64 {
         self.norm.root(self.scaled(raw)) * (1.0 + 1e-9) + slack
     }
 
     /// A raw value that is a lower bound, in f32.
-    pub(super) fn floor(&self, raw: f64) -> f32 {
+    pub(crate) fn floor(&self, raw: f64) -> f32 {
         down(self.scaled(raw))
     }
 
     /// A raw value that is an upper bound, in f32.
-    pub(super) fn ceiling(&self, raw: f64) -> f32 {
+    pub(crate) fn ceiling(&self, raw: f64) -> f32 {
         up(self.scaled(raw))
     }
 }
@@ -163,20 +163,20 @@ fn down(x: f64) -> f32 {
 }
 
 /// Vectors in an order, in blocks.
-pub(super) struct Blocks {
+pub(crate) struct Blocks {
     /// The point at each place.
-    pub(super) order: Vec<u32>,
+    pub(crate) order: Vec<u32>,
     data: Vec<f32>,
     width: usize,
     norm: Norm,
-    pub(super) slack: f64,
+    pub(crate) slack: f64,
     /// Mean of each block's vectors, and the distance of the farthest of them from it.
     centres: Vec<f64>,
     radius: Vec<f64>,
 }
 
 impl Blocks {
-    pub(super) fn new(vectors: &Vectors, norm: Norm, order: Vec<u32>) -> Self {
+    pub(crate) fn new(vectors: &Vectors, norm: Norm, order: Vec<u32>) -> Self {
         let width = vectors.width;
         let inner = if norm == Norm::Squares { width - 2 } else { width };
         let mut data = vec![0.0; order.len() * width];
@@ -202,17 +202,17 @@ impl Blocks {
         Blocks { order, data, width, norm, slack: vectors.slack, centres, radius }
     }
 
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.radius.len()
     }
 
     /// Places of a block.
-    pub(super) fn places(&self, block: usize) -> std::ops::Range<usize> {
+    pub(crate) fn places(&self, block: usize) -> std::ops::Range<usize> {
         block * BLOCK..((block + 1) * BLOCK).min(self.order.len())
     }
 
     /// Distance of the centres of a block here and one of `other`, and the least distance of their vectors.
-    pub(super) fn gap(&self, block: usize, other: &Blocks, at: usize) -> (f64, f64) {
+    pub(crate) fn gap(&self, block: usize, other: &Blocks, at: usize) -> (f64, f64) {
         let inner = self.centres.len() / self.radius.len();
         let (a, b) = (&self.centres[block * inner..][..inner], &other.centres[at * inner..][..inner]);
         let between = self.norm.distance(a, b);
@@ -220,7 +220,7 @@ impl Blocks {
     }
 
     /// A block as queries.
-    pub(super) fn queries(&self, block: usize) -> Vec<f32> {
+    pub(crate) fn queries(&self, block: usize) -> Vec<f32> {
         let range = self.places(block);
         let mut left = self.data[range.start * self.width..range.end * self.width].to_vec();
         if self.norm == Norm::Squares {
@@ -234,7 +234,7 @@ impl Blocks {
     }
 
     /// Bounds of queries against a block here, a row of [`BLOCK`] for each query.
-    pub(super) fn tile(&self, queries: &[f32], block: usize, out: &mut [f32]) {
+    pub(crate) fn tile(&self, queries: &[f32], block: usize, out: &mut [f32]) {
         let range = self.places(block);
         let points = &self.data[range.start * self.width..range.end * self.width];
         match self.norm {
@@ -256,7 +256,7 @@ impl Blocks {
     }
 
     /// The points in an order in which blocks are compact: halves along the column of the largest variance.
-    pub(super) fn compact(vectors: &Vectors, norm: Norm) -> Vec<u32> {
+    pub(crate) fn compact(vectors: &Vectors, norm: Norm) -> Vec<u32> {
         let width = vectors.width;
         let inner = if norm == Norm::Squares { width - 2 } else { width };
         let mut order: Vec<u32> = (0..(vectors.data.len() / width) as u32).collect();
@@ -322,7 +322,7 @@ simd::multiversion! {
 
 simd::multiversion! {
     /// Places in a row of a tile whose bound is within the limit.
-    pub(super) fn within(bounds: &[f32], limit: f32, found: &mut Vec<u32>) {
+    pub(crate) fn within(bounds: &[f32], limit: f32, found: &mut Vec<u32>) {
         for (first, lanes) in bounds.chunks(CAP).enumerate() {
             let mut any = false;
             for &bound in lanes {
@@ -344,32 +344,32 @@ simd::multiversion! {
 
 /// Points as they are.
 #[derive(Clone, Copy)]
-pub(super) struct Exact<'a> {
-    pub(super) rows: &'a Rows<'a>,
+pub(crate) struct Exact<'a> {
+    pub(crate) rows: &'a Rows<'a>,
     /// The row of each point.
-    pub(super) pick: &'a [u32],
-    pub(super) norm: Norm,
+    pub(crate) pick: &'a [u32],
+    pub(crate) norm: Norm,
     /// Whether squares stay within f32, so that wide rows are screened in it.
-    pub(super) screens: bool,
+    pub(crate) screens: bool,
 }
 
 impl<'a> Exact<'a> {
-    pub(super) fn new(rows: &'a Rows<'a>, pick: &'a [u32], lens: &Lens) -> Self {
+    pub(crate) fn new(rows: &'a Rows<'a>, pick: &'a [u32], lens: &Lens) -> Self {
         Exact { rows, pick, norm: lens.norm, screens: lens.sketch.is_some() && lens.scale == 1.0 }
     }
 
-    pub(super) fn point(&self, i: u32) -> &'a [f32] {
+    pub(crate) fn point(&self, i: u32) -> &'a [f32] {
         self.rows.row(self.pick[i as usize] as usize)
     }
 
     /// Whether the raw value may be below `bound`: a look in f32, where that is far cheaper than the exact sum.
-    pub(super) fn may_be_below(&self, a: &[f32], b: &[f32], bound: f64) -> bool {
+    pub(crate) fn may_be_below(&self, a: &[f32], b: &[f32], bound: f64) -> bool {
         let margin = 1.0 + (a.len() / CAP + 32) as f64 * 2.0 * UNIT;
         !self.screens || f64::from(rough_squares(a, b)) <= bound * margin + 1e-30
     }
 
     /// Calls `take` with each of the points that may be below `bound` and its raw value; empties the list.
-    pub(super) fn measure(&self, from: &[f32], points: &mut Vec<u32>, bound: f64, mut take: impl FnMut(u32, f64)) {
+    pub(crate) fn measure(&self, from: &[f32], points: &mut Vec<u32>, bound: f64, mut take: impl FnMut(u32, f64)) {
         points.retain(|&point| self.may_be_below(from, self.point(point), bound));
         let (fours, rest) = points.as_chunks::<4>();
         for four in fours {

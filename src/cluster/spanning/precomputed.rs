@@ -2,12 +2,12 @@
 //!
 //! O(n²) time by Prim's algorithm, which reads each distance once, and O(n) memory beside the table.
 
-use super::spanning::SpanningTree;
+use super::SpanningTree;
 use crate::core::{Error, Result, Run, Stage, parallel};
 use ndarray::ArrayRef2;
 
 /// Checks that a table holds distances: square, finite, at least 0, 0 from a row to itself, and alike both ways.
-pub(super) fn check(table: &ArrayRef2<f64>) -> Result<()> {
+pub(crate) fn check(table: &ArrayRef2<f64>) -> Result<()> {
     let (rows, columns) = table.dim();
     if rows == 0 || columns == 0 {
         return Err(Error::Empty { what: "the table of distances", rows, columns });
@@ -34,7 +34,7 @@ pub(super) fn check(table: &ArrayRef2<f64>) -> Result<()> {
 }
 
 /// Core distances for `others` neighbours a row, and the tree.
-pub(super) fn spanning_tree(table: &ArrayRef2<f64>, others: usize, run: &Run) -> Result<(SpanningTree, Vec<f64>)> {
+pub(crate) fn spanning_tree(table: &ArrayRef2<f64>, others: usize, run: &Run) -> Result<(SpanningTree, Vec<f64>)> {
     let n = table.nrows();
     let stage = run.stage("core distances", n);
     let near = parallel::map_ranges(n, 64, |range| -> Result<Vec<(f64, Vec<u64>)>> {

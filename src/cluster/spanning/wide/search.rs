@@ -1,20 +1,20 @@
 //! Exact searches by blocks: each query sees all points that its bound lets matter, the nearest blocks first.
 
-use super::kdtree::{CAP, NONE, larger};
-use super::near::{Ask, KBest};
-use super::tiles::{BLOCK, Blocks, Exact, Lens, within};
+use super::blocks::{BLOCK, Blocks, Exact, Lens, within};
+use crate::cluster::spanning::kdtree::{CAP, NONE, larger};
+use crate::cluster::spanning::nearest::{Ask, KBest};
 use crate::core::{Result, Stage, parallel};
 
 /// What a search for neighbours found.
-pub(super) struct Found {
+pub(crate) struct Found {
     /// Raw core distance by point.
-    pub(super) core: Vec<f64>,
+    pub(crate) core: Vec<f64>,
     /// (raw value, point) of the nearest, `ask.width` a point, by point; [`NONE`] where there are fewer.
-    pub(super) lists: Vec<(f64, u32)>,
+    pub(crate) lists: Vec<(f64, u32)>,
 }
 
 /// What a search keeps of a block of queries.
-pub(super) trait Seek {
+pub(crate) trait Seek {
     /// Raw value up to which a point still matters to a query.
     fn bound(&self, query: usize) -> f64;
     /// Takes a point and its raw value.
@@ -23,9 +23,9 @@ pub(super) trait Seek {
 
 /// Points on one side of a search.
 #[derive(Clone, Copy)]
-pub(super) struct Side<'a> {
-    pub(super) blocks: &'a Blocks,
-    pub(super) exact: Exact<'a>,
+pub(crate) struct Side<'a> {
+    pub(crate) blocks: &'a Blocks,
+    pub(crate) exact: Exact<'a>,
 }
 
 /// Shows each query all the points that matter to it, nearest blocks first. With `same`, the queries are the points
@@ -33,7 +33,7 @@ pub(super) struct Side<'a> {
 ///
 /// `begin` gets the queries of a block, and so does `end`, with what was kept; the results of all blocks come back by
 /// query.
-pub(super) fn search<S: Seek, R: Send + Clone>(
+pub(crate) fn search<S: Seek, R: Send + Clone>(
     lens: &Lens,
     points: Side<'_>,
     queries: Side<'_>,
@@ -100,15 +100,15 @@ pub(super) fn search<S: Seek, R: Send + Clone>(
 }
 
 /// The k nearest of each of a block's queries.
-pub(super) struct Nearest(Vec<KBest>);
+pub(crate) struct Nearest(Vec<KBest>);
 
 impl Nearest {
-    pub(super) fn new(queries: usize, k: usize) -> Self {
+    pub(crate) fn new(queries: usize, k: usize) -> Self {
         Nearest((0..queries.div_ceil(CAP)).map(|_| KBest::new(k)).collect())
     }
 
     /// The k nearest, the first `sorted` of them in ascending order.
-    pub(super) fn finish(&mut self, query: usize, sorted: usize) -> &[(f64, u32)] {
+    pub(crate) fn finish(&mut self, query: usize, sorted: usize) -> &[(f64, u32)] {
         self.0[query / CAP].finish(query % CAP, sorted)
     }
 }
@@ -126,7 +126,7 @@ impl Seek for Nearest {
 }
 
 /// Core distances and neighbour lists of all points.
-pub(super) fn core_distances(lens: &Lens, side: Side<'_>, ask: &Ask<'_>, stage: &Stage<'_>) -> Result<Found> {
+pub(crate) fn core_distances(lens: &Lens, side: Side<'_>, ask: &Ask<'_>, stage: &Stage<'_>) -> Result<Found> {
     let begin = |queries: &[u32]| Nearest::new(queries.len(), ask.k);
     let end = |queries: &[u32], mut seek: Nearest| {
         let one = |(q, &query): (usize, &u32)| {

@@ -10,10 +10,7 @@
 
 use super::condense::CondensedTree;
 use super::model::HdbscanModel;
-use super::norm::Norm;
-use super::search::{Nearest, Side, search};
-use super::spanning::distance;
-use super::tiles::{Blocks, Exact, Lens};
+use crate::cluster::spanning::{Blocks, Exact, Lens, Nearest, Norm, Side, distance, search};
 use crate::core::numerics::exp;
 use crate::core::{Error, Result, Rows, Run};
 use ndarray::{Array2, ArrayRef2};

@@ -1,7 +1,7 @@
 //! The condensed tree: the hierarchy read from the top, splits into parts that are too small taken as rows falling out.
 
 use super::hierarchy::Hierarchy;
-use super::near::ONE;
+use crate::cluster::spanning::ONE;
 #[cfg(feature = "serde")]
 use crate::core::checks;
 

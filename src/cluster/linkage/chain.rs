@@ -5,8 +5,7 @@
 //! greedy order, if not in that order: they are sorted by distance at the end. Ties go to the cluster before in the
 //! chain, then to the lowest number by content.
 
-use super::norm::Norm;
-use super::spanning::distance;
+use crate::cluster::spanning::{Norm, distance};
 use crate::core::{Canonical, Result, Rows, Stage, parallel, simd};
 use crate::neighbors::Metric;
 

@@ -1,7 +1,7 @@
 //! A full hierarchy of merges, to be cut anywhere.
 
-use super::hierarchy::Sets;
-use super::spanning::Merge;
+use crate::cluster::Merge;
+use crate::cluster::hdbscan::Sets;
 #[cfg(feature = "serde")]
 use crate::core::checks;
 use crate::core::{Canonical, Error, NOISE, Result};
@@ -147,7 +147,7 @@ impl Dendrogram {
 
 /// Labels by falling size for clusters known by any number below that of the rows, -1 being noise. Clusters of one
 /// size stand in the order of their lowest place.
-pub(super) fn numbered(roots: &[i64], place: &[u32]) -> Vec<i32> {
+pub(crate) fn numbered(roots: &[i64], place: &[u32]) -> Vec<i32> {
     let mut found = vec![(0usize, u32::MAX, 0usize); roots.len()];
     for (row, &root) in roots.iter().enumerate().filter(|(_, root)| **root >= 0) {
         let cluster = &mut found[root as usize];

@@ -9,7 +9,7 @@
 use super::condense::CondensedTree;
 use super::hierarchy::Hierarchy;
 use super::model::HdbscanModel;
-use super::near::ONE;
+use crate::cluster::spanning::ONE;
 
 /// A range of sizes over which the leaves of the condensed tree stay the same.
 #[derive(Clone, Copy, Debug, PartialEq)]

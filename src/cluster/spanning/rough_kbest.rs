@@ -5,7 +5,7 @@
 //! few in between have to be measured in f64 to find it.
 
 use super::kdtree::CAP;
-use super::near::Ask;
+use super::nearest::Ask;
 
 /// Twice the error of a sum in f32 over at most 16 columns, and some; see [`super::kdtree`].
 const BAND: f64 = 1e-5;

@@ -2,7 +2,7 @@
 
 use super::condense::CondensedTree;
 use super::hierarchy::Mass;
-use super::near::ONE;
+use crate::cluster::spanning::ONE;
 use crate::core::NOISE;
 
 /// How clusters are chosen from the condensed tree.

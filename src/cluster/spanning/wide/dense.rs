@@ -5,14 +5,14 @@
 //! connection networks and some generalizations"), by (weight, distance, lower end, upper end), which tells any two edges
 //! apart: one tree is the lightest.
 
-use super::kdtree::{CAP, larger};
-use super::near::Ask;
-use super::norm::{Absolutes, Add, Largest, Norm, Squares};
-use super::spanning::Edges;
+use crate::cluster::spanning::build::Edges;
+use crate::cluster::spanning::kdtree::{CAP, larger};
+use crate::cluster::spanning::nearest::Ask;
+use crate::cluster::spanning::norm::{Absolutes, Add, Largest, Norm, Squares};
 use crate::core::{Result, Run, Stage, parallel, simd};
 
 /// Most points that are taken: their table has 17 MB.
-pub(super) const MOST: usize = 2048;
+pub(crate) const MOST: usize = 2048;
 
 /// Raw values of all pairs: for each panel of [`CAP`] points those against every point up to the panel's last.
 struct Table(Vec<Vec<[f64; CAP]>>);
@@ -91,7 +91,7 @@ simd::multiversion! {
 }
 
 /// Raw weights of the tree's edges with their ends, and raw core distances, of at least two points.
-pub(super) fn spanning_tree<'a>(
+pub(crate) fn spanning_tree<'a>(
     points: usize,
     point: impl Fn(usize) -> &'a [f32] + Sync + Send,
     norm: Norm,

@@ -5,8 +5,8 @@
 //! left, of which there are fewer than n / s: O(n log n) over all sizes. The sizes themselves are kept in a Fenwick tree,
 //! which gives the change of the Gini index in O(log n), in whole numbers.
 
-use super::hierarchy::Sets;
-use super::spanning::SpanningTree;
+use crate::cluster::SpanningTree;
+use crate::cluster::hdbscan::Sets;
 use crate::core::{Canonical, Result, Stage};
 
 const NONE: u32 = u32::MAX;

@@ -4,7 +4,7 @@ use crate::neighbors::Metric;
 
 /// The kind of sum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Norm {
+pub(crate) enum Norm {
     /// Σ (x − y)²; the raw value is the squared distance.
     Squares,
     /// Σ |x − y|
@@ -14,7 +14,7 @@ pub(super) enum Norm {
 }
 
 impl Norm {
-    pub(super) fn of(metric: Metric) -> Self {
+    pub(crate) fn of(metric: Metric) -> Self {
         match metric {
             Metric::Manhattan => Norm::Absolutes,
             Metric::Chebyshev => Norm::Largest,
@@ -23,7 +23,7 @@ impl Norm {
     }
 
     /// The raw value of two rows, summed over the columns in order as everywhere in this room.
-    pub(super) fn measure(self, a: &[f32], b: &[f32]) -> f64 {
+    pub(crate) fn measure(self, a: &[f32], b: &[f32]) -> f64 {
         let gaps = a.iter().zip(b).map(|(&x, &y)| f64::from(x) - f64::from(y));
         match self {
             Norm::Squares => gaps.fold(0.0, Squares::add),

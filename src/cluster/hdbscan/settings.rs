@@ -1,28 +1,8 @@
-//! HDBSCAN: settings in, model out.
-//!
-//! Campello, Moulavi, Sander, "Density-Based Clustering Based on Hierarchical Density Estimates" (PAKDD 2013), and with
-//! Zimek, "Hierarchical Density Estimates for Data Clustering, Visualization, and Outlier Detection" (TKDD 10(1), 2015).
-//! Steps, with λ = 1 / distance:
-//!
-//! 1. core distance of a row: core(x) = distance of its `min_samples`-th neighbour;
-//! 2. mutual reachability: m(x, y) = max(core(x), core(y), d(x, y));
-//! 3. its minimum spanning tree: [`super::kdtree`] and [`super::boruvka`], or [`super::tiles`] and [`super::wide`] for
-//!    wide data, or [`super::precomputed`];
-//! 4. the hierarchy (algorithm 1 of the 2013 paper, step 4), condensed by `min_cluster_size`: [`super::hierarchy`] and
-//!    [`super::condense`];
-//! 5. clusters by excess of mass, S(C) = Σ over rows x of C of λ_out(x) - λ_birth(C), or the leaves: [`super::select`],
-//!    where memberships and GLOSH(x) = 1 - λ(x) / λ_max(x) are computed too; `epsilon` after Malzer and Baum (2020).
-//!
-//! # Deviations
-//! From the paper: `min_samples` does not count the row itself unless asked to, and rows fall out of a cluster without
-//! self-edges, both as in Python's hdbscan. From hdbscan: see `docs/hdbscan.md`; in short, edges of equal weight are one
-//! event, distances of zero stay finite, sums are in f64, no persistence is above 1.
+//! What a fit is asked for, and the fit.
 
 use super::model::{Fitted, HdbscanModel};
-use super::near::ONE;
-use super::precomputed;
 use super::select::{Choice, Selection};
-use super::spanning::{Asked, prepared, spanning_tree};
+use crate::cluster::spanning::{Asked, ONE, precomputed, prepared, spanning_tree};
 use crate::core::{Clusterer, Clustering, Error, Result, Rows, Run, Size};
 use crate::neighbors::Metric;
 use ndarray::ArrayRef2;
@@ -313,7 +293,7 @@ impl Clusterer for Hdbscan {
 }
 
 /// Whether a spanning tree can be found for the metric.
-pub(super) fn check_metric(metric: Metric) -> Result<()> {
+pub(crate) fn check_metric(metric: Metric) -> Result<()> {
     let allowed = "must be euclidean, manhattan, chebyshev, cosine or correlation, or come as distances";
     if METRICS.contains(&metric) { Ok(()) } else { Err(Error::setting("metric", metric, allowed)) }
 }

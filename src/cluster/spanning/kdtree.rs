@@ -178,7 +178,7 @@ pub(super) fn distances<N: Add>(panel: &[[f32; CAP]], point: &[f64]) -> [f64; CA
 }
 
 #[inline(always)]
-pub(super) fn larger(a: f64, b: f64) -> f64 {
+pub(crate) fn larger(a: f64, b: f64) -> f64 {
     if a > b { a } else { b }
 }
 

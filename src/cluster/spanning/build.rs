@@ -1,10 +1,12 @@
 //! The minimum spanning tree of mutual reachability: what HDBSCAN is made of.
 
+use super::boruvka;
 use super::kdtree::{CAP, MOST_COLUMNS, NONE, Tree};
-use super::near::{Ask, Kernels, MOST_COLUMNS_OF_OTHERS, ONE};
+use super::nearest::{Ask, Kernels, MOST_COLUMNS_OF_OTHERS, ONE};
 use super::norm::Norm;
-use super::search::{Side, core_distances};
-use super::{boruvka, dense, tiles, wide};
+use super::wide::search::{Side, core_distances};
+use super::wide::{all_pairs, blocks, dense};
+use crate::cluster::hdbscan::Sets;
 #[cfg(feature = "serde")]
 use crate::core::checks;
 use crate::core::random::Stream;
@@ -24,11 +26,11 @@ const LIST: usize = 16;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SpanningTree {
     /// One end of each edge, as a row number.
-    pub(super) a: Vec<u32>,
+    pub(crate) a: Vec<u32>,
     /// The other end.
-    pub(super) b: Vec<u32>,
+    pub(crate) b: Vec<u32>,
     /// Weights, ascending.
-    pub(super) weight: Vec<f64>,
+    pub(crate) weight: Vec<f64>,
 }
 
 /// Two parts of the rows that become one; see [`SpanningTree::single_linkage`].
@@ -64,13 +66,13 @@ impl SpanningTree {
 
     /// Whether this is a spanning tree of so many rows in ascending weight: a file may be damaged.
     #[cfg(feature = "serde")]
-    pub(super) fn validate(&self, rows: usize) -> checks::Check {
+    pub(crate) fn validate(&self, rows: usize) -> checks::Check {
         checks::count("edges and one", self.len() + 1, rows)?;
         checks::count("ends of edges", self.a.len(), self.len())?;
         checks::count("other ends of edges", self.b.len(), self.len())?;
         checks::each("weights of edges", &self.weight, |&weight| weight >= 0.0 && weight.is_finite())?;
         checks::that(self.weight.is_sorted(), || "the weights of edges fall".into())?;
-        let mut sets = super::hierarchy::Sets::new(rows);
+        let mut sets = Sets::new(rows);
         for (i, (a, b, _)) in self.edges().enumerate() {
             let joins = a < rows && b < rows && sets.join(a as u32, b as u32).is_some();
             checks::that(joins, || format!("edge {i} of rows {a} and {b}"))?;
@@ -83,7 +85,7 @@ impl SpanningTree {
     /// Parts 0..rows are rows; part rows + i is what the i-th merge made, as in SciPy's linkage matrices.
     pub fn single_linkage(&self) -> Vec<Merge> {
         let rows = self.len() + 1;
-        let mut sets = super::hierarchy::Sets::new(rows);
+        let mut sets = Sets::new(rows);
         let mut part: Vec<(u32, u32)> = (0..rows as u32).map(|row| (row, 1)).collect();
         let mut merges = Vec::with_capacity(self.len());
         for (a, b, distance) in self.edges() {
@@ -103,18 +105,18 @@ impl SpanningTree {
 }
 
 /// What the spanning tree is of.
-pub(super) struct Asked<'a> {
+pub(crate) struct Asked<'a> {
     /// Rows in the metric's own space, as [`prepared`] gives them.
-    pub(super) rows: &'a Rows<'a>,
-    pub(super) metric: Metric,
+    pub(crate) rows: &'a Rows<'a>,
+    pub(crate) metric: Metric,
     /// What each row weighs, in parts of [`ONE`]; none when each weighs one.
-    pub(super) weights: Option<&'a [u64]>,
+    pub(crate) weights: Option<&'a [u64]>,
     /// Neighbours that make a core distance, the row itself not counted.
-    pub(super) others: usize,
+    pub(crate) others: usize,
 }
 
 /// The rows in which the metric is a plain sum over the columns: unit vectors for angles, else none.
-pub(super) fn prepared(rows: &Rows<'_>, metric: Metric) -> Option<Array2<f32>> {
+pub(crate) fn prepared(rows: &Rows<'_>, metric: Metric) -> Option<Array2<f32>> {
     matches!(metric, Metric::Cosine | Metric::Correlation).then(|| {
         let all: Vec<u32> = (0..rows.len() as u32).collect();
         let space = Space::learn(rows, &all[..1], &metric.into(), Stream::new(0, 0));
@@ -124,7 +126,7 @@ pub(super) fn prepared(rows: &Rows<'_>, metric: Metric) -> Option<Array2<f32>> {
 }
 
 /// The distance that a raw value stands for.
-pub(super) fn distance(metric: Metric, raw: f64) -> f64 {
+pub(crate) fn distance(metric: Metric, raw: f64) -> f64 {
     match metric {
         Metric::Euclidean => raw.sqrt(),
         Metric::Cosine | Metric::Correlation => 0.5 * raw,
@@ -133,15 +135,15 @@ pub(super) fn distance(metric: Metric, raw: f64) -> f64 {
 }
 
 /// Groups of equal rows, and how to ask for their core distances.
-pub(super) struct Groups {
-    pub(super) canonical: Canonical,
+pub(crate) struct Groups {
+    pub(crate) canonical: Canonical,
     weights: Option<Vec<u64>>,
     others: usize,
     k: usize,
 }
 
 impl Groups {
-    pub(super) fn new(asked: &Asked<'_>) -> Self {
+    pub(crate) fn new(asked: &Asked<'_>) -> Self {
         let canonical = Canonical::of(asked.rows);
         let groups = canonical.groups();
         let weights: Option<Vec<u64>> = (groups < asked.rows.len() || asked.weights.is_some()).then(|| {
@@ -166,13 +168,13 @@ impl Groups {
         Groups { canonical, weights, others: asked.others.min(most), k }
     }
 
-    pub(super) fn ask(&self) -> Ask<'_> {
+    pub(crate) fn ask(&self) -> Ask<'_> {
         Ask { others: self.others, k: self.k, width: self.k.min(LIST), weights: self.weights.as_deref() }
     }
 }
 
 /// Core distances and the spanning tree.
-pub(super) fn spanning_tree(asked: &Asked<'_>, run: &Run) -> Result<(SpanningTree, Vec<f64>)> {
+pub(crate) fn spanning_tree(asked: &Asked<'_>, run: &Run) -> Result<(SpanningTree, Vec<f64>)> {
     let rows = asked.rows;
     let norm = Norm::of(asked.metric);
     let groups_of = {
@@ -302,15 +304,15 @@ fn in_blocks(
     }
     let pick: Vec<u32> = (0..groups).map(|g| canonical.representative(g) as u32).collect();
     let stage = run.stage("tree", 1);
-    let lens = tiles::Lens::learn(rows, &pick, norm);
+    let lens = blocks::Lens::learn(rows, &pick, norm);
     let vectors = lens.vectors(rows, &pick);
-    let exact = tiles::Exact::new(rows, &pick, &lens);
-    let blocks = tiles::Blocks::new(&vectors, norm, tiles::Blocks::compact(&vectors, norm));
+    let exact = blocks::Exact::new(rows, &pick, &lens);
+    let blocks = blocks::Blocks::new(&vectors, norm, blocks::Blocks::compact(&vectors, norm));
     drop(stage);
     let stage = run.stage("core distances", groups);
     let found = core_distances(&lens, Side { blocks: &blocks, exact }, ask, &stage)?;
     drop((blocks, stage));
     let stage = run.stage("spanning tree", groups - 1);
-    let edges = wide::spanning_tree(&lens, &vectors, exact, &found, ask, &stage)?;
+    let edges = all_pairs::spanning_tree(&lens, &vectors, exact, &found, ask, &stage)?;
     Ok((edges.iter().map(|edge| (edge.weight, edge.a, edge.b)).collect(), found.core))
 }

@@ -1,8 +1,8 @@
 //! Nearest neighbours of all points of a k-d tree, a leaf of sixteen at a time, and the core distances they make.
 
-use super::crowd::Crowd;
 use super::kdtree::{CAP, NONE, Tree, box_gap, distances, larger, point_gap, rough_distances, rough_gaps, screen};
 use super::norm::{Absolutes, Add, Largest, Norm, Squares};
+use super::rough_kbest::Crowd;
 use crate::core::simd;
 use std::ops::Range;
 
@@ -147,19 +147,19 @@ pub(super) struct Near {
 
 /// What core distances ask for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ask<'a> {
+pub(crate) struct Ask<'a> {
     /// Neighbours that make a core distance, the point itself not counted.
-    pub(super) others: usize,
+    pub(crate) others: usize,
     /// Neighbours to look for: at least one, at most all other points.
-    pub(super) k: usize,
+    pub(crate) k: usize,
     /// Neighbours to keep.
-    pub(super) width: usize,
+    pub(crate) width: usize,
     /// What each point weighs, by index, in parts of [`ONE`]; none when each stands for one row.
-    pub(super) weights: Option<&'a [u64]>,
+    pub(crate) weights: Option<&'a [u64]>,
 }
 
 /// The weight of one row. Weights are whole numbers of small parts, so that sums of them are exact in any order.
-pub(super) const ONE: u64 = 1 << 16;
+pub(crate) const ONE: u64 = 1 << 16;
 
 impl Ask<'_> {
     /// Raw core distance of a point from its nearest, sorted if there are weights.
@@ -168,7 +168,7 @@ impl Ask<'_> {
     }
 
     /// The same for a point at which there is so much weight beside its own.
-    pub(super) fn core_with(&self, mut seen: u64, nearest: &[(f64, u32)], id_of: impl Fn(u32) -> u32) -> f64 {
+    pub(crate) fn core_with(&self, mut seen: u64, nearest: &[(f64, u32)], id_of: impl Fn(u32) -> u32) -> f64 {
         let Some(weights) = self.weights else {
             return if self.others == 0 { 0.0 } else { nearest.get(self.others - 1).map_or(0.0, |n| n.0) };
         };
@@ -184,7 +184,7 @@ impl Ask<'_> {
     }
 
     /// How many of the nearest must be sorted.
-    pub(super) fn sorted(&self) -> usize {
+    pub(crate) fn sorted(&self) -> usize {
         if self.weights.is_some() { self.k } else { self.width }
     }
 }

@@ -13,7 +13,7 @@
 //! was chosen.
 
 use super::kdtree::{CAP, NONE, Tree, box_gap, distances, larger, point_gap};
-use super::near::Kernels;
+use super::nearest::Kernels;
 use super::norm::{Absolutes, Add, Largest, Norm, Squares};
 use crate::core::{Result, Stage, parallel};
 use std::ops::Range;
@@ -422,7 +422,7 @@ fn join(
     chosen: &[AtomicU64],
     edges: &mut Vec<(f64, u32, u32)>,
 ) -> Vec<u32> {
-    let mut sets = super::hierarchy::Sets::new(chosen.len());
+    let mut sets = crate::cluster::hdbscan::Sets::new(chosen.len());
     for (c, pair) in chosen.iter().enumerate() {
         let pair = pair.load(Relaxed);
         if pair == u64::MAX {

@@ -5,13 +5,12 @@
 //! λ(x) = 1 / that. Like any row of the tree it is in y's clusters as long as the density is below λ(x), and no longer
 //! than y is. Fitted rows keep their core distances, so one new row changes nothing for another.
 
-use super::kdtree::larger;
 use super::model::HdbscanModel;
-use super::search::{Nearest, Seek, Side, search};
 use super::select::{densest, owners};
-use super::spanning::{Asked, Groups, distance, prepared};
-use super::tiles::{Blocks, Exact, Lens};
-use super::tree_fit::metric_of;
+use crate::cluster::spanning::{
+    Asked, Blocks, Exact, Groups, Lens, Nearest, Norm, Seek, Side, distance, larger, prepared, search,
+};
+use crate::cluster::tree_fit::metric_of;
 use crate::core::{Error, NOISE, Result, Rows, Run};
 use ndarray::ArrayRef2;
 
@@ -50,13 +49,13 @@ pub struct HdbscanPredictor<'a> {
 
 impl HdbscanModel {
     /// Checks that these are the rows of the fit: each edge of the spanning tree must weigh what its ends say.
-    pub(super) fn check_rows(&self, rows: &Rows<'_>) -> Result<()> {
+    pub(crate) fn check_rows(&self, rows: &Rows<'_>) -> Result<()> {
         let (n, core) = (self.labels.len(), &self.fitted.core_distances);
         if rows.len() != n {
             return Err(Error::Shape { what: "rows of the fit", expected: n, found: rows.len() });
         }
         let metric = self.fitted.metric.unwrap_or_default();
-        let norm = super::norm::Norm::of(metric);
+        let norm = Norm::of(metric);
         let same = self.fitted.spanning.edges().all(|(a, b, weight)| {
             let apart = distance(metric, norm.measure(rows.row(a), rows.row(b)));
             larger(apart, larger(core[a], core[b])).to_bits() == weight.to_bits()
@@ -126,7 +125,7 @@ impl HdbscanModel {
             let groups = Groups::new(&Asked { rows: &rows, metric, weights, others: self.fitted.others });
             let canonical = &groups.canonical;
             let pick: Vec<u32> = (0..canonical.groups()).map(|g| canonical.representative(g) as u32).collect();
-            let lens = Lens::learn(&rows, &pick, super::norm::Norm::of(metric));
+            let lens = Lens::learn(&rows, &pick, Norm::of(metric));
             let blocks = lens.blocks(&rows, &pick);
             let core = pick.iter().map(|&row| self.raw_core(row as usize)).collect();
             let mut label = vec![NOISE; self.condensed.clusters.len()];

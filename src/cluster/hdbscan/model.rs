@@ -1,13 +1,12 @@
 //! What a fit found.
 
 use super::condense::CondensedTree;
-use super::hdbscan::Hdbscan;
 use super::hierarchy::{Hierarchy, Mass};
-use super::near::ONE;
 use super::select::{Choice, Flat, flat};
-use super::spanning::SpanningTree;
+use super::settings::Hdbscan;
 #[cfg(feature = "serde")]
-use super::{hdbscan::check_metric, select::scores};
+use super::{select::scores, settings::check_metric};
+use crate::cluster::spanning::{ONE, SpanningTree};
 use crate::core::{Clustering, Error, Result, Run};
 #[cfg(feature = "serde")]
 use crate::core::{NOISE, checks};
@@ -16,13 +15,13 @@ use crate::neighbors::Metric;
 /// What is the same for all cuts of one spanning tree.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct Fitted {
-    pub(super) spanning: SpanningTree,
-    pub(super) core_distances: Vec<f64>,
+pub(crate) struct Fitted {
+    pub(crate) spanning: SpanningTree,
+    pub(crate) core_distances: Vec<f64>,
     /// Neighbours of a core distance, the row itself not counted.
     pub(super) others: usize,
     /// What each row weighs, in parts of [`ONE`]; none when each weighs one.
-    pub(super) weights: Option<Vec<u64>>,
+    pub(crate) weights: Option<Vec<u64>>,
     /// None when only distances were known.
     pub(super) metric: Option<Metric>,
 }
@@ -46,7 +45,7 @@ pub struct HdbscanModel {
     /// λ below which rows of the root alone are noise.
     pub(super) threshold: f64,
     pub(super) min_cluster_size: usize,
-    pub(super) fitted: Fitted,
+    pub(crate) fitted: Fitted,
     pub(super) condensed: CondensedTree,
 }
 

@@ -8,7 +8,7 @@
 //!    spanning tree, not yet the lightest.
 //! 2. Its points are put in the order of the leaves of its dendrogram. There the heaviest edge on the tree's path
 //!    between two points is the largest of the *gaps* between neighbours in the order, from the one to the other.
-//! 3. Blocks of the order are compared, nearest first. A pair counts only if its bound ([`super::tiles`]) and both core
+//! 3. Blocks of the order are compared, nearest first. A pair counts only if its bound ([`super::blocks`]) and both core
 //!    distances are below the gaps between; it is then measured, and kept if it still is.
 //! 4. After a batch of blocks, Kruskal over tree and kept pairs gives a lighter tree, and the gaps shrink to its paths.
 //!    After the last batch no pair is left that could make it lighter.
@@ -17,21 +17,21 @@
 //! the points. Memory is O(n) beside the pairs kept, of which there are few once the first tree is not far off: pairs of
 //! blocks are never listed ([`super::ranks`]).
 
-use super::hierarchy::Sets;
-use super::kdtree::{NONE, larger};
-use super::near::Ask;
+use super::blocks::{BLOCK, Blocks, Exact, Lens, Vectors};
 use super::ranks;
 use super::search::Found;
-use super::tiles::{BLOCK, Blocks, Exact, Lens, Vectors};
+use crate::cluster::hdbscan::Sets;
+use crate::cluster::spanning::kdtree::{NONE, larger};
+use crate::cluster::spanning::nearest::Ask;
 use crate::core::{Result, Stage, parallel, simd};
 
 /// A pair of points with its raw weight and raw distance.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Edge {
-    pub(super) weight: f64,
+pub(crate) struct Edge {
+    pub(crate) weight: f64,
     raw: f64,
-    pub(super) a: u32,
-    pub(super) b: u32,
+    pub(crate) a: u32,
+    pub(crate) b: u32,
 }
 
 impl Edge {
@@ -293,7 +293,7 @@ impl Compare<'_> {
 }
 
 /// The spanning tree of all points, from their core distances and neighbour lists.
-pub(super) fn spanning_tree(
+pub(crate) fn spanning_tree(
     lens: &Lens,
     vectors: &Vectors,
     exact: Exact<'_>,

@@ -7,8 +7,8 @@
 use super::chain::{MOST_ROWS_OF_TABLE, average_or_complete, ward};
 use super::dendrogram::Dendrogram;
 #[cfg(feature = "serde")]
-use super::hdbscan::check_metric;
-use super::tree_fit::{Prepared, TreeFit, label_of_nearest};
+use crate::cluster::hdbscan::check_metric;
+use crate::cluster::tree_fit::{Prepared, TreeFit, label_of_nearest};
 #[cfg(feature = "serde")]
 use crate::core::checks;
 use crate::core::{Canonical, Clusterer, Clustering, Error, Result, Rows, Run};
@@ -29,7 +29,7 @@ pub enum Linkage {
     Average,
     /// The largest such distance. Cost as for the mean.
     Complete,
-    /// The least such distance. Cost as for [`Hdbscan`](super::Hdbscan)'s spanning tree.
+    /// The least such distance. Cost as for [`Hdbscan`](crate::cluster::Hdbscan)'s spanning tree.
     Single,
 }
 

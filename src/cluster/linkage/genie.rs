@@ -10,12 +10,11 @@
 
 use super::dendrogram::Dendrogram;
 use super::genie_merge::merge;
+use crate::cluster::HdbscanModel;
 #[cfg(feature = "serde")]
-use super::hdbscan::check_metric;
-use super::model::HdbscanModel;
-use super::norm::Norm;
-use super::spanning::distance;
-use super::tree_fit::{Prepared, TreeFit, label_of_nearest, metric_of};
+use crate::cluster::hdbscan::check_metric;
+use crate::cluster::spanning::{Norm, distance};
+use crate::cluster::tree_fit::{Prepared, TreeFit, label_of_nearest, metric_of};
 #[cfg(feature = "serde")]
 use crate::core::checks;
 use crate::core::{Clusterer, Clustering, Error, Result, Rows, Run};
@@ -30,7 +29,7 @@ use ndarray::ArrayRef2;
 /// cluster of the smallest size is merged along, else the lightest of all.
 ///
 /// # Cost
-/// The spanning tree as in [`Hdbscan`](super::Hdbscan); the merging O(n log n). Memory O(n x (columns + 16)).
+/// The spanning tree as in [`Hdbscan`](crate::cluster::Hdbscan); the merging O(n log n). Memory O(n x (columns + 16)).
 ///
 /// # Example
 /// ```
@@ -74,7 +73,7 @@ impl Genie {
     }
 
     /// Smooths distances to mutual reachability with the distance of this neighbour, at least 1, as in
-    /// [`Hdbscan::min_samples`](super::Hdbscan::min_samples); 1, the default, changes nothing. `M` of genieclust 1.3.
+    /// [`Hdbscan::min_samples`](crate::cluster::Hdbscan::min_samples); 1, the default, changes nothing. `M` of genieclust 1.3.
     pub fn min_samples(mut self, neighbours: usize) -> Self {
         self.min_samples = Some(neighbours);
         self
