@@ -11,11 +11,12 @@
 //!   order of the rows.
 //! - Clusters are numbered by falling size.
 
-#[cfg(feature = "serde")]
-use super::hdbscan::check_metric;
-use super::hdbscan::{HdbscanModel, Sets};
+use super::hdbscan::{HdbscanModel, metric_of};
 use super::linkage::numbered;
-use super::tree_fit::{Prepared, TreeFit, metric_of, nearest, same_shape};
+use super::spanning::Sets;
+#[cfg(feature = "serde")]
+use super::spanning::check_metric;
+use super::tree_fit::{Prepared, TreeFit, nearest, same_shape};
 #[cfg(feature = "serde")]
 use crate::core::checks;
 use crate::core::{Canonical, Clusterer, Clustering, Error, NOISE, Result, Rows, Run};

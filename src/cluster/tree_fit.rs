@@ -1,8 +1,10 @@
 //! What the clusterers that cut a spanning tree share: the tree with its core distances, from rows or from a model of
 //! HDBSCAN, and the nearest fitted row of each new one.
 
-use super::hdbscan::{HdbscanModel, check_metric};
-use super::spanning::{Asked, Exact, Lens, Norm, Seek, Side, SpanningTree, distance, prepared, search, spanning_tree};
+use super::hdbscan::HdbscanModel;
+use super::spanning::{
+    Asked, Exact, Lens, Norm, Seek, Side, SpanningTree, check_metric, distance, prepared, search, spanning_tree,
+};
 use crate::core::{Canonical, Error, Result, Rows, Run};
 use crate::neighbors::Metric;
 use ndarray::{Array2, ArrayRef2};
@@ -52,12 +54,6 @@ impl<'a> TreeFit<'a> {
             canonical,
         })
     }
-}
-
-/// The metric of a model that knows rows.
-pub(super) fn metric_of(model: &HdbscanModel) -> Result<Metric> {
-    let allowed = "rows have no place: the model was fitted on distances alone";
-    model.metric().ok_or_else(|| Error::setting("rows", "given", allowed))
 }
 
 /// For each of the rows `ask` of `new` its nearest among the rows `pick` of `rows`, as an index into `pick`, and how far

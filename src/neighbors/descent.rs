@@ -12,9 +12,9 @@
 
 use super::exact;
 use super::forest;
-use super::kernel::Panels;
 use super::limits::Limits;
 use super::lists::{Lists, NONE, distance, insert, is_new, known, neighbour, pack_key, renamed, worst};
+use super::panels::Panels;
 use super::points::Points;
 use crate::core::random::{Stream, mix};
 use crate::core::simd::{LANES, Ones};

@@ -3,9 +3,9 @@
 //! A node is split by the plane halfway between two of its points drawn at random (Dasgupta, Freund 2008; the split of
 //! Annoy and of pynndescent); all pairs within a leaf are compared.
 
-use super::kernel::Panels;
 use super::limits::Limits;
 use super::lists::{Lists, insert, known, pack_key, worst};
+use super::panels::Panels;
 use super::points::Points;
 use crate::core::parallel;
 use crate::core::random::Stream;

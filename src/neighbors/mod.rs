@@ -1,6 +1,7 @@
 //! Nearest neighbours: exact for few rows or few columns, else by nearest-neighbour descent with a measured recall.
 
 mod descent;
+mod distance;
 mod exact;
 mod forest;
 mod graph;
@@ -10,6 +11,7 @@ mod limits;
 mod lists;
 mod measure;
 mod metric;
+mod panels;
 mod points;
 mod subset;
 mod tree;
@@ -17,10 +19,11 @@ mod tree;
 use crate::core::random::Stream;
 use crate::core::{Canonical, Rows, percent};
 use crate::{Error, Result, Run};
+pub use distance::Distance;
 pub(crate) use index::Index;
 pub use index::NeighborIndex;
 pub(crate) use lists::Lists;
-pub use measure::{Distance, Measure};
+pub use measure::Measure;
 pub use metric::Metric;
 use ndarray::{Array2, ArrayRef2};
 pub(crate) use points::Space;

@@ -29,28 +29,6 @@ pub struct TopMemberships {
 const CHUNK: usize = 16_384;
 
 impl HdbscanModel {
-    /// The rows that stand for each cluster, in ascending order: the densest of each of its finest parts.
-    ///
-    /// These are, for each leaf of the condensed tree inside the cluster, the rows that stay in it to the end (as
-    /// `exemplars_` of Python's hdbscan). O(rows + clusters).
-    pub fn exemplars(&self) -> Vec<Vec<usize>> {
-        let tree = &self.condensed;
-        let mut leaf = vec![true; tree.clusters.len()];
-        tree.clusters.iter().filter_map(|c| c.parent).for_each(|parent| leaf[parent as usize] = false);
-        let mut label = vec![None; tree.clusters.len()];
-        self.selected.iter().enumerate().for_each(|(number, &c)| label[c as usize] = Some(number));
-        let owner = super::select::owners(tree, |c| label[c].is_some());
-        let mut exemplars = vec![Vec::new(); self.clusters()];
-        for (row, (&c, &lambda)) in tree.row_cluster.iter().zip(&tree.row_lambda).enumerate() {
-            let c = c as usize;
-            let number = owner[c].and_then(|c| label[c as usize]);
-            if let Some(number) = number.filter(|_| leaf[c] && lambda >= tree.clusters[c].death) {
-                exemplars[number].push(row);
-            }
-        }
-        exemplars
-    }
-
     /// The most central row of each cluster: the member with the least sum of squared Euclidean distances to all
     /// members, weighted by their membership; the densest of several. `rows` are those of the fit.
     ///

@@ -19,20 +19,21 @@
 
 mod condense;
 mod draw;
+mod fit;
 mod hierarchy;
 mod layers;
 mod memberships;
 mod model;
 mod predict;
+mod rows;
 mod select;
 mod settings;
 
 pub use condense::{CondensedCluster, CondensedTree};
-pub(super) use hierarchy::Sets;
 pub use layers::Layer;
 pub use memberships::TopMemberships;
 pub use model::HdbscanModel;
 pub use predict::{HdbscanPredictor, Prediction};
+pub(super) use rows::metric_of;
 pub use select::Selection;
 pub use settings::Hdbscan;
-pub(super) use settings::check_metric;

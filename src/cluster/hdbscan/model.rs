@@ -2,10 +2,12 @@
 
 use super::condense::CondensedTree;
 use super::hierarchy::{Hierarchy, Mass};
-use super::select::{Choice, Flat, flat};
+#[cfg(feature = "serde")]
+use super::select::scores;
+use super::select::{Choice, Flat, flat, owners};
 use super::settings::Hdbscan;
 #[cfg(feature = "serde")]
-use super::{select::scores, settings::check_metric};
+use crate::cluster::spanning::check_metric;
 use crate::cluster::spanning::{ONE, SpanningTree};
 use crate::core::{Clustering, Error, Result, Run};
 #[cfg(feature = "serde")]
@@ -197,6 +199,28 @@ impl HdbscanModel {
     /// The condensed tree.
     pub fn condensed_tree(&self) -> &CondensedTree {
         &self.condensed
+    }
+
+    /// The rows that stand for each cluster, in ascending order: the densest of each of its finest parts.
+    ///
+    /// These are, for each leaf of the condensed tree inside the cluster, the rows that stay in it to the end (as
+    /// `exemplars_` of Python's hdbscan). O(rows + clusters).
+    pub fn exemplars(&self) -> Vec<Vec<usize>> {
+        let tree = &self.condensed;
+        let mut leaf = vec![true; tree.clusters.len()];
+        tree.clusters.iter().filter_map(|c| c.parent).for_each(|parent| leaf[parent as usize] = false);
+        let mut label = vec![None; tree.clusters.len()];
+        self.selected.iter().enumerate().for_each(|(number, &c)| label[c as usize] = Some(number));
+        let owner = owners(tree, |c| label[c].is_some());
+        let mut exemplars = vec![Vec::new(); self.clusters()];
+        for (row, (&c, &lambda)) in tree.row_cluster.iter().zip(&tree.row_lambda).enumerate() {
+            let c = c as usize;
+            let number = owner[c].and_then(|c| label[c as usize]);
+            if let Some(number) = number.filter(|_| leaf[c] && lambda >= tree.clusters[c].death) {
+                exemplars[number].push(row);
+            }
+        }
+        exemplars
     }
 
     /// A quick relative of [`dbcv`](crate::validity::dbcv) from the fitted tree, in -1 to 1, to compare settings on the

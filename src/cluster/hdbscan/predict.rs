@@ -8,9 +8,8 @@
 use super::model::HdbscanModel;
 use super::select::{densest, owners};
 use crate::cluster::spanning::{
-    Asked, Blocks, Exact, Groups, Lens, Nearest, Norm, Seek, Side, distance, larger, prepared, search,
+    Asked, Blocks, Exact, Groups, Lens, Nearest, Norm, Seek, Side, distance, larger, search,
 };
-use crate::cluster::tree_fit::metric_of;
 use crate::core::{Error, NOISE, Result, Rows, Run};
 use ndarray::ArrayRef2;
 
@@ -48,30 +47,6 @@ pub struct HdbscanPredictor<'a> {
 }
 
 impl HdbscanModel {
-    /// Checks that these are the rows of the fit: each edge of the spanning tree must weigh what its ends say.
-    pub(crate) fn check_rows(&self, rows: &Rows<'_>) -> Result<()> {
-        let (n, core) = (self.labels.len(), &self.fitted.core_distances);
-        if rows.len() != n {
-            return Err(Error::Shape { what: "rows of the fit", expected: n, found: rows.len() });
-        }
-        let metric = self.fitted.metric.unwrap_or_default();
-        let norm = Norm::of(metric);
-        let same = self.fitted.spanning.edges().all(|(a, b, weight)| {
-            let apart = distance(metric, norm.measure(rows.row(a), rows.row(b)));
-            larger(apart, larger(core[a], core[b])).to_bits() == weight.to_bits()
-        });
-        if same { Ok(()) } else { Err(Error::setting("rows", "others", "must be the rows of the fit")) }
-    }
-
-    /// Rows in the space of the fit.
-    pub(super) fn in_space<'a>(&self, rows: &'a ArrayRef2<f32>) -> Result<Rows<'a>> {
-        let rows = Rows::finite(rows)?;
-        match prepared(&rows, metric_of(self)?) {
-            Some(unit) => Ok(Rows::owned(unit)),
-            None => Ok(rows),
-        }
-    }
-
     /// Finds the clusters of `new` rows. `rows` are those of the fit, in its order. For rows that come one by one see
     /// [`HdbscanModel::predictor`].
     ///

@@ -1,15 +1,8 @@
-//! What a fit is asked for, and the fit.
+//! The settings of HDBSCAN.
 
-use super::model::{Fitted, HdbscanModel};
 use super::select::{Choice, Selection};
-use crate::cluster::spanning::{Asked, ONE, precomputed, prepared, spanning_tree};
-use crate::core::{Clusterer, Clustering, Error, Result, Rows, Run, Size};
+use crate::core::{Error, Result, Size};
 use crate::neighbors::Metric;
-use ndarray::ArrayRef2;
-
-/// Metrics that a spanning tree is found for.
-const METRICS: [Metric; 5] =
-    [Metric::Euclidean, Metric::Manhattan, Metric::Chebyshev, Metric::Cosine, Metric::Correlation];
 
 /// Density clustering by hierarchy: finds clusters of any shape and of different densities, and leaves out noise.
 ///
@@ -42,14 +35,14 @@ const METRICS: [Metric; 5] =
 pub struct Hdbscan {
     min_cluster_size: Size,
     min_samples: Option<usize>,
-    count_self: bool,
+    pub(super) count_self: bool,
     selection: Selection,
     epsilon: f64,
     allow_single_cluster: bool,
     single_cluster_weight: f64,
     max_cluster_size: Option<Size>,
     min_persistence: f64,
-    metric: Metric,
+    pub(super) metric: Metric,
 }
 
 impl Default for Hdbscan {
@@ -168,67 +161,6 @@ impl Hdbscan {
         self
     }
 
-    /// Clusters `rows` (n x columns, finite).
-    ///
-    /// # Errors
-    /// [`Error::Empty`] and [`Error::NotFinite`] for the data, [`Error::Setting`] for a setting outside its range,
-    /// [`Error::Cancelled`].
-    pub fn fit(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<HdbscanModel> {
-        self.fit_rows(rows, None, run)
-    }
-
-    /// Clusters rows that each stand for `weights[i]` equal rows (above 0, in steps of 1/65,536; not whole if need be).
-    ///
-    /// All that counts rows then counts weight: `min_samples`, `min_cluster_size` and `max_cluster_size`, stabilities,
-    /// persistences. With whole weights the result is that of the rows repeated so many times.
-    ///
-    /// # Errors
-    /// Those of [`Hdbscan::fit`]; [`Error::Shape`] unless there is a weight for each row; [`Error::Setting`] for a
-    /// weight below 1/65,536 or above 1,000,000,000, or not a number.
-    pub fn fit_weighted(&self, rows: &ArrayRef2<f32>, weights: &[f64], run: &Run) -> Result<HdbscanModel> {
-        self.fit_rows(rows, Some(units(rows.nrows(), weights)?), run)
-    }
-
-    /// Clusters rows of which only the distances are known: `distances` is rows x rows, symmetric, 0 from each row to
-    /// itself. [`Hdbscan::metric`] does not matter here. O(n²) time.
-    ///
-    /// Rows without content have no order of their own: they are told apart by all their distances, and only rows for
-    /// which these are alike may change places in a tie when the rows come in another order.
-    ///
-    /// # Errors
-    /// [`Error::Empty`], [`Error::Shape`] when not square, [`Error::NotFinite`], [`Error::Distance`] for numbers that
-    /// are no distances, [`Error::Setting`], [`Error::Cancelled`].
-    pub fn fit_distances(&self, distances: &ArrayRef2<f64>, run: &Run) -> Result<HdbscanModel> {
-        precomputed::check(distances)?;
-        let (choice, min_samples) = self.resolve(distances.nrows())?;
-        let others = min_samples - usize::from(self.count_self);
-        run.install(|| {
-            let (spanning, core_distances) = precomputed::spanning_tree(distances, others, run)?;
-            let fitted = Fitted { spanning, core_distances, others, weights: None, metric: None };
-            Ok(HdbscanModel::cut(fitted, &choice, Some(run)))
-        })?
-    }
-
-    fn fit_rows(&self, rows: &ArrayRef2<f32>, weights: Option<Vec<u64>>, run: &Run) -> Result<HdbscanModel> {
-        let rows = Rows::finite(rows)?;
-        check_metric(self.metric)?;
-        let (choice, min_samples) = self.resolve(rows.len())?;
-        let others = min_samples - usize::from(self.count_self);
-        run.install(|| {
-            let unit = prepared(&rows, self.metric);
-            let unit = unit.as_ref().map(|unit| Rows::finite(unit)).transpose()?;
-            let asked = Asked {
-                rows: unit.as_ref().unwrap_or(&rows),
-                metric: self.metric,
-                weights: weights.as_deref(),
-                others,
-            };
-            let (spanning, core_distances) = spanning_tree(&asked, run)?;
-            let fitted = Fitted { spanning, core_distances, others, weights, metric: Some(self.metric) };
-            Ok(HdbscanModel::cut(fitted, &choice, Some(run)))
-        })?
-    }
-
     /// The settings as a model needs them, for so many rows; and `min_samples`, the row itself not counted, if set.
     pub(super) fn choice(&self, rows: usize) -> Result<(Choice, Option<usize>)> {
         let (choice, min_samples) = self.resolve(rows)?;
@@ -236,7 +168,7 @@ impl Hdbscan {
     }
 
     /// Checks the settings for this many rows; the choice of clusters, and `min_samples` as it was meant.
-    fn resolve(&self, rows: usize) -> Result<(Choice, usize)> {
+    pub(super) fn resolve(&self, rows: usize) -> Result<(Choice, usize)> {
         self.min_cluster_size.check("min_cluster_size")?;
         let min_cluster_size = match self.min_cluster_size {
             Size::Count(count) if count < 2 => {
@@ -284,28 +216,4 @@ impl Hdbscan {
         };
         Ok((choice, min_samples))
     }
-}
-
-impl Clusterer for Hdbscan {
-    fn cluster(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Clustering> {
-        self.fit(rows, run)?.clustering()
-    }
-}
-
-/// Whether a spanning tree can be found for the metric.
-pub(crate) fn check_metric(metric: Metric) -> Result<()> {
-    let allowed = "must be euclidean, manhattan, chebyshev, cosine or correlation, or come as distances";
-    if METRICS.contains(&metric) { Ok(()) } else { Err(Error::setting("metric", metric, allowed)) }
-}
-
-/// Weights in parts of [`ONE`].
-fn units(rows: usize, weights: &[f64]) -> Result<Vec<u64>> {
-    if weights.len() != rows {
-        return Err(Error::Shape { what: "weights, one for each row", expected: rows, found: weights.len() });
-    }
-    let unit = |&weight: &f64| match (weight * ONE as f64).round() {
-        units if (1.0..=1e9 * ONE as f64).contains(&units) => Ok(units as u64),
-        _ => Err(Error::setting("weights", weight, "a weight must be between 1/65,536 and 1,000,000,000")),
-    };
-    weights.iter().map(unit).collect()
 }

@@ -7,7 +7,7 @@
 use super::chain::{MOST_ROWS_OF_TABLE, average_or_complete, ward};
 use super::dendrogram::Dendrogram;
 #[cfg(feature = "serde")]
-use crate::cluster::hdbscan::check_metric;
+use crate::cluster::spanning::check_metric;
 use crate::cluster::tree_fit::{Prepared, TreeFit, label_of_nearest};
 #[cfg(feature = "serde")]
 use crate::core::checks;

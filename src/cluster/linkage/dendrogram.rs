@@ -1,7 +1,7 @@
 //! A full hierarchy of merges, to be cut anywhere.
 
 use crate::cluster::Merge;
-use crate::cluster::hdbscan::Sets;
+use crate::cluster::spanning::Sets;
 #[cfg(feature = "serde")]
 use crate::core::checks;
 use crate::core::{Canonical, Error, NOISE, Result};

@@ -10,11 +10,11 @@
 
 use super::dendrogram::Dendrogram;
 use super::genie_merge::merge;
-use crate::cluster::HdbscanModel;
+use crate::cluster::hdbscan::{HdbscanModel, metric_of};
 #[cfg(feature = "serde")]
-use crate::cluster::hdbscan::check_metric;
+use crate::cluster::spanning::check_metric;
 use crate::cluster::spanning::{Norm, distance};
-use crate::cluster::tree_fit::{Prepared, TreeFit, label_of_nearest, metric_of};
+use crate::cluster::tree_fit::{Prepared, TreeFit, label_of_nearest};
 #[cfg(feature = "serde")]
 use crate::core::checks;
 use crate::core::{Clusterer, Clustering, Error, Result, Rows, Run};

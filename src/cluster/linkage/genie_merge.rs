@@ -6,7 +6,7 @@
 //! which gives the change of the Gini index in O(log n), in whole numbers.
 
 use crate::cluster::SpanningTree;
-use crate::cluster::hdbscan::Sets;
+use crate::cluster::spanning::Sets;
 use crate::core::{Canonical, Result, Stage};
 
 const NONE: u32 = u32::MAX;

@@ -19,27 +19,12 @@ mod model;
 
 use crate::cluster::kmeans::{KMeans, Points};
 use crate::core::{Canonical, Clusterer, Clustering, Error, Result, Rows, Run};
+pub use density::Covariance;
 use density::{Density, Params};
 use em::{Passes, Source};
 pub use model::GaussianMixtureModel;
 use ndarray::{Array2, ArrayRef2};
 use std::ops::RangeInclusive;
-
-/// What shapes components may have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-pub enum Covariance {
-    /// Any ellipsoid, each its own.
-    #[default]
-    Full,
-    /// Any ellipsoid, one for all.
-    Tied,
-    /// Ellipsoids along the axes.
-    Diagonal,
-    /// Balls of any size.
-    Spherical,
-}
 
 /// Where a fit starts.
 #[derive(Clone, Debug, PartialEq)]

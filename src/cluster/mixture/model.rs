@@ -1,7 +1,6 @@
 //! A fitted mixture: shares, densities, new rows.
 
-use super::Covariance;
-use super::density::{Density, Params, ROWS, factor, shares};
+use super::density::{Covariance, Density, Params, ROWS, factor, shares};
 use super::em::Blocks;
 #[cfg(feature = "serde")]
 use crate::core::checks;

@@ -2,7 +2,7 @@
 //!
 //! O(n²) time by Prim's algorithm, which reads each distance once, and O(n) memory beside the table.
 
-use super::SpanningTree;
+use super::tree::SpanningTree;
 use crate::core::{Error, Result, Run, Stage, parallel};
 use ndarray::ArrayRef2;
 

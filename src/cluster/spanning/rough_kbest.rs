@@ -4,8 +4,8 @@
 //! whatever is below r (1 − δ) is nearer than the k-th neighbour and whatever is above r (1 + δ) is farther, so only the
 //! few in between have to be measured in f64 to find it.
 
+use super::core_distance::Ask;
 use super::kdtree::CAP;
-use super::nearest::Ask;
 
 /// Twice the error of a sum in f32 over at most 16 columns, and some; see [`super::kdtree`].
 const BAND: f64 = 1e-5;

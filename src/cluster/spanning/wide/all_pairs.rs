@@ -20,9 +20,9 @@
 use super::blocks::{BLOCK, Blocks, Exact, Lens, Vectors};
 use super::ranks;
 use super::search::Found;
-use crate::cluster::hdbscan::Sets;
+use crate::cluster::spanning::core_distance::Ask;
 use crate::cluster::spanning::kdtree::{NONE, larger};
-use crate::cluster::spanning::nearest::Ask;
+use crate::cluster::spanning::sets::Sets;
 use crate::core::{Result, Stage, parallel, simd};
 
 /// A pair of points with its raw weight and raw distance.

@@ -5,10 +5,10 @@
 //! connection networks and some generalizations"), by (weight, distance, lower end, upper end), which tells any two edges
 //! apart: one tree is the lightest.
 
-use crate::cluster::spanning::build::Edges;
+use crate::cluster::spanning::core_distance::Ask;
 use crate::cluster::spanning::kdtree::{CAP, larger};
-use crate::cluster::spanning::nearest::Ask;
 use crate::cluster::spanning::norm::{Absolutes, Add, Largest, Norm, Squares};
+use crate::cluster::spanning::tree::Edges;
 use crate::core::{Result, Run, Stage, parallel, simd};
 
 /// Most points that are taken: their table has 17 MB.

@@ -1,8 +1,9 @@
 //! Exact searches by blocks: each query sees all points that its bound lets matter, the nearest blocks first.
 
 use super::blocks::{BLOCK, Blocks, Exact, Lens, within};
+use crate::cluster::spanning::core_distance::Ask;
+use crate::cluster::spanning::kbest::KBest;
 use crate::cluster::spanning::kdtree::{CAP, NONE, larger};
-use crate::cluster::spanning::nearest::{Ask, KBest};
 use crate::core::{Result, Stage, parallel};
 
 /// What a search for neighbours found.
