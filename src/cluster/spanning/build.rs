@@ -9,7 +9,7 @@ use super::metric::distance;
 use super::norm::Norm;
 use super::tree::{Edges, SpanningTree};
 use super::wide::search::{Side, core_distances};
-use super::wide::{all_pairs, blocks, dense};
+use super::wide::{Blocks, Exact, Lens, all_pairs, dense};
 use crate::core::{Canonical, Result, Rows, Run, parallel};
 
 /// Core distances and the spanning tree.
@@ -140,10 +140,10 @@ fn in_blocks(
     }
     let pick: Vec<u32> = (0..groups).map(|g| canonical.representative(g) as u32).collect();
     let stage = run.stage("tree", 1);
-    let lens = blocks::Lens::learn(rows, &pick, norm);
+    let lens = Lens::learn(rows, &pick, norm);
     let vectors = lens.vectors(rows, &pick);
-    let exact = blocks::Exact::new(rows, &pick, &lens);
-    let blocks = blocks::Blocks::new(&vectors, norm, blocks::Blocks::compact(&vectors, norm));
+    let exact = Exact::new(rows, &pick, &lens);
+    let blocks = Blocks::new(&vectors, norm, Blocks::compact(&vectors, norm));
     drop(stage);
     let stage = run.stage("core distances", groups);
     let found = core_distances(&lens, Side { blocks: &blocks, exact }, ask, &stage)?;

@@ -1,6 +1,8 @@
 //! Exact searches by blocks: each query sees all points that its bound lets matter, the nearest blocks first.
 
-use super::blocks::{BLOCK, Blocks, Exact, Lens, within};
+use super::blocks::{BLOCK, Blocks, within};
+use super::exact::Exact;
+use super::vectors::Lens;
 use crate::cluster::spanning::core_distance::Ask;
 use crate::cluster::spanning::kbest::KBest;
 use crate::cluster::spanning::kdtree::{CAP, NONE, larger};
