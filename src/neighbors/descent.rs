@@ -8,7 +8,7 @@
 //! 2. Rounds run in blocks of vertices. Within a block all lists are read-only; what is found is sorted by owner and
 //!    then inserted by owner. The best k of a set do not depend on the order of insertion, so neither does the result.
 //! 3. The start is a forest of random-projection trees (see [`super::forest`]), as in pynndescent.
-//! 4. Pairs are rejected by the bound of their sketches before the rows are looked at (see [`super::points`]).
+//! 4. Pairs are rejected by the bound of their sketches before the rows are looked at (see [`super::sketch`]).
 
 use super::exact;
 use super::forest;

@@ -4,7 +4,7 @@
 //! dimensions"; the search of HNSW's ground layer and of pynndescent's queries): keep the best [`beam`] points
 //! seen, look at the neighbours of the best one not yet looked at, end when all were. Two things differ:
 //!
-//! 1. The walk compares sketches alone; only what it ends with is measured in full (see [`super::points`]).
+//! 1. The walk compares sketches alone; only what it ends with is measured in full (see [`super::sketch`]).
 //! 2. It starts from the leaves of random-projection trees, so clusters that no edge connects are found too.
 //!
 //! Everything is a function of the points and of the one row: no state passes from row to row.

@@ -13,6 +13,8 @@ mod measure;
 mod metric;
 mod panels;
 mod points;
+mod sketch;
+mod space;
 mod subset;
 mod tree;
 
@@ -26,7 +28,7 @@ pub(crate) use lists::Lists;
 pub use measure::Measure;
 pub use metric::Metric;
 use ndarray::{Array2, ArrayRef2};
-pub(crate) use points::Space;
+pub(crate) use space::Space;
 
 /// Rows up to which every row is compared with every other, unless told otherwise.
 const EXACT_ROWS: usize = 4096;

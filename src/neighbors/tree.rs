@@ -3,7 +3,8 @@
 use super::kernel::{Kernel, sound};
 use super::lists::{Lists, NONE, insert, pack_key};
 use super::measure::Measure;
-use super::points::{Points, prepared_width};
+use super::points::Points;
+use super::space::prepared_width;
 use crate::core::{Result, Stage, parallel};
 use kiddo::dist::DistanceMetric;
 use kiddo::{Chebyshev, ImmutableKdTree, Manhattan, SquaredEuclidean};

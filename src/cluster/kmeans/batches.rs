@@ -4,7 +4,8 @@
 //! has got in any step. Steps end when the smoothed inertia of the batches has not fallen for ten steps, as in
 //! scikit-learn, or when the rounds asked for are used up.
 
-use super::nearest::{Block, Centers, Drift, panels_of, update};
+use super::centers::{Centers, Drift, panels_of};
+use super::nearest::{Block, update};
 use super::points::Points;
 use crate::core::random::Stream;
 use crate::core::{Result, Stage};

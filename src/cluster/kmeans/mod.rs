@@ -11,6 +11,7 @@
 //! - Clusters are numbered by falling size.
 
 mod batches;
+mod centers;
 mod kernels;
 mod means;
 mod model;
@@ -19,10 +20,11 @@ mod points;
 
 use crate::core::random::Stream;
 use crate::core::{Canonical, Clusterer, Clustering, Error, Result, Rows, Run, Stage, parallel};
+use centers::{Centers, Drift, panels_of};
 use means::Means;
 pub use model::KMeansModel;
 use ndarray::{Array2, ArrayRef2};
-use nearest::{Block, Centers, Drift, panels_of, update};
+use nearest::{Block, update};
 pub(crate) use points::Points;
 
 const PURPOSE: u64 = 0x6b6d_6561;
