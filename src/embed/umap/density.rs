@@ -10,8 +10,9 @@
 //! order, so the result depends on neither threads nor schedule. Each edge's share is what umap-learn's sampling gives it
 //! on average, clipped likewise.
 
-use super::forces::{Forces, Place, clip, power};
+use super::forces::{Forces, clip, power};
 use super::fuzzy::{Graph, Nearby};
+use super::moves::Place;
 use crate::core::parallel;
 use crate::{Error, Result};
 

@@ -21,8 +21,10 @@
 //! 8. x^b is computed by short polynomials (relative error below 1e-4), far below the noise of sampling.
 
 use super::density::{Edges, Term};
-use super::forces::{Forces, LANES, Piece, Place, Pool, by_width};
+use super::forces::{Forces, LANES};
 use super::fuzzy::Graph;
+use super::moves::{Piece, Place, by_width};
+use super::pool::Pool;
 use crate::core::random::Stream;
 use crate::core::simd::{Ones, multiversion};
 use crate::core::spare::Spare;

@@ -24,6 +24,8 @@ mod graph;
 mod inverse;
 mod layout;
 mod model;
+mod moves;
+mod pool;
 mod settings;
 mod start;
 mod target;

@@ -5,8 +5,9 @@
 //! and fitted points do not move. A row that equals a fitted one takes its place.
 
 use super::apart::Shell;
-use super::forces::{Bundle, LANES, Place, by_width};
+use super::forces::LANES;
 use super::layout;
+use super::moves::{Bundle, Place, by_width};
 use super::{PURPOSE, Umap, UmapModel, fuzzy};
 use crate::core::random::Stream;
 use crate::core::{Cached, Rows, content_hash, parallel};
