@@ -13,10 +13,10 @@
 
 use super::hdbscan::{HdbscanModel, metric_of};
 use super::linkage::numbered;
-use super::spanning::Sets;
 #[cfg(feature = "serde")]
 use super::spanning::check_metric;
-use super::tree_fit::{Prepared, TreeFit, nearest, same_shape};
+use super::spanning::{Sets, metric_rows};
+use super::tree_fit::{TreeFit, nearest, same_shape};
 #[cfg(feature = "serde")]
 use crate::core::checks;
 use crate::core::{Canonical, Clusterer, Clustering, Error, NOISE, Result, Rows, Run};
@@ -73,8 +73,7 @@ impl Dbscan {
     pub fn fit(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<DbscanModel> {
         self.check()?;
         run.install(|| {
-            let prepared = Prepared::new(rows, self.metric)?;
-            let rows = prepared.rows()?;
+            let rows = metric_rows(rows, self.metric)?;
             let others = self.min_samples.unwrap_or(5) - 1;
             // A core distance to more rows than there are is of no finite eps.
             let enough = others < rows.len();
@@ -97,8 +96,7 @@ impl Dbscan {
         }
         let metric = metric_of(model)?;
         run.install(|| {
-            let prepared = Prepared::new(rows, metric)?;
-            let rows = prepared.rows()?;
+            let rows = metric_rows(rows, metric)?;
             let eps = if fitted <= rows.len() { self.eps } else { -1.0 };
             self.cut(&TreeFit::of(model, &rows)?, &rows, metric, eps, run)
         })?
@@ -205,8 +203,7 @@ impl DbscanModel {
         for &row in &self.core {
             is_core[row as usize] = true;
         }
-        let (rows, new) = (Prepared::new(rows, self.metric)?, Prepared::new(new, self.metric)?);
-        let (rows, new) = (rows.rows()?, new.rows()?);
+        let (rows, new) = (metric_rows(rows, self.metric)?, metric_rows(new, self.metric)?);
         run.install(|| {
             let canonical = Canonical::of(&rows);
             let firsts = (0..canonical.groups()).map(|g| canonical.representative(g));

@@ -3,11 +3,11 @@
 
 use super::hdbscan::HdbscanModel;
 use super::spanning::{
-    Asked, Exact, Lens, Norm, Seek, Side, SpanningTree, check_metric, distance, prepared, search, spanning_tree,
+    Asked, Exact, Lens, Norm, Seek, Side, SpanningTree, distance, metric_rows, search, spanning_tree,
 };
 use crate::core::{Canonical, Error, Result, Rows, Run};
 use crate::neighbors::Metric;
-use ndarray::{Array2, ArrayRef2};
+use ndarray::ArrayRef2;
 use std::borrow::Cow;
 
 /// A spanning tree of mutual reachability and what it was made of.
@@ -15,23 +15,6 @@ pub(super) struct TreeFit<'a> {
     pub(super) spanning: Cow<'a, SpanningTree>,
     pub(super) core: Cow<'a, [f64]>,
     pub(super) canonical: Canonical,
-}
-
-/// Rows in the space of a metric, kept where that is another than their own.
-pub(super) struct Prepared<'a> {
-    own: &'a ArrayRef2<f32>,
-    unit: Option<Array2<f32>>,
-}
-
-impl<'a> Prepared<'a> {
-    pub(super) fn new(rows: &'a ArrayRef2<f32>, metric: Metric) -> Result<Self> {
-        check_metric(metric)?;
-        Ok(Prepared { own: rows, unit: prepared(&Rows::finite(rows)?, metric) })
-    }
-
-    pub(super) fn rows(&self) -> Result<Rows<'_>> {
-        Rows::finite(self.unit.as_ref().map_or(self.own, |unit| unit))
-    }
 }
 
 impl<'a> TreeFit<'a> {
@@ -103,8 +86,7 @@ pub(super) fn label_of_nearest(
     run: &Run,
 ) -> Result<Vec<i32>> {
     same_shape(rows, labels.len(), new)?;
-    let (rows, new) = (Prepared::new(rows, metric)?, Prepared::new(new, metric)?);
-    let (rows, new) = (rows.rows()?, new.rows()?);
+    let (rows, new) = (metric_rows(rows, metric)?, metric_rows(new, metric)?);
     run.install(|| {
         // In an order given by content: so is the first of several.
         let canonical = Canonical::of(&rows);

@@ -2,7 +2,7 @@
 
 use super::model::{Fitted, HdbscanModel};
 use super::settings::Hdbscan;
-use crate::cluster::spanning::{Asked, ONE, check_metric, precomputed, prepared, spanning_tree};
+use crate::cluster::spanning::{Asked, ONE, check_metric, in_space, precomputed, spanning_tree};
 use crate::core::{Clusterer, Clustering, Error, Result, Rows, Run};
 use ndarray::ArrayRef2;
 
@@ -54,14 +54,8 @@ impl Hdbscan {
         let (choice, min_samples) = self.resolve(rows.len())?;
         let others = min_samples - usize::from(self.count_self);
         run.install(|| {
-            let unit = prepared(&rows, self.metric);
-            let unit = unit.as_ref().map(|unit| Rows::finite(unit)).transpose()?;
-            let asked = Asked {
-                rows: unit.as_ref().unwrap_or(&rows),
-                metric: self.metric,
-                weights: weights.as_deref(),
-                others,
-            };
+            let rows = in_space(rows, self.metric);
+            let asked = Asked { rows: &rows, metric: self.metric, weights: weights.as_deref(), others };
             let (spanning, core_distances) = spanning_tree(&asked, run)?;
             let fitted = Fitted { spanning, core_distances, others, weights, metric: Some(self.metric) };
             Ok(HdbscanModel::cut(fitted, &choice, Some(run)))

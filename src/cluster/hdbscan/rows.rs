@@ -1,7 +1,7 @@
 //! The rows of a fit, given to its model again.
 
 use super::model::HdbscanModel;
-use crate::cluster::spanning::{Norm, distance, larger, prepared};
+use crate::cluster::spanning::{Norm, distance, in_space, larger};
 use crate::core::{Error, Result, Rows};
 use crate::neighbors::Metric;
 use ndarray::ArrayRef2;
@@ -31,9 +31,6 @@ impl HdbscanModel {
     /// Rows in the space of the fit.
     pub(super) fn in_space<'a>(&self, rows: &'a ArrayRef2<f32>) -> Result<Rows<'a>> {
         let rows = Rows::finite(rows)?;
-        match prepared(&rows, metric_of(self)?) {
-            Some(unit) => Ok(Rows::owned(unit)),
-            None => Ok(rows),
-        }
+        Ok(in_space(rows, metric_of(self)?))
     }
 }

@@ -8,7 +8,8 @@ use super::chain::{MOST_ROWS_OF_TABLE, average_or_complete, ward};
 use super::dendrogram::Dendrogram;
 #[cfg(feature = "serde")]
 use crate::cluster::spanning::check_metric;
-use crate::cluster::tree_fit::{Prepared, TreeFit, label_of_nearest};
+use crate::cluster::spanning::metric_rows;
+use crate::cluster::tree_fit::{TreeFit, label_of_nearest};
 #[cfg(feature = "serde")]
 use crate::core::checks;
 use crate::core::{Canonical, Clusterer, Clustering, Error, Result, Rows, Run};
@@ -108,8 +109,7 @@ impl Agglomerative {
             return Err(Error::setting("metric", self.metric, "must be euclidean for Ward's linkage"));
         }
         run.install(|| {
-            let prepared = Prepared::new(rows, self.metric)?;
-            let rows = prepared.rows()?;
+            let rows = metric_rows(rows, self.metric)?;
             let dendrogram = self.dendrogram(&rows, run)?;
             let labels = match self.cut {
                 Cut::Clusters(clusters) => dendrogram.cut(clusters)?,

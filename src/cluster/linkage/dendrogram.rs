@@ -1,7 +1,7 @@
 //! A full hierarchy of merges, to be cut anywhere.
 
 use crate::cluster::Merge;
-use crate::cluster::spanning::Sets;
+use crate::cluster::spanning::{Sets, merges};
 #[cfg(feature = "serde")]
 use crate::core::checks;
 use crate::core::{Canonical, Error, NOISE, Result};
@@ -30,17 +30,7 @@ impl Dendrogram {
     pub(super) fn new(joins: &[(u32, u32, f64)], canonical: &Canonical, left_out: Vec<u32>) -> Self {
         let place = canonical.group_of_row();
         let rows = place.len();
-        let mut sets = Sets::new(rows);
-        let mut part: Vec<(u32, u32)> = (0..rows as u32).map(|row| (row, 1)).collect();
-        let mut merges = Vec::with_capacity(joins.len());
-        for &(a, b, distance) in joins {
-            let (x, y) = (sets.find(a) as usize, sets.find(b) as usize);
-            let Some((keep, _)) = sets.join(x as u32, y as u32) else { continue };
-            let (first, second) = (part[x].min(part[y]), part[x].max(part[y]));
-            let size = first.1 + second.1;
-            part[keep as usize] = ((rows + merges.len()) as u32, size);
-            merges.push(Merge { a: first.0, b: second.0, distance, size });
-        }
+        let mut merges = merges(rows, joins.iter().copied());
         let mut least = f64::INFINITY;
         for merge in merges.iter_mut().rev() {
             least = if merge.distance < least { merge.distance } else { least };

@@ -13,8 +13,8 @@ use super::genie_merge::merge;
 use crate::cluster::hdbscan::{HdbscanModel, metric_of};
 #[cfg(feature = "serde")]
 use crate::cluster::spanning::check_metric;
-use crate::cluster::spanning::{Norm, distance};
-use crate::cluster::tree_fit::{Prepared, TreeFit, label_of_nearest};
+use crate::cluster::spanning::{Norm, distance, metric_rows};
+use crate::cluster::tree_fit::{TreeFit, label_of_nearest};
 #[cfg(feature = "serde")]
 use crate::core::checks;
 use crate::core::{Clusterer, Clustering, Error, Result, Rows, Run};
@@ -103,8 +103,7 @@ impl Genie {
     pub fn fit(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<GenieModel> {
         self.check()?;
         run.install(|| {
-            let prepared = Prepared::new(rows, self.metric)?;
-            let rows = prepared.rows()?;
+            let rows = metric_rows(rows, self.metric)?;
             let fit = TreeFit::new(&rows, self.metric, self.min_samples.unwrap_or(1), run)?;
             self.cut(&fit, &rows, self.metric, run)
         })?
@@ -122,8 +121,7 @@ impl Genie {
         }
         let metric = metric_of(model)?;
         run.install(|| {
-            let prepared = Prepared::new(rows, metric)?;
-            let rows = prepared.rows()?;
+            let rows = metric_rows(rows, metric)?;
             self.cut(&TreeFit::of(model, &rows)?, &rows, metric, run)
         })?
     }

@@ -9,7 +9,7 @@ const LIST: usize = 16;
 
 /// What the spanning tree is of.
 pub(crate) struct Asked<'a> {
-    /// Rows in the metric's own space, as [`prepared`](super::prepared) gives them.
+    /// Rows in the metric's own space, as [`in_space`](super::in_space) gives them.
     pub(crate) rows: &'a Rows<'a>,
     pub(crate) metric: Metric,
     /// What each row weighs, in parts of [`ONE`]; none when each weighs one.

@@ -3,7 +3,7 @@
 use crate::core::random::Stream;
 use crate::core::{Error, Result, Rows};
 use crate::neighbors::{Metric, Space};
-use ndarray::Array2;
+use ndarray::{Array2, ArrayRef2};
 
 /// Metrics that a spanning tree is found for.
 const METRICS: [Metric; 5] =
@@ -15,14 +15,24 @@ pub(crate) fn check_metric(metric: Metric) -> Result<()> {
     if METRICS.contains(&metric) { Ok(()) } else { Err(Error::setting("metric", metric, allowed)) }
 }
 
-/// The rows in which the metric is a plain sum over the columns: unit vectors for angles, else none.
-pub(crate) fn prepared(rows: &Rows<'_>, metric: Metric) -> Option<Array2<f32>> {
-    matches!(metric, Metric::Cosine | Metric::Correlation).then(|| {
-        let all: Vec<u32> = (0..rows.len() as u32).collect();
-        let space = Space::learn(rows, &all[..1], &metric.into(), Stream::new(0, 0));
-        let points = space.points(rows, &all);
-        Array2::from_shape_fn((rows.len(), rows.columns() + 1), |(i, j)| points.full(i)[j])
-    })
+/// A table as rows in which the metric is a sum over the columns; see [`in_space`].
+///
+/// # Errors
+/// Those of [`check_metric`] and of the table.
+pub(crate) fn metric_rows(table: &ArrayRef2<f32>, metric: Metric) -> Result<Rows<'_>> {
+    check_metric(metric)?;
+    Ok(in_space(Rows::finite(table)?, metric))
+}
+
+/// The rows in which the metric is a sum over the columns: unit vectors for angles, else the rows themselves.
+pub(crate) fn in_space(rows: Rows<'_>, metric: Metric) -> Rows<'_> {
+    if !matches!(metric, Metric::Cosine | Metric::Correlation) {
+        return rows;
+    }
+    let all: Vec<u32> = (0..rows.len() as u32).collect();
+    let space = Space::learn(&rows, &all[..1], &metric.into(), Stream::new(0, 0));
+    let points = space.points(&rows, &all);
+    Rows::owned(Array2::from_shape_fn((rows.len(), rows.columns() + 1), |(i, j)| points.full(i)[j]))
 }
 
 /// The distance that a raw value stands for.

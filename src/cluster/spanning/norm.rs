@@ -1,4 +1,7 @@
 //! What is summed over the columns: the raw value of a pair, monotone in its distance, in f64.
+//!
+//! The kernels of [`crate::neighbors`] do not serve here: they sum in f32, in lanes. An exact tree needs sums in f64 in the
+//! order of the columns, so that a pair alone, four pairs at once and a panel give the same bits.
 
 use crate::neighbors::Metric;
 

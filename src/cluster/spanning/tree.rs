@@ -74,22 +74,28 @@ impl SpanningTree {
     ///
     /// Parts 0..rows are rows; part rows + i is what the i-th merge made, as in SciPy's linkage matrices.
     pub fn single_linkage(&self) -> Vec<Merge> {
-        let rows = self.len() + 1;
-        let mut sets = Sets::new(rows);
-        let mut part: Vec<(u32, u32)> = (0..rows as u32).map(|row| (row, 1)).collect();
-        let mut merges = Vec::with_capacity(self.len());
-        for (a, b, distance) in self.edges() {
-            let (x, y) = (sets.find(a as u32) as usize, sets.find(b as u32) as usize);
-            let Some((keep, _)) = sets.join(x as u32, y as u32) else { continue };
-            let (first, second) = (part[x].min(part[y]), part[x].max(part[y]));
-            part[keep as usize] = ((rows + merges.len()) as u32, first.1 + second.1);
-            merges.push(Merge { a: first.0, b: second.0, distance, size: first.1 + second.1 });
-        }
-        merges
+        let edges = self.a.iter().zip(&self.b).zip(&self.weight);
+        merges(self.len() + 1, edges.map(|((&a, &b), &weight)| (a, b, weight)))
     }
 
     /// Weights, ascending.
     pub fn weights(&self) -> &[f64] {
         &self.weight
     }
+}
+
+/// What each of the joins (row, row, distance) brings together, in their order; those within one part are left out.
+pub(crate) fn merges(rows: usize, joins: impl ExactSizeIterator<Item = (u32, u32, f64)>) -> Vec<Merge> {
+    let mut sets = Sets::new(rows);
+    let mut part: Vec<(u32, u32)> = (0..rows as u32).map(|row| (row, 1)).collect();
+    let mut merges = Vec::with_capacity(joins.len());
+    for (a, b, distance) in joins {
+        let (x, y) = (sets.find(a) as usize, sets.find(b) as usize);
+        let Some((keep, _)) = sets.join(x as u32, y as u32) else { continue };
+        let (first, second) = (part[x].min(part[y]), part[x].max(part[y]));
+        let size = first.1 + second.1;
+        part[keep as usize] = ((rows + merges.len()) as u32, size);
+        merges.push(Merge { a: first.0, b: second.0, distance, size });
+    }
+    merges
 }
