@@ -130,8 +130,8 @@ impl Dbscan {
         let pick: Vec<u32> = groups.clone().map(first).filter(|&row| is_core(row)).map(|row| row as u32).collect();
         let asking: Vec<usize> = groups.filter(|&g| !is_core(first(g))).collect();
         let ask: Vec<u32> = asking.iter().map(|&g| first(g) as u32).collect();
-        for (&g, (apart, point)) in asking.iter().zip(nearest(rows, &pick, rows, &ask, metric, run)?) {
-            if apart <= eps {
+        for (&g, (distance, point)) in asking.iter().zip(nearest(rows, &pick, rows, &ask, metric, run)?) {
+            if distance <= eps {
                 let root = roots[pick[point as usize] as usize];
                 fit.canonical.group(g).iter().for_each(|&row| roots[row as usize] = root);
             }
@@ -209,7 +209,7 @@ impl DbscanModel {
             let firsts = (0..canonical.groups()).map(|g| canonical.representative(g));
             let pick: Vec<u32> = firsts.filter(|&row| is_core[row]).map(|row| row as u32).collect();
             let ask: Vec<u32> = (0..new.len() as u32).collect();
-            let label = |(apart, point): (f64, u32)| match apart <= self.eps {
+            let label = |(distance, point): (f64, u32)| match distance <= self.eps {
                 true => self.labels[pick[point as usize] as usize],
                 false => NOISE,
             };

@@ -3,7 +3,7 @@
 
 use super::hdbscan::HdbscanModel;
 use super::spanning::{
-    Asked, Exact, Lens, Norm, Seek, Side, SpanningTree, distance, metric_rows, search, spanning_tree,
+    Asked, Exact, Norm, Seek, Side, SpanningTree, VectorSpace, distance, metric_rows, search, spanning_tree,
 };
 use crate::core::{Canonical, Error, Result, Rows, Run};
 use crate::neighbors::Metric;
@@ -52,13 +52,13 @@ pub(super) fn nearest(
     if ask.is_empty() || pick.is_empty() {
         return Ok(vec![(f64::INFINITY, u32::MAX); ask.len()]);
     }
-    let lens = Lens::learn(rows, pick, Norm::of(metric));
-    let (here, there) = (lens.blocks(rows, pick), lens.blocks(new, ask));
-    let points = Side { blocks: &here, exact: Exact::new(rows, pick, &lens) };
-    let queries = Side { blocks: &there, exact: Exact::new(new, ask, &lens) };
+    let space = VectorSpace::learn(rows, pick, Norm::of(metric));
+    let (here, there) = (space.blocks(rows, pick), space.blocks(new, ask));
+    let points = Side { blocks: &here, exact: Exact::new(rows, pick, &space) };
+    let queries = Side { blocks: &there, exact: Exact::new(new, ask, &space) };
     let stage = run.stage("neighbours", ask.len());
     let begin = |queries: &[u32]| Closest(vec![(f64::INFINITY, u32::MAX); queries.len()]);
-    let found = search(&lens, points, queries, false, &stage, begin, |_, seek: Closest| seek.0)?;
+    let found = search(&space, points, queries, false, &stage, begin, |_, seek: Closest| seek.0)?;
     Ok(found.into_iter().map(|(raw, point)| (distance(metric, raw), point)).collect())
 }
 

@@ -113,7 +113,7 @@ impl Walk {
         but.into_iter().for_each(|point| _ = seen.insert(point));
         ids.clear();
         for tree in &graph.trees {
-            ids.extend(tree.leaf(points, queries.near(q)).iter().filter(|&&p| seen.insert(p)));
+            ids.extend(tree.leaf(points, queries.swept(q)).iter().filter(|&&p| seen.insert(p)));
         }
         loop {
             points.bounds(queries, q, ids, values);

@@ -286,13 +286,13 @@ multiversion! {
         let (whole_b, rest_b) = b[..n].as_chunks::<LANES>();
         let mut sums = [0i32; LANES / 2];
         for (x, y) in whole_a.iter().zip(whole_b) {
-            let mut apart = [0i16; LANES];
+            let mut differences = [0i16; LANES];
             for l in 0..LANES {
-                apart[l] = i16::from(x[l]) - i16::from(y[l]);
+                differences[l] = i16::from(x[l]) - i16::from(y[l]);
             }
             // Neighbouring products are added first: one instruction does both.
             for l in 0..LANES / 2 {
-                let (even, odd) = (i32::from(apart[2 * l]), i32::from(apart[2 * l + 1]));
+                let (even, odd) = (i32::from(differences[2 * l]), i32::from(differences[2 * l + 1]));
                 sums[l] += even * even + odd * odd;
             }
         }

@@ -299,10 +299,10 @@ fn row_list<'a>(
     canonical: &'a Canonical,
     g: usize,
     row: u32,
-    near: impl Iterator<Item = (u32, f32)> + 'a,
+    neighbours: impl Iterator<Item = (u32, f32)> + 'a,
 ) -> impl Iterator<Item = (u32, f32)> + 'a {
     let equals = canonical.group(g).iter().copied().filter(move |&other| other != row).map(|other| (other, 0.0));
-    let others = near.flat_map(|(group, d)| canonical.group(group as usize).iter().map(move |&other| (other, d)));
+    let others = neighbours.flat_map(|(group, d)| canonical.group(group as usize).iter().map(move |&other| (other, d)));
     std::iter::once((row, 0.0)).chain(equals).chain(others)
 }
 

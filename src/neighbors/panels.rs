@@ -24,7 +24,7 @@ impl Panels {
         self.values.resize(self.ids.len().div_ceil(LANES) * LANES * width, 0.0);
         for (i, &id) in self.ids.iter().enumerate() {
             let panel = &mut self.values[(i / LANES) * LANES * width..][..LANES * width];
-            for (column, &value) in panel.chunks_exact_mut(LANES).zip(points.near(id as usize)) {
+            for (column, &value) in panel.chunks_exact_mut(LANES).zip(points.swept(id as usize)) {
                 column[i % LANES] = value;
             }
         }
@@ -51,6 +51,6 @@ impl Panels {
             return;
         }
         let panels = &self.values[first * LANES * points.width()..];
-        sweep(&points.kernel, [queries.near(q0), queries.near(q1)], panels, [out0, out1]);
+        sweep(&points.kernel, [queries.swept(q0), queries.swept(q1)], panels, [out0, out1]);
     }
 }

@@ -58,7 +58,7 @@ impl Points<'_> {
     /// Lower bounds of the values between point `q` of `queries` and the points `ids` here; the values themselves where
     /// there are no sketches.
     pub(crate) fn bounds(&self, queries: &Points<'_>, q: usize, ids: &[u32], out: &mut Vec<f32>) {
-        let query = queries.near(q);
+        let query = queries.swept(q);
         out.clear();
         match &self.sketches {
             Some(sketches) => sketch_values(sketches, query, ids, out),
@@ -87,14 +87,14 @@ impl Points<'_> {
 
     /// What sweeps run over: the sketch where there is one, else the row.
     #[inline(always)]
-    pub(crate) fn near(&self, i: usize) -> &[f32] {
+    pub(crate) fn swept(&self, i: usize) -> &[f32] {
         match &self.sketches {
             Some(sketches) => &sketches[i * SKETCH..(i + 1) * SKETCH],
             None => self.full(i),
         }
     }
 
-    /// Length of [`Points::near`].
+    /// Length of [`Points::swept`].
     pub(crate) fn width(&self) -> usize {
         if self.sketches.is_some() { SKETCH } else { self.columns }
     }

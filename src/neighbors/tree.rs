@@ -76,7 +76,7 @@ trait Find: Send + Sync {
 
 /// A row, filled up with zeros.
 fn at<const D: usize>(points: &Points<'_>, i: usize) -> [f32; D] {
-    let row = points.near(i);
+    let row = points.swept(i);
     std::array::from_fn(|c| row.get(c).copied().unwrap_or(0.0))
 }
 

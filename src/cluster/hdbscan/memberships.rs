@@ -10,7 +10,7 @@
 
 use super::condense::CondensedTree;
 use super::model::HdbscanModel;
-use crate::cluster::spanning::{Blocks, Exact, Lens, Nearest, Norm, Side, distance, search};
+use crate::cluster::spanning::{Blocks, Exact, Nearest, Norm, Side, VectorSpace, distance, search};
 use crate::core::numerics::exp;
 use crate::core::{Error, Result, Rows, Run};
 use ndarray::{Array2, ArrayRef2};
@@ -132,13 +132,13 @@ impl HdbscanModel {
                 return Ok(());
             }
             let metric = self.fitted.metric.unwrap_or_default();
-            let lens = Lens::learn(&rows, &crate::core::Canonical::of(&rows).order, Norm::of(metric));
+            let space = VectorSpace::learn(&rows, &crate::core::Canonical::of(&rows).order, Norm::of(metric));
             let sides: Vec<(Vec<u32>, Blocks)> = self
                 .exemplars()
                 .iter()
                 .map(|exemplars| {
                     let pick: Vec<u32> = exemplars.iter().map(|&row| row as u32).collect();
-                    let blocks = lens.blocks(&rows, &pick);
+                    let blocks = space.blocks(&rows, &pick);
                     (pick, blocks)
                 })
                 .collect();
@@ -146,7 +146,7 @@ impl HdbscanModel {
             let stage = run.stage("memberships", rows.len());
             for first in (0..rows.len()).step_by(CHUNK) {
                 let here: Vec<u32> = (first as u32..(first + CHUNK).min(rows.len()) as u32).collect();
-                let distances = self.to_exemplars(&rows, &here, &lens, &sides, run)?;
+                let distances = self.to_exemplars(&rows, &here, &space, &sides, run)?;
                 let mut values = vec![0.0; self.clusters()];
                 for (i, &row) in here.iter().enumerate() {
                     values.iter_mut().zip(&distances).for_each(|(value, far)| *value = distance(metric, far[i]));
@@ -164,19 +164,19 @@ impl HdbscanModel {
         &self,
         rows: &Rows<'_>,
         here: &[u32],
-        lens: &Lens,
+        space: &VectorSpace,
         sides: &[(Vec<u32>, Blocks)],
         run: &Run,
     ) -> Result<Vec<Vec<f64>>> {
-        let blocks = lens.blocks(rows, here);
-        let queries = Side { blocks: &blocks, exact: Exact::new(rows, here, lens) };
+        let blocks = space.blocks(rows, here);
+        let queries = Side { blocks: &blocks, exact: Exact::new(rows, here, space) };
         let quiet = run.stage("exemplars", sides.len());
         let nearest = |(pick, blocks): &(Vec<u32>, Blocks)| {
-            let points = Side { blocks, exact: Exact::new(rows, pick, lens) };
+            let points = Side { blocks, exact: Exact::new(rows, pick, space) };
             let end = |queries: &[u32], mut seek: Nearest| {
                 (0..queries.len()).map(|q| seek.finish(q, 1)[0].0).collect::<Vec<f64>>()
             };
-            search(lens, points, queries, false, &quiet, |queries| Nearest::new(queries.len(), 1), end)
+            search(space, points, queries, false, &quiet, |queries| Nearest::new(queries.len(), 1), end)
         };
         sides.iter().map(nearest).collect()
     }
@@ -193,13 +193,13 @@ impl HdbscanModel {
                 _ => f64::from(u8::from(*far == 0.0)),
             };
         }
-        let near: f64 = values.iter().sum();
+        let closeness: f64 = values.iter().sum();
         let mut height = vec![lambda; values.len()];
         heights.of(tree.row_cluster[row] as usize, &mut height);
         let score = |h: f64| if h > 0.0 { exp(exp(-own.death / h)) } else { 1.0 };
         let dense: f64 = height.iter().map(|&h| score(h)).sum();
         for (value, &h) in values.iter_mut().zip(&height) {
-            *value *= score(h) / dense / near;
+            *value *= score(h) / dense / closeness;
         }
         let sum: f64 = values.iter().sum();
         // The first of the largest.

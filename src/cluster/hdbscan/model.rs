@@ -233,13 +233,13 @@ impl HdbscanModel {
     /// `relative_validity_` of Python's hdbscan.
     pub fn relative_validity(&self) -> f64 {
         let k = self.clusters();
-        let (mut inside, mut apart) = (vec![0.0f64; k], vec![f64::INFINITY; k]);
+        let (mut inside, mut between) = (vec![0.0f64; k], vec![f64::INFINITY; k]);
         let (mut to_noise, mut heaviest) = (f64::INFINITY, 0.0f64);
         for (a, b, weight) in self.fitted.spanning.edges() {
             heaviest = heaviest.max(weight);
             match (usize::try_from(self.labels[a]), usize::try_from(self.labels[b])) {
                 (Ok(a), Ok(b)) if a == b => inside[a] = inside[a].max(weight),
-                (Ok(a), Ok(b)) => (apart[a], apart[b]) = (apart[a].min(weight), apart[b].min(weight)),
+                (Ok(a), Ok(b)) => (between[a], between[b]) = (between[a].min(weight), between[b].min(weight)),
                 (Err(_), Err(_)) => {}
                 _ => to_noise = to_noise.min(weight),
             }
@@ -248,7 +248,7 @@ impl HdbscanModel {
         let correction = 2.0 * if k > 1 { heaviest } else { lone };
         let sizes = self.sizes();
         let scores = (0..k).map(|c| {
-            let separation = if apart[c].is_finite() { apart[c] } else { correction };
+            let separation = if between[c].is_finite() { between[c] } else { correction };
             let most = separation.max(inside[c]);
             if most > 0.0 { sizes[c] as f64 * (separation - inside[c]) / most } else { 0.0 }
         });

@@ -8,7 +8,7 @@
 use super::model::HdbscanModel;
 use super::select::{densest, owners};
 use crate::cluster::spanning::{
-    Asked, Blocks, Exact, Groups, Lens, Nearest, Norm, Seek, Side, distance, larger, search,
+    Asked, Blocks, Exact, Groups, Nearest, Norm, Seek, Side, VectorSpace, distance, larger, search,
 };
 use crate::core::{Error, NOISE, Result, Rows, Run};
 use ndarray::ArrayRef2;
@@ -38,7 +38,7 @@ pub struct HdbscanPredictor<'a> {
     /// One row of each group of equal ones, with its core distance as a raw value, to within rounding.
     pick: Vec<u32>,
     core: Vec<f64>,
-    lens: Lens,
+    space: VectorSpace,
     blocks: Blocks,
     /// By condensed cluster: its label, the selected one that it is in, and the largest λ in it.
     label: Vec<i32>,
@@ -100,14 +100,26 @@ impl HdbscanModel {
             let groups = Groups::new(&Asked { rows: &rows, metric, weights, others: self.fitted.others });
             let canonical = &groups.canonical;
             let pick: Vec<u32> = (0..canonical.groups()).map(|g| canonical.representative(g) as u32).collect();
-            let lens = Lens::learn(&rows, &pick, Norm::of(metric));
-            let blocks = lens.blocks(&rows, &pick);
+            let space = VectorSpace::learn(&rows, &pick, Norm::of(metric));
+            let blocks = space.blocks(&rows, &pick);
             let core = pick.iter().map(|&row| self.raw_core(row as usize)).collect();
             let mut label = vec![NOISE; self.condensed.clusters.len()];
             self.selected.iter().enumerate().for_each(|(number, &c)| label[c as usize] = number as i32);
             let owner = owners(&self.condensed, |c| label[c] >= 0);
             let densest = densest(&self.condensed);
-            Ok(HdbscanPredictor { model: self, columns, rows, groups, pick, core, lens, blocks, label, owner, densest })
+            Ok(HdbscanPredictor {
+                model: self,
+                columns,
+                rows,
+                groups,
+                pick,
+                core,
+                space,
+                blocks,
+                label,
+                owner,
+                densest,
+            })
         })?
     }
 
@@ -138,12 +150,12 @@ impl HdbscanPredictor<'_> {
 
     /// For each new row the λ at which it joins the tree (infinite for a row of the fit) and the fitted row it hangs on.
     fn hooks(&self, new: &Rows<'_>, run: &Run) -> Result<Vec<(f64, usize)>> {
-        let HdbscanPredictor { model, rows, pick, lens, .. } = self;
+        let HdbscanPredictor { model, rows, pick, space, .. } = self;
         let metric = model.fitted.metric.unwrap_or_default();
         let all: Vec<u32> = (0..new.len() as u32).collect();
-        let there = lens.blocks(new, &all);
-        let points = Side { blocks: &self.blocks, exact: Exact::new(rows, pick, lens) };
-        let queries = Side { blocks: &there, exact: Exact::new(new, &all, lens) };
+        let there = space.blocks(new, &all);
+        let points = Side { blocks: &self.blocks, exact: Exact::new(rows, pick, space) };
+        let queries = Side { blocks: &there, exact: Exact::new(new, &all, space) };
         let stage = run.stage("neighbours", new.len());
         let mut ask = self.groups.ask();
         ask.k = if ask.weights.is_some() { (ask.k + 1).min(pick.len()) } else { ask.others.clamp(1, pick.len()) };
@@ -152,7 +164,7 @@ impl HdbscanPredictor<'_> {
             let core = |q: usize| ask.core_with(0, seek.finish(q, ask.sorted().min(ask.k)), |point| point);
             (0..queries.len()).map(core).collect::<Vec<_>>()
         };
-        let core = search(lens, points, queries, false, &stage, begin, end)?;
+        let core = search(space, points, queries, false, &stage, begin, end)?;
         drop(stage);
         let stage = run.stage("edges", new.len());
         let begin = |queries: &[u32]| Hook {
@@ -160,7 +172,7 @@ impl HdbscanPredictor<'_> {
             fitted: &self.core,
             best: vec![(f64::INFINITY, f64::INFINITY, u32::MAX); queries.len()],
         };
-        let found = search(lens, points, queries, false, &stage, begin, |_, seek: Hook<'_>| seek.best)?;
+        let found = search(space, points, queries, false, &stage, begin, |_, seek: Hook<'_>| seek.best)?;
         let hook = |((_, raw, point), core): ((f64, f64, u32), f64)| {
             let row = pick[point as usize] as usize;
             let weight = larger(distance(metric, larger(raw, core)), model.fitted.core_distances[row]);

@@ -22,8 +22,8 @@ impl HdbscanModel {
         let metric = self.fitted.metric.unwrap_or_default();
         let norm = Norm::of(metric);
         let same = self.fitted.spanning.edges().all(|(a, b, weight)| {
-            let apart = distance(metric, norm.measure(rows.row(a), rows.row(b)));
-            larger(apart, larger(core[a], core[b])).to_bits() == weight.to_bits()
+            let between = distance(metric, norm.measure(rows.row(a), rows.row(b)));
+            larger(between, larger(core[a], core[b])).to_bits() == weight.to_bits()
         });
         if same { Ok(()) } else { Err(Error::setting("rows", "others", "must be the rows of the fit")) }
     }

@@ -30,8 +30,8 @@ pub(super) fn panels_of(centers: &[f64], columns: usize) -> Vec<u32> {
     let center = |c: u32| &centers[c as usize * columns..(c as usize + 1) * columns];
     while !left.is_empty() {
         let first = left[0];
-        let apart = |c: u32| center(c).iter().zip(center(first)).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
-        let mut by: Vec<(f64, u32)> = left.iter().map(|&c| (apart(c), c)).collect();
+        let squared_gap = |c: u32| center(c).iter().zip(center(first)).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
+        let mut by: Vec<(f64, u32)> = left.iter().map(|&c| (squared_gap(c), c)).collect();
         by.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         let taken: Vec<u32> = by.iter().take(LANES).map(|x| x.1).collect();
         left.retain(|c| !taken.contains(c));

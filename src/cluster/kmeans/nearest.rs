@@ -12,7 +12,7 @@
 //! the lowest number. All bounds leave room for rounding, so the result is what measuring everything in f64 gives.
 
 use super::centers::{Centers, Drift, NONE, down, up};
-use super::kernels::{LANES, Picked, ROWS, TILE, decay, least_of, near, roots, tile};
+use super::kernels::{LANES, Picked, ROWS, TILE, decay, least_of, roots, squared_to_own, tile};
 use crate::core::parallel;
 
 /// Points in a row, each with its centre and its bounds.
@@ -85,7 +85,7 @@ impl Centers {
         let (mut doubtful, mut active) = (Picked::new(), Picked::new());
         let mut buffer = vec![[0.0f32; LANES]; ROWS * panels];
         let mut mins = vec![0.0f32; ROWS * panels];
-        let (mut least, mut near_own, mut tight) = ([0.0; ROWS], [0.0; ROWS], [0.0; ROWS]);
+        let (mut least, mut to_own, mut tight) = ([0.0; ROWS], [0.0; ROWS], [0.0; ROWS]);
         for start in (0..block.label.len()).step_by(ROWS) {
             let end = (start + ROWS).min(block.label.len());
             let (labels, upper) = (&block.label[start..end], &mut block.upper[start..end]);
@@ -96,8 +96,8 @@ impl Centers {
             doubtful.fill(0..end - start, |r| upper[r] >= f64::from(least[r]));
             let few = doubtful.all();
             let rows = &data[(first + start) * self.columns..(first + end) * self.columns];
-            near(rows, &self.rounded, self.columns, few, labels, &mut near_own);
-            roots(&near_own[..few.len()], 1.0 + gamma, tiny, self.error, self.up(), &mut tight);
+            squared_to_own(rows, &self.rounded, self.columns, few, labels, &mut to_own);
+            roots(&to_own[..few.len()], 1.0 + gamma, tiny, self.error, self.up(), &mut tight);
             few.iter().zip(&tight).for_each(|(&r, &tight)| upper[r] = tight);
             active.fill(few.iter().copied(), |r| upper[r] >= f64::from(least[r]));
             self.measure(rows, block, start, active.all(), &mut buffer, &mut mins);
@@ -167,7 +167,7 @@ impl Centers {
             block.label[i] = label;
             block.upper[i] = best.0.sqrt() * self.up();
         }
-        let apart = if label == before { 0.0 } else { *own };
+        let former = if label == before { 0.0 } else { *own };
         let (own, old) = (self.place[label as usize] as usize, self.place[before as usize] as usize / LANES);
         // What was not measured keeps its bound.
         let measured = mins[own / LANES] < f32::INFINITY;
@@ -184,8 +184,8 @@ impl Centers {
             }
         }
         if label != before {
-            let apart = down(apart.sqrt() / self.up());
-            lower[old][r] = if apart < lower[old][r] { apart } else { lower[old][r] };
+            let former = down(former.sqrt() / self.up());
+            lower[old][r] = if former < lower[old][r] { former } else { lower[old][r] };
         }
     }
 }

@@ -38,7 +38,7 @@ fn chains<S>(
         }
         let top = chain[chain.len() - 1];
         let before = chain.len().checked_sub(2).map(|at| chain[at]);
-        let (apart, next) = nearest(state, top, before);
+        let (distance, next) = nearest(state, top, before);
         if before != Some(next) {
             chain.push(next);
             continue;
@@ -46,7 +46,7 @@ fn chains<S>(
         chain.truncate(chain.len() - 2);
         let (a, b) = (top.min(next), top.max(next));
         join(state, a, b);
-        joins.push((a, b, apart));
+        joins.push((a, b, distance));
         if joins.len() % 256 == 0 {
             stage.step(joins.len())?;
         }
@@ -172,7 +172,7 @@ pub(super) fn ward(rows: &Rows<'_>, canonical: &Canonical, stage: &Stage<'_>) ->
 
 /// All distances between clusters, the lower triangle row after row.
 struct Table {
-    apart: Vec<f64>,
+    distances: Vec<f64>,
     size: Vec<f64>,
     alive: Vec<u32>,
 }
@@ -186,7 +186,7 @@ impl Table {
     fn nearest(&self, of: u32, before: Option<u32>) -> (f64, u32) {
         let others = self.alive.iter().filter(|&&other| other != of);
         others.fold((f64::INFINITY, u32::MAX), |best, &other| {
-            closer(best, (self.apart[Self::at(of, other)], other), before)
+            closer(best, (self.distances[Self::at(of, other)], other), before)
         })
     }
 
@@ -197,9 +197,9 @@ impl Table {
             self.alive.remove(place);
         }
         for &other in self.alive.iter().filter(|&&other| other != a) {
-            let (to, from) = (Self::at(a, other), self.apart[Self::at(b, other)]);
-            let own = self.apart[to];
-            self.apart[to] = match average {
+            let (to, from) = (Self::at(a, other), self.distances[Self::at(b, other)]);
+            let own = self.distances[to];
+            self.distances[to] = match average {
                 true => (p * own + q * from) / (p + q),
                 false if own < from => from,
                 false => own,
@@ -218,8 +218,8 @@ pub(super) fn average_or_complete(
 ) -> Result<Joins> {
     let (n, norm) = (canonical.groups(), Norm::of(metric));
     let row = |g: usize| rows.row(canonical.representative(g));
-    let mut apart = vec![0.0; n * (n - 1) / 2];
-    parallel::for_each_chunk(&mut apart, 1 << 14, |chunk, out| {
+    let mut distances = vec![0.0; n * (n - 1) / 2];
+    parallel::for_each_chunk(&mut distances, 1 << 14, |chunk, out| {
         let first = chunk << 14;
         // The row of the triangle that holds an index, by the root of its equation, settled in whole numbers.
         let mut high = ((1.0 + (1.0 + 8.0 * first as f64).sqrt()) / 2.0) as usize;
@@ -239,7 +239,7 @@ pub(super) fn average_or_complete(
         }
     });
     let size = (0..n).map(|g| canonical.weight(g) as f64).collect();
-    let mut table = Table { apart, size, alive: (0..n as u32).collect() };
+    let mut table = Table { distances, size, alive: (0..n as u32).collect() };
     let nearest = |table: &Table, of: u32, before: Option<u32>| table.nearest(of, before);
     chains(n, &mut table, nearest, |table, a, b| table.join(a, b, average), stage)
 }

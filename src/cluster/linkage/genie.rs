@@ -146,11 +146,11 @@ impl Genie {
         let joins = merge(&fit.spanning, &fit.canonical, &out, self.gini_threshold, &stage)?;
         let dendrogram = Dendrogram::new(&joins, &fit.canonical, out);
         let norm = Norm::of(metric);
-        let near = |&(leaf, on): &(u32, u32)| {
-            let apart = distance(metric, norm.measure(rows.row(leaf as usize), rows.row(on as usize)));
-            apart <= fit.core[on as usize]
+        let within_core = |&(leaf, on): &(u32, u32)| {
+            let length = distance(metric, norm.measure(rows.row(leaf as usize), rows.row(on as usize)));
+            length <= fit.core[on as usize]
         };
-        let hang = leaves.into_iter().filter(near).collect();
+        let hang = leaves.into_iter().filter(within_core).collect();
         let mut model = GenieModel { labels: Vec::new(), clusters: self.clusters, dendrogram, hang, metric };
         model.labels = model.cut(self.clusters)?;
         Ok(model)

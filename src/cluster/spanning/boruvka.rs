@@ -14,7 +14,7 @@
 
 use super::kdtree::{CAP, NONE, Tree, larger};
 use super::kernels::Kernels;
-use super::lightest::{Hunt, MIXED, State, lower};
+use super::lightest::{MIXED, Round, State, lower};
 use super::norm::{Absolutes, Add, Largest, Norm, Squares};
 use super::sets::Sets;
 use crate::core::{Result, Stage, parallel};
@@ -73,7 +73,7 @@ where
             from_lists(tree, core, &component, &lists, width, task * TASK, states, &bound);
         });
         let listed: Vec<f64> = bound.iter().map(|b| f64::from_bits(b.load(Relaxed))).collect();
-        let hunt = Hunt {
+        let round = Round {
             core,
             node_core: &node_core,
             component: &component,
@@ -81,15 +81,15 @@ where
             listed: &listed,
             bound: &bound,
         };
-        parallel::for_each_chunk(&mut states, TASK, |task, states| keep_found(&hunt, task * TASK, states));
+        parallel::for_each_chunk(&mut states, TASK, |task, states| keep_found(&round, task * TASK, states));
         parallel::for_each_chunk(&mut states, TASK, |task, states| {
             if stage.check().is_ok() {
-                tree.search(task * TASK..task * TASK + states.len(), &hunt, states);
+                tree.search(task * TASK..task * TASK + states.len(), &round, states);
             }
         });
         stage.check()?;
         let chosen: Vec<AtomicU64> = (0..components).map(|_| AtomicU64::new(u64::MAX)).collect();
-        parallel::for_each_chunk(&mut states, TASK, |task, states| choose(&hunt, task * TASK, states, &chosen));
+        parallel::for_each_chunk(&mut states, TASK, |task, states| choose(&round, task * TASK, states, &chosen));
         let before = edges.len();
         let next = join(&component, &bound, &chosen, &mut edges);
         if edges.len() == before {
@@ -203,17 +203,17 @@ fn from_lists<const D: usize>(
 }
 
 /// Forgets edges of earlier rounds that no longer leave their component, and bounds components by the others.
-fn keep_found(hunt: &Hunt<'_>, first: usize, states: &mut [State]) {
+fn keep_found(round: &Round<'_>, first: usize, states: &mut [State]) {
     for (i, state) in states.iter_mut().enumerate() {
         for lane in 0..CAP {
             let to = state.to[lane] as usize;
             if state.to[lane] != NONE {
-                let own = hunt.component[first + i][lane];
-                if hunt.component[to / CAP][to % CAP] == own {
+                let own = round.component[first + i][lane];
+                if round.component[to / CAP][to % CAP] == own {
                     state.to[lane] = NONE;
                     state.weight[lane] = f64::INFINITY;
                 } else {
-                    lower(&hunt.bound[own as usize], state.weight[lane]);
+                    lower(&round.bound[own as usize], state.weight[lane]);
                 }
             }
         }
@@ -221,15 +221,15 @@ fn keep_found(hunt: &Hunt<'_>, first: usize, states: &mut [State]) {
 }
 
 /// Among each component's edges of its lightest weight, the one of the lowest pair of positions.
-fn choose(hunt: &Hunt<'_>, first: usize, states: &[State], chosen: &[AtomicU64]) {
+fn choose(round: &Round<'_>, first: usize, states: &[State], chosen: &[AtomicU64]) {
     for (i, state) in states.iter().enumerate() {
         for lane in 0..CAP {
-            let c = hunt.component[first + i][lane];
+            let c = round.component[first + i][lane];
             if c == NONE {
                 continue;
             }
-            let bound = hunt.bound(c);
-            let (weight, to) = if bound == hunt.listed[c as usize] {
+            let bound = round.bound(c);
+            let (weight, to) = if bound == round.listed[c as usize] {
                 (state.list_weight[lane], state.list_to[lane])
             } else {
                 (state.weight[lane], state.to[lane])

@@ -9,7 +9,7 @@ use super::metric::distance;
 use super::norm::Norm;
 use super::tree::{Edges, SpanningTree};
 use super::wide::search::{Side, core_distances};
-use super::wide::{Blocks, Exact, Lens, all_pairs, dense};
+use super::wide::{Blocks, Exact, VectorSpace, all_pairs, dense};
 use crate::core::{Canonical, Result, Rows, Run, parallel};
 
 /// Core distances and the spanning tree.
@@ -99,9 +99,9 @@ where
     let done = std::sync::atomic::AtomicUsize::new(0);
     let parts = parallel::map_ranges(tree.leaves(), 64, |leaves| {
         let count = leaves.len() * CAP;
-        let near = tree.nearest(leaves, ask);
+        let part = tree.nearest(leaves, ask);
         stage.step(done.fetch_add(count, std::sync::atomic::Ordering::Relaxed) + count)?;
-        Ok(near)
+        Ok(part)
     });
     let mut core = Vec::with_capacity(tree.leaves());
     let mut lists = Vec::with_capacity(tree.leaves() * CAP * ask.width);
@@ -140,15 +140,15 @@ fn in_blocks(
     }
     let pick: Vec<u32> = (0..groups).map(|g| canonical.representative(g) as u32).collect();
     let stage = run.stage("tree", 1);
-    let lens = Lens::learn(rows, &pick, norm);
-    let vectors = lens.vectors(rows, &pick);
-    let exact = Exact::new(rows, &pick, &lens);
+    let space = VectorSpace::learn(rows, &pick, norm);
+    let vectors = space.vectors(rows, &pick);
+    let exact = Exact::new(rows, &pick, &space);
     let blocks = Blocks::new(&vectors, norm, Blocks::compact(&vectors, norm));
     drop(stage);
     let stage = run.stage("core distances", groups);
-    let found = core_distances(&lens, Side { blocks: &blocks, exact }, ask, &stage)?;
+    let found = core_distances(&space, Side { blocks: &blocks, exact }, ask, &stage)?;
     drop((blocks, stage));
     let stage = run.stage("spanning tree", groups - 1);
-    let edges = all_pairs::spanning_tree(&lens, &vectors, exact, &found, ask, &stage)?;
+    let edges = all_pairs::spanning_tree(&space, &vectors, exact, &found, ask, &stage)?;
     Ok((edges.iter().map(|edge| (edge.weight, edge.a, edge.b)).collect(), found.core))
 }

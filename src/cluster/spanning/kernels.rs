@@ -2,8 +2,8 @@
 
 use super::core_distance::Ask;
 use super::kdtree::Tree;
-use super::lightest::{Hunt, State, search};
-use super::nearest::{Near, nearest};
+use super::lightest::{Round, State, search};
+use super::nearest::{LeafNeighbours, nearest};
 use super::norm::{Absolutes, Largest, Norm, Squares};
 use crate::core::simd;
 use std::ops::Range;
@@ -11,9 +11,9 @@ use std::ops::Range;
 /// The hot loops of a tree, compiled for wide registers too, for each number of columns.
 pub(super) trait Kernels {
     /// See [`nearest()`].
-    fn nearest(&self, leaves: Range<usize>, ask: &Ask<'_>) -> Near;
+    fn nearest(&self, leaves: Range<usize>, ask: &Ask<'_>) -> LeafNeighbours;
     /// See [`search()`].
-    fn search(&self, leaves: Range<usize>, hunt: &Hunt<'_>, states: &mut [State]);
+    fn search(&self, leaves: Range<usize>, round: &Round<'_>, states: &mut [State]);
 }
 
 /// Most columns that have a tree for other sums than those of squares.
@@ -22,9 +22,9 @@ pub(super) const MOST_COLUMNS_OF_OTHERS: usize = 8;
 macro_rules! kernels {
     ($($columns:literal: $($norm:ident)*),*) => {$(
         impl Kernels for Tree<$columns> {
-            fn nearest(&self, leaves: Range<usize>, ask: &Ask<'_>) -> Near {
+            fn nearest(&self, leaves: Range<usize>, ask: &Ask<'_>) -> LeafNeighbours {
                 simd::multiversion! {
-                    fn wide_or_not(tree: &Tree<$columns>, leaves: Range<usize>, ask: &Ask<'_>) -> Near {
+                    fn wide_or_not(tree: &Tree<$columns>, leaves: Range<usize>, ask: &Ask<'_>) -> LeafNeighbours {
                         match tree.norm {
                             $(Norm::$norm => nearest::<$norm, $columns>(tree, leaves, ask),)*
                             #[allow(unreachable_patterns)]
@@ -35,22 +35,22 @@ macro_rules! kernels {
                 wide_or_not(self, leaves, ask)
             }
 
-            fn search(&self, leaves: Range<usize>, hunt: &Hunt<'_>, states: &mut [State]) {
+            fn search(&self, leaves: Range<usize>, round: &Round<'_>, states: &mut [State]) {
                 simd::multiversion! {
                     fn wide_or_not(
                         tree: &Tree<$columns>,
                         leaves: Range<usize>,
-                        hunt: &Hunt<'_>,
+                        round: &Round<'_>,
                         states: &mut [State],
                     ) {
                         match tree.norm {
-                            $(Norm::$norm => search::<$norm, $columns>(tree, leaves, hunt, states),)*
+                            $(Norm::$norm => search::<$norm, $columns>(tree, leaves, round, states),)*
                             #[allow(unreachable_patterns)]
-                            _ => search::<Squares, $columns>(tree, leaves, hunt, states),
+                            _ => search::<Squares, $columns>(tree, leaves, round, states),
                         }
                     }
                 }
-                wide_or_not(self, leaves, hunt, states)
+                wide_or_not(self, leaves, round, states)
             }
         }
     )*};

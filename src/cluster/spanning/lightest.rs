@@ -28,7 +28,7 @@ pub(super) struct State {
 }
 
 /// One round, as all searches see it.
-pub(super) struct Hunt<'a> {
+pub(super) struct Round<'a> {
     pub(super) core: &'a [[f64; CAP]],
     /// Lowest core distance under each node.
     pub(super) node_core: &'a [f64],
@@ -41,7 +41,7 @@ pub(super) struct Hunt<'a> {
     pub(super) bound: &'a [AtomicU64],
 }
 
-impl Hunt<'_> {
+impl Round<'_> {
     #[inline(always)]
     pub(super) fn bound(&self, component: u32) -> f64 {
         f64::from_bits(self.bound[component as usize].load(Relaxed))
@@ -62,12 +62,12 @@ pub(super) fn lower(bound: &AtomicU64, weight: f64) {
 pub(super) fn search<N: Add, const D: usize>(
     tree: &Tree<D>,
     leaves: Range<usize>,
-    hunt: &Hunt<'_>,
+    round: &Round<'_>,
     states: &mut [State],
 ) {
     let mut stack: Vec<(f64, u32)> = Vec::with_capacity(64);
     for (leaf, state) in leaves.zip(states) {
-        let own = &hunt.component[leaf];
+        let own = &round.component[leaf];
         let mut active = [0usize; CAP];
         let mut count = 0;
         let mut lowest_core = f64::INFINITY;
@@ -76,15 +76,15 @@ pub(super) fn search<N: Add, const D: usize>(
             let c = own[lane];
             if c == NONE
                 || state.to[lane] != NONE
-                || state.low[lane] >= hunt.listed[c as usize]
-                || state.low[lane] > hunt.bound(c)
+                || state.low[lane] >= round.listed[c as usize]
+                || state.low[lane] > round.bound(c)
             {
                 continue;
             }
             active[count] = lane;
             count += 1;
             common = if common == NONE || common == c { c } else { SEVERAL };
-            let core = hunt.core[leaf][lane];
+            let core = round.core[leaf][lane];
             lowest_core = if core < lowest_core { core } else { lowest_core };
         }
         if count == 0 {
@@ -95,13 +95,13 @@ pub(super) fn search<N: Add, const D: usize>(
         let points: [[f64; D]; CAP] = std::array::from_fn(|lane| tree.point(leaf * CAP + lane));
         // An edge matters to a point up to this weight.
         let limit_of = |state: &State, lane: usize| {
-            let bound = hunt.bound(own[lane]);
+            let bound = round.bound(own[lane]);
             if state.weight[lane] < bound { state.weight[lane] } else { bound }
         };
         let limit_of_all = |state: &State| active.iter().fold(0.0, |most, &lane| larger(most, limit_of(state, lane)));
         let mut limit = limit_of_all(state);
         let weight_floor = |at: usize| {
-            let floor = larger(hunt.node_core[at], lowest_core);
+            let floor = larger(round.node_core[at], lowest_core);
             larger(box_gap::<N, D>(node, &tree.nodes[at]), floor)
         };
         stack.clear();
@@ -112,7 +112,7 @@ pub(super) fn search<N: Add, const D: usize>(
             }
             let mut at = at as usize;
             let reached = loop {
-                if hunt.node_component[at] == common {
+                if round.node_component[at] == common {
                     break false; // Wholly inside the queries' own component.
                 }
                 let right = tree.nodes[at].right as usize;
@@ -136,38 +136,39 @@ pub(super) fn search<N: Add, const D: usize>(
                 continue;
             }
             let other = tree.nodes[at].first as usize;
-            let pure = hunt.node_component[at];
+            let pure = round.node_component[at];
             for &lane in active {
                 let c = own[lane];
                 if pure == c {
                     continue;
                 }
                 let limit = limit_of(state, lane);
-                let core = hunt.core[leaf][lane];
-                let floor = larger(point_gap::<N, D>(&points[lane], &tree.nodes[at]), larger(hunt.node_core[at], core));
+                let core = round.core[leaf][lane];
+                let floor =
+                    larger(point_gap::<N, D>(&points[lane], &tree.nodes[at]), larger(round.node_core[at], core));
                 if floor > limit {
                     continue;
                 }
                 let mut weights = distances::<N>(&tree.panels[other][..tree.columns], &points[lane]);
                 for l in 0..CAP {
-                    let reach = larger(larger(weights[l], hunt.core[other][l]), core);
-                    weights[l] = if hunt.component[other][l] == c { f64::INFINITY } else { reach };
+                    let reach = larger(larger(weights[l], round.core[other][l]), core);
+                    weights[l] = if round.component[other][l] == c { f64::INFINITY } else { reach };
                 }
                 let lightest = weights.iter().fold(f64::INFINITY, |a, &b| if b < a { b } else { a });
-                if lightest <= limit && lightest < hunt.listed[c as usize] {
+                if lightest <= limit && lightest < round.listed[c as usize] {
                     let at = weights.iter().position(|&w| w == lightest).unwrap_or(0);
                     let to = (other * CAP + at) as u32;
                     if lightest < state.weight[lane] || (lightest == state.weight[lane] && to < state.to[lane]) {
                         state.weight[lane] = lightest;
                         state.to[lane] = to;
-                        lower(&hunt.bound[c as usize], lightest);
+                        lower(&round.bound[c as usize], lightest);
                     }
                 }
             }
             limit = limit_of_all(state);
         }
         for &lane in active {
-            let bound = hunt.bound(own[lane]);
+            let bound = round.bound(own[lane]);
             if state.to[lane] != NONE && state.weight[lane] <= bound {
                 state.low[lane] = state.weight[lane];
             } else {

@@ -29,4 +29,4 @@ pub(super) use norm::Norm;
 pub(super) use sets::Sets;
 pub(super) use tree::merges;
 pub use tree::{Merge, SpanningTree};
-pub(super) use wide::{Blocks, Exact, Lens, Nearest, Seek, Side, search};
+pub(super) use wide::{Blocks, Exact, Nearest, Seek, Side, VectorSpace, search};

@@ -4,12 +4,12 @@ use super::core_distance::Ask;
 use super::kbest::KBest;
 use super::kdtree::{CAP, NONE, Tree, box_gap, distances, larger, point_gap, rough_distances, rough_gaps};
 use super::norm::Add;
-use super::rough_kbest::Crowd;
+use super::rough_kbest::RoughKBest;
 use std::ops::Range;
 
 /// What a search for nearest neighbours returns for some leaves.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Near {
+pub(super) struct LeafNeighbours {
     /// Squared core distance by leaf and lane; infinite in unused lanes.
     pub(super) core: Vec<[f64; CAP]>,
     /// Positions of each point's nearest, `width` a point; [`NONE`] where there are fewer.
@@ -22,16 +22,17 @@ enum Best {
     /// In f64, sorted as they come: few neighbours, or squares beyond f32.
     Few(KBest),
     /// In f32 first.
-    Many(Crowd),
+    Many(RoughKBest),
 }
 
 /// Nearest neighbours of all points in `leaves`.
 #[inline(always)]
-pub(super) fn nearest<N: Add, const D: usize>(tree: &Tree<D>, leaves: Range<usize>, ask: &Ask<'_>) -> Near {
+pub(super) fn nearest<N: Add, const D: usize>(tree: &Tree<D>, leaves: Range<usize>, ask: &Ask<'_>) -> LeafNeighbours {
     let many = tree.screens && ask.k > KBest::SORTED;
-    let mut best = if many { Best::Many(Crowd::new(ask.k)) } else { Best::Few(KBest::new(ask.k)) };
+    let mut best = if many { Best::Many(RoughKBest::new(ask.k)) } else { Best::Few(KBest::new(ask.k)) };
     let mut stack: Vec<(f64, u32)> = Vec::with_capacity(64);
-    let mut near = Near { core: Vec::with_capacity(leaves.len()), lists: vec![NONE; leaves.len() * CAP * ask.width] };
+    let mut neighbours =
+        LeafNeighbours { core: Vec::with_capacity(leaves.len()), lists: vec![NONE; leaves.len() * CAP * ask.width] };
     let first = leaves.start;
     for leaf in leaves {
         match &mut best {
@@ -117,7 +118,7 @@ pub(super) fn nearest<N: Add, const D: usize>(tree: &Tree<D>, leaves: Range<usiz
         let id_of = |position: u32| tree.ids[position as usize / CAP][position as usize % CAP];
         for query in 0..count {
             let at = ((leaf - first) * CAP + query) * ask.width;
-            let list = &mut near.lists[at..at + ask.width];
+            let list = &mut neighbours.lists[at..at + ask.width];
             core[query] = match &mut best {
                 Best::Few(best) => {
                     let found = best.finish(query, ask.sorted());
@@ -133,7 +134,7 @@ pub(super) fn nearest<N: Add, const D: usize>(tree: &Tree<D>, leaves: Range<usiz
                 }
             };
         }
-        near.core.push(core);
+        neighbours.core.push(core);
     }
-    near
+    neighbours
 }

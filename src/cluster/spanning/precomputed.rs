@@ -37,12 +37,12 @@ pub(crate) fn check(table: &ArrayRef2<f64>) -> Result<()> {
 pub(crate) fn spanning_tree(table: &ArrayRef2<f64>, others: usize, run: &Run) -> Result<(SpanningTree, Vec<f64>)> {
     let n = table.nrows();
     let stage = run.stage("core distances", n);
-    let near = parallel::map_ranges(n, 64, |range| -> Result<Vec<(f64, Vec<u64>)>> {
+    let parts = parallel::map_ranges(n, 64, |range| -> Result<Vec<(f64, Vec<u64>)>> {
         stage.check()?;
         Ok(range.map(|i| profile(table, i, others)).collect())
     });
     let mut profiles = Vec::with_capacity(n);
-    for part in near {
+    for part in parts {
         profiles.extend(part?);
     }
     let core: Vec<f64> = profiles.iter().map(|profile| profile.0).collect();

@@ -25,7 +25,7 @@ fn value(key: u64) -> f32 {
 }
 
 /// What has been gathered for each of the sixteen.
-pub(super) struct Crowd {
+pub(super) struct RoughKBest {
     k: usize,
     /// Value and position in one number, which sorts like the value.
     keys: Vec<Vec<u64>>,
@@ -33,10 +33,10 @@ pub(super) struct Crowd {
     pub(super) limit: [f32; CAP],
 }
 
-impl Crowd {
+impl RoughKBest {
     pub(super) fn new(k: usize) -> Self {
         let room = || Vec::with_capacity(2 * k + CAP);
-        Crowd { k, keys: (0..CAP).map(|_| room()).collect(), limit: [f32::INFINITY; CAP] }
+        RoughKBest { k, keys: (0..CAP).map(|_| room()).collect(), limit: [f32::INFINITY; CAP] }
     }
 
     pub(super) fn clear(&mut self) {
@@ -93,13 +93,13 @@ impl Crowd {
             all.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
             all
         };
-        let near = |keys: &mut [u64], count: usize| {
+        let nth_value = |keys: &mut [u64], count: usize| {
             let (_, &mut last, _) = keys.select_nth_unstable(count - 1);
             value(last)
         };
         if ask.weights.is_some() || ask.others == 0 {
             let count = self.k.min(keys.len());
-            let limit = above(near(keys, count));
+            let limit = above(nth_value(keys, count));
             keys.retain(|&key| value(key) <= limit);
             let mut all = measured(keys);
             all.truncate(self.k);
@@ -107,11 +107,11 @@ impl Crowd {
             return ask.core(id, &all, id_of);
         }
         let width = list.len().min(keys.len());
-        let limit = above(near(keys, width));
+        let limit = above(nth_value(keys, width));
         let nearest: Vec<u64> = keys.iter().copied().filter(|&key| value(key) <= limit).collect();
         list.iter_mut().zip(measured(&nearest)).for_each(|(slot, found)| *slot = found.1);
         let count = ask.others.min(keys.len());
-        let kth = near(keys, count);
+        let kth = nth_value(keys, count);
         let (low, high) = (below(kth), above(kth));
         let before = keys.iter().filter(|&&key| value(key) < low).count();
         let band: Vec<u64> = keys.iter().copied().filter(|&key| (low..=high).contains(&value(key))).collect();

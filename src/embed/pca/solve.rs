@@ -15,7 +15,7 @@ const WAVE: usize = 8;
 /// Rows in such a piece.
 const PIECE: usize = 512;
 
-const UNSETTLED: Error = Error::Unsolved {
+const UNSOLVED: Error = Error::Unsolved {
     method: "principal components",
     reason: "the squares of the values are too large to be added up; divide the columns by some constant",
 };
@@ -56,7 +56,7 @@ pub(super) fn exact(
         }
         step()?;
         let total = (0..m).map(|i| sums[i * m + i].max(0.0)).sum();
-        let eigen = linalg::largest(&sums, m, keep.min(m)).ok_or(UNSETTLED)?;
+        let eigen = linalg::largest(&sums, m, keep.min(m)).ok_or(UNSOLVED)?;
         Ok(frame.model(n, keep, &eigen.values, &eigen.vectors, total))
     } else {
         let mut centred = vec![0.0; n * m];
@@ -71,7 +71,7 @@ pub(super) fn exact(
         .concat();
         step()?;
         let total = (0..n).map(|i| gram[i * n + i]).sum();
-        let eigen = linalg::largest(&gram, n, keep).ok_or(UNSETTLED)?;
+        let eigen = linalg::largest(&gram, n, keep).ok_or(UNSOLVED)?;
         let directions = from_gram(&eigen.values, &eigen.vectors, &centred, n, m);
         Ok(frame.model(n, keep, &eigen.values, &directions, total))
     }
@@ -122,7 +122,7 @@ pub(super) fn randomized(
         z = orthonormal(z, m, block);
         (image, total) = times_covariance(&frame, rows, pick, &z, block);
         if image.iter().any(|x| !x.is_finite()) {
-            return Err(UNSETTLED);
+            return Err(UNSOLVED);
         }
         if round <= power {
             z.copy_from_slice(&image);
@@ -132,7 +132,7 @@ pub(super) fn randomized(
     for (z, p) in z.chunks_exact(block).zip(image.chunks_exact(block)) {
         product::add_product(z, p, &mut ritz);
     }
-    let eigen = linalg::largest(&ritz, block, keep.min(block)).ok_or(UNSETTLED)?;
+    let eigen = linalg::largest(&ritz, block, keep.min(block)).ok_or(UNSOLVED)?;
     let mut directions = vec![0.0; keep.min(block) * m];
     for (j, direction) in directions.chunks_exact_mut(m).enumerate() {
         let turn = &eigen.vectors[j * block..(j + 1) * block];

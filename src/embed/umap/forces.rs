@@ -53,11 +53,11 @@ pub(crate) fn clip(x: f32) -> f32 {
 }
 
 #[inline(always)]
-fn squares<const D: usize>(apart: &Lanes<D>) -> [f32; LANES] {
+fn squares<const D: usize>(difference: &Lanes<D>) -> [f32; LANES] {
     let mut square = [0.0f32; LANES];
     for d in 0..D {
         for l in 0..LANES {
-            square[l] += apart[d][l] * apart[d][l];
+            square[l] += difference[d][l] * difference[d][l];
         }
     }
     square
@@ -73,13 +73,13 @@ pub(super) fn attract<const D: usize>(
     pull: Pull,
 ) {
     let Forces { a, b, .. } = forces;
-    let mut apart = [[0.0f32; LANES]; D];
+    let mut difference = [[0.0f32; LANES]; D];
     for d in 0..D {
         for l in 0..LANES {
-            apart[d][l] = own[d][l] - other[d][l];
+            difference[d][l] = own[d][l] - other[d][l];
         }
     }
-    let square = squares(&apart);
+    let square = squares(&difference);
     let mut share = [0.0f32; LANES];
     for l in 0..LANES {
         let x = if square[l] > 1e-30 { square[l] } else { 1e-30 };
@@ -90,7 +90,7 @@ pub(super) fn attract<const D: usize>(
     }
     for d in 0..D {
         for l in 0..LANES {
-            own[d][l] -= share[l] * apart[d][l];
+            own[d][l] -= share[l] * difference[d][l];
         }
     }
 }

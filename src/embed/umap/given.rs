@@ -109,7 +109,7 @@ impl<'a> Given<'a> {
     }
 
     /// Everything checked against the rows and settings.
-    pub(super) fn check(&self, rows: &Rows<'_>, n_neighbors: usize, components: usize) -> Result<Brought<'a>> {
+    pub(super) fn check(&self, rows: &Rows<'_>, n_neighbors: usize, components: usize) -> Result<CheckedGiven<'a>> {
         if let Some(neighbors) = self.neighbors {
             check_neighbors(neighbors, rows, n_neighbors)?;
         }
@@ -120,20 +120,20 @@ impl<'a> Given<'a> {
         if let Some(watch) = self.watch.filter(|watch| watch.every == 0) {
             return Err(Error::setting("watch", watch.every, "must be every epoch (1) or fewer"));
         }
-        Ok(Brought { neighbors: self.neighbors, target: self.target, start, watch: self.watch })
+        Ok(CheckedGiven { neighbors: self.neighbors, target: self.target, start, watch: self.watch })
     }
 }
 
-/// What was brought, checked.
-pub(super) struct Brought<'a> {
+/// What was given, checked.
+pub(super) struct CheckedGiven<'a> {
     pub(super) neighbors: Option<&'a Neighbors>,
     pub(super) target: Option<&'a Target>,
     pub(super) watch: Option<Watch<'a>>,
     start: Option<Rows<'a>>,
 }
 
-impl Brought<'_> {
-    /// The start of each group of equal rows, if one was brought.
+impl CheckedGiven<'_> {
+    /// The start of each group of equal rows, if one was given.
     pub(super) fn start(&self, canonical: &Canonical) -> Option<Vec<f64>> {
         let start = self.start.as_ref()?;
         let components = start.columns();

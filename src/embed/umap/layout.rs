@@ -297,10 +297,10 @@ mod tests {
             sorted.sort_unstable();
             assert_eq!(sorted, (0..1024).collect::<Vec<u32>>());
             let place = |v: u32| &start[v as usize * components..][..components];
-            let apart =
+            let step =
                 |pair: &[u32]| place(pair[0]).iter().zip(place(pair[1])).map(|(x, y)| (x - y).abs()).sum::<f32>();
             // A random order would have some 10.7 a coordinate.
-            assert!(order.windows(2).map(apart).sum::<f32>() / 1023.0 < 2.0 * components as f32);
+            assert!(order.windows(2).map(step).sum::<f32>() / 1023.0 < 2.0 * components as f32);
         }
         assert_eq!(along(&[2.0, 2.0, 2.0, 2.0], 2, 2), [0, 1]);
     }

@@ -13,7 +13,6 @@
 //! 5. Epochs follow the rows (umap-learn: 500 up to 10,000 rows, else 200): a part of a table is often harder to unfold
 //!    than the whole, and what few epochs leave tangled looks like clusters.
 
-mod apart;
 mod coarse;
 mod curve;
 mod density;
@@ -22,6 +21,7 @@ mod fuzzy;
 mod given;
 mod graph;
 mod inverse;
+mod isolated;
 mod layout;
 mod model;
 mod moves;
@@ -79,10 +79,10 @@ impl Umap {
     pub fn fit_given(&self, rows: &ArrayRef2<f32>, given: &Given<'_>, run: &Run) -> Result<UmapModel> {
         self.check()?;
         let rows = Rows::finite(rows)?;
-        let brought = given.check(&rows, self.n_neighbors, self.n_components)?;
+        let given = given.check(&rows, self.n_neighbors, self.n_components)?;
         run.install(|| {
-            let graph = UmapGraph::of(self, rows, &brought, run)?;
-            let drawn = graph.draw(self, &brought, run)?;
+            let graph = UmapGraph::of(self, rows, &given, run)?;
+            let drawn = graph.draw(self, &given, run)?;
             let UmapGraph { rows, canonical, widths, lists, .. } = graph;
             let positions = Array2::from_shape_fn((canonical.groups(), self.n_components), |(g, d)| {
                 drawn.positions[g * self.n_components + d]

@@ -1,9 +1,9 @@
 //! A fitted UMAP.
 
 use super::Umap;
-use super::apart::Shell;
 use super::density::{self, NOTHING};
 use super::fuzzy::{self, Nearby};
+use super::isolated::Shell;
 use crate::core::random::Stream;
 use crate::core::{Cached, Rows};
 #[cfg(feature = "serde")]

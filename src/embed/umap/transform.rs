@@ -4,8 +4,8 @@
 //! depends on its company. Here a row's widths, edges, schedule and random draws (keyed by its content) are its own,
 //! and fitted points do not move. A row that equals a fitted one takes its place.
 
-use super::apart::Shell;
 use super::forces::LANES;
+use super::isolated::Shell;
 use super::layout;
 use super::moves::{Bundle, Place, by_width};
 use super::{PURPOSE, Umap, UmapModel, fuzzy};
@@ -124,8 +124,8 @@ fn place<P: Place>(model: &UmapModel, rows: &Rows<'_>, run: &Run) -> Result<Arra
         let mut moves: Vec<Move<P>> = range
             .clone()
             .map(|q| {
-                let near = finish(&lists, q, metric, index.scale()).filter(|near| model.settings.is_near(near.1));
-                let (neighbours, distances): (Vec<u32>, Vec<f32>) = near.unzip();
+                let nearest = finish(&lists, q, metric, index.scale()).filter(|found| model.settings.is_near(found.1));
+                let (neighbours, distances): (Vec<u32>, Vec<f32>) = nearest.unzip();
                 let key = draws.of(content_hash(rows.row(searched[q] as usize)));
                 if neighbours.is_empty() {
                     let place: Vec<f32> = shell.place(key.of(1)).collect();

@@ -21,17 +21,17 @@ use super::block_pairs::Compare;
 use super::blocks::Blocks;
 use super::exact::Exact;
 use super::kruskal::{Edge, kruskal};
-use super::leaf_order::Strung;
+use super::leaf_order::LeafOrder;
 use super::ranks;
 use super::search::Found;
-use super::vectors::{Lens, Vectors};
+use super::vectors::{VectorSpace, Vectors};
 use crate::cluster::spanning::core_distance::Ask;
 use crate::cluster::spanning::kdtree::{NONE, larger};
 use crate::core::{Result, Stage, parallel};
 
 /// The spanning tree of all points, from their core distances and neighbour lists.
 pub(crate) fn spanning_tree(
-    lens: &Lens,
+    space: &VectorSpace,
     vectors: &Vectors,
     exact: Exact<'_>,
     Found { core, lists }: &Found,
@@ -46,9 +46,9 @@ pub(crate) fn spanning_tree(
         }
     }
     kruskal(&mut tree, core.len());
-    let mut strung = Strung::new(&mut tree, core, &exact);
-    let blocks = Blocks::new(vectors, lens.norm, strung.order.clone());
-    let core_floor: Vec<f32> = blocks.order.iter().map(|&i| lens.floor(core[i as usize])).collect();
+    let mut leaf_order = LeafOrder::new(&mut tree, core, &exact);
+    let blocks = Blocks::new(vectors, space.norm, leaf_order.order.clone());
+    let core_floor: Vec<f32> = blocks.order.iter().map(|&i| space.floor(core[i as usize])).collect();
     let first = |i: usize, j: usize| order_bits(blocks.gap(i, &blocks, j).1);
     let ends = batches(blocks.count());
     let pairs = ends.last().copied().unwrap_or(0);
@@ -58,17 +58,17 @@ pub(crate) fn spanning_tree(
     for (&done, &to) in ends.iter().zip(&last) {
         let largest = |block: usize, last: usize| {
             let range = blocks.places(block);
-            strung.gap[range.start..range.end - last].iter().fold(0.0, |a, &b| larger(a, b))
+            leaf_order.gap[range.start..range.end - last].iter().fold(0.0, |a, &b| larger(a, b))
         };
         let block_gap: Vec<f64> = (0..blocks.count()).map(|block| largest(block, 0)).collect();
         let inner_gap: Vec<f64> = (0..blocks.count()).map(|block| largest(block, 1)).collect();
         let compare = Compare {
-            lens,
+            space,
             blocks: &blocks,
             exact,
             core,
             core_floor: &core_floor,
-            gap: &strung.gap,
+            gap: &leaf_order.gap,
             block_gap: &block_gap,
             inner_gap: &inner_gap,
         };
@@ -76,9 +76,9 @@ pub(crate) fn spanning_tree(
             stage.check()?;
             let (mut tile, mut left, mut kept) = (Vec::new(), Vec::new(), Vec::new());
             for j in i..blocks.count() {
-                let (_, apart) = blocks.gap(i, &blocks, j);
-                if (from..=to).contains(&ranks::key(order_bits(apart), i, j)) {
-                    kept.extend(compare.pairs(i, j, apart, &mut tile, &mut left));
+                let (_, least_gap) = blocks.gap(i, &blocks, j);
+                if (from..=to).contains(&ranks::key(order_bits(least_gap), i, j)) {
+                    kept.extend(compare.pairs(i, j, least_gap, &mut tile, &mut left));
                 }
             }
             Ok(kept)
@@ -90,7 +90,7 @@ pub(crate) fn spanning_tree(
         from = to + 1;
         if tree.len() > before || done == pairs {
             kruskal(&mut tree, core.len());
-            strung.tighten(&tree);
+            leaf_order.tighten(&tree);
         }
         stage.step((done as f64 / pairs as f64 * (core.len() - 1) as f64) as usize)?;
     }

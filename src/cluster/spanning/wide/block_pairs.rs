@@ -3,13 +3,13 @@
 use super::blocks::{BLOCK, Blocks};
 use super::exact::Exact;
 use super::kruskal::Edge;
-use super::vectors::Lens;
+use super::vectors::VectorSpace;
 use crate::cluster::spanning::kdtree::larger;
 use crate::core::simd;
 
 /// Everything a comparison of two blocks reads.
 pub(super) struct Compare<'a> {
-    pub(super) lens: &'a Lens,
+    pub(super) space: &'a VectorSpace,
     pub(super) blocks: &'a Blocks,
     pub(super) exact: Exact<'a>,
     /// Raw core distances by point, and in f32 by place, rounded down.
@@ -76,15 +76,22 @@ impl Compare<'_> {
     }
 
     fn limits(&self, raw: f64) -> (f32, f32) {
-        (self.lens.limit(raw, 2.0 * self.blocks.slack), self.lens.ceiling(raw))
+        (self.space.limit(raw, 2.0 * self.blocks.slack), self.space.ceiling(raw))
     }
 
-    /// Pairs of block i with block j, i <= j, that are lighter than the tree's way between them; `apart` is the least
+    /// Pairs of block i with block j, i <= j, that are lighter than the tree's way between them; `least_gap` is the least
     /// distance of their vectors. `left` is empty or holds block i as queries, `tile` is room for their bounds.
-    pub(super) fn pairs(&self, i: usize, j: usize, apart: f64, tile: &mut Vec<f32>, left: &mut Vec<f32>) -> Vec<Edge> {
+    pub(super) fn pairs(
+        &self,
+        i: usize,
+        j: usize,
+        least_gap: f64,
+        tile: &mut Vec<f32>,
+        left: &mut Vec<f32>,
+    ) -> Vec<Edge> {
         let mut kept = Vec::new();
         let between = self.block_gap[i + 1..j.max(i + 1)].iter().fold(0.0, |a, &b| larger(a, b));
-        if apart > self.lens.reach(self.widest(i, j), 2.0 * self.blocks.slack) {
+        if least_gap > self.space.reach(self.widest(i, j), 2.0 * self.blocks.slack) {
             return kept;
         }
         if left.is_empty() {

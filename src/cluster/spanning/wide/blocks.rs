@@ -6,7 +6,7 @@
 //!
 //! Which pairs are measured may differ from machine to machine, in pairs that do not matter; what comes out does not.
 
-use super::vectors::{Lens, Vectors};
+use super::vectors::{VectorSpace, Vectors};
 use crate::cluster::spanning::kdtree::{CAP, larger};
 use crate::cluster::spanning::norm::{Absolutes, Add, Largest, Norm};
 use crate::core::{Rows, parallel, simd};
@@ -15,7 +15,7 @@ use ndarray::{ArrayView2, ArrayViewMut2, linalg::general_mat_mul};
 /// Points in a block.
 pub(crate) const BLOCK: usize = 128;
 
-impl Lens {
+impl VectorSpace {
     /// The rows in `pick` in compact blocks.
     pub(crate) fn blocks(&self, rows: &Rows<'_>, pick: &[u32]) -> Blocks {
         let vectors = self.vectors(rows, pick);

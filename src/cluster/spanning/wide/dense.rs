@@ -125,19 +125,19 @@ fn core_distance(table: &Table, a: usize, points: usize, ask: &Ask<'_>, row: &mu
     ask.core(a as u32, nearest, |point| point)
 }
 
-/// The best way into the tree of a point outside.
+/// The lightest edge into the tree of a point outside.
 #[derive(Clone, Copy)]
-struct Way {
+struct Candidate {
     weight: f64,
     raw: f64,
     point: u32,
     from: u32,
 }
 
-impl Way {
+impl Candidate {
     #[inline(always)]
-    fn is_below(&self, other: &Way) -> bool {
-        let ends = |way: &Way| (way.point.min(way.from), way.point.max(way.from));
+    fn is_below(&self, other: &Candidate) -> bool {
+        let ends = |candidate: &Candidate| (candidate.point.min(candidate.from), candidate.point.max(candidate.from));
         if self.weight != other.weight {
             self.weight < other.weight
         } else if self.raw != other.raw {
@@ -149,20 +149,20 @@ impl Way {
 }
 
 fn grow(table: &Table, core: &[f64]) -> Edges {
-    let way = |point: u32, from: u32| {
+    let candidate = |point: u32, from: u32| {
         let raw = table.of(point as usize, from as usize);
-        Way { weight: larger(raw, larger(core[point as usize], core[from as usize])), raw, point, from }
+        Candidate { weight: larger(raw, larger(core[point as usize], core[from as usize])), raw, point, from }
     };
-    let mut outside: Vec<Way> = (1..core.len() as u32).map(|point| way(point, 0)).collect();
+    let mut outside: Vec<Candidate> = (1..core.len() as u32).map(|point| candidate(point, 0)).collect();
     let mut edges = Vec::with_capacity(outside.len());
     while !outside.is_empty() {
         let next = (1..outside.len()).fold(0, |best, i| if outside[i].is_below(&outside[best]) { i } else { best });
-        let Way { weight, point: reached, from, .. } = outside.swap_remove(next);
+        let Candidate { weight, point: reached, from, .. } = outside.swap_remove(next);
         edges.push((weight, from, reached));
-        for held in &mut outside {
-            let new = way(held.point, reached);
-            if new.is_below(held) {
-                *held = new;
+        for known in &mut outside {
+            let new = candidate(known.point, reached);
+            if new.is_below(known) {
+                *known = new;
             }
         }
     }

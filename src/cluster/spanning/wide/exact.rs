@@ -1,6 +1,6 @@
 //! Rows as they are, measured in f64 where a look in f32 does not rule a pair out.
 
-use super::vectors::{Lens, UNIT};
+use super::vectors::{UNIT, VectorSpace};
 use crate::cluster::spanning::kdtree::CAP;
 use crate::cluster::spanning::norm::Norm;
 use crate::core::{Rows, simd};
@@ -23,8 +23,8 @@ pub(crate) struct Exact<'a> {
 }
 
 impl<'a> Exact<'a> {
-    pub(crate) fn new(rows: &'a Rows<'a>, pick: &'a [u32], lens: &Lens) -> Self {
-        Exact { rows, pick, norm: lens.norm, screens: lens.sketch.is_some() && lens.scale == 1.0 }
+    pub(crate) fn new(rows: &'a Rows<'a>, pick: &'a [u32], space: &VectorSpace) -> Self {
+        Exact { rows, pick, norm: space.norm, screens: space.sketch.is_some() && space.scale == 1.0 }
     }
 
     pub(crate) fn point(&self, i: u32) -> &'a [f32] {

@@ -7,14 +7,14 @@ use crate::cluster::spanning::kdtree::{NONE, larger};
 use crate::cluster::spanning::sets::Sets;
 use crate::core::parallel;
 
-/// Points strung up in the order of the leaves of a forest's dendrogram.
-pub(super) struct Strung {
+/// Points in the order of the leaves of a forest's dendrogram.
+pub(super) struct LeafOrder {
     pub(super) order: Vec<u32>,
     /// Raw weight between each place and the next; the last is 0.
     pub(super) gap: Vec<f64>,
 }
 
-impl Strung {
+impl LeafOrder {
     /// From a forest's edges, lightest first; adds edges between its parts to make it a tree.
     pub(super) fn new(forest: &mut Vec<Edge>, core: &[f64], exact: &Exact<'_>) -> Self {
         let points = core.len();
@@ -45,7 +45,7 @@ impl Strung {
             at = next[at as usize];
         }
         let gap = order.iter().map(|&i| weight_after[i as usize]).collect();
-        Strung { order, gap }
+        LeafOrder { order, gap }
     }
 
     /// Brings the gaps down to the heaviest edges on the paths of a lighter tree, given lightest edge first.

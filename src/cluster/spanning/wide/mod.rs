@@ -17,4 +17,4 @@ mod vectors;
 pub(crate) use blocks::Blocks;
 pub(crate) use exact::Exact;
 pub(crate) use search::{Nearest, Seek, Side, search};
-pub(crate) use vectors::Lens;
+pub(crate) use vectors::VectorSpace;

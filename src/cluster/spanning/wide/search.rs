@@ -2,7 +2,7 @@
 
 use super::blocks::{BLOCK, Blocks, within};
 use super::exact::Exact;
-use super::vectors::Lens;
+use super::vectors::VectorSpace;
 use crate::cluster::spanning::core_distance::Ask;
 use crate::cluster::spanning::kbest::KBest;
 use crate::cluster::spanning::kdtree::{CAP, NONE, larger};
@@ -37,7 +37,7 @@ pub(crate) struct Side<'a> {
 /// `begin` gets the queries of a block, and so does `end`, with what was kept; the results of all blocks come back by
 /// query.
 pub(crate) fn search<S: Seek, R: Send + Clone>(
-    lens: &Lens,
+    space: &VectorSpace,
     points: Side<'_>,
     queries: Side<'_>,
     same: bool,
@@ -51,21 +51,21 @@ pub(crate) fn search<S: Seek, R: Send + Clone>(
         stage.check()?;
         let asking = &queries.blocks.order[queries.blocks.places(block)];
         let left = queries.blocks.queries(block);
-        let mut near: Vec<(f64, f64, usize)> = (0..points.blocks.count())
+        let mut by_distance: Vec<(f64, f64, usize)> = (0..points.blocks.count())
             .map(|other| {
                 let (between, gap) = queries.blocks.gap(block, points.blocks, other);
                 (between, gap, other)
             })
             .collect();
-        near.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.2.cmp(&b.2)));
+        by_distance.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.2.cmp(&b.2)));
         let mut seek = begin(asking);
-        let limit = |bound: f64| if bound < f64::INFINITY { lens.limit(bound, slack) } else { f32::INFINITY };
+        let limit = |bound: f64| if bound < f64::INFINITY { space.limit(bound, slack) } else { f32::INFINITY };
         let mut limits: Vec<f32> = (0..asking.len()).map(|q| limit(seek.bound(q))).collect();
         let mut worst = (0..asking.len()).fold(0.0, |worst, q| larger(worst, seek.bound(q)));
         let mut tile = vec![0.0; BLOCK * BLOCK];
         let mut found = Vec::with_capacity(BLOCK);
-        for &(_, gap, other) in &near {
-            if gap > lens.reach(worst, slack) {
+        for &(_, gap, other) in &by_distance {
+            if gap > space.reach(worst, slack) {
                 continue;
             }
             points.blocks.tile(&left, other, &mut tile);
@@ -129,7 +129,7 @@ impl Seek for Nearest {
 }
 
 /// Core distances and neighbour lists of all points.
-pub(crate) fn core_distances(lens: &Lens, side: Side<'_>, ask: &Ask<'_>, stage: &Stage<'_>) -> Result<Found> {
+pub(crate) fn core_distances(space: &VectorSpace, side: Side<'_>, ask: &Ask<'_>, stage: &Stage<'_>) -> Result<Found> {
     let begin = |queries: &[u32]| Nearest::new(queries.len(), ask.k);
     let end = |queries: &[u32], mut seek: Nearest| {
         let one = |(q, &query): (usize, &u32)| {
@@ -140,6 +140,6 @@ pub(crate) fn core_distances(lens: &Lens, side: Side<'_>, ask: &Ask<'_>, stage: 
         };
         queries.iter().enumerate().map(one).collect::<Vec<_>>()
     };
-    let (core, lists): (_, Vec<_>) = search(lens, side, side, true, stage, begin, end)?.into_iter().unzip();
+    let (core, lists): (_, Vec<_>) = search(space, side, side, true, stage, begin, end)?.into_iter().unzip();
     Ok(Found { core, lists: lists.concat() })
 }

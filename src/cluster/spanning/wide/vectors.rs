@@ -22,7 +22,7 @@ const FEW: usize = 1024;
 const LEFT_OVER: f64 = 0.3;
 
 /// How rows become vectors; learned once, so that new rows become vectors of the same space.
-pub(crate) struct Lens {
+pub(crate) struct VectorSpace {
     pub(crate) norm: Norm,
     mean: Vec<f64>,
     pub(super) scale: f64,
@@ -37,7 +37,7 @@ pub(crate) struct Vectors {
     pub(super) slack: f64,
 }
 
-impl Lens {
+impl VectorSpace {
     /// From the rows in `pick`, in an order given by content.
     pub(crate) fn learn(rows: &Rows<'_>, pick: &[u32], norm: Norm) -> Self {
         let columns = rows.columns();
@@ -54,7 +54,7 @@ impl Lens {
             mean.iter_mut().for_each(|m| *m /= pick.len() as f64);
         }
         let sketched = norm == Norm::Squares && tells_apart(&space, rows, sample);
-        Lens { norm, mean, scale, sketch: sketched.then_some(space) }
+        VectorSpace { norm, mean, scale, sketch: sketched.then_some(space) }
     }
 
     pub(crate) fn vectors(&self, rows: &Rows<'_>, pick: &[u32]) -> Vectors {
@@ -69,7 +69,7 @@ impl Lens {
             for (r, out) in out.chunks_mut(width).enumerate() {
                 let i = chunk * CHUNK + r;
                 match &points {
-                    Some(points) => out[..inner].copy_from_slice(points.near(i)),
+                    Some(points) => out[..inner].copy_from_slice(points.swept(i)),
                     None => {
                         let row = rows.row(pick[i] as usize);
                         for ((out, &x), &mean) in out.iter_mut().zip(row).zip(&self.mean) {
@@ -136,7 +136,7 @@ fn tells_apart(space: &Space, rows: &Rows<'_>, pick: &[u32]) -> bool {
     let sample: Vec<u32> = (0..count).map(|i| pick[i * pick.len() / count]).collect();
     let points = space.points(rows, &sample);
     let square = |x: &f32| f64::from(*x) * f64::from(*x);
-    let whole: f64 = (0..count).flat_map(|i| points.near(i)).map(square).sum();
+    let whole: f64 = (0..count).flat_map(|i| points.swept(i)).map(square).sum();
     let left: f64 = (0..count).map(|i| square(&points.left_over(i))).sum();
     points.is_sketched() && left <= LEFT_OVER * whole
 }
