@@ -124,7 +124,7 @@ impl Dbscan {
         }
         let mut roots: Vec<i64> =
             (0..n).map(|row| if is_core(row) { i64::from(sets.find(row as u32)) } else { -1 }).collect();
-        // Rows that are not core ask for their nearest core row; equal rows are asked for once, in an order by content.
+        // For rows that are not core the nearest core row is searched, for equal rows once, in an order by content.
         let groups = 0..fit.canonical.groups();
         let first = |g: usize| fit.canonical.representative(g);
         let pick: Vec<u32> = groups.clone().map(first).filter(|&row| is_core(row)).map(|row| row as u32).collect();
@@ -193,7 +193,7 @@ impl DbscanModel {
     }
 
     /// Labels of `new` rows: that of the nearest core row if it is within eps, else [`NOISE`]. `rows` are those of the
-    /// fit, in its order; a row of the fit among the new ones gets the label that it got there.
+    /// fit, in its order; a row of the fit among the new ones has its label of the fit.
     ///
     /// # Errors
     /// The table errors for either table; [`Error::Shape`] when they do not fit; [`Error::Cancelled`].

@@ -31,7 +31,7 @@
 /// # Ok::<(), recluster::Error>(())
 /// ```
 pub trait Distance: Send + Sync {
-    /// What tells it from other metrics: saved models hold the name, and want a metric of that name again.
+    /// What tells it from other metrics: saved models hold the name, and need a metric of that name again.
     fn name(&self) -> &str;
 
     /// The distance of two rows of equal length.

@@ -172,7 +172,7 @@ pub(crate) fn join_leaves(points: &Points<'_>, tree: &Tree, lists: &mut Lists) {
                         if value > limits.far[i] && value > limits.far[j] {
                             continue;
                         }
-                        // Near pairs meet in most trees: then the distance is known.
+                        // Near pairs share a leaf in most trees: then the distance is known.
                         let exact = known(&keys[i * k..(i + 1) * k], members[j])
                             .or_else(|| known(&keys[j * k..(j + 1) * k], members[i]))
                             .unwrap_or_else(|| points.exact(members[i] as usize, points, members[j] as usize, value));

@@ -16,7 +16,7 @@ use super::points::Points;
 use crate::core::parallel;
 use crate::core::random::Stream;
 
-/// Neighbours of a point that the graph takes over from its list, and edges it gets from others' lists at most.
+/// Neighbours of a point that the graph takes over from its list, and most edges that it has from others' lists.
 pub(crate) const FORWARD: usize = 20;
 const BACKWARD: usize = 8;
 /// Trees to start from, and points in a leaf.
@@ -97,7 +97,8 @@ impl Walk {
         Walk { pool: vec![NONE; beam(n, k)], seen: Seen::new(), ids: Vec::new(), values: Vec::new() }
     }
 
-    /// Lets the nearest of `points` to point `q` of `queries` that the walk finds into `list`. It never meets point `but`.
+    /// Inserts the nearest of `points` to point `q` of `queries` that the walk finds into `list`. It never visits point
+    /// `but`.
     pub(crate) fn find(
         &mut self,
         graph: &Graph,

@@ -244,7 +244,7 @@ impl Groups {
         } else if exact {
             (nearest_exact(&points, &points, true, others, run)?, true, 1.0)
         } else {
-            // With short lists the descent gets lost, and so do later walks over them.
+            // With short lists the descent ends at poor neighbours, and so do later walks over them.
             let kept = others.max(LEAST).min(pick.len() - 1);
             let lists = descent::nearest(&points, kept, descent::Effort::usual(kept + 1), draws.of(1), run)?;
             let recall = descent::recall(&points, &lists, others, run)?;

@@ -1,6 +1,6 @@
 //! Sketches of wide rows, which bound their distances.
 //!
-//! For sums of squares over many columns, each row also gets a short row of [`SKETCH`] numbers: its
+//! For sums of squares over many columns, each row also has a short row of [`SKETCH`] numbers: its
 //! coordinates in an orthonormal basis of [`SKETCH`] − 1 directions in which the data spread most, and the length of
 //! what the basis leaves over. With P the projection and r the left-over length, Pythagoras and the triangle
 //! inequality give

@@ -124,7 +124,7 @@ impl Space {
             columns: self.width(),
             pick: Vec::new(),
             sketches: made.sketches.as_deref().map(Cow::Borrowed),
-            // New rows may hold anything, and must be measured alike in any company.
+            // New rows may hold anything, and must be measured the same way in any batch.
             bytes: None,
             slack: made.slack,
         }

@@ -14,7 +14,7 @@ use std::num::NonZero;
 /// Most columns that the tree is used for; beyond, most of it would be visited.
 const MOST_COLUMNS: usize = 10;
 
-/// Whether the tree knows the metric and takes so many columns.
+/// Whether the tree has the metric and takes so many columns.
 pub(crate) fn takes(measure: &Measure, columns: usize) -> bool {
     prepared_width(measure, columns) <= MOST_COLUMNS
         && matches!(measure.kernel(), Kernel::Squares | Kernel::Absolutes | Kernel::Largest)
@@ -90,7 +90,7 @@ fn build<const D: usize, M: Metric>(points: &Points<'_>) -> Option<Tree> {
 trait Metric: DistanceMetric<f32, Output = f32> + Send + Sync + 'static {}
 impl<M: DistanceMetric<f32, Output = f32> + Send + Sync + 'static> Metric for M {}
 
-/// A tree and the metric it is asked by.
+/// A tree and the metric it is searched by.
 struct Known<const D: usize, M> {
     tree: ImmutableKdTree<f32, D>,
     metric: PhantomData<M>,

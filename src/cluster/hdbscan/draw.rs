@@ -1,4 +1,4 @@
-//! The condensed tree for the eye: as text and as a picture.
+//! The condensed tree as text and as a picture.
 
 use super::condense::CondensedTree;
 use super::model::HdbscanModel;

@@ -1,13 +1,13 @@
 //! From a spanning tree to the hierarchy of its components, all merges of one weight at once.
 //!
-//! Mutual reachability ties all the time: every edge inside a core distance weighs that core distance. A binary
+//! Mutual reachability has many ties: every edge inside a core distance weighs that core distance. A binary
 //! dendrogram must put such edges in some order, and then shows clusters that exist at no density, only between two
 //! edges of one weight. Here, as in the paper (Campello et al. 2013, algorithm 1, step 4: tied edges are removed
 //! simultaneously), all components that edges of one weight connect become children of a single node.
 //!
-//! One thing is left to decide: where two or more clusters meet at a weight, rows that join both at that very weight (a
+//! One thing is left to decide: where two or more clusters merge at a weight, rows that join both at that very weight (a
 //! row between them, whose core distance is the weight) could go to either, or be noise. They go where their shortest
-//! edge leads, as members that leave at once; Python's hdbscan gives them to one side too, but to which depends on the
+//! edge leads, as members that leave at once; Python's hdbscan assigns them to one side too, but to which depends on the
 //! order of its edges.
 
 use crate::cluster::spanning::{ONE, Sets, SpanningTree};

@@ -1,4 +1,4 @@
-//! At which sizes the data fall apart: the leaves of the condensed tree for every `min_cluster_size` at once.
+//! At which sizes the data split: the leaves of the condensed tree for every `min_cluster_size` at once.
 //!
 //! Bot, McInnes, Aerts, "Persistent Multiscale Density-based Clustering" (PLSCAN, arXiv 2512.16558, 2025): while the
 //! smallest size that counts as a cluster grows, leaves of the tree appear (when all splits below them have become too
@@ -28,7 +28,7 @@ pub struct Layer {
 }
 
 impl HdbscanModel {
-    /// All sizes at which the data fall apart in another way, by ascending size; the peaks among them are the layers
+    /// All sizes at which the data split in another way, by ascending size; the peaks among them are the layers
     /// that the data suggest. O(n log n), from the fitted tree.
     ///
     /// ```

@@ -50,8 +50,8 @@ impl HdbscanModel {
     /// Finds the clusters of `new` rows. `rows` are those of the fit, in its order. For rows that come one by one see
     /// [`HdbscanModel::predictor`].
     ///
-    /// A row of the fit among the new ones gets exactly what it got there. What a new row gets does not depend on what
-    /// other new rows come with it.
+    /// A row of the fit among the new ones has exactly its result of the fit. The result of a new row does not depend on
+    /// the other new rows.
     ///
     /// # Errors
     /// The table errors for either table; [`Error::Shape`] and [`Error::Setting`] if `rows` are not those of the fit or

@@ -6,14 +6,14 @@ use crate::core::{Error, Result, Rows};
 use crate::neighbors::Metric;
 use ndarray::ArrayRef2;
 
-/// The metric of a model that knows rows.
+/// The metric of a model that was fitted on rows.
 pub(crate) fn metric_of(model: &HdbscanModel) -> Result<Metric> {
     let allowed = "rows have no place: the model was fitted on distances alone";
     model.metric().ok_or_else(|| Error::setting("rows", "given", allowed))
 }
 
 impl HdbscanModel {
-    /// Checks that these are the rows of the fit: each edge of the spanning tree must weigh what its ends say.
+    /// Checks that these are the rows of the fit: each edge of the spanning tree must have the weight of its ends.
     pub(crate) fn check_rows(&self, rows: &Rows<'_>) -> Result<()> {
         let (n, core) = (self.labels.len(), &self.fitted.core_distances);
         if rows.len() != n {

@@ -114,15 +114,15 @@ impl Hdbscan {
     /// clusters inside; at least 0, default 1, which is Python's `allow_single_cluster`.
     ///
     /// The root has no density at which it begins, so its S(root) = Σ λ_out(x) counts from zero and outweighs all but wide
-    /// gaps. With weight w the rows fall apart only if Σ S(C) over the clusters chosen inside is above w S(root): about,
+    /// gaps. With weight w the rows split only if Σ S(C) over the clusters chosen inside is above w S(root): about,
     /// if rows within the clusters connect over distances that are on average 1 / (1 + w) of the gap between these, or
-    /// less. At 0 they fall apart wherever they can. It has no part in [`Selection::Leaf`].
+    /// less. At 0 they split wherever they can. It has no part in [`Selection::Leaf`].
     ///
     /// ```
     /// use ndarray::Array2;
     /// use recluster::{Run, Size, cluster::Hdbscan};
     ///
-    /// // A grid, a little uneven: nothing that falls apart.
+    /// // A grid, a little uneven: nothing that splits.
     /// let cloud = Array2::from_shape_fn((400, 2), |(i, j)| {
     ///     let place = if j == 0 { i % 20 } else { i / 20 } as f32;
     ///     place + 0.02 * ((i * 37 + j * 11) % 17) as f32

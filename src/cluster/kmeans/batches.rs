@@ -64,7 +64,7 @@ pub(super) fn run(
             }
             seen[c] = after;
         }
-        // The first batch stands for the start, not for what a step gains.
+        // The first batch measures the start, not the gain of a step.
         if step > 0 {
             let now = smooth.map_or(inertia, |before| before * (1.0 - pace) + inertia * pace);
             smooth = Some(now);

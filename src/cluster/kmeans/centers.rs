@@ -23,7 +23,7 @@ pub(super) struct Centers {
     pub(super) huge: bool,
 }
 
-/// Puts like centres into one panel: each panel gets the first centre that is left and its seven nearest.
+/// Puts like centres into one panel: each panel holds the first centre that is left and its seven nearest.
 pub(super) fn panels_of(centers: &[f64], columns: usize) -> Vec<u32> {
     let mut left: Vec<u32> = (0..(centers.len() / columns) as u32).collect();
     let mut slots = Vec::with_capacity(left.len().next_multiple_of(LANES));

@@ -46,7 +46,7 @@ impl Block {
         (0..points).step_by(size).map(of).collect()
     }
 
-    /// Gives a point to a centre, forgetting its bounds.
+    /// Assigns a point to a centre and drops its bounds.
     pub(super) fn assign(&mut self, point: usize, label: u32) {
         let at = point - self.first;
         self.label[at] = label;
@@ -140,7 +140,7 @@ impl Centers {
         }
     }
 
-    /// Settles one point from its measured panels.
+    /// Decides the label of one point from its measured panels.
     fn decide(&self, row: &[f32], block: &mut Block, i: usize, squared: &[[f32; LANES]], mins: &mut [f32]) {
         let before = block.label[i];
         let panels = squared.len();
@@ -196,7 +196,7 @@ mod tests {
     use crate::cluster::kmeans::centers::panels_of;
     use crate::core::random::Stream;
 
-    /// Bounds that live through many moves decide as measuring everything does.
+    /// Bounds kept over many moves of the centres give the labels that measuring everything gives.
     #[test]
     fn pruning_changes_nothing() {
         for (columns, count, scale) in

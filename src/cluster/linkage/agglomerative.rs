@@ -84,7 +84,7 @@ impl Agglomerative {
         self
     }
 
-    /// How far rows are from each other: euclidean (the default and all that Ward's linkage knows), manhattan,
+    /// How far rows are from each other: euclidean (the default, and the only one for Ward's linkage), manhattan,
     /// chebyshev, cosine or correlation.
     pub fn metric(mut self, metric: Metric) -> Self {
         self.metric = metric;

@@ -221,7 +221,7 @@ pub(super) fn average_or_complete(
     let mut distances = vec![0.0; n * (n - 1) / 2];
     parallel::for_each_chunk(&mut distances, 1 << 14, |chunk, out| {
         let first = chunk << 14;
-        // The row of the triangle that holds an index, by the root of its equation, settled in whole numbers.
+        // The row of the triangle that holds an index, by the root of its equation, corrected in whole numbers.
         let mut high = ((1.0 + (1.0 + 8.0 * first as f64).sqrt()) / 2.0) as usize;
         while high * (high - 1) / 2 > first {
             high -= 1;

@@ -17,7 +17,7 @@ pub struct Dendrogram {
     merges: Vec<Merge>,
     /// How many merges only bring equal rows together.
     equal: usize,
-    /// A number for each row that its content gives, equal for equal rows: settles ties between clusters of one size.
+    /// A number for each row that its content gives, equal for equal rows: breaks ties between clusters of one size.
     place: Vec<u32>,
     /// Rows that take no part.
     left_out: Vec<u32>,

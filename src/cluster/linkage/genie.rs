@@ -1,4 +1,4 @@
-//! Genie: single linkage that does not let small clusters be eaten one by one.
+//! Genie: single linkage with a limit on how unequal the sizes of clusters become.
 //!
 //! Gagolewski, Bartoszuk, Cena, "Genie: A new, fast, and outlier-resistant hierarchical clustering algorithm",
 //! Information Sciences 363 (2016), 8-23. The merging itself is in [`super::genie_merge`].
@@ -73,7 +73,8 @@ impl Genie {
     }
 
     /// Smooths distances to mutual reachability with the distance of this neighbour, at least 1, as in
-    /// [`Hdbscan::min_samples`](crate::cluster::Hdbscan::min_samples); 1, the default, changes nothing. `M` of genieclust 1.3.
+    /// [`Hdbscan::min_samples`](crate::cluster::Hdbscan::min_samples); 1, the default, changes nothing. `M` of genieclust
+    /// 1.3.
     pub fn min_samples(mut self, neighbours: usize) -> Self {
         self.min_samples = Some(neighbours);
         self

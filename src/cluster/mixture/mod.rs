@@ -136,8 +136,8 @@ impl GaussianMixture {
         self
     }
 
-    /// Fits `rows` (n x columns, finite). Notes to the run if a fit did not settle within its rounds, and if a component
-    /// collapsed and was held up.
+    /// Fits `rows` (n x columns, finite). Notes to the run if a fit did not converge within its rounds, and if a component
+    /// collapsed and its covariance was raised.
     ///
     /// # Errors
     /// [`Error::Empty`] and [`Error::NotFinite`] for the data; [`Error::Setting`] for a setting outside its range;
@@ -167,7 +167,7 @@ impl GaussianMixture {
             let Some((_, fit)) = best else { return Err(Error::setting("components", 0, "must be at least 1")) };
             if !fit.converged {
                 run.note(
-                    "the Gaussian mixture did not settle within its rounds: more of them, or a larger tol, may help",
+                    "the Gaussian mixture did not converge within its rounds: more of them, or a larger tol, may help",
                 );
             }
             if fit.raised {

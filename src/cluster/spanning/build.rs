@@ -75,8 +75,9 @@ pub(crate) fn spanning_tree(asked: &Asked<'_>, run: &Run) -> Result<(SpanningTre
     Ok((tree, group.iter().map(|&g| distance(asked.metric, core[g as usize])).collect()))
 }
 
-/// For few columns, up to D: raw weights between groups, and raw core distances of groups. A tree's width is known to the
-/// compiler, and each costs it seconds: so not each has one, and rows are filled up with zeros, which no sum notices.
+/// For few columns, up to D: raw weights between groups, and raw core distances of groups. The tree's width is a constant
+/// of the compiler, and each width takes seconds to compile: there are a few, and rows are padded with zeros, which change
+/// no sum.
 fn in_tree<const D: usize>(
     rows: &Rows<'_>,
     norm: Norm,

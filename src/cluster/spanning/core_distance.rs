@@ -1,6 +1,6 @@
 //! How many neighbours make a core distance, and what rows weigh.
 
-/// What core distances ask for.
+/// Which neighbours core distances need.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ask<'a> {
     /// Neighbours that make a core distance, the point itself not counted.

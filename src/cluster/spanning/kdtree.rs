@@ -44,7 +44,7 @@ pub(super) struct Tree<const D: usize> {
     pub(super) norm: Norm,
     /// Whether raw values stay within f32, so that f32 can screen them.
     pub(super) screens: bool,
-    /// The columns that are not all zero, as a number the compiler does not see through: loops over them then stay loops
+    /// The columns that are not all zero, as a number unknown to the compiler: loops over them then stay loops
     /// around sixteen lanes, which fill registers; unrolled, they are vectorised across columns instead, at half the speed.
     pub(super) columns: usize,
 }

@@ -27,7 +27,7 @@ pub(super) struct State {
     pub(super) at: [u8; CAP],
 }
 
-/// One round, as all searches see it.
+/// One round's data, shared by all searches.
 pub(super) struct Round<'a> {
     pub(super) core: &'a [[f64; CAP]],
     /// Lowest core distance under each node.

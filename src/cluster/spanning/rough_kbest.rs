@@ -1,4 +1,5 @@
-//! Many neighbours of sixteen points at once: gathered by distances in f32, settled in f64 only where it matters.
+//! Many neighbours of sixteen points at once: gathered by distances in f32, measured in f64 only where the
+//! result depends on it.
 //!
 //! A core distance is one order statistic. Let r be the k-th smallest f32 value and δ more than twice the error of any:
 //! whatever is below r (1 − δ) is nearer than the k-th neighbour and whatever is above r (1 + δ) is farther, so only the

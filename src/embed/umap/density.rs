@@ -82,7 +82,7 @@ impl Densmap {
     }
 }
 
-/// ln R of each vertex: over its edges in the graph whose distance its neighbours' lists tell, weighed by the graph.
+/// ln R of each vertex: over its edges in the graph whose distance is in its neighbours' lists, weighed by the graph.
 pub(super) fn log_radii(graph: &Graph, nearby: &Nearby) -> Vec<f64> {
     let told = |i: usize, j: u32| {
         nearby.range(i).find(|&at| nearby.neighbours[at] == j).map(|at| f64::from(nearby.distances[at]))
@@ -121,7 +121,7 @@ pub(crate) struct Edges<'a> {
     pub(crate) rates: &'a [u32],
 }
 
-/// What an edge needs to know of a vertex at its end.
+/// What the gradient of an edge needs of a vertex at its end.
 #[derive(Clone, Copy, Default)]
 struct End {
     /// Sum of φ over the vertex's edges, and of φ d² over that of φ.

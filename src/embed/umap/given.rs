@@ -1,4 +1,4 @@
-//! What a caller may bring to a fit beside the rows.
+//! What a caller may give to a fit beside the rows.
 
 use super::fuzzy::Nearby;
 use super::target::{Target, mean};
@@ -7,8 +7,8 @@ use crate::neighbors::Neighbors;
 use crate::{Error, Result, Run};
 use ndarray::{Array2, ArrayRef2};
 
-/// What a caller brings to a fit beside the rows: neighbours found before, a target, a start, someone who
-/// watches.
+/// What a caller may give to a fit beside the rows: neighbours found before, a target, a start, a callback for the
+/// layout under way.
 ///
 /// Everything goes row by row, in the order of the rows.
 ///
@@ -88,7 +88,8 @@ impl<'a> Given<'a> {
     /// Shows the layout under way: `see(epoch, picture)` after every `every`-th epoch and the last, first the start as
     /// epoch 0; pictures are rows x components in the order of the rows. The result does not depend on it.
     ///
-    /// A table without a layout (one different row, or none with a neighbour left) shows nothing. Nothing is kept: a caller who wants to collect pictures shares a list with the closure.
+    /// A table without a layout (one different row, or none with a neighbour left) shows nothing. Nothing is kept: to
+    /// collect pictures, share a list with the closure.
     ///
     /// ```
     /// use ndarray::Array2;

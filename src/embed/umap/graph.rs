@@ -141,7 +141,7 @@ impl<'a> UmapGraph<'a> {
         self.lay_out_given(umap, &Given::new(), run)
     }
 
-    /// The same with a target, a start or a closure that watches.
+    /// The same with a target, a start or a callback for the layout under way.
     ///
     /// # Errors
     /// Those of [`UmapGraph::lay_out`] and of [`Umap::fit_given`]; [`Error::Setting`] for neighbours, which the graph has.
@@ -270,7 +270,7 @@ impl<'a> UmapGraph<'a> {
         self.unfold(umap, graph, &pick, plan, draws, run)
     }
 
-    /// Where a layout starts that nothing was brought for: that of a large graph from the layout of a coarse one.
+    /// Where a layout starts that no start was given for: that of a large graph from the layout of a coarse one.
     fn unfold(
         &self,
         umap: &Umap,

@@ -21,8 +21,8 @@ const LEFT: f64 = 1e-9;
 impl UmapModel {
     /// What rows the given points of the picture (n x components) stand for: n x columns of the fit.
     ///
-    /// A point gets the same row alone or in any batch. It is made of the `n_neighbors` fitted rows nearest to it in the
-    /// picture, never of rows that had no part in the layout; a point far outside the picture gets what its edge gets.
+    /// A point's row is the same alone or in any batch. It is made of the `n_neighbors` fitted rows nearest to it in the
+    /// picture, never of rows that had no part in the layout; a point far outside the picture has the row of its edge.
     ///
     /// # Errors
     /// [`Error::Setting`] for a metric other than the Euclidean, whose means have no meaning; [`Error::Shape`] when the

@@ -1,6 +1,6 @@
 //! Rows without a neighbour: they have no part in the layout and are put around it.
 //!
-//! umap-learn gives them NaN. Here each coordinate is a number, and one that claims nothing: a place at random in a shell
+//! umap-learn gives them NaN. Here each coordinate is a number, if one without meaning: a place at random in a shell
 //! around the picture, far from what was laid out, so that no clusterer takes such a row for a member of a cluster.
 
 use super::fuzzy::Graph;

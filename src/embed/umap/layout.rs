@@ -66,7 +66,7 @@ pub(crate) fn lay_out(graph: &Graph, start: &[f32], plan: Plan<'_>, see: &mut Se
 
 /// Least and most vertices in a piece of parallel work.
 const PIECE: (usize, usize) = (128, 512);
-/// Vertices x epochs after which a run is asked whether to go on.
+/// Vertices x epochs after which it is checked whether the run was cancelled.
 const PAUSE: usize = 1 << 16;
 
 fn run_epochs<P: Place>(

@@ -48,7 +48,7 @@ const PURPOSE: u64 = 0x756d_6170;
 const MOVES: usize = 3_000_000;
 /// Least and most epochs of the default.
 const EPOCHS: (usize, usize) = (200, 2000);
-/// Below this `min_dist` groups are drawn together, to be clustered: gaps settle last, so epochs are at least these.
+/// Below this `min_dist` groups are drawn together, to be clustered: gaps form last, so epochs are at least these.
 const DENSE: (f64, usize) = (0.05, 300);
 
 impl Umap {
@@ -69,8 +69,8 @@ impl Umap {
         self.fit_given(rows, &Given::new(), run)
     }
 
-    /// Embeds `rows` by what the caller brings beside them: neighbours found before, a target, a start, someone who
-    /// watches.
+    /// Embeds `rows` by what the caller gives beside them: neighbours found before, a target, a start, a callback for
+    /// the layout under way.
     ///
     /// # Errors
     /// Those of [`Umap::fit`]; [`Error::Shape`](crate::Error::Shape) for what does not fit the rows or settings,

@@ -1,8 +1,8 @@
 //! New rows in a fitted embedding, each by itself.
 //!
 //! umap-learn normalises the weights of new rows by the batch and runs one random stream through it, so a row's place
-//! depends on its company. Here a row's widths, edges, schedule and random draws (keyed by its content) are its own,
-//! and fitted points do not move. A row that equals a fitted one takes its place.
+//! depends on the rows it comes with. Here a row's widths, edges, schedule and random draws (keyed by its content) are its
+//! own, and fitted points do not move. A row that equals a fitted one takes its place.
 
 use super::forces::LANES;
 use super::isolated::Shell;
@@ -37,7 +37,7 @@ pub(super) struct Ready {
 impl UmapModel {
     /// Places new rows (n x columns of the fit) among the fitted ones, which stay where they are; n x components.
     ///
-    /// A row gets the same place alone or in any batch; a row of the fit gets its own place again.
+    /// A row's place is the same alone or in any batch; a row of the fit has its place of the fit.
     ///
     /// # Errors
     /// [`Error::Shape`] when the columns are not those of the fit; [`Error::Empty`]; [`Error::NotFinite`];

@@ -1,4 +1,4 @@
-//! The exact minimum spanning tree of mutual reachability for wide data, in one look at all pairs.
+//! The exact minimum spanning tree of mutual reachability for wide data, in one pass over all pairs.
 //!
 //! By the cycle property an edge that is nowhere the lightest way between its ends is in no minimum spanning tree that
 //! matters: if some tree connects p and q along edges none of which is heavier than (p, q), the pair can be left out.

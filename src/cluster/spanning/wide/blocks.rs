@@ -1,6 +1,6 @@
 //! Lower bounds on the distances of whole blocks of points: what makes wide data fast and keeps it exact.
 //!
-//! Beyond a few columns boxes prune nothing, so nearly all pairs have to be looked at. What can be saved is the look:
+//! Beyond a few columns boxes prune nothing, so nearly all pairs have to be compared. What can be made cheap is the bound:
 //! a block of 128 points against another is one product of two f32 matrices, whose entries bound the true values from
 //! below ([`super::vectors`]), and only pairs whose bound passes are measured in f64 ([`super::exact`]).
 //!

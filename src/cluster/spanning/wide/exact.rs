@@ -1,4 +1,4 @@
-//! Rows as they are, measured in f64 where a look in f32 does not rule a pair out.
+//! Rows as they are, measured in f64 where a sum in f32 does not rule a pair out.
 
 use super::vectors::{UNIT, VectorSpace};
 use crate::cluster::spanning::kdtree::CAP;
@@ -31,7 +31,7 @@ impl<'a> Exact<'a> {
         self.rows.row(self.pick[i as usize] as usize)
     }
 
-    /// Whether the raw value may be below `bound`: a look in f32, where that is far cheaper than the exact sum.
+    /// Whether the raw value may be below `bound`: by a sum in f32, where that is far cheaper than the exact one.
     pub(crate) fn may_be_below(&self, a: &[f32], b: &[f32], bound: f64) -> bool {
         let margin = 1.0 + (a.len() / CAP + 32) as f64 * 2.0 * UNIT;
         !self.screens || f64::from(rough_squares(a, b)) <= bound * margin + 1e-30

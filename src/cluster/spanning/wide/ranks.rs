@@ -8,9 +8,9 @@ use crate::core::{Result, Stage, parallel};
 
 /// Pairs that share the beginning of a key from which on they are listed.
 const FEW: u64 = 1 << 18;
-/// Bits that a pass settles.
+/// Bits that a pass determines.
 const DIGIT: u32 = 16;
-/// Pieces that a pass is cut into: each counts for itself.
+/// Pieces that a pass is cut into: each has its own counts.
 const PIECES: usize = 16;
 
 /// A pair's place in the order: what comes first is compared first.

@@ -1,4 +1,4 @@
-//! Exact searches by blocks: each query sees all points that its bound lets matter, the nearest blocks first.
+//! Exact searches by blocks: each query is offered all points within its bound, the nearest blocks first.
 
 use super::blocks::{BLOCK, Blocks, within};
 use super::exact::Exact;
@@ -31,8 +31,8 @@ pub(crate) struct Side<'a> {
     pub(crate) exact: Exact<'a>,
 }
 
-/// Shows each query all the points that matter to it, nearest blocks first. With `same`, the queries are the points
-/// themselves and none is shown to itself.
+/// Offers each query all the points within its bound, nearest blocks first. With `same`, the queries are the points
+/// themselves and none is offered to itself.
 ///
 /// `begin` gets the queries of a block, and so does `end`, with what was kept; the results of all blocks come back by
 /// query.
