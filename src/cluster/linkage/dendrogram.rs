@@ -1,7 +1,6 @@
 //! A full hierarchy of merges, to be cut anywhere.
 
-use crate::cluster::Merge;
-use crate::cluster::spanning::{Sets, merges};
+use crate::cluster::spanning::{Merge, Sets, merges};
 #[cfg(feature = "serde")]
 use crate::core::checks;
 use crate::core::{Canonical, Error, NOISE, Result};

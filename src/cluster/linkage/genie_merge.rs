@@ -5,8 +5,7 @@
 //! left, of which there are fewer than n / s: O(n log n) over all sizes. The sizes themselves are kept in a Fenwick tree,
 //! which gives the change of the Gini index in O(log n), in whole numbers.
 
-use crate::cluster::SpanningTree;
-use crate::cluster::spanning::Sets;
+use crate::cluster::spanning::{Sets, SpanningTree};
 use crate::core::{Canonical, Result, Stage};
 
 const NONE: u32 = u32::MAX;
