@@ -221,7 +221,7 @@ fn awkward_rows_and_settings_are_answered() {
     told.lock().unwrap().clear();
     let rows = table(&CASES[3], "rows");
     assert!(!GaussianMixture::new(4).max_iter(2).tol(0.0).fit(&rows, &run).unwrap().converged());
-    assert!(told.lock().unwrap()[0].contains("did not settle"));
+    assert!(told.lock().unwrap()[0].contains("did not converge"));
     let name = |settings: GaussianMixture| match settings.fit(&rows, &run) {
         Err(Error::Setting { name, .. }) => name,
         other => panic!("{other:?}"),

@@ -11,12 +11,12 @@
 //!   order of the rows.
 //! - Clusters are numbered by falling size.
 
-use super::dendrogram::numbered;
+use super::hdbscan::{HdbscanModel, metric_of};
+use super::linkage::numbered;
 #[cfg(feature = "serde")]
-use super::hdbscan::check_metric;
-use super::hierarchy::Sets;
-use super::model::HdbscanModel;
-use super::tree_fit::{Prepared, TreeFit, metric_of, nearest, same_shape};
+use super::spanning::check_metric;
+use super::spanning::{Sets, metric_rows};
+use super::tree_fit::{TreeFit, nearest, same_shape};
 #[cfg(feature = "serde")]
 use crate::core::checks;
 use crate::core::{
@@ -78,8 +78,7 @@ impl Dbscan {
     pub fn fit(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<DbscanModel> {
         self.check()?;
         run.install(|| {
-            let prepared = Prepared::new(rows, self.metric)?;
-            let rows = prepared.rows()?;
+            let rows = metric_rows(rows, self.metric)?;
             let others = self.min_samples.unwrap_or(MIN_SAMPLES) - 1;
             // A core distance to more rows than there are is of no finite eps.
             let enough = others < rows.len();
@@ -102,8 +101,7 @@ impl Dbscan {
         }
         let metric = metric_of(model)?;
         run.install(|| {
-            let prepared = Prepared::new(rows, metric)?;
-            let rows = prepared.rows()?;
+            let rows = metric_rows(rows, metric)?;
             let eps = if fitted <= rows.len() { self.eps } else { -1.0 };
             self.cut(&TreeFit::of(model, &rows)?, &rows, metric, eps, run)
         })?
@@ -131,14 +129,14 @@ impl Dbscan {
         }
         let mut roots: Vec<i64> =
             (0..n).map(|row| if is_core(row) { i64::from(sets.find(row as u32)) } else { -1 }).collect();
-        // Rows that are not core ask for their nearest core row; equal rows are asked for once, in an order by content.
+        // For rows that are not core the nearest core row is searched, for equal rows once, in an order by content.
         let groups = 0..fit.canonical.groups();
         let first = |g: usize| fit.canonical.representative(g);
         let pick: Vec<u32> = groups.clone().map(first).filter(|&row| is_core(row)).map(|row| row as u32).collect();
         let asking: Vec<usize> = groups.filter(|&g| !is_core(first(g))).collect();
         let ask: Vec<u32> = asking.iter().map(|&g| first(g) as u32).collect();
-        for (&g, (apart, point)) in asking.iter().zip(nearest(rows, &pick, rows, &ask, metric, run)?) {
-            if apart <= eps {
+        for (&g, (distance, point)) in asking.iter().zip(nearest(rows, &pick, rows, &ask, metric, run)?) {
+            if distance <= eps {
                 let root = roots[pick[point as usize] as usize];
                 fit.canonical.group(g).iter().for_each(|&row| roots[row as usize] = root);
             }
@@ -209,7 +207,7 @@ impl DbscanModel {
     }
 
     /// Labels of `new` rows: that of the nearest core row if it is within eps, else [`NOISE`]. `rows` are those of the
-    /// fit, in its order; a row of the fit among the new ones gets the label that it got there.
+    /// fit, in its order; a row of the fit among the new ones has its label of the fit.
     ///
     /// # Errors
     /// The table errors for either table; [`Error::Shape`] when they do not fit; [`Error::Cancelled`].
@@ -219,14 +217,13 @@ impl DbscanModel {
         for &row in &self.core {
             is_core[row as usize] = true;
         }
-        let (rows, new) = (Prepared::new(rows, self.metric)?, Prepared::new(new, self.metric)?);
-        let (rows, new) = (rows.rows()?, new.rows()?);
+        let (rows, new) = (metric_rows(rows, self.metric)?, metric_rows(new, self.metric)?);
         run.install(|| {
             let canonical = Canonical::of(&rows);
             let firsts = (0..canonical.groups()).map(|g| canonical.representative(g));
             let pick: Vec<u32> = firsts.filter(|&row| is_core[row]).map(|row| row as u32).collect();
             let ask: Vec<u32> = (0..new.len() as u32).collect();
-            let label = |(apart, point): (f64, u32)| match apart <= self.eps {
+            let label = |(distance, point): (f64, u32)| match distance <= self.eps {
                 true => self.labels[pick[point as usize] as usize],
                 false => NOISE,
             };

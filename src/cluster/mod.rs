@@ -2,49 +2,25 @@
 //!
 //! All are functions of the set of rows: row order and threads change nothing, and random starts depend on the run's
 //! seed alone. Anything else that groups rows plugs in through [`Clusterer`](crate::Clusterer).
+//!
+//! Dependence runs one way: `spanning` finds the minimum spanning tree; `hdbscan` makes its hierarchy and clusters of it;
+//! `linkage` and `dbscan` cut it otherwise, from rows or from a model of HDBSCAN (`tree_fit`). `mixture` starts from
+//! `kmeans`; these two need none of the others.
 
-mod agglomerative;
-mod boruvka;
-mod chain;
-mod condense;
-mod crowd;
 mod dbscan;
-mod dendrogram;
-mod dense;
-mod draw;
-mod genie;
-mod genie_merge;
 mod hdbscan;
-mod hierarchy;
-mod kdtree;
 mod kmeans;
-mod layers;
-mod members;
+mod linkage;
 mod mixture;
-mod model;
-mod near;
-mod norm;
-mod precomputed;
-mod predict;
-mod ranks;
-mod search;
-mod select;
 mod spanning;
-mod tiles;
 mod tree_fit;
-mod wide;
 
-pub use agglomerative::{Agglomerative, AgglomerativeModel, Linkage};
-pub use condense::{CondensedCluster, CondensedTree};
 pub use dbscan::{Dbscan, DbscanModel};
-pub use dendrogram::Dendrogram;
-pub use genie::{Genie, GenieModel};
-pub use hdbscan::Hdbscan;
+pub use hdbscan::{
+    CondensedCluster, CondensedTree, Hdbscan, HdbscanModel, HdbscanPredictor, Layer, Prediction, Selection,
+    TopMemberships,
+};
 pub use kmeans::{KMeans, KMeansModel};
-pub use layers::Layer;
-pub use members::TopMemberships;
+pub use linkage::{Agglomerative, AgglomerativeModel, Dendrogram, Genie, GenieModel, Linkage};
 pub use mixture::{Covariance, GaussianMixture, GaussianMixtureModel};
-pub use model::HdbscanModel;
-pub use predict::{HdbscanPredictor, Prediction};
-pub use select::Selection;
 pub use spanning::{Merge, SpanningTree};

@@ -1,15 +1,13 @@
 //! What the clusterers that cut a spanning tree share: the tree with its core distances, from rows or from a model of
 //! HDBSCAN, and the nearest fitted row of each new one.
 
-use super::hdbscan::check_metric;
-use super::model::HdbscanModel;
-use super::norm::Norm;
-use super::search::{Seek, Side, search};
-use super::spanning::{Asked, SpanningTree, distance, prepared, spanning_tree};
-use super::tiles::{Exact, Lens};
+use super::hdbscan::HdbscanModel;
+use super::spanning::{
+    Asked, Exact, Norm, Seek, Side, SpanningTree, VectorSpace, distance, metric_rows, search, spanning_tree,
+};
 use crate::core::{Canonical, Error, Result, Rows, Run};
 use crate::neighbors::Metric;
-use ndarray::{Array2, ArrayRef2};
+use ndarray::ArrayRef2;
 use std::borrow::Cow;
 
 /// A spanning tree of mutual reachability and what it was made of.
@@ -17,23 +15,6 @@ pub(super) struct TreeFit<'a> {
     pub(super) spanning: Cow<'a, SpanningTree>,
     pub(super) core: Cow<'a, [f64]>,
     pub(super) canonical: Canonical,
-}
-
-/// Rows in the space of a metric, kept where that is another than their own.
-pub(super) struct Prepared<'a> {
-    own: &'a ArrayRef2<f32>,
-    unit: Option<Array2<f32>>,
-}
-
-impl<'a> Prepared<'a> {
-    pub(super) fn new(rows: &'a ArrayRef2<f32>, metric: Metric) -> Result<Self> {
-        check_metric(metric)?;
-        Ok(Prepared { own: rows, unit: prepared(&Rows::finite(rows)?, metric) })
-    }
-
-    pub(super) fn rows(&self) -> Result<Rows<'_>> {
-        Rows::finite(self.unit.as_ref().map_or(self.own, |unit| unit))
-    }
 }
 
 impl<'a> TreeFit<'a> {
@@ -58,12 +39,6 @@ impl<'a> TreeFit<'a> {
     }
 }
 
-/// The metric of a model that knows rows.
-pub(super) fn metric_of(model: &HdbscanModel) -> Result<Metric> {
-    let allowed = "rows have no place: the model was fitted on distances alone";
-    model.metric().ok_or_else(|| Error::setting("rows", "given", allowed))
-}
-
 /// For each of the rows `ask` of `new` its nearest among the rows `pick` of `rows`, as an index into `pick`, and how far
 /// it is; the first of several.
 pub(super) fn nearest(
@@ -77,13 +52,13 @@ pub(super) fn nearest(
     if ask.is_empty() || pick.is_empty() {
         return Ok(vec![(f64::INFINITY, u32::MAX); ask.len()]);
     }
-    let lens = Lens::learn(rows, pick, Norm::of(metric));
-    let (here, there) = (lens.blocks(rows, pick), lens.blocks(new, ask));
-    let points = Side { blocks: &here, exact: Exact::new(rows, pick, &lens) };
-    let queries = Side { blocks: &there, exact: Exact::new(new, ask, &lens) };
+    let space = VectorSpace::learn(rows, pick, Norm::of(metric));
+    let (here, there) = (space.blocks(rows, pick), space.blocks(new, ask));
+    let points = Side { blocks: &here, exact: Exact::new(rows, pick, &space) };
+    let queries = Side { blocks: &there, exact: Exact::new(new, ask, &space) };
     let stage = run.stage("neighbours", ask.len());
     let begin = |queries: &[u32]| Closest(vec![(f64::INFINITY, u32::MAX); queries.len()]);
-    let found = search(&lens, points, queries, false, &stage, begin, |_, seek: Closest| seek.0)?;
+    let found = search(&space, points, queries, false, &stage, begin, |_, seek: Closest| seek.0)?;
     Ok(found.into_iter().map(|(raw, point)| (distance(metric, raw), point)).collect())
 }
 
@@ -111,8 +86,7 @@ pub(super) fn label_of_nearest(
     run: &Run,
 ) -> Result<Vec<i32>> {
     same_shape(rows, labels.len(), new)?;
-    let (rows, new) = (Prepared::new(rows, metric)?, Prepared::new(new, metric)?);
-    let (rows, new) = (rows.rows()?, new.rows()?);
+    let (rows, new) = (metric_rows(rows, metric)?, metric_rows(new, metric)?);
     run.install(|| {
         // In an order given by content: so is the first of several.
         let canonical = Canonical::of(&rows);

@@ -4,17 +4,17 @@
 //! A neighbour of a neighbour is likely a neighbour: each round compares, around every vertex, its new neighbours (in
 //! both directions of the edges) with each other and with the old ones. Deviations from the paper:
 //!
-//! 1. Which candidates a crowded vertex keeps is settled by a hash of (round, vertex, candidate), not by arrival.
+//! 1. Which candidates a full vertex keeps is decided by a hash of (round, vertex, candidate), not by arrival.
 //! 2. Rounds run in blocks of vertices. Within a block all lists are read-only; what is found is sorted by owner and
 //!    then inserted by owner. The best k of a set do not depend on the order of insertion, so neither does the result.
 //! 3. The start is a forest of random-projection trees (see [`super::forest`]), as in pynndescent.
-//! 4. Pairs are rejected by the bound of their sketches before the rows are looked at (see [`super::points`]).
+//! 4. Pairs are rejected by the bound of their sketches before the rows are looked at (see [`super::sketch`]).
 
 use super::exact;
 use super::forest;
-use super::kernel::Panels;
 use super::limits::Limits;
 use super::lists::{Lists, NONE, distance, insert, is_new, known, neighbour, pack_key, renamed, worst};
+use super::panels::Panels;
 use super::points::Points;
 use crate::core::random::{Stream, mix};
 use crate::core::simd::{LANES, Ones};
@@ -270,7 +270,7 @@ fn compare(
                 limits.promising(i, i + 1, &out[i + 1 - base..], &mut words);
                 for j in Ones::of(&words).map(|at| i + 1 + at) {
                     let value = out[j - base];
-                    // Near pairs meet around many vertices: then the distance is known to one of them or to both.
+                    // Near pairs are candidates around many vertices: then the distance is known to one of them or to both.
                     let sides = [(i, j), (j, i)];
                     let had = sides.map(|(a, b)| known(lists.of(members[a] as usize), members[b]));
                     let exact = match had {

@@ -1,7 +1,8 @@
 //! Exact search by comparing every query with every point, block against block.
 
-use super::kernel::{Panels, sound};
+use super::kernel::sound;
 use super::lists::{Lists, NONE, insert, pack_key, worst};
+use super::panels::Panels;
 use super::points::Points;
 use crate::core::simd::LANES;
 use crate::core::{Result, Stage, parallel};

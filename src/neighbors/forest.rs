@@ -3,9 +3,9 @@
 //! A node is split by the plane halfway between two of its points drawn at random (Dasgupta, Freund 2008; the split of
 //! Annoy and of pynndescent); all pairs within a leaf are compared.
 
-use super::kernel::Panels;
 use super::limits::Limits;
 use super::lists::{Lists, insert, known, pack_key, worst};
+use super::panels::Panels;
 use super::points::Points;
 use crate::core::parallel;
 use crate::core::random::Stream;
@@ -32,7 +32,7 @@ multiversion! {
     /// For each member the side of the plane: its product with the normal, less the plane's own.
     fn margins(points: &Points<'_>, members: &[u32], normal: &[f32], offset: f32, out: &mut Vec<f32>) {
         out.clear();
-        out.extend(members.iter().map(|&m| sum_lanes(points.near(m as usize), normal, |x, y| x * y) - offset));
+        out.extend(members.iter().map(|&m| sum_lanes(points.swept(m as usize), normal, |x, y| x * y) - offset));
     }
 }
 
@@ -62,7 +62,7 @@ impl Tree {
         let mut at = if self.nodes.is_empty() { 1 } else { 0 };
         while at & 1 == 0 {
             let Node { a, b, sides } = self.nodes[at as usize >> 1];
-            let near_a = a == b || leaning(query, points.near(a as usize), points.near(b as usize)) > 0.0;
+            let near_a = a == b || leaning(query, points.swept(a as usize), points.swept(b as usize)) > 0.0;
             at = sides[usize::from(!near_a)];
         }
         let leaf = at as usize >> 1;
@@ -99,7 +99,7 @@ pub(crate) fn grow(points: &Points<'_>, leaf: usize, draws: Stream) -> Tree {
             let a = node.below(2 * attempt, size);
             let b = (a + 1 + node.below(2 * attempt + 1, size - 1)) % size;
             (plane.a, plane.b) = (members[a], members[b]);
-            let (a, b) = (points.near(members[a] as usize), points.near(members[b] as usize));
+            let (a, b) = (points.swept(members[a] as usize), points.swept(members[b] as usize));
             let normal: Vec<f32> = a.iter().zip(b).map(|(x, y)| x - y).collect();
             let offset = a.iter().zip(b).zip(&normal).map(|((x, y), n)| 0.5 * (x + y) * n).sum();
             margins(points, members, &normal, offset, &mut sides);
@@ -172,7 +172,7 @@ pub(crate) fn join_leaves(points: &Points<'_>, tree: &Tree, lists: &mut Lists) {
                         if value > limits.far[i] && value > limits.far[j] {
                             continue;
                         }
-                        // Near pairs meet in most trees: then the distance is known.
+                        // Near pairs share a leaf in most trees: then the distance is known.
                         let exact = known(&keys[i * k..(i + 1) * k], members[j])
                             .or_else(|| known(&keys[j * k..(j + 1) * k], members[i]))
                             .unwrap_or_else(|| points.exact(members[i] as usize, points, members[j] as usize, value));

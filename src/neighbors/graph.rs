@@ -4,7 +4,7 @@
 //! dimensions"; the search of HNSW's ground layer and of pynndescent's queries): keep the best [`beam`] points
 //! seen, look at the neighbours of the best one not yet looked at, end when all were. Two things differ:
 //!
-//! 1. The walk compares sketches alone; only what it ends with is measured in full (see [`super::points`]).
+//! 1. The walk compares sketches alone; only what it ends with is measured in full (see [`super::sketch`]).
 //! 2. It starts from the leaves of random-projection trees, so clusters that no edge connects are found too.
 //!
 //! Everything is a function of the points and of the one row: no state passes from row to row.
@@ -16,7 +16,7 @@ use super::points::Points;
 use crate::core::parallel;
 use crate::core::random::Stream;
 
-/// Neighbours of a point that the graph takes over from its list, and edges it gets from others' lists at most.
+/// Neighbours of a point that the graph takes over from its list, and most edges that it has from others' lists.
 pub(crate) const FORWARD: usize = 20;
 const BACKWARD: usize = 8;
 /// Trees to start from, and points in a leaf.
@@ -97,7 +97,8 @@ impl Walk {
         Walk { pool: vec![NONE; beam(n, k)], seen: Seen::new(), ids: Vec::new(), values: Vec::new() }
     }
 
-    /// Lets the nearest of `points` to point `q` of `queries` that the walk finds into `list`. It never meets point `but`.
+    /// Inserts the nearest of `points` to point `q` of `queries` that the walk finds into `list`. It never visits point
+    /// `but`.
     pub(crate) fn find(
         &mut self,
         graph: &Graph,
@@ -113,7 +114,7 @@ impl Walk {
         but.into_iter().for_each(|point| _ = seen.insert(point));
         ids.clear();
         for tree in &graph.trees {
-            ids.extend(tree.leaf(points, queries.near(q)).iter().filter(|&&p| seen.insert(p)));
+            ids.extend(tree.leaf(points, queries.swept(q)).iter().filter(|&&p| seen.insert(p)));
         }
         loop {
             points.bounds(queries, q, ids, values);

@@ -5,7 +5,8 @@ use super::exact;
 use super::graph::{Graph, Walk};
 use super::lists::{Lists, NONE, distance, insert_equal, known, neighbour, worst};
 use super::measure::Measure;
-use super::points::{Made, Points, Space};
+use super::points::{Made, Points};
+use super::space::Space;
 use super::tree::Tree;
 use super::{Groups, Nearest, Neighbors, PURPOSE, finish, numbers};
 use crate::core::random::Stream;
@@ -110,9 +111,10 @@ impl Index {
     }
 }
 
-/// The k nearest points of each query that walks over the graph find; query q's never meets point `but[q]`, if there is one.
+/// The k nearest points of each query that walks over the graph find; that of query q never visits point `but[q]`, if
+/// there is one.
 ///
-/// A walk stays where its start's edges lead, which may be fewer points than asked for: then all are compared.
+/// A walk reaches what its start is connected with, which may be fewer points than asked for: then all are compared.
 fn walked(
     graph: &Graph,
     points: &Points<'_>,
@@ -209,7 +211,7 @@ impl NeighborIndex {
     /// The nearest indexed rows of each row of `rows` (any number x columns of the index), nearest first: as many as
     /// [`Nearest::new`] was told, or all when there are fewer.
     ///
-    /// A row gets the same answer alone or in any batch. Indexed rows equal to it are found first, at distance 0,
+    /// The answer for a row is the same alone or in any batch. Indexed rows equal to it are found first, at distance 0,
     /// whether or not the search is exact.
     ///
     /// # Errors
@@ -218,7 +220,7 @@ impl NeighborIndex {
     ///
     /// # Cost
     /// Of a row by itself, whatever the batch: O(log n) in up to 10 columns, a walk of some hundred comparisons where the
-    /// search is approximate, else n comparisons. A row whose walk meets fewer points than asked for is compared with all.
+    /// search is approximate, else n comparisons. A row whose walk reaches fewer points than asked for is compared with all.
     pub fn query(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Neighbors> {
         let rows = Rows::finite(rows)?;
         if rows.columns() != self.points.ncols() {

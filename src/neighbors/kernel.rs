@@ -1,6 +1,6 @@
 //! Inner loops: one pair of rows, or two rows against panels of sixteen.
 
-use super::points::Points;
+use super::distance::Distance;
 use crate::core::simd::{LANES, multiversion};
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub(crate) enum Kernel {
     /// Columns in which one of x, y is zero, as a share of those in which not both are; 0 / 0 = 0
     Sets,
     /// The caller's, on whole rows.
-    Own(Arc<dyn super::Distance>),
+    Own(Arc<dyn Distance>),
 }
 
 /// What a kernel adds up over the columns, and what it makes of the sums.
@@ -255,7 +255,7 @@ macro_rules! kernels {
         }
 
         /// Values of two queries against every row of the panels: `out` takes 16 numbers for each panel.
-        fn sweep(kernel: &Kernel, [q0, q1]: [&[f32]; 2], panels: &[f32], [out0, out1]: [&mut [f32]; 2]) {
+        pub(super) fn sweep(kernel: &Kernel, [q0, q1]: [&[f32]; 2], panels: &[f32], [out0, out1]: [&mut [f32]; 2]) {
             match kernel {
                 $(Kernel::$sums => $sweep(q0, q1, panels, out0, out1),)*
                 Kernel::Own(_) => {}
@@ -286,13 +286,13 @@ multiversion! {
         let (whole_b, rest_b) = b[..n].as_chunks::<LANES>();
         let mut sums = [0i32; LANES / 2];
         for (x, y) in whole_a.iter().zip(whole_b) {
-            let mut apart = [0i16; LANES];
+            let mut differences = [0i16; LANES];
             for l in 0..LANES {
-                apart[l] = i16::from(x[l]) - i16::from(y[l]);
+                differences[l] = i16::from(x[l]) - i16::from(y[l]);
             }
             // Neighbouring products are added first: one instruction does both.
             for l in 0..LANES / 2 {
-                let (even, odd) = (i32::from(apart[2 * l]), i32::from(apart[2 * l + 1]));
+                let (even, odd) = (i32::from(differences[2 * l]), i32::from(differences[2 * l + 1]));
                 sums[l] += even * even + odd * odd;
             }
         }
@@ -307,55 +307,4 @@ pub(crate) const MOST_BYTES: usize = 1 << 15;
 /// [`squares`] of two rows of bytes, exactly, before it is rounded to f32; up to [`MOST_BYTES`] columns.
 pub(crate) fn bytes(a: &[u8], b: &[u8]) -> f32 {
     pair_bytes(a, b) as f32
-}
-
-/// Points side by side, to be swept.
-#[derive(Debug, Default)]
-pub(crate) struct Panels {
-    ids: Vec<u32>,
-    values: Vec<f32>,
-}
-
-impl Panels {
-    /// Packs points; lanes past the last one hold zeros and their values mean nothing.
-    pub(crate) fn pack(&mut self, points: &Points<'_>, ids: impl ExactSizeIterator<Item = u32>) {
-        self.ids.clear();
-        self.ids.extend(ids);
-        let width = points.width();
-        self.values.clear();
-        if matches!(points.kernel, Kernel::Own(_)) {
-            return;
-        }
-        self.values.resize(self.ids.len().div_ceil(LANES) * LANES * width, 0.0);
-        for (i, &id) in self.ids.iter().enumerate() {
-            let panel = &mut self.values[(i / LANES) * LANES * width..][..LANES * width];
-            for (column, &value) in panel.chunks_exact_mut(LANES).zip(points.near(id as usize)) {
-                column[i % LANES] = value;
-            }
-        }
-    }
-
-    /// Values of two of `queries` against the packed points from panel number `first` on. The outputs are made long
-    /// enough.
-    pub(crate) fn sweep(
-        &self,
-        points: &Points<'_>,
-        queries: &Points<'_>,
-        [q0, q1]: [usize; 2],
-        first: usize,
-        [out0, out1]: [&mut Vec<f32>; 2],
-    ) {
-        let length = (self.ids.len() - first * LANES).next_multiple_of(LANES);
-        out0.resize(length, 0.0);
-        out1.resize(length, 0.0);
-        if let Kernel::Own(_) = points.kernel {
-            for (l, &id) in self.ids[first * LANES..].iter().enumerate() {
-                out0[l] = queries.own(q0, points, id as usize);
-                out1[l] = if q0 == q1 { out0[l] } else { queries.own(q1, points, id as usize) };
-            }
-            return;
-        }
-        let panels = &self.values[first * LANES * points.width()..];
-        sweep(&points.kernel, [queries.near(q0), queries.near(q1)], panels, [out0, out1]);
-    }
 }

@@ -1,4 +1,4 @@
-//! Which pairs are worth a look at their rows.
+//! Which pairs have to be measured.
 
 use crate::core::simd::multiversion;
 

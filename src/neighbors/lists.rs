@@ -1,7 +1,7 @@
 //! The k best of each vertex, as sorted lists of packed keys.
 //!
 //! A key is the distance's bits, the neighbour's number, and one flag: positive floats sort like their bits, ties are
-//! settled by number, and the best k of a set are the same in whatever order its members arrive. That is what makes
+//! broken by number, and the best k of a set are the same in whatever order its members arrive. That is what makes
 //! parallel insertion reproducible.
 
 /// A place not yet filled.

@@ -1,6 +1,7 @@
 //! Nearest neighbours: exact for few rows or few columns, else by nearest-neighbour descent with a measured recall.
 
 mod descent;
+mod distance;
 mod exact;
 mod forest;
 mod graph;
@@ -10,20 +11,24 @@ mod limits;
 mod lists;
 mod measure;
 mod metric;
+mod panels;
 mod points;
+mod sketch;
+mod space;
 mod subset;
 mod tree;
 
 use crate::core::random::Stream;
 use crate::core::{Canonical, Rows, percent};
 use crate::{Error, Result, Run};
+pub use distance::Distance;
 pub(crate) use index::Index;
 pub use index::NeighborIndex;
 pub(crate) use lists::Lists;
-pub use measure::{Distance, Measure};
+pub use measure::Measure;
 pub use metric::Metric;
 use ndarray::{Array2, ArrayRef2};
-pub(crate) use points::Space;
+pub(crate) use space::Space;
 
 /// Rows up to which every row is compared with every other, unless told otherwise.
 const EXACT_ROWS: usize = 4096;
@@ -241,7 +246,7 @@ impl Groups {
         } else if exact {
             (nearest_exact(&points, &points, true, others, run)?, true, 1.0)
         } else {
-            // With short lists the descent gets lost, and so do later walks over them.
+            // With short lists the descent ends at poor neighbours, and so do later walks over them.
             let kept = others.max(LEAST).min(pick.len() - 1);
             let lists = descent::nearest(&points, kept, descent::Effort::usual(kept + 1), draws.of(1), run)?;
             let recall = descent::recall(&points, &lists, others, run)?;
@@ -296,10 +301,10 @@ fn row_list<'a>(
     canonical: &'a Canonical,
     g: usize,
     row: u32,
-    near: impl Iterator<Item = (u32, f32)> + 'a,
+    neighbours: impl Iterator<Item = (u32, f32)> + 'a,
 ) -> impl Iterator<Item = (u32, f32)> + 'a {
     let equals = canonical.group(g).iter().copied().filter(move |&other| other != row).map(|other| (other, 0.0));
-    let others = near.flat_map(|(group, d)| canonical.group(group as usize).iter().map(move |&other| (other, d)));
+    let others = neighbours.flat_map(|(group, d)| canonical.group(group as usize).iter().map(move |&other| (other, d)));
     std::iter::once((row, 0.0)).chain(equals).chain(others)
 }
 

@@ -129,8 +129,8 @@ impl Neighbors {
                 let g = group[row as usize];
                 let at = asked.partition_point(|&other| other < g);
                 // Its own group is told by number: a metric of one's own may not put it first.
-                let near = finish(&lists, at, measure, space.scale()).filter(|&(other, _)| other != g);
-                for (slot, found) in row_list(&canonical, g as usize, row, near).take(k).enumerate() {
+                let neighbours = finish(&lists, at, measure, space.scale()).filter(|&(other, _)| other != g);
+                for (slot, found) in row_list(&canonical, g as usize, row, neighbours).take(k).enumerate() {
                     (self.indices[[row as usize, slot]], self.distances[[row as usize, slot]]) = found;
                 }
             }

@@ -3,7 +3,8 @@
 use super::kernel::{Kernel, sound};
 use super::lists::{Lists, NONE, insert, pack_key};
 use super::measure::Measure;
-use super::points::{Points, prepared_width};
+use super::points::Points;
+use super::space::prepared_width;
 use crate::core::{Result, Stage, parallel};
 use kiddo::dist::DistanceMetric;
 use kiddo::{Chebyshev, ImmutableKdTree, Manhattan, SquaredEuclidean};
@@ -13,7 +14,7 @@ use std::num::NonZero;
 /// Most columns that the tree is used for; beyond, most of it would be visited.
 const MOST_COLUMNS: usize = 10;
 
-/// Whether the tree knows the metric and takes so many columns.
+/// Whether the tree has the metric and takes so many columns.
 pub(crate) fn takes(measure: &Measure, columns: usize) -> bool {
     prepared_width(measure, columns) <= MOST_COLUMNS
         && matches!(measure.kernel(), Kernel::Squares | Kernel::Absolutes | Kernel::Largest)
@@ -75,7 +76,7 @@ trait Find: Send + Sync {
 
 /// A row, filled up with zeros.
 fn at<const D: usize>(points: &Points<'_>, i: usize) -> [f32; D] {
-    let row = points.near(i);
+    let row = points.swept(i);
     std::array::from_fn(|c| row.get(c).copied().unwrap_or(0.0))
 }
 
@@ -89,7 +90,7 @@ fn build<const D: usize, M: Metric>(points: &Points<'_>) -> Option<Tree> {
 trait Metric: DistanceMetric<f32, Output = f32> + Send + Sync + 'static {}
 impl<M: DistanceMetric<f32, Output = f32> + Send + Sync + 'static> Metric for M {}
 
-/// A tree and the metric it is asked by.
+/// A tree and the metric it is searched by.
 struct Known<const D: usize, M> {
     tree: ImmutableKdTree<f32, D>,
     metric: PhantomData<M>,

@@ -4,7 +4,8 @@
 //! has got in any step. Steps end when the smoothed inertia of the batches has not fallen for ten steps, as in
 //! scikit-learn, or when the rounds asked for are used up.
 
-use super::nearest::{Block, Centers, Drift, panels_of, update};
+use super::centers::{Centers, Drift, panels_of};
+use super::nearest::{Block, update};
 use super::points::Points;
 use crate::core::random::Stream;
 use crate::core::{Result, Stage};
@@ -63,7 +64,7 @@ pub(super) fn run(
             }
             seen[c] = after;
         }
-        // The first batch stands for the start, not for what a step gains.
+        // The first batch measures the start, not the gain of a step.
         if step > 0 {
             let now = smooth.map_or(inertia, |before| before * (1.0 - pace) + inertia * pace);
             smooth = Some(now);

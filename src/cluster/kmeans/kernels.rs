@@ -31,7 +31,7 @@ simd::multiversion! {
 
 simd::multiversion! {
     /// Squared distances in f32 of the rows with the numbers `picked` to their own centres.
-    pub(super) fn near(
+    pub(super) fn squared_to_own(
         rows: &[f32], centers: &[f32], columns: usize, picked: &[usize], labels: &[u32], out: &mut [f32; ROWS],
     ) {
         for (out, &i) in out.iter_mut().zip(picked) {

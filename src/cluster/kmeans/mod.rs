@@ -7,10 +7,11 @@
 //! - Rows are walked in an order given by their contents, equal rows as one row with a weight; means come from
 //!   sums of whole numbers ([`means`]), other sums are taken in blocks whose size depends on the number of rows only: the
 //!   same bits for any row order and number of threads.
-//! - A cluster that loses its last row gets the row farthest from its centre, out of a cluster that has others.
+//! - A cluster that loses its last row takes the row farthest from its centre, out of a cluster that has others.
 //! - Clusters are numbered by falling size.
 
 mod batches;
+mod centers;
 mod kernels;
 mod means;
 mod model;
@@ -19,10 +20,11 @@ mod points;
 
 use crate::core::random::Stream;
 use crate::core::{Canonical, Clusterer, Clustering, Error, Result, Rows, Run, Settings, Stage, parallel, settings_of};
+use centers::{Centers, Drift, panels_of};
 use means::Means;
 pub use model::KMeansModel;
 use ndarray::{Array2, ArrayRef2};
-use nearest::{Block, Centers, Drift, panels_of, update};
+use nearest::{Block, update};
 pub(crate) use points::Points;
 
 const PURPOSE: u64 = 0x6b6d_6561;
@@ -30,7 +32,7 @@ const PURPOSE: u64 = 0x6b6d_6561;
 /// k-means: k clusters around means, each row with its nearest. What density clustering is compared with.
 ///
 /// # Cost
-/// At most O(restarts x rounds x rows x columns x clusters) time; where clusters are settled, bounds spare most of it.
+/// At most O(restarts x rounds x rows x columns x clusters) time; where labels no longer change, bounds save most of it.
 /// O(rows x (columns + clusters / 8) + 10 x clusters x columns) memory.
 ///
 /// # Example

@@ -1,6 +1,7 @@
 //! What k-means found.
 
-use super::nearest::{Block, Centers, Drift, panels_of};
+use super::centers::{Centers, Drift, panels_of};
+use super::nearest::Block;
 use super::points::largest;
 #[cfg(feature = "serde")]
 use crate::core::checks;

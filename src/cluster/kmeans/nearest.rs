@@ -11,128 +11,9 @@
 //! |c − c'|. Only centres that these errors leave as candidates are measured in f64, and these measurements decide, ties to
 //! the lowest number. All bounds leave room for rounding, so the result is what measuring everything in f64 gives.
 
-use super::kernels::{LANES, Picked, ROWS, TILE, decay, least_of, near, roots, squared, tile};
+use super::centers::{Centers, Drift, NONE, down, up};
+use super::kernels::{LANES, Picked, ROWS, TILE, decay, least_of, roots, squared_to_own, tile};
 use crate::core::parallel;
-
-const NONE: u32 = u32::MAX;
-
-/// Centres as a search needs them.
-pub(super) struct Centers {
-    columns: usize,
-    exact: Vec<f64>,
-    /// The same in f32.
-    rounded: Vec<f32>,
-    /// For each panel the columns, eight lanes each; unused lanes are infinite.
-    panels: Vec<[f32; LANES]>,
-    /// Centre in each lane of each panel.
-    slot: Vec<u32>,
-    /// Lane of each centre.
-    place: Vec<u32>,
-    /// The largest |c − c'|.
-    error: f64,
-    /// Whether squares of such data are beyond f32: then all is measured in f64.
-    huge: bool,
-}
-
-/// Puts like centres into one panel: each panel gets the first centre that is left and its seven nearest.
-pub(super) fn panels_of(centers: &[f64], columns: usize) -> Vec<u32> {
-    let mut left: Vec<u32> = (0..(centers.len() / columns) as u32).collect();
-    let mut slots = Vec::with_capacity(left.len().next_multiple_of(LANES));
-    let center = |c: u32| &centers[c as usize * columns..(c as usize + 1) * columns];
-    while !left.is_empty() {
-        let first = left[0];
-        let apart = |c: u32| center(c).iter().zip(center(first)).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
-        let mut by: Vec<(f64, u32)> = left.iter().map(|&c| (apart(c), c)).collect();
-        by.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        let taken: Vec<u32> = by.iter().take(LANES).map(|x| x.1).collect();
-        left.retain(|c| !taken.contains(c));
-        slots.extend((0..LANES).map(|lane| taken.get(lane).copied().unwrap_or(NONE)));
-    }
-    slots
-}
-
-impl Centers {
-    /// `slot` as [`panels_of`] gives it, for these or earlier centres; `largest` bounds the data's magnitudes.
-    pub(super) fn new(exact: Vec<f64>, columns: usize, slot: Vec<u32>, largest: f32) -> Self {
-        let mut panels = vec![[f32::INFINITY; LANES]; slot.len() / LANES * columns];
-        let mut place = vec![0; exact.len() / columns];
-        let mut error = 0.0f64;
-        for (at, &c) in slot.iter().enumerate().filter(|(_, c)| **c != NONE) {
-            place[c as usize] = at as u32;
-            let mut off = 0.0;
-            for column in 0..columns {
-                let x = exact[c as usize * columns + column];
-                let rounded = x as f32;
-                panels[at / LANES * columns + column][at % LANES] = rounded;
-                off += (x - f64::from(rounded)) * (x - f64::from(rounded));
-            }
-            error = if off > error { off } else { error };
-        }
-        let most = exact.iter().fold(f64::from(largest), |a, b| if b.abs() > a { b.abs() } else { a });
-        let huge = most * (columns as f64).sqrt() > 1e18;
-        let rounded = exact.iter().map(|&x| x as f32).collect();
-        Centers { columns, exact, rounded, panels, slot, place, error: error.sqrt() * (1.0 + 1e-12), huge }
-    }
-
-    pub(super) fn exact(&self) -> &[f64] {
-        &self.exact
-    }
-
-    pub(super) fn into_parts(self) -> (Vec<f64>, Vec<u32>) {
-        (self.exact, self.slot)
-    }
-
-    fn count(&self) -> usize {
-        self.exact.len() / self.columns
-    }
-
-    fn panel_count(&self) -> usize {
-        self.slot.len() / LANES
-    }
-
-    /// The squared distance that decides.
-    pub(super) fn squared(&self, row: &[f32], center: u32) -> f64 {
-        squared(row, &self.exact[center as usize * self.columns..(center as usize + 1) * self.columns])
-    }
-}
-
-/// How far centres have moved since the bounds were true.
-pub(super) struct Drift {
-    shift: Vec<f64>,
-    /// Largest shift in each panel.
-    most: Vec<f32>,
-}
-
-impl Drift {
-    pub(super) fn none(centers: &Centers) -> Self {
-        Drift { shift: vec![0.0; centers.count()], most: vec![0.0; centers.panel_count()] }
-    }
-
-    pub(super) fn between(before: &[f64], after: &Centers) -> Self {
-        let columns = after.columns;
-        let moved = before.chunks_exact(columns).zip(after.exact.chunks_exact(columns));
-        let shift: Vec<f64> = moved
-            .map(|(a, b)| a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt() * after.up())
-            .collect();
-        let of = |slots: &[u32]| {
-            let shifts = slots.iter().filter(|c| **c != NONE).map(|&c| shift[c as usize]);
-            up(shifts.fold(0.0, |a, b| if b > a { b } else { a }))
-        };
-        let most = after.slot.chunks_exact(LANES).map(of).collect();
-        Drift { shift, most }
-    }
-}
-
-/// At least x, as f32.
-fn up(x: f64) -> f32 {
-    let rounded = (x * (1.0 + 2.5e-7)) as f32;
-    if x > 0.0 && rounded < 1e-30 { 1e-30 } else { rounded }
-}
-
-/// At most x, as f32, and at least 0.
-fn down(x: f64) -> f32 {
-    if x < 1e-30 { 0.0 } else { (x * (1.0 - 2.5e-7)).min(f64::from(f32::MAX)) as f32 }
-}
 
 /// Points in a row, each with its centre and its bounds.
 pub(super) struct Block {
@@ -165,7 +46,7 @@ impl Block {
         (0..points).step_by(size).map(of).collect()
     }
 
-    /// Gives a point to a centre, forgetting its bounds.
+    /// Assigns a point to a centre and drops its bounds.
     pub(super) fn assign(&mut self, point: usize, label: u32) {
         let at = point - self.first;
         self.label[at] = label;
@@ -185,17 +66,6 @@ pub(super) fn update(centers: &Centers, data: &[f32], blocks: &mut [Block], drif
 }
 
 impl Centers {
-    /// A factor above 1 that covers the rounding of a distance in f64.
-    fn up(&self) -> f64 {
-        1.0 + (self.columns as f64 + 64.0) * 1e-15
-    }
-
-    /// By what part, and by how much besides, a squared distance in f32 may be off.
-    fn rounding(&self) -> (f64, f64) {
-        let steps = self.columns as f64 + 4.0;
-        (steps / (1u64 << 23) as f64, steps * 1e-44)
-    }
-
     pub(super) fn update(&self, data: &[f32], block: &mut Block, drift: &Drift) {
         let first = block.first;
         let row = |i: usize| &data[(first + i) * self.columns..(first + i + 1) * self.columns];
@@ -215,7 +85,7 @@ impl Centers {
         let (mut doubtful, mut active) = (Picked::new(), Picked::new());
         let mut buffer = vec![[0.0f32; LANES]; ROWS * panels];
         let mut mins = vec![0.0f32; ROWS * panels];
-        let (mut least, mut near_own, mut tight) = ([0.0; ROWS], [0.0; ROWS], [0.0; ROWS]);
+        let (mut least, mut to_own, mut tight) = ([0.0; ROWS], [0.0; ROWS], [0.0; ROWS]);
         for start in (0..block.label.len()).step_by(ROWS) {
             let end = (start + ROWS).min(block.label.len());
             let (labels, upper) = (&block.label[start..end], &mut block.upper[start..end]);
@@ -226,8 +96,8 @@ impl Centers {
             doubtful.fill(0..end - start, |r| upper[r] >= f64::from(least[r]));
             let few = doubtful.all();
             let rows = &data[(first + start) * self.columns..(first + end) * self.columns];
-            near(rows, &self.rounded, self.columns, few, labels, &mut near_own);
-            roots(&near_own[..few.len()], 1.0 + gamma, tiny, self.error, self.up(), &mut tight);
+            squared_to_own(rows, &self.rounded, self.columns, few, labels, &mut to_own);
+            roots(&to_own[..few.len()], 1.0 + gamma, tiny, self.error, self.up(), &mut tight);
             few.iter().zip(&tight).for_each(|(&r, &tight)| upper[r] = tight);
             active.fill(few.iter().copied(), |r| upper[r] >= f64::from(least[r]));
             self.measure(rows, block, start, active.all(), &mut buffer, &mut mins);
@@ -270,7 +140,7 @@ impl Centers {
         }
     }
 
-    /// Settles one point from its measured panels.
+    /// Decides the label of one point from its measured panels.
     fn decide(&self, row: &[f32], block: &mut Block, i: usize, squared: &[[f32; LANES]], mins: &mut [f32]) {
         let before = block.label[i];
         let panels = squared.len();
@@ -297,7 +167,7 @@ impl Centers {
             block.label[i] = label;
             block.upper[i] = best.0.sqrt() * self.up();
         }
-        let apart = if label == before { 0.0 } else { *own };
+        let former = if label == before { 0.0 } else { *own };
         let (own, old) = (self.place[label as usize] as usize, self.place[before as usize] as usize / LANES);
         // What was not measured keeps its bound.
         let measured = mins[own / LANES] < f32::INFINITY;
@@ -314,8 +184,8 @@ impl Centers {
             }
         }
         if label != before {
-            let apart = down(apart.sqrt() / self.up());
-            lower[old][r] = if apart < lower[old][r] { apart } else { lower[old][r] };
+            let former = down(former.sqrt() / self.up());
+            lower[old][r] = if former < lower[old][r] { former } else { lower[old][r] };
         }
     }
 }
@@ -323,9 +193,10 @@ impl Centers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::kmeans::centers::panels_of;
     use crate::core::random::Stream;
 
-    /// Bounds that live through many moves decide as measuring everything does.
+    /// Bounds kept over many moves of the centres give the labels that measuring everything gives.
     #[test]
     fn pruning_changes_nothing() {
         for (columns, count, scale) in

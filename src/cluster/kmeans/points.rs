@@ -1,7 +1,8 @@
 //! The different rows of a table, as k-means walks them.
 
+use super::centers::Centers;
 use super::kernels::{LANES, tile};
-use super::nearest::{Block, Centers};
+use super::nearest::Block;
 use crate::core::random::Stream;
 use crate::core::{Canonical, Rows, parallel};
 

@@ -3,7 +3,6 @@
 //! With Σ = L L', |L⁻¹ (x − μ)|² is the squared Mahalanobis distance. Rows stand in lanes: each lane sums its own row's
 //! terms in a fixed order, so a row's density depends on nothing beside it.
 
-use super::Covariance;
 #[cfg(feature = "serde")]
 use crate::core::checks;
 use crate::core::{linalg, numerics, simd};
@@ -15,6 +14,22 @@ const LANES: usize = 16;
 
 /// Values of a block's rows.
 pub(super) type Lanes = [f64; ROWS];
+
+/// What shapes components may have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Covariance {
+    /// Any ellipsoid, each its own.
+    #[default]
+    Full,
+    /// Any ellipsoid, one for all.
+    Tied,
+    /// Ellipsoids along the axes.
+    Diagonal,
+    /// Balls of any size.
+    Spherical,
+}
 
 /// Weights, means and covariances.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,8 +3,7 @@
 //! Each pass finds the rows' shares in the components and at once the sums that the next parameters are made of, taken
 //! around the means that the pass began with: Σ r, Σ r (x − m), Σ r (x − m)(x − m)'. Nothing is kept for a row.
 
-use super::Covariance;
-use super::density::{Density, Lanes, Params, ROWS, factor, shares, shift};
+use super::density::{Covariance, Density, Lanes, Params, ROWS, factor, shares, shift};
 use crate::cluster::kmeans::Points;
 use crate::core::{parallel, simd};
 

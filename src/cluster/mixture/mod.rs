@@ -21,27 +21,12 @@ use crate::cluster::kmeans::{KMeans, Points};
 use crate::core::{
     Canonical, Clusterer, Clustering, Error, Result, Rows, Run, Setting, Settings, setting_by_debug, settings_of,
 };
+pub use density::Covariance;
 use density::{Density, Params};
 use em::{Passes, Source};
 pub use model::GaussianMixtureModel;
 use ndarray::{Array2, ArrayRef2};
 use std::ops::RangeInclusive;
-
-/// What shapes components may have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-pub enum Covariance {
-    /// Any ellipsoid, each its own.
-    #[default]
-    Full,
-    /// Any ellipsoid, one for all.
-    Tied,
-    /// Ellipsoids along the axes.
-    Diagonal,
-    /// Balls of any size.
-    Spherical,
-}
 
 /// Where a fit starts.
 #[derive(Clone, Debug, PartialEq)]
@@ -164,8 +149,8 @@ impl GaussianMixture {
         self
     }
 
-    /// Fits `rows` (n x columns, finite). Notes to the run if a fit did not settle within its rounds, and if a component
-    /// collapsed and was held up.
+    /// Fits `rows` (n x columns, finite). Notes to the run if a fit did not converge within its rounds, and if a component
+    /// collapsed and its covariance was raised.
     ///
     /// # Errors
     /// [`Error::Empty`] and [`Error::NotFinite`] for the data; [`Error::Setting`] for a setting outside its range;
@@ -195,7 +180,7 @@ impl GaussianMixture {
             let Some((_, fit)) = best else { return Err(Error::setting("components", 0, "must be at least 1")) };
             if !fit.converged {
                 run.note(
-                    "the Gaussian mixture did not settle within its rounds: more of them, or a larger tol, may help",
+                    "the Gaussian mixture did not converge within its rounds: more of them, or a larger tol, may help",
                 );
             }
             if fit.raised {

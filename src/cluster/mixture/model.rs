@@ -1,7 +1,6 @@
 //! A fitted mixture: shares, densities, new rows.
 
-use super::Covariance;
-use super::density::{Density, Params, ROWS, factor, shares};
+use super::density::{Covariance, Density, Params, ROWS, factor, shares};
 use super::em::Blocks;
 #[cfg(feature = "serde")]
 use crate::core::checks;
@@ -113,12 +112,12 @@ impl GaussianMixtureModel {
         self.rounds
     }
 
-    /// Whether that start settled within its rounds.
+    /// Whether that start converged within its rounds.
     pub fn converged(&self) -> bool {
         self.converged
     }
 
-    /// The component of each of `rows` (n x columns, finite). What a row gets does not depend on the others.
+    /// The component of each of `rows` (n x columns, finite). The result of a row does not depend on the others.
     ///
     /// # Errors
     /// [`Error::Empty`] and [`Error::NotFinite`] for the data; [`Error::Shape`] when the columns are not the fit's;
@@ -217,7 +216,7 @@ impl GaussianMixtureModel {
         })
     }
 
-    /// What `tell` says of each row, from the shares and the log density in its block.
+    /// What `tell` makes of each row, from the shares and the log density in its block.
     fn each<'a, T: Send>(
         &self,
         n: usize,

@@ -5,8 +5,11 @@
 //! and walk the rows in canonical order. Each direction's sign is fixed by making its largest loading positive, as
 //! scikit-learn does since 1.5.
 
+mod frame;
+mod orthonormal;
 mod solve;
 
+use frame::Frame;
 pub(crate) use solve::principal;
 
 use super::narrow;
@@ -156,10 +159,10 @@ impl Pca {
             let mut model = match power_iterations {
                 None => {
                     let mut order: Vec<u32> = (0..rows.len() as u32).collect();
-                    let mut frame = solve::Frame::of(&rows, &order);
+                    let mut frame = Frame::of(&rows, &order);
                     if !frame.any_order(rows.len()) {
                         order = Canonical::of(&rows).order;
-                        frame = solve::Frame::of(&rows, &order);
+                        frame = Frame::of(&rows, &order);
                     }
                     solve::exact(frame, &rows, &order, self.n_components, &step)?
                 }

@@ -10,8 +10,9 @@
 //! order, so the result depends on neither threads nor schedule. Each edge's share is what umap-learn's sampling gives it
 //! on average, clipped likewise.
 
-use super::forces::{Forces, Place, clip, power};
+use super::forces::{Forces, clip, power};
 use super::fuzzy::{Graph, Nearby};
+use super::moves::Place;
 use crate::core::parallel;
 use crate::core::{Setting, settings_of};
 use crate::{Error, Result};
@@ -88,7 +89,7 @@ impl Densmap {
     }
 }
 
-/// ln R of each vertex: over its edges in the graph whose distance its neighbours' lists tell, weighed by the graph.
+/// ln R of each vertex: over its edges in the graph whose distance is in its neighbours' lists, weighed by the graph.
 pub(super) fn log_radii(graph: &Graph, nearby: &Nearby) -> Vec<f64> {
     let told = |i: usize, j: u32| {
         nearby.range(i).find(|&at| nearby.neighbours[at] == j).map(|at| f64::from(nearby.distances[at]))
@@ -127,7 +128,7 @@ pub(crate) struct Edges<'a> {
     pub(crate) rates: &'a [u32],
 }
 
-/// What an edge needs to know of a vertex at its end.
+/// What the gradient of an edge needs of a vertex at its end.
 #[derive(Clone, Copy, Default)]
 struct End {
     /// Sum of φ over the vertex's edges, and of φ d² over that of φ.
@@ -157,7 +158,7 @@ impl Term {
     pub(crate) fn push<P: Place>(&self, edges: Edges<'_>, forces: Forces, alpha: f32, positions: &mut [P]) {
         let Forces { a, b, .. } = forces;
         let n = positions.len();
-        let apart = |i: usize, j: usize| {
+        let squared_distance = |i: usize, j: usize| {
             let pairs = positions[i].slice().iter().zip(positions[j].slice());
             pairs.map(|(x, y)| (x - y) * (x - y)).sum::<f32>().max(TOUCHING)
         };
@@ -167,7 +168,7 @@ impl Term {
             for i in vertices {
                 let mut end = End::default();
                 for at in range(i) {
-                    let square = apart(i, edges.targets[at] as usize);
+                    let square = squared_distance(i, edges.targets[at] as usize);
                     let phi = f64::from(1.0 / (1.0 + a * power(square, b)));
                     end.weight += phi;
                     end.square += phi * f64::from(square);
@@ -195,15 +196,15 @@ impl Term {
                 let mut own = positions[i];
                 for at in range(i) {
                     let j = edges.targets[at] as usize;
-                    let square = apart(i, j);
+                    let square = squared_distance(i, j);
                     let rate = (f64::from(edges.rates[at]) / 4_294_967_296.0).max(1e-9);
                     let phi = f64::from(1.0 / (1.0 + a * power(square, b)));
                     // d ln r² and d ln of the weights' sum, by the squared distance.
-                    let near = 1.0 - f64::from(b) * (1.0 - phi);
+                    let rise = 1.0 - f64::from(b) * (1.0 - phi);
                     let fall = f64::from(b) * (1.0 - phi) / f64::from(square);
                     // umap-learn's sums of φ hold both directions of an edge.
                     let share = |end: &End| {
-                        end.gain * phi / (2.0 * end.weight).max(f64::MIN_POSITIVE) * (near / end.square + fall)
+                        end.gain * phi / (2.0 * end.weight).max(f64::MIN_POSITIVE) * (rise / end.square + fall)
                     };
                     let factor = (2.0 * scale / rate * (share(&ends[i]) + share(&ends[j]))) as f32;
                     let turns = TURNS * alpha * rate as f32;

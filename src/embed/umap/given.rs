@@ -1,4 +1,4 @@
-//! What a caller may bring to a fit beside the rows.
+//! What a caller may give to a fit beside the rows.
 
 use super::fuzzy::Nearby;
 use super::target::{Target, mean};
@@ -7,8 +7,8 @@ use crate::neighbors::Neighbors;
 use crate::{Error, Result, Run};
 use ndarray::{Array2, ArrayRef2};
 
-/// What a caller brings to a fit beside the rows: neighbours found before, a target, a start, someone who
-/// watches.
+/// What a caller may give to a fit beside the rows: neighbours found before, a target, a start, a callback for the
+/// layout under way.
 ///
 /// Everything goes row by row, in the order of the rows.
 ///
@@ -88,7 +88,8 @@ impl<'a> Given<'a> {
     /// Shows the layout under way: `see(epoch, picture)` after every `every`-th epoch and the last, first the start as
     /// epoch 0; pictures are rows x components in the order of the rows. The result does not depend on it.
     ///
-    /// A table without a layout (one different row, or none with a neighbour left) shows nothing. Nothing is kept: a caller who wants to collect pictures shares a list with the closure.
+    /// A table without a layout (one different row, or none with a neighbour left) shows nothing. Nothing is kept: to
+    /// collect pictures, share a list with the closure.
     ///
     /// ```
     /// use ndarray::Array2;
@@ -109,7 +110,7 @@ impl<'a> Given<'a> {
     }
 
     /// Everything checked against the rows and settings.
-    pub(super) fn check(&self, rows: &Rows<'_>, n_neighbors: usize, components: usize) -> Result<Brought<'a>> {
+    pub(super) fn check(&self, rows: &Rows<'_>, n_neighbors: usize, components: usize) -> Result<CheckedGiven<'a>> {
         if let Some(neighbors) = self.neighbors {
             check_neighbors(neighbors, rows, n_neighbors)?;
         }
@@ -120,20 +121,20 @@ impl<'a> Given<'a> {
         if let Some(watch) = self.watch.filter(|watch| watch.every == 0) {
             return Err(Error::setting("watch", watch.every, "must be every epoch (1) or fewer"));
         }
-        Ok(Brought { neighbors: self.neighbors, target: self.target, start, watch: self.watch })
+        Ok(CheckedGiven { neighbors: self.neighbors, target: self.target, start, watch: self.watch })
     }
 }
 
-/// What was brought, checked.
-pub(super) struct Brought<'a> {
+/// What was given, checked.
+pub(super) struct CheckedGiven<'a> {
     pub(super) neighbors: Option<&'a Neighbors>,
     pub(super) target: Option<&'a Target>,
     pub(super) watch: Option<Watch<'a>>,
     start: Option<Rows<'a>>,
 }
 
-impl Brought<'_> {
-    /// The start of each group of equal rows, if one was brought.
+impl CheckedGiven<'_> {
+    /// The start of each group of equal rows, if one was given.
     pub(super) fn start(&self, canonical: &Canonical) -> Option<Vec<f64>> {
         let start = self.start.as_ref()?;
         let components = start.columns();

@@ -1,10 +1,10 @@
 //! The neighbour graph of a table, laid out as often as one likes.
 
 use super::fuzzy::{self, Graph, Nearby};
-use super::given::Brought;
+use super::given::CheckedGiven;
 use super::layout::{self, Plan};
 use super::model::{GraphFacts, Start};
-use super::{Given, PURPOSE, Umap, apart, by_row, coarse, curve, density, given, start};
+use super::{Given, PURPOSE, Umap, by_row, coarse, curve, density, given, isolated, start};
 use crate::core::random::Stream;
 use crate::core::{Canonical, Rows};
 use crate::neighbors::{Groups, walkable};
@@ -74,8 +74,8 @@ impl Umap {
     pub fn graph_given<'a>(&self, rows: &'a ArrayRef2<f32>, given: &Given<'_>, run: &Run) -> Result<UmapGraph<'a>> {
         self.check()?;
         let rows = Rows::finite(rows)?;
-        let brought = given.check(&rows, self.n_neighbors, self.n_components)?;
-        run.install(|| UmapGraph::of(self, rows, &brought, run))?
+        let given = given.check(&rows, self.n_neighbors, self.n_components)?;
+        run.install(|| UmapGraph::of(self, rows, &given, run))?
     }
 
     /// The graph of rows that have been checked.
@@ -86,7 +86,7 @@ impl Umap {
 }
 
 impl<'a> UmapGraph<'a> {
-    pub(super) fn of(settings: &Umap, rows: Rows<'a>, brought: &Brought<'_>, run: &Run) -> Result<Self> {
+    pub(super) fn of(settings: &Umap, rows: Rows<'a>, given: &CheckedGiven<'_>, run: &Run) -> Result<Self> {
         let canonical = Canonical::of(&rows);
         let n = canonical.groups();
         let k = settings.n_neighbors.min(n);
@@ -108,7 +108,7 @@ impl<'a> UmapGraph<'a> {
         };
         let (mut nearby, mut lists) = (Nearby { starts: vec![0, 0], ..Default::default() }, Vec::new());
         if n > 1 {
-            (nearby, facts.exact, facts.recall, lists) = match brought.neighbors {
+            (nearby, facts.exact, facts.recall, lists) = match given.neighbors {
                 Some(found) => {
                     let nearby = given::by_group(found, &canonical, k, run);
                     // No walk goes over lists of unlike lengths: then new rows search exactly.
@@ -147,19 +147,19 @@ impl<'a> UmapGraph<'a> {
         self.lay_out_given(umap, &Given::new(), run)
     }
 
-    /// The same with a target, a start or a closure that watches.
+    /// The same with a target, a start or a callback for the layout under way.
     ///
     /// # Errors
     /// Those of [`UmapGraph::lay_out`] and of [`Umap::fit_given`]; [`Error::Setting`] for neighbours, which the graph has.
     pub fn lay_out_given(&self, umap: &Umap, given: &Given<'_>, run: &Run) -> Result<Array2<f32>> {
         umap.check()?;
         self.same_graph(umap)?;
-        let brought = given.check(&self.rows, umap.n_neighbors, umap.n_components)?;
-        if brought.neighbors.is_some() {
+        let given = given.check(&self.rows, umap.n_neighbors, umap.n_components)?;
+        if given.neighbors.is_some() {
             return Err(Error::setting("neighbors", "given", "must be given to the graph, not to its layout"));
         }
         run.install(|| {
-            let drawn = self.draw(umap, &brought, run)?;
+            let drawn = self.draw(umap, &given, run)?;
             Ok(by_row(&drawn.positions, &self.canonical, umap.n_components))
         })?
     }
@@ -199,7 +199,7 @@ impl<'a> UmapGraph<'a> {
     }
 
     /// The steps from the union to positions.
-    pub(super) fn draw(&self, umap: &Umap, brought: &Brought<'_>, run: &Run) -> Result<Drawing> {
+    pub(super) fn draw(&self, umap: &Umap, given: &CheckedGiven<'_>, run: &Run) -> Result<Drawing> {
         let components = umap.n_components;
         let epochs = umap.epochs(self.rows.len());
         let curve = curve::fit(umap.spread, umap.min_dist);
@@ -209,10 +209,10 @@ impl<'a> UmapGraph<'a> {
             return Ok(Drawing { positions, curve, facts, start: Start::Random, epochs, radii, outside: Vec::new() });
         }
         let draws = Stream::new(run.key(), PURPOSE);
-        let bent = brought.target.map(|target| target.bend(&self.union, &self.canonical, facts.neighbors));
+        let bent = given.target.map(|target| target.bend(&self.union, &self.canonical, facts.neighbors));
         let union = bent.as_ref().unwrap_or(&self.union);
         let radii = density::log_radii(union, &self.nearby);
-        let (inside, outside) = apart::split(union);
+        let (inside, outside) = isolated::split(union);
         // An edge that would not be sampled once is dropped.
         let heaviest = union.weights.iter().fold(0.0f32, |m, &w| m.max(w));
         let least = heaviest / epochs as f32;
@@ -228,14 +228,13 @@ impl<'a> UmapGraph<'a> {
                 alpha: umap.learning_rate as f32,
                 draws: draws.of(2),
                 density: density.as_ref(),
-                seen: brought.watch.is_some(),
+                seen: given.watch.is_some(),
             };
             let begin;
-            (begin, start) = self.begin(umap, &graph, &inside, brought, plan, draws.of(1), run)?;
+            (begin, start) = self.begin(umap, &graph, &inside, given, plan, draws.of(1), run)?;
             let mut see = |epoch: usize, positions: &dyn Fn() -> Vec<f32>| {
-                if let Some(watch) = brought.watch.filter(|watch| epoch.is_multiple_of(watch.every) || epoch == epochs)
-                {
-                    let all = apart::place(&inside, positions(), &outside, components, draws.of(4));
+                if let Some(watch) = given.watch.filter(|watch| epoch.is_multiple_of(watch.every) || epoch == epochs) {
+                    let all = isolated::place(&inside, positions(), &outside, components, draws.of(4));
                     (watch.see)(epoch, by_row(&all, &self.canonical, components));
                 }
             };
@@ -248,7 +247,7 @@ impl<'a> UmapGraph<'a> {
                 facts.points
             ));
         }
-        let positions = apart::place(&inside, positions, &outside, components, draws.of(4));
+        let positions = isolated::place(&inside, positions, &outside, components, draws.of(4));
         facts.edges = graph.columns.len() / 2;
         facts.components = fuzzy::components(&graph).1;
         facts.disconnected = outside.len();
@@ -262,13 +261,13 @@ impl<'a> UmapGraph<'a> {
         umap: &Umap,
         graph: &Graph,
         inside: &[u32],
-        brought: &Brought<'_>,
+        given: &CheckedGiven<'_>,
         plan: Plan<'_>,
         draws: Stream,
         run: &Run,
     ) -> Result<(Vec<f32>, Start)> {
         let components = umap.n_components;
-        if let Some(all) = brought.start(&self.canonical) {
+        if let Some(all) = given.start(&self.canonical) {
             let own: Vec<f64> =
                 inside.iter().flat_map(|&g| &all[g as usize * components..][..components]).copied().collect();
             return Ok((start::given(&own, components, draws.of(2)), Start::Given));
@@ -277,7 +276,7 @@ impl<'a> UmapGraph<'a> {
         self.unfold(umap, graph, &pick, plan, draws, run)
     }
 
-    /// Where a layout starts that nothing was brought for: that of a large graph from the layout of a coarse one.
+    /// Where a layout starts that no start was given for: that of a large graph from the layout of a coarse one.
     fn unfold(
         &self,
         umap: &Umap,

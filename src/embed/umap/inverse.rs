@@ -21,8 +21,8 @@ const LEFT: f64 = 1e-9;
 impl UmapModel {
     /// What rows the given points of the picture (n x components) stand for: n x columns of the fit.
     ///
-    /// A point gets the same row alone or in any batch. It is made of the `n_neighbors` fitted rows nearest to it in the
-    /// picture, never of rows that had no part in the layout; a point far outside the picture gets what its edge gets.
+    /// A point's row is the same alone or in any batch. It is made of the `n_neighbors` fitted rows nearest to it in the
+    /// picture, never of rows that had no part in the layout; a point far outside the picture has the row of its edge.
     ///
     /// # Errors
     /// [`Error::Setting`] for a metric other than the Euclidean, whose means have no meaning; [`Error::Shape`] when the
@@ -65,20 +65,20 @@ impl UmapModel {
             stage.check()?;
             let mut block = Vec::with_capacity(range.len() * columns);
             for i in range {
-                let near: Vec<(u32, f64)> = finish(&lists, i, &euclidean, space.scale())
+                let found: Vec<(u32, f64)> = finish(&lists, i, &euclidean, space.scale())
                     .map(|(at, d)| (picked[at as usize], self.fade(f64::from(d))))
                     .collect();
-                let last = near.get(k).map_or(0.0, |beyond| beyond.1);
+                let last = found.get(k).map_or(0.0, |beyond| beyond.1);
                 let mut sums = vec![0.0f64; columns];
                 let mut total = 0.0;
-                for &(v, weight) in near.iter().take(k) {
+                for &(v, weight) in found.iter().take(k) {
                     let weight = weight - (1.0 - LEFT) * last;
                     total += weight;
                     sums.iter_mut().zip(points.row(v as usize)).for_each(|(s, &x)| *s += weight * f64::from(x));
                 }
                 if total > 0.0 {
                     block.extend(sums.iter().map(|s| (s / total) as f32));
-                } else if let Some(&(nearest, _)) = near.first() {
+                } else if let Some(&(nearest, _)) = found.first() {
                     // So far out that every weight is nothing.
                     block.extend(points.row(nearest as usize));
                 }

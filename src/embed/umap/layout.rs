@@ -21,8 +21,10 @@
 //! 8. x^b is computed by short polynomials (relative error below 1e-4), far below the noise of sampling.
 
 use super::density::{Edges, Term};
-use super::forces::{Forces, LANES, Piece, Place, Pool, by_width};
+use super::forces::{Forces, LANES};
 use super::fuzzy::Graph;
+use super::moves::{Piece, Place, by_width};
+use super::pool::Pool;
 use crate::core::random::Stream;
 use crate::core::simd::{Ones, multiversion};
 use crate::core::spare::Spare;
@@ -64,7 +66,7 @@ pub(crate) fn lay_out(graph: &Graph, start: &[f32], plan: Plan<'_>, see: &mut Se
 
 /// Least and most vertices in a piece of parallel work.
 const PIECE: (usize, usize) = (128, 512);
-/// Vertices x epochs after which a run is asked whether to go on.
+/// Vertices x epochs after which it is checked whether the run was cancelled.
 const PAUSE: usize = 1 << 16;
 
 fn run_epochs<P: Place>(
@@ -295,10 +297,10 @@ mod tests {
             sorted.sort_unstable();
             assert_eq!(sorted, (0..1024).collect::<Vec<u32>>());
             let place = |v: u32| &start[v as usize * components..][..components];
-            let apart =
+            let step =
                 |pair: &[u32]| place(pair[0]).iter().zip(place(pair[1])).map(|(x, y)| (x - y).abs()).sum::<f32>();
             // A random order would have some 10.7 a coordinate.
-            assert!(order.windows(2).map(apart).sum::<f32>() / 1023.0 < 2.0 * components as f32);
+            assert!(order.windows(2).map(step).sum::<f32>() / 1023.0 < 2.0 * components as f32);
         }
         assert_eq!(along(&[2.0, 2.0, 2.0, 2.0], 2, 2), [0, 1]);
     }

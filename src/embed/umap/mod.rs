@@ -13,7 +13,6 @@
 //! 5. Epochs follow the rows (umap-learn: 500 up to 10,000 rows, else 200): a part of a table is often harder to unfold
 //!    than the whole, and what few epochs leave tangled looks like clusters.
 
-mod apart;
 mod coarse;
 mod curve;
 mod density;
@@ -22,8 +21,11 @@ mod fuzzy;
 mod given;
 mod graph;
 mod inverse;
+mod isolated;
 mod layout;
 mod model;
+mod moves;
+mod pool;
 mod prepared;
 mod settings;
 mod start;
@@ -48,7 +50,7 @@ const PURPOSE: u64 = 0x756d_6170;
 const MOVES: usize = 3_000_000;
 /// Least and most epochs of the default.
 const EPOCHS: (usize, usize) = (200, 2000);
-/// Below this `min_dist` groups are drawn together, to be clustered: gaps settle last, so epochs are at least these.
+/// Below this `min_dist` groups are drawn together, to be clustered: gaps form last, so epochs are at least these.
 const DENSE: (f64, usize) = (0.05, 300);
 
 impl Umap {
@@ -69,8 +71,8 @@ impl Umap {
         self.fit_given(rows, &Given::new(), run)
     }
 
-    /// Embeds `rows` by what the caller brings beside them: neighbours found before, a target, a start, someone who
-    /// watches.
+    /// Embeds `rows` by what the caller gives beside them: neighbours found before, a target, a start, a callback for
+    /// the layout under way.
     ///
     /// # Errors
     /// Those of [`Umap::fit`]; [`Error::Shape`](crate::Error::Shape) for what does not fit the rows or settings,
@@ -79,10 +81,10 @@ impl Umap {
     pub fn fit_given(&self, rows: &ArrayRef2<f32>, given: &Given<'_>, run: &Run) -> Result<UmapModel> {
         self.check()?;
         let rows = Rows::finite(rows)?;
-        let brought = given.check(&rows, self.n_neighbors, self.n_components)?;
+        let given = given.check(&rows, self.n_neighbors, self.n_components)?;
         run.install(|| {
-            let graph = UmapGraph::of(self, rows, &brought, run)?;
-            let drawn = graph.draw(self, &brought, run)?;
+            let graph = UmapGraph::of(self, rows, &given, run)?;
+            let drawn = graph.draw(self, &given, run)?;
             let UmapGraph { rows, canonical, widths, lists, .. } = graph;
             let positions = Array2::from_shape_fn((canonical.groups(), self.n_components), |(g, d)| {
                 drawn.positions[g * self.n_components + d]

@@ -1,9 +1,9 @@
 //! A fitted UMAP.
 
 use super::Umap;
-use super::apart::Shell;
 use super::density::{self, NOTHING};
 use super::fuzzy::{self, Nearby};
+use super::isolated::Shell;
 use crate::core::random::Stream;
 use crate::core::{Cached, Rows};
 #[cfg(feature = "serde")]
@@ -51,7 +51,7 @@ pub struct GraphFacts {
     pub recall: f64,
 }
 
-/// Models saved before recall was kept say nothing of it.
+/// The recall of models saved before it was kept.
 #[cfg(feature = "serde")]
 fn whole() -> f64 {
     1.0
@@ -92,7 +92,7 @@ impl crate::Saved for UmapModel {
     const VERSION: u64 = 2;
 
     fn validate(&self) -> checks::Check {
-        // A metric of one's own has lost its function; transform says so.
+        // A metric of one's own has lost its function; transform reports that.
         self.settings.check_numbers().map_err(|e| e.to_string())?;
         let (n, components) = (self.points.nrows(), self.settings.n_components);
         // Canonical order goes by content, so that most edits of a value show in it.

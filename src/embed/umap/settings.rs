@@ -153,8 +153,8 @@ impl Umap {
 
     /// Sets the distance at and beyond which rows are no neighbours; above 0, default none.
     ///
-    /// A row that loses all neighbours, and is nobody's neighbour, has no part in the layout: it is put at random in a
-    /// shell around the picture, at 1.2 to 1.8 times the distance of the picture's farthest row from its centre, and
+    /// A row that loses all neighbours, and is the neighbour of no other, has no part in the layout: it is put at random
+    /// in a shell around the picture, at 1.2 to 1.8 times the distance of the picture's farthest row from its centre, and
     /// named by [`UmapModel::disconnected`](super::UmapModel::disconnected). (umap-learn gives such rows NaN. A row that
     /// loses some of its neighbours keeps the memberships' sum of [`Umap::n_neighbors`] over the others; umap-learn's
     /// width becomes infinite, and all that are left count alike.)

@@ -1,6 +1,6 @@
 //! Where the layout starts: leading eigenvectors of the normalised Laplacian, principal components, or random points.
 //!
-//! The spectral start (McInnes, Healy, Melville 2018, algorithm 4) wants the eigenvectors of D^(-1/2) (D − W) D^(-1/2)
+//! The spectral start (McInnes, Healy, Melville 2018, algorithm 4) takes the eigenvectors of D^(-1/2) (D − W) D^(-1/2)
 //! with the smallest eigenvalues, but for the first, which is D^(1/2) 1. They are those of the largest of
 //! S = D^(-1/2) W D^(-1/2), whose spectrum lies in [-1, 1]. The number of products with S is bounded beforehand: the
 //! layout needs a smooth start, not an eigenvector to the last digit.

@@ -51,13 +51,13 @@ enum Kind {
 impl Target {
     /// The class of each row; -1 where it is unknown.
     ///
-    /// Equal rows are one point: it gets the class that most of them have, unknown ones not counted, and none if two
-    /// classes are level.
+    /// Equal rows are one point: its class is that of most of them, unknown ones not counted, and none if two classes
+    /// are level.
     pub fn classes(classes: &[i32]) -> Self {
         Target { kind: Kind::Classes(classes.to_vec()), weight: 0.5, n_neighbors: None }
     }
 
-    /// A number for each row, such as a rating: rows with near numbers belong together. Equal rows get their mean.
+    /// A number for each row, such as a rating: rows with near numbers belong together. Equal rows have their mean.
     pub fn numbers(numbers: &[f32]) -> Self {
         Target { kind: Kind::Numbers(numbers.to_vec()), weight: 0.5, n_neighbors: None }
     }

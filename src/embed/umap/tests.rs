@@ -162,9 +162,10 @@ fn targets_bend_the_graph_as_in_umap_learn() {
             let bent = target.clone().weight(weight.parse().unwrap()).bend(&graph, &canonical, 15);
             let expected = graph_of(expected, n);
             assert_eq!((&bent.starts, &bent.columns), (&expected.starts, &expected.columns), "{name} {weight}");
-            let apart = bent.weights.iter().zip(&expected.weights).map(|(a, b)| (a - b).abs()).fold(0.0f32, f32::max);
-            println!("{name} {weight}: {} edges, at most {apart:.1e} apart", bent.columns.len() / 2);
-            assert!(apart < 1e-4, "{name} {weight}: {apart}");
+            let difference =
+                bent.weights.iter().zip(&expected.weights).map(|(a, b)| (a - b).abs()).fold(0.0f32, f32::max);
+            println!("{name} {weight}: {} edges, at most {difference:.1e} apart", bent.columns.len() / 2);
+            assert!(difference < 1e-4, "{name} {weight}: {difference}");
         }
     }
 }

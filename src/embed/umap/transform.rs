@@ -1,12 +1,13 @@
 //! New rows in a fitted embedding, each by itself.
 //!
 //! umap-learn normalises the weights of new rows by the batch and runs one random stream through it, so a row's place
-//! depends on its company. Here a row's widths, edges, schedule and random draws (keyed by its content) are its own,
-//! and fitted points do not move. A row that equals a fitted one takes its place.
+//! depends on the rows it comes with. Here a row's widths, edges, schedule and random draws (keyed by its content) are its
+//! own, and fitted points do not move. A row that equals a fitted one takes its place.
 
-use super::apart::Shell;
-use super::forces::{Bundle, LANES, Place, by_width};
+use super::forces::LANES;
+use super::isolated::Shell;
 use super::layout;
+use super::moves::{Bundle, Place, by_width};
 use super::{PURPOSE, Umap, UmapModel, fuzzy};
 use crate::core::random::Stream;
 use crate::core::{Cached, Rows, content_hash, parallel};
@@ -36,7 +37,7 @@ pub(super) struct Ready {
 impl UmapModel {
     /// Places new rows (n x columns of the fit) among the fitted ones, which stay where they are; n x components.
     ///
-    /// A row gets the same place alone or in any batch; a row of the fit gets its own place again.
+    /// A row's place is the same alone or in any batch; a row of the fit has its place of the fit.
     ///
     /// # Errors
     /// [`Error::Shape`] when the columns are not those of the fit; [`Error::Empty`]; [`Error::NotFinite`];
@@ -123,8 +124,8 @@ fn place<P: Place>(model: &UmapModel, rows: &Rows<'_>, run: &Run) -> Result<Arra
         let mut moves: Vec<Move<P>> = range
             .clone()
             .map(|q| {
-                let near = finish(&lists, q, metric, index.scale()).filter(|near| model.settings.is_near(near.1));
-                let (neighbours, distances): (Vec<u32>, Vec<f32>) = near.unzip();
+                let nearest = finish(&lists, q, metric, index.scale()).filter(|found| model.settings.is_near(found.1));
+                let (neighbours, distances): (Vec<u32>, Vec<f32>) = nearest.unzip();
                 let key = draws.of(content_hash(rows.row(searched[q] as usize)));
                 if neighbours.is_empty() {
                     let place: Vec<f32> = shell.place(key.of(1)).collect();

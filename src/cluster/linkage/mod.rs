@@ -1,0 +1,12 @@
+//! Hierarchies of merges, cut into as many clusters as asked for: agglomerative linkages and Genie.
+
+mod agglomerative;
+mod chain;
+mod dendrogram;
+mod genie;
+mod genie_merge;
+
+pub use agglomerative::{Agglomerative, AgglomerativeModel, Linkage};
+pub use dendrogram::Dendrogram;
+pub(super) use dendrogram::numbered;
+pub use genie::{Genie, GenieModel};

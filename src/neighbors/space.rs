@@ -1,0 +1,194 @@
+//! The space of a metric: how rows become points, scaled, at unit length or sketched.
+
+use super::kernel::{self, Kernel};
+use super::measure::Measure;
+use super::metric::Metric;
+use super::points::{Made, Points};
+use super::sketch::{SKETCH, basis, project};
+use crate::core::random::Stream;
+use crate::core::{Rows, parallel};
+use std::borrow::Cow;
+
+/// Rows with fewer columns are their own sketch.
+const WIDE: usize = 96;
+/// Rows that the basis is learned from.
+const SAMPLE: usize = 512;
+/// Bound on the error of a sketch's coordinates, as a share of the largest row. The left-over length is the difference
+/// of two squares, so its error is the root of theirs (a few 1e-7).
+const SLACK: f32 = 1e-3;
+
+/// How rows of one table are made into points; kept so that new rows can be made into points of the same space.
+#[derive(Clone, Debug)]
+pub(crate) struct Space {
+    measure: Measure,
+    columns: usize,
+    /// Power of two that every value is multiplied by, so that squares stay in range.
+    scale: f32,
+    /// Taken off before projecting, then columns x SKETCH, whose last column is zero.
+    basis: Option<(Vec<f32>, Vec<f32>)>,
+}
+
+impl Space {
+    /// Learns the space from the rows in `pick`, whose order must depend on content alone.
+    pub(crate) fn learn(rows: &Rows<'_>, pick: &[u32], measure: &Measure, draws: Stream) -> Self {
+        let columns = rows.columns();
+        let scale = match measure.built_in() {
+            Some(Metric::Euclidean | Metric::SquaredEuclidean | Metric::Manhattan) => scale_of(rows.data()),
+            Some(Metric::Chebyshev | Metric::BrayCurtis) => scale_of(rows.data()),
+            // Unit vectors; or each column by itself; or not ours to change.
+            _ => 1.0,
+        };
+        let mut space = Space { measure: measure.clone(), columns, scale, basis: None };
+        if matches!(measure.kernel(), Kernel::Squares) && columns > WIDE && pick.len() > 4 * SKETCH {
+            let sample: Vec<u32> = pick.iter().copied().take(SAMPLE).collect();
+            let prepared = space.prepare(rows, &sample);
+            space.basis = Some(basis(&prepared, sample.len(), draws));
+        }
+        space
+    }
+
+    pub(crate) fn scale(&self) -> f32 {
+        self.scale
+    }
+
+    /// Columns of prepared rows: one more where a zero row needs a direction of its own.
+    fn width(&self) -> usize {
+        prepared_width(&self.measure, self.columns)
+    }
+
+    /// Copies of the picked rows, in the metric's own space.
+    fn prepare(&self, rows: &Rows<'_>, pick: &[u32]) -> Vec<f32> {
+        let width = self.width();
+        let mut prepared = vec![0.0; pick.len() * width];
+        parallel::for_each_chunk(&mut prepared, 64 * width, |chunk, out| {
+            for (r, out) in out.chunks_mut(width).enumerate() {
+                let row = rows.row(pick[chunk * 64 + r] as usize);
+                match self.measure.built_in() {
+                    Some(Metric::Cosine) => unit(row, 0.0, out),
+                    Some(Metric::Correlation) => {
+                        let sum: f64 = row.iter().map(|&x| f64::from(x)).sum();
+                        unit(row, sum / row.len() as f64, out);
+                    }
+                    _ => out.iter_mut().zip(row).for_each(|(out, &x)| *out = x * self.scale),
+                }
+            }
+        });
+        prepared
+    }
+
+    /// Makes points of the picked rows; borrows where nothing has to be changed.
+    pub(crate) fn points<'a>(&self, rows: &'a Rows<'_>, pick: &[u32]) -> Points<'a> {
+        let plain = self.width() == self.columns && self.scale == 1.0;
+        let (data, pick) = if plain {
+            (Cow::Borrowed(rows.data()), pick.to_vec())
+        } else {
+            (Cow::Owned(self.prepare(rows, pick)), Vec::new())
+        };
+        let n = if plain { pick.len() } else { data.len() / self.width() };
+        let mut points = Points {
+            n,
+            kernel: self.measure.kernel(),
+            rows: data,
+            columns: self.width(),
+            pick,
+            sketches: None,
+            bytes: None,
+            slack: 0.0,
+        };
+        if let Some((mean, basis)) = &self.basis {
+            let mut sketches = vec![0.0; points.n * SKETCH];
+            let largest = std::sync::Mutex::new(0.0f32);
+            parallel::for_each_chunk(&mut sketches, 32 * SKETCH, |chunk, out| {
+                let mut most = 0.0f32;
+                for (r, out) in out.chunks_mut(SKETCH).enumerate() {
+                    most = most.max(project(points.full(chunk * 32 + r), mean, basis, out));
+                }
+                // The largest of all is the same in whatever order chunks report.
+                if let Ok(mut largest) = largest.lock() {
+                    *largest = largest.max(most);
+                }
+            });
+            points.slack = SLACK * largest.into_inner().unwrap_or(f32::INFINITY);
+            points.sketches = Some(Cow::Owned(sketches));
+            points.bytes = as_bytes(&points);
+        }
+        points
+    }
+
+    /// The points of all `rows` again, from what [`Points::made`] kept.
+    pub(crate) fn again<'a>(&self, rows: &'a Rows<'_>, made: &'a Made) -> Points<'a> {
+        Points {
+            n: rows.len(),
+            kernel: self.measure.kernel(),
+            rows: Cow::Borrowed(made.prepared.as_deref().unwrap_or(rows.data())),
+            columns: self.width(),
+            pick: Vec::new(),
+            sketches: made.sketches.as_deref().map(Cow::Borrowed),
+            // New rows may hold anything, and must be measured the same way in any batch.
+            bytes: None,
+            slack: made.slack,
+        }
+    }
+}
+
+/// The rows in bytes, if they can be.
+fn as_bytes(points: &Points<'_>) -> Option<Vec<u8>> {
+    let columns = points.columns;
+    let whole = |row: &[f32]| row.iter().all(|&x| f32::from(x as u8) == x);
+    if columns > kernel::MOST_BYTES || !whole(points.full(0)) {
+        return None;
+    }
+    let blocks = parallel::map_ranges(points.n, 256, |range| {
+        let rows = || range.clone().map(|i| points.full(i));
+        rows().all(whole).then(|| rows().flatten().map(|&x| x as u8).collect::<Vec<u8>>())
+    });
+    let mut bytes = Vec::with_capacity(points.n * columns);
+    for block in blocks {
+        bytes.extend(block?);
+    }
+    Some(bytes)
+}
+
+/// Columns that rows of `columns` columns have once they are prepared.
+pub(crate) fn prepared_width(measure: &Measure, columns: usize) -> usize {
+    match measure.built_in() {
+        Some(Metric::Cosine | Metric::Correlation) => columns + 1,
+        _ => columns,
+    }
+}
+
+/// 1, or the power of two that brings the largest magnitude near 1 when its square would overflow or vanish.
+fn scale_of(data: &[f32]) -> f32 {
+    let largest = parallel::map_ranges(data.len(), 1 << 16, |range| {
+        data[range].iter().fold(0.0f32, |most, x| if x.abs() > most { x.abs() } else { most })
+    })
+    .into_iter()
+    .fold(0.0f32, f32::max);
+    if largest == 0.0 || (1e-12..1e15).contains(&largest) {
+        return 1.0;
+    }
+    let exponent = (largest.to_bits() >> 23) as i32 - 127;
+    f32::from_bits(((127 - exponent.clamp(-120, 120)) as u32) << 23)
+}
+
+/// The row with `mean` taken off, at length one; a row without direction gets the extra last column as its own.
+fn unit(row: &[f32], mean: f64, out: &mut [f32]) {
+    let mut square = 0.0f64;
+    let mut largest = 0.0f64;
+    for &x in row {
+        let centred = f64::from(x) - mean;
+        square += centred * centred;
+        largest = largest.max(f64::from(x).abs());
+    }
+    let norm = square.sqrt();
+    // What rounding of the mean leaves of a constant row is no direction.
+    if norm <= 1e-12 * largest || norm == 0.0 {
+        if let Some(last) = out.last_mut() {
+            *last = 1.0;
+        }
+        return;
+    }
+    for (out, &x) in out.iter_mut().zip(row) {
+        *out = ((f64::from(x) - mean) / norm) as f32;
+    }
+}
