@@ -24,11 +24,11 @@ pub fn match_columns(expected: &[impl AsRef<str>], found: &[impl AsRef<str>]) ->
     let mut repeated = Vec::new();
     let known = places(expected, &mut repeated);
     let given = places(found, &mut repeated);
-    let apart = |names: &mut dyn Iterator<Item = &str>, from: &HashMap<&str, usize>| -> Vec<String> {
+    let not_in = |names: &mut dyn Iterator<Item = &str>, from: &HashMap<&str, usize>| -> Vec<String> {
         names.filter(|name| !from.contains_key(name)).map(str::to_string).collect()
     };
-    let missing = apart(&mut expected.iter().map(AsRef::as_ref), &given);
-    let unknown = apart(&mut found.iter().map(AsRef::as_ref), &known);
+    let missing = not_in(&mut expected.iter().map(AsRef::as_ref), &given);
+    let unknown = not_in(&mut found.iter().map(AsRef::as_ref), &known);
     if missing.is_empty() && unknown.is_empty() && repeated.is_empty() {
         return Ok(expected.iter().filter_map(|name| given.get(name.as_ref()).copied()).collect());
     }

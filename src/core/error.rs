@@ -192,12 +192,12 @@ pub enum Error {
 /// The first few names of each fault that there is.
 fn faults(faults: &[(&str, &Vec<String>)]) -> String {
     const FEW: usize = 5;
-    let told = |(what, names): &(&str, &Vec<String>)| {
+    let listed = |(what, names): &(&str, &Vec<String>)| {
         let few: Vec<String> = names.iter().take(FEW).map(|name| format!("\"{name}\"")).collect();
         let more = names.len().saturating_sub(FEW);
         format!("{what} {}{}", few.join(", "), if more > 0 { format!(" and {more} more") } else { String::new() })
     };
-    faults.iter().filter(|(_, names)| !names.is_empty()).map(told).collect::<Vec<_>>().join("; ")
+    faults.iter().filter(|(_, names)| !names.is_empty()).map(listed).collect::<Vec<_>>().join("; ")
 }
 
 /// A result whose error is this crate's [`Error`].

@@ -6,20 +6,20 @@
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-/// Calls `work(i)` for i in 0..n; where `apart`, each as a task of its own, else as many together as threads make useful.
+/// Calls `work(i)` for i in 0..n; where `alone`, each as a task of its own, else as many together as threads make useful.
 ///
 /// Takes no type parameter, so that the machinery of threads is compiled once and not anew for each loop of the crate,
 /// which was a fifth of all code given to the compiler's back end. An indirect call is nothing beside a task.
-fn each(n: usize, apart: bool, work: &(dyn Fn(usize) + Sync)) {
+fn each(n: usize, alone: bool, work: &(dyn Fn(usize) + Sync)) {
     #[cfg(feature = "rayon")]
     {
         use rayon::prelude::*;
-        let most = if apart { 1 } else { n.max(1) };
+        let most = if alone { 1 } else { n.max(1) };
         (0..n).into_par_iter().with_max_len(most).for_each(work);
     }
     #[cfg(not(feature = "rayon"))]
     {
-        let _ = apart;
+        let _ = alone;
         (0..n).for_each(work);
     }
 }
@@ -213,7 +213,7 @@ mod shared {
     }
 }
 
-/// Sorts by a key that tells every two items apart or leaves their order irrelevant.
+/// Sorts by a key that is different for every two items whose order matters.
 pub(crate) fn sort_by_key<T: Send, K: Ord>(items: &mut [T], key: impl Fn(&T) -> K + Sync) {
     #[cfg(feature = "rayon")]
     {

@@ -4,7 +4,7 @@ use super::Size;
 use super::random::mix;
 use ndarray::Array2;
 
-/// What an algorithm was told: its name, and its settings by their names in their own order.
+/// The name of an algorithm, and its settings by name, in their own order.
 ///
 /// Plain data, of no use for building the algorithm again: a report lists it, and a fit that goes on compares it.
 ///

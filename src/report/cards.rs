@@ -6,7 +6,7 @@ use super::page::{chip, origin};
 use super::raster::Picture;
 use super::statistics::{places, typical};
 use super::words::{count, list, percent, things, value};
-use super::{Explanation, Facts, Result};
+use super::{Contents, Explanation, Result};
 use crate::explain::top_features;
 use crate::recursive::Node;
 use maud::{Markup, html};
@@ -17,8 +17,8 @@ const FEATURES: usize = 9;
 const DOTS: usize = 400;
 
 /// The card of leaf number `leaf`, which is `node`.
-pub(super) fn card(facts: &Facts<'_>, leaf: usize, node: &Node) -> Result<Markup> {
-    let tree = facts.report.tree;
+pub(super) fn card(contents: &Contents<'_>, leaf: usize, node: &Node) -> Result<Markup> {
+    let tree = contents.report.tree;
     let title = if node.level() == 1 { "All rows".to_string() } else { format!("Cluster {}", node.path()) };
     Ok(html! {
         article class=(if leaf == 0 { "card first" } else { "card" }) id=(format!("cluster-{}", node.path())) {
@@ -36,49 +36,49 @@ pub(super) fn card(facts: &Facts<'_>, leaf: usize, node: &Node) -> Result<Markup
                 }
                 @if let Some(reason) = node.stop_reason() { "Not looked into further: " (reason) "." }
             }
-            @if let Some((width, height)) = facts.report.image {
-                (pictures(facts, leaf, node, width, height)?)
+            @if let Some((width, height)) = contents.report.image {
+                (pictures(contents, leaf, node, width, height)?)
             } @else {
-                (profile(facts, leaf))
+                (profile(contents, leaf))
             }
-            @if let Some((rows, explanation)) = &facts.report.explained {
-                (reasons(facts, leaf, rows, explanation)?)
+            @if let Some((rows, explanation)) = &contents.report.explained {
+                (reasons(contents, leaf, rows, explanation)?)
             }
         }
     })
 }
 
 /// The average image of a leaf as the address of a picture, where rows are images.
-pub(super) fn average(facts: &Facts<'_>, leaf: usize) -> Result<Option<String>> {
-    let Some((width, _)) = facts.report.image else {
+pub(super) fn average(contents: &Contents<'_>, leaf: usize) -> Result<Option<String>> {
+    let Some((width, _)) = contents.report.image else {
         return Ok(None);
     };
-    Ok(Some(Picture::of(&facts.statistics.leaf_mean[leaf], width, |v| grey(facts, v)).address()?))
+    Ok(Some(Picture::of(&contents.statistics.leaf_mean[leaf], width, |v| grey(contents, v)).address()?))
 }
 
-fn grey(facts: &Facts<'_>, value: f64) -> colour::Rgb {
-    let (low, high) = facts.statistics.range;
+fn grey(contents: &Contents<'_>, value: f64) -> colour::Rgb {
+    let (low, high) = contents.statistics.range;
     colour::ink(if high > low { (value - low) / (high - low) } else { 0.0 })
 }
 
-fn pictures(facts: &Facts<'_>, leaf: usize, node: &Node, width: usize, height: usize) -> Result<Markup> {
-    let mean = &facts.statistics.leaf_mean[leaf];
+fn pictures(contents: &Contents<'_>, leaf: usize, node: &Node, width: usize, height: usize) -> Result<Markup> {
+    let mean = &contents.statistics.leaf_mean[leaf];
     let signed = |values: Vec<f64>| {
         let most = values.iter().map(|v| v.abs()).filter(|v| v.is_finite()).fold(1e-300, f64::max);
         Picture::of(&values, width, |v| colour::against_to_for(v / most)).address()
     };
-    let apart = mean.iter().zip(&facts.statistics.mean).map(|(here, all)| here - all).collect();
+    let difference = mean.iter().zip(&contents.statistics.mean).map(|(here, all)| here - all).collect();
     let mut shown = vec![
-        (Picture::of(mean, width, |v| grey(facts, v)).address()?, "The average image of this cluster."),
-        (signed(apart)?, "What sets it apart: orange is darker than in the average of all rows, blue is lighter."),
+        (Picture::of(mean, width, |v| grey(contents, v)).address()?, "The average image of this cluster."),
+        (signed(difference)?, "What sets it apart: orange is darker than in the average of all rows, blue is lighter."),
     ];
-    if let Some(push) = own_push(facts, leaf) {
+    if let Some(push) = own_push(contents, leaf) {
         shown.push((signed(push)?, "What the model goes by: the pixels that speak for this cluster (orange) or against it (blue) in its own rows."));
     }
     let mut members = Vec::new();
-    for row in typical(&facts.rows, &facts.place, node.rows(), mean, 12) {
-        let values: Vec<f64> = facts.rows.row(row as usize).iter().map(|&v| f64::from(v)).collect();
-        members.push((row, Picture::of(&values, width, |v| grey(facts, v)).address()?));
+    for row in typical(&contents.rows, &contents.place, node.rows(), mean, 12) {
+        let values: Vec<f64> = contents.rows.row(row as usize).iter().map(|&v| f64::from(v)).collect();
+        members.push((row, Picture::of(&values, width, |v| grey(contents, v)).address()?));
     }
     let size = |long: usize| {
         let long_side = width.max(height).max(1);
@@ -100,26 +100,26 @@ fn pictures(facts: &Facts<'_>, leaf: usize, node: &Node, width: usize, height: u
 }
 
 /// The mean attribution of each feature to a leaf over the leaf's own explained rows.
-fn own_push(facts: &Facts<'_>, leaf: usize) -> Option<Vec<f64>> {
-    let (rows, explanation) = facts.report.explained.as_ref()?;
+fn own_push(contents: &Contents<'_>, leaf: usize) -> Option<Vec<f64>> {
+    let (rows, explanation) = contents.report.explained.as_ref()?;
     let own: Vec<usize> =
-        facts.explained.iter().copied().filter(|&i| facts.leaf_of_row[rows[i] as usize] == leaf as i32).collect();
+        contents.explained.iter().copied().filter(|&i| contents.leaf_of_row[rows[i] as usize] == leaf as i32).collect();
     let mean =
         |feature: usize| own.iter().map(|&i| explanation.values()[[i, feature, leaf]]).sum::<f64>() / own.len() as f64;
     if own.is_empty() { None } else { Some((0..explanation.values().dim().1).map(mean).collect()) }
 }
 
 /// The features in which the leaf's mean lies furthest from that of all rows.
-fn profile(facts: &Facts<'_>, leaf: usize) -> Markup {
-    let found = &facts.statistics;
-    let columns = found.apart(leaf, FEATURES);
+fn profile(contents: &Contents<'_>, leaf: usize) -> Markup {
+    let found = &contents.statistics;
+    let columns = found.distinctive(leaf, FEATURES);
     if columns.is_empty() {
         return html! { p { "Its averages are those of all rows in every column." } };
     }
     let bars: Vec<Bar> = columns
         .iter()
         .map(|&c| Bar {
-            name: facts.names[c].clone(),
+            name: contents.names[c].clone(),
             length: found.distance(leaf, c),
             note: format!("{} ({})", value(found.leaf_mean[leaf][c]), value(found.mean[c])),
         })
@@ -130,7 +130,7 @@ fn profile(facts: &Facts<'_>, leaf: usize) -> Markup {
         .map(|&c| {
             let direction = if found.distance(leaf, c) > 0.0 { "higher" } else { "lower" };
             let (here, all) = (value(found.leaf_mean[leaf][c]), value(found.mean[c]));
-            format!("{} is {direction} ({here} on average, {all} over all rows)", facts.names[c])
+            format!("{} is {direction} ({here} on average, {all} over all rows)", contents.names[c])
         })
         .collect();
     html! {
@@ -142,42 +142,42 @@ fn profile(facts: &Facts<'_>, leaf: usize) -> Markup {
 }
 
 /// What the model goes by: in words, then as a chart.
-fn reasons(facts: &Facts<'_>, leaf: usize, rows: &[u32], explanation: &Explanation) -> Result<Markup> {
+fn reasons(contents: &Contents<'_>, leaf: usize, rows: &[u32], explanation: &Explanation) -> Result<Markup> {
     let values = explanation.values();
-    let mut effects = top_features(&facts.explained_rows, explanation, leaf, usize::MAX)?;
+    let mut effects = top_features(&contents.explained_rows, explanation, leaf, usize::MAX)?;
     let all: f64 = effects.iter().map(|effect| effect.mean_absolute).sum();
     effects.truncate(FEATURES);
     if effects.is_empty() {
         return Ok(html! { p { "The model finds no column that tells this cluster from other rows." } });
     }
     let pairs = |f: usize| -> Vec<(f64, f64)> {
-        facts
+        contents
             .explained
             .iter()
-            .map(|&i| (f64::from(facts.rows.row(rows[i] as usize)[f]), values[[i, f, leaf]]))
+            .map(|&i| (f64::from(contents.rows.row(rows[i] as usize)[f]), values[[i, f, leaf]]))
             .collect()
     };
-    let dots = chosen(facts, leaf, rows);
-    let own = dots.iter().filter(|&&i| belongs(facts, leaf, rows, i)).count();
+    let dots = chosen(contents, leaf, rows);
+    let own = dots.iter().filter(|&&i| belongs(contents, leaf, rows, i)).count();
     let swarms: Vec<Swarm> = effects
         .iter()
         .map(|effect| {
             let f = effect.feature;
             let pairs = pairs(f);
             let place = places(&pairs.iter().map(|p| p.0).collect::<Vec<_>>());
-            Swarm { name: facts.names[f].clone(), points: dots.iter().map(|&i| (pairs[i].1, place[i])).collect() }
+            Swarm { name: contents.names[f].clone(), points: dots.iter().map(|&i| (pairs[i].1, place[i])).collect() }
         })
         .collect();
     let said = effects.iter().take(4).map(|effect| {
         let f = effect.feature;
-        let (here, over) = (facts.statistics.leaf_mean[leaf][f], facts.statistics.mean[f]);
+        let (here, over) = (contents.statistics.leaf_mean[leaf][f], contents.statistics.mean[f]);
         let direction = match effect.direction {
             r if r > 0.5 => "high values speak for this cluster",
             r if r < -0.5 => "low values speak for this cluster",
             _ => "values in between, or values of other columns with it, speak for this cluster",
         };
         let part = effect.mean_absolute / all;
-        (&facts.names[f], format!("{direction} (average here {}, over all rows {})", value(here), value(over)), part)
+        (&contents.names[f], format!("{direction} (average here {}, over all rows {})", value(here), value(over)), part)
     });
     Ok(html! {
         h4 { "What tells it from other rows" }
@@ -194,9 +194,9 @@ fn reasons(facts: &Facts<'_>, leaf: usize, rows: &[u32], explanation: &Explanati
     })
 }
 
-/// Places in [`Facts::explained`] that are drawn: up to a third from this leaf, the rest from the others.
-fn chosen(facts: &Facts<'_>, leaf: usize, rows: &[u32]) -> Vec<usize> {
-    let (own, others): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(|&i| belongs(facts, leaf, rows, i));
+/// Places in [`Contents::explained`] that are drawn: up to a third from this leaf, the rest from the others.
+fn chosen(contents: &Contents<'_>, leaf: usize, rows: &[u32]) -> Vec<usize> {
+    let (own, others): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(|&i| belongs(contents, leaf, rows, i));
     let evenly = |all: &[usize], most: usize| -> Vec<usize> {
         let taken = most.min(all.len());
         (0..taken).map(|i| all[i * all.len() / taken]).collect()
@@ -206,7 +206,7 @@ fn chosen(facts: &Facts<'_>, leaf: usize, rows: &[u32]) -> Vec<usize> {
     taken
 }
 
-/// Whether place `i` of [`Facts::explained`] is a row of the leaf.
-fn belongs(facts: &Facts<'_>, leaf: usize, rows: &[u32], i: usize) -> bool {
-    facts.leaf_of_row[rows[facts.explained[i]] as usize] == leaf as i32
+/// Whether place `i` of [`Contents::explained`] is a row of the leaf.
+fn belongs(contents: &Contents<'_>, leaf: usize, rows: &[u32], i: usize) -> bool {
+    contents.leaf_of_row[rows[contents.explained[i]] as usize] == leaf as i32
 }

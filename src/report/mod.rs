@@ -152,7 +152,7 @@ impl<'a> Report<'a> {
             Some((rows, _)) => self.data.select(Axis(0), &rows.iter().map(|&row| row as usize).collect::<Vec<_>>()),
             None => Array2::zeros((0, self.tree.columns())),
         };
-        let facts = Facts {
+        let contents = Contents {
             explained,
             explained_rows,
             report: self,
@@ -162,7 +162,7 @@ impl<'a> Report<'a> {
             rows,
             place,
         };
-        Ok(page::page(&facts)?.into_string())
+        Ok(page::page(&contents)?.into_string())
     }
 
     /// Writes the report whole or not at all.
@@ -224,7 +224,7 @@ fn same(what: &'static str, expected: usize, found: usize) -> Result<()> {
 }
 
 /// All that the page is made of.
-struct Facts<'a> {
+struct Contents<'a> {
     report: &'a Report<'a>,
     /// The explained rows' places in the explanation, in canonical order of the rows, so that sums and choices do not
     /// depend on the order of the data.

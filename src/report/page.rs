@@ -5,13 +5,13 @@ use super::charts::{self, number};
 use super::colour::{self, hex};
 use super::map;
 use super::words::{count, list, percent, things};
-use super::{Facts, Rows};
+use super::{Contents, Rows};
 use crate::Result;
 use crate::recursive::{ClusterTree, Node};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-pub(super) fn page(facts: &Facts<'_>) -> Result<Markup> {
-    let tree = facts.report.tree;
+pub(super) fn page(contents: &Contents<'_>) -> Result<Markup> {
+    let tree = contents.report.tree;
     let split: Vec<&Node> = tree.nodes().iter().filter(|node| !node.is_leaf()).collect();
     Ok(html! {
         (DOCTYPE)
@@ -20,12 +20,12 @@ pub(super) fn page(facts: &Facts<'_>) -> Result<Markup> {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="generator" content=(format!("recluster {}", env!("CARGO_PKG_VERSION")));
-                title { (facts.report.title) }
+                title { (contents.report.title) }
                 style { (PreEscaped(include_str!("style.css"))) }
             }
             body {
                 header {
-                    h1 { (facts.report.title) }
+                    h1 { (contents.report.title) }
                     p class="lead" { (lead(tree)) }
                 }
                 (tiles(tree))
@@ -39,7 +39,7 @@ pub(super) fn page(facts: &Facts<'_>) -> Result<Markup> {
                     p { "Every column of boxes is one step closer. A box is a cluster, as tall as its share of all rows; to its right stand the clusters found inside it. A number such as 0.2.1 is a path: cluster 1 inside cluster 2 of all rows (0)." }
                     section class="panel" { (charts::tree(tree)) }
                 }
-                (glance(facts)?)
+                (glance(contents)?)
                 @if !split.is_empty() {
                     h2 class="page" { "The maps" }
                     p { "Each dot is a row, and dots close to each other are rows that are alike. Directions and distances across a map have no unit; what counts is who lies next to whom. Grey dots belong to no cluster." }
@@ -49,12 +49,12 @@ pub(super) fn page(facts: &Facts<'_>) -> Result<Markup> {
                 }
                 h2 class="page" { "The clusters, one by one" }
                 section class="clusters" {
-                    @for (leaf, node) in tree.leaves().enumerate() { (cards::card(facts, leaf, node)?) }
+                    @for (leaf, node) in tree.leaves().enumerate() { (cards::card(contents, leaf, node)?) }
                 }
                 h2 class="page" { "How this was made" }
-                (settings(facts))
+                (settings(contents))
                 h2 { "Words in this report" }
-                section class="panel" { (glossary(facts)) }
+                section class="panel" { (glossary(contents)) }
                 footer { "Made by recluster " (env!("CARGO_PKG_VERSION")) ". The same data, settings and seed give this report again, figure for figure." }
             }
         }
@@ -113,14 +113,14 @@ pub(super) fn chip(node: &Node) -> Markup {
 }
 
 /// All leaves in one table.
-fn glance(facts: &Facts<'_>) -> Result<Markup> {
-    let tree = facts.report.tree;
+fn glance(contents: &Contents<'_>) -> Result<Markup> {
+    let tree = contents.report.tree;
     let largest = tree.leaves().map(Node::share).fold(1e-9, f64::max);
     let mut pictures = Vec::new();
     for leaf in 0..tree.leaves().count() {
-        pictures.push(cards::average(facts, leaf)?);
+        pictures.push(cards::average(contents, leaf)?);
     }
-    let drawn = facts.report.image.is_some();
+    let drawn = contents.report.image.is_some();
     Ok(html! {
         h2 { "At a glance" }
         section class="panel flow" {
@@ -143,7 +143,7 @@ fn glance(facts: &Facts<'_>) -> Result<Markup> {
                             }
                             td class="figure" { (count(node.rows().len())) }
                             td {
-                                @if drawn { (origin(tree, node)) } @else { (apart(facts, leaf)) }
+                                @if drawn { (origin(tree, node)) } @else { (distinctive(contents, leaf)) }
                             }
                         }
                     }
@@ -175,14 +175,14 @@ pub(super) fn origin(tree: &ClusterTree, node: &Node) -> String {
 }
 
 /// The features that set a leaf apart, in a few words.
-fn apart(facts: &Facts<'_>, leaf: usize) -> String {
-    let columns = facts.statistics.apart(leaf, 3);
+fn distinctive(contents: &Contents<'_>, leaf: usize) -> String {
+    let columns = contents.statistics.distinctive(leaf, 3);
     if columns.is_empty() {
         return "nothing in any single column".to_string();
     }
     let part = |&c: &usize| {
-        let direction = if facts.statistics.distance(leaf, c) > 0.0 { "higher" } else { "lower" };
-        format!("{direction} {}", charts::short(&facts.names[c], 40))
+        let direction = if contents.statistics.distance(leaf, c) > 0.0 { "higher" } else { "lower" };
+        format!("{direction} {}", charts::short(&contents.names[c], 40))
     };
     list(&columns.iter().map(part).collect::<Vec<_>>())
 }
@@ -223,19 +223,19 @@ fn map_card(tree: &ClusterTree, node: &Node) -> Result<Markup> {
     })
 }
 
-fn settings(facts: &Facts<'_>) -> Markup {
-    let tree = facts.report.tree;
+fn settings(contents: &Contents<'_>) -> Markup {
+    let tree = contents.report.tree;
     html! {
         section class="panel" {
             p { "All rows were drawn as a map on which rows that are alike lie close together (" (tree.embedder()) "). Dense places on the map became clusters (" (tree.clusterer()) "). Then each cluster was looked at alone: from its original rows a new map was drawn, and the search repeated." }
             dl {
                 dt { "Map" } dd { (tree.embedder()) }
                 dt { "Clusters" } dd { (tree.clusterer()) }
-                @for (name, value) in &facts.report.settings { dt { (name) } dd { (value) } }
+                @for (name, value) in &contents.report.settings { dt { (name) } dd { (value) } }
                 dt { "Seed" } dd { (tree.seed()) " (the number that all random choices follow from)" }
                 dt { "Version" } dd { "recluster " (env!("CARGO_PKG_VERSION")) }
-                @if let Some((rows, _)) = &facts.report.explained {
-                    dt { "Explained" } dd { (explained(rows.len(), &facts.rows)) }
+                @if let Some((rows, _)) = &contents.report.explained {
+                    dt { "Explained" } dd { (explained(rows.len(), &contents.rows)) }
                 }
             }
         }
@@ -253,7 +253,7 @@ fn explained(explained: usize, rows: &Rows<'_>) -> String {
     }
 }
 
-fn glossary(facts: &Facts<'_>) -> Markup {
+fn glossary(contents: &Contents<'_>) -> Markup {
     html! {
         dl {
             dt { "Row, column" } dd { "One thing that was measured, such as a customer or an image; one property of it." }
@@ -261,11 +261,11 @@ fn glossary(facts: &Facts<'_>) -> Markup {
             dt { "Path" } dd { "A cluster's address in the tree. 0 is all rows, 0.2 a cluster found among all rows, 0.2.1 one found inside 0.2. Clusters are numbered from the largest." }
             dt { "Share" } dd { "A cluster's part of all rows." }
             dt { "In no cluster" } dd { "Rows in thin or mixed places of a map. They are named as such, not forced into the nearest cluster." }
-            @if facts.report.tree.nodes().iter().any(|node| node.persistence().is_some()) {
+            @if contents.report.tree.nodes().iter().any(|node| node.persistence().is_some()) {
                 dt { "Persistence" } dd { "How firmly a cluster stands out, from 0 (just about) to 1 (at every density that was looked at)." }
             }
             dt { "Standard deviation" } dd { "How far rows usually lie from the average; about two thirds of rows lie closer than one." }
-            @if facts.report.explained.is_some() {
+            @if contents.report.explained.is_some() {
                 dt { "The model" } dd { "A set of decision trees, trained afterwards to tell each cluster from all other rows by the original columns alone. What it looks at tells what the cluster is about." }
                 dt { "SHAP value" } dd { "How much one column of one row pushed the model towards the cluster (above 0) or away from it (below 0). A row's values add up to the model's answer, in log-odds: 0 is even, +2 about 88 %, -2 about 12 %." }
             }

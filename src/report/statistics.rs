@@ -49,7 +49,7 @@ impl Statistics {
     }
 
     /// The columns in which a leaf lies furthest from all rows, furthest first.
-    pub(super) fn apart(&self, leaf: usize, most: usize) -> Vec<usize> {
+    pub(super) fn distinctive(&self, leaf: usize, most: usize) -> Vec<usize> {
         let mut columns: Vec<usize> = (0..self.mean.len()).filter(|&c| self.distance(leaf, c) != 0.0).collect();
         columns.sort_by(|&a, &b| self.distance(leaf, b).abs().total_cmp(&self.distance(leaf, a).abs()).then(a.cmp(&b)));
         columns.truncate(most);
@@ -80,8 +80,8 @@ impl Sums {
     fn add_squares(&mut self, values: &[f32], mean: &[f64]) {
         for (((sum, present), &value), &mean) in self.sum.iter_mut().zip(&mut self.present).zip(values).zip(mean) {
             if !value.is_nan() {
-                let apart = f64::from(value) - mean;
-                *sum += apart * apart;
+                let deviation = f64::from(value) - mean;
+                *sum += deviation * deviation;
                 *present += 1;
             }
         }
@@ -98,8 +98,8 @@ pub(super) fn typical(rows: &Rows<'_>, place: &[u32], members: &[u32], mean: &[f
     let mut near: Vec<(f64, u32)> = members
         .iter()
         .map(|&row| {
-            let apart = rows.row(row as usize).iter().zip(mean).map(|(&v, &m)| f64::from(v) - m);
-            (apart.filter(|a| a.is_finite()).map(|a| a * a).sum(), row)
+            let deviations = rows.row(row as usize).iter().zip(mean).map(|(&v, &m)| f64::from(v) - m);
+            (deviations.filter(|a| a.is_finite()).map(|a| a * a).sum(), row)
         })
         .collect();
     near.sort_by(|a, b| a.0.total_cmp(&b.0).then(place[a.1 as usize].cmp(&place[b.1 as usize])));
@@ -162,7 +162,7 @@ mod tests {
         let found = Statistics::of(&rows, &Canonical::of(&rows), &[0, 0, -1], 1);
         assert_eq!((found.mean[0], found.mean[2], found.leaf_mean[0][0]), (4.0, 2.0, 2.0));
         assert!((found.deviation[0] - (26.0f64 / 3.0).sqrt()).abs() < 1e-12);
-        assert_eq!(found.apart(0, 5), [0]);
+        assert_eq!(found.distinctive(0, 5), [0]);
         assert_eq!(found.range, (1.0, 8.0));
         assert_eq!(typical(&rows, &[0, 1, 2], &[0, 1, 2], &[2.9, 5.0, 2.0], 2), [1, 0]);
     }

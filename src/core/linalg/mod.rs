@@ -27,7 +27,7 @@ pub(crate) struct Eigen {
 
 /// All eigenpairs of the symmetric n x n `matrix` (row after row; only its lower triangle is read). O(n^3).
 ///
-/// `None` when an entry is not finite or the iteration does not settle, which no finite matrix has been seen to cause.
+/// `None` when an entry is not finite or the iteration does not converge, which no finite matrix has been seen to cause.
 pub(crate) fn symmetric(matrix: &[f64], n: usize) -> Option<Eigen> {
     if n == 0 || matrix.len() != n * n || matrix.iter().any(|x| !x.is_finite()) {
         return None;
