@@ -1,9 +1,9 @@
 //! The training calls.
 
-use super::Boost;
 use super::bins::Bins;
 use super::model::BoostModel;
-use super::told::{labelled, with_targets};
+use super::settings::{Boost, Metric};
+use super::training_set::{labelled, with_targets};
 use crate::core::Rows;
 use crate::{Error, Result, Run};
 use ndarray::ArrayRef2;
@@ -145,7 +145,7 @@ impl Boost {
                 return Err(Error::setting(name, set, "is not for regression"));
             }
         }
-        if self.metric == super::Metric::Auc {
+        if self.metric == Metric::Auc {
             return Err(Error::setting("metric", "auc", "is not for regression"));
         }
         match self.base_score.filter(|score| !score.is_finite()) {

@@ -7,6 +7,7 @@
 //! that of sums of f32, which XGBoost's gradients have. Beside it stand the next 16 bits of either, the *rest*; leaf values
 //! and covers come from both, so their rounding is at most 2^-47 of the total for each row.
 
+use super::loss::Loss;
 use crate::core::simd::{multiversion, prefetch};
 use crate::core::{numerics, parallel};
 use std::ops::Range;
@@ -21,9 +22,6 @@ const COARSE_BITS: u32 = 30;
 /// Bits of g and of h that are kept beside the word.
 const REST_BITS: u32 = 16;
 
-/// Leaves of log-odds are multiples of it: 2^-19.
-const LEAF_STEP: f64 = 1.0 / (1u32 << 19) as f64;
-
 /// So many rows before its turn a row is asked for.
 const AHEAD: usize = 128;
 
@@ -37,36 +35,6 @@ pub(super) const UNIT: f32 = 4.0;
 #[inline(always)]
 pub(super) fn margin(base: f64, moved: f32) -> f64 {
     base + f64::from(UNIT) * f64::from(moved)
-}
-
-/// What a model learns to predict.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Loss {
-    /// -ln of the probability of the label; g = (p - y) w, h = max(p (1 - p), 1e-16) w.
-    Logistic {
-        /// Weight of rows that bear the label.
-        positive_weight: f64,
-    },
-    /// Half the squared error; g = (margin - y) w, h = w.
-    Squared,
-}
-
-impl Loss {
-    /// A leaf's value or a base margin as it is kept: of log-odds the nearest multiple of 2^-19.
-    ///
-    /// That is nothing on their scale, and below 32 sums of such numbers are exact in f32, in any order: XGBoost, which
-    /// adds up in f32, gets our margins to the last bit. Targets of a regression have no scale that is known beforehand.
-    pub(super) fn kept(self, value: f64) -> f64 {
-        match self {
-            Loss::Logistic { .. } => log_odds(value),
-            Loss::Squared => value,
-        }
-    }
-}
-
-/// Log-odds as they are kept.
-pub(super) fn log_odds(value: f64) -> f64 {
-    (value / LEAF_STEP).round() * LEAF_STEP
 }
 
 /// Gradients of one output at one round.

@@ -1,13 +1,14 @@
 //! From rows and what they are told to be to a model.
 
 use super::bins::Bins;
-use super::calibrate::{Calibration, Case};
-use super::gradient::Loss;
+use super::calibration::{Calibration, Case};
+use super::loss::{Loss, logit};
 use super::model::{BoostModel, Ensemble, Link};
-use super::stop::Metric;
-use super::told::{Told, heaviest, listed, no_weight};
+use super::notes::listed;
+use super::sample;
+use super::settings::{Boost, Metric};
 use super::train::{self, Problem, Targets};
-use super::{Boost, logit, sample};
+use super::training_set::{Told, heaviest, no_weight};
 use crate::{Error, Result, Run};
 
 /// Parts of the rows in cross-fitting.

@@ -20,42 +20,26 @@
 //!    does not matter.
 
 mod bins;
-mod calibrate;
-mod column;
-mod cuts;
-mod distribution;
+mod calibration;
+mod early_stopping;
 mod fit;
 mod gradient;
 mod grow;
-mod histogram;
 mod learn;
-mod leaves;
-mod limited;
+mod limits;
+mod loss;
 mod model;
-mod newton;
-mod predict;
-mod roots;
-mod rules;
+mod notes;
 mod sample;
-mod scan;
-mod search;
 mod settings;
-mod stop;
-mod told;
 mod train;
+mod training_set;
 #[cfg(feature = "serde")]
 mod xgboost;
 
 pub use bins::Bins;
-pub use calibrate::Calibration;
-pub(crate) use calibrate::confidences;
+pub use calibration::Calibration;
+pub(crate) use calibration::confidences;
 pub(crate) use model::category_goes_left;
 pub use model::{BoostModel, Ensemble, Importance, Link, Tree};
-pub use settings::{Boost, Grow};
-pub use stop::Metric;
-
-/// ln(p / (1 - p)), with p kept off 0 and 1 by 1e-6 so that a label of all rows or of none has a finite margin.
-fn logit(p: f64) -> f64 {
-    let p = p.clamp(1e-6, 1.0 - 1e-6);
-    libm::log(p / (1.0 - p))
-}
+pub use settings::{Boost, Grow, Metric};

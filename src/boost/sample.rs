@@ -3,8 +3,8 @@
 //! Draws are keyed by the place of a row in an order given by content, label and weight alone: rows that differ in none of
 //! them may swap, so the order of the table does not matter.
 
-use super::Boost;
 use super::bins::Bins;
+use super::settings::Boost;
 use crate::core::parallel;
 use crate::core::random::Stream;
 use std::borrow::Cow;

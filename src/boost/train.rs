@@ -1,17 +1,13 @@
 //! The rounds: gradients, root histograms, trees, margins.
 
-use super::Boost;
 use super::bins::Bins;
-use super::gradient::{self, Gradients, Loss, UNIT};
-use super::grow::{Buffers, Grower, Node};
-use super::histogram::SIDE_BY_SIDE;
-use super::leaves::Leaves;
+use super::early_stopping::{self, Told, Watch};
+use super::gradient::{self, Gradients, UNIT};
+use super::grow::{Buffers, Grower, Leaves, Node, Roots, Rules, SIDE_BY_SIDE};
+use super::loss::Loss;
 use super::model::{Ensemble, Tree};
-use super::roots::Roots;
-use super::rules::Rules;
 use super::sample::{Draws, Sampler};
-use super::settings::Grow;
-use super::stop::{self, Metric, Told, Watch};
+use super::settings::{Boost, Grow, Metric};
 use crate::core::parallel;
 use crate::core::spare::Spare;
 use crate::{Error, Result, Run};
@@ -96,7 +92,7 @@ pub(super) fn train(settings: &Boost, problem: &Problem<'_>, stage: &'static str
         return Err(Error::TooManyRows { rows: n, most: MOST_ROWS });
     }
     let sampler = Sampler::new(settings, bins, problem.order, &problem.held, run.key());
-    let (rules, buffers) = (settings.rules(problem.heaviest), Buffers::new(bins.slots));
+    let (rules, buffers) = (Rules::of(settings, problem.heaviest), Buffers::new(bins.slots));
     let ground = Ground { settings, problem, rules, buffers, fine: Spare::default(), rows: Spare::default() };
     let output = |(number, base): (usize, f64)| Output {
         number,
@@ -216,7 +212,7 @@ impl Output {
             (problem.targets)(self.number, row..row + 1, &mut target);
             Told { target: target[0], weight: problem.weights.map_or(1.0, |weights| f64::from(weights[row])) }
         };
-        stop::score(problem.metrics[self.number], problem.losses[self.number], &margins, told)
+        early_stopping::score(problem.metrics[self.number], problem.losses[self.number], &margins, told)
     }
 }
 

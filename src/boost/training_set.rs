@@ -62,16 +62,6 @@ pub(super) fn no_weight(all: f64) -> Error {
     Error::setting("weights", all, "must have a sum above 0 over the rows that are trained on")
 }
 
-/// Numbers in words, of many the first.
-pub(super) fn listed(numbers: &[usize]) -> String {
-    const MOST: usize = 12;
-    let text = numbers.iter().take(MOST).map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    match numbers.len().saturating_sub(MOST) {
-        0 => text,
-        more => format!("{text} and {more} more"),
-    }
-}
-
 /// The highest weight; 1 where there are none.
 pub(super) fn heaviest(weights: Option<&[f32]>) -> f64 {
     weights.map_or(1.0, |weights| weights.iter().fold(0.0f32, |most, &w| most.max(w)).into())

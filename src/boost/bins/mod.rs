@@ -6,11 +6,15 @@
 //! abreast, row after row, each with 256 slots of its own in a histogram. A missing value has a bin of its own, the last.
 //! Splits look at one column in many rows, so each column is also held by itself (`column`).
 
-use super::column::{Column, Held, Sparse};
-use super::cuts::{bin_categories, bin_numbers};
-use super::model::MOST_FEATURES;
+mod column;
+mod cuts;
+
+pub(super) use column::{Column, Held, Sparse};
+
+use super::limits::MOST_FEATURES;
 use crate::core::{Canonical, Rows, parallel};
 use crate::{Error, Result};
+use cuts::{bin_categories, bin_numbers};
 
 /// Columns that one task bins; also what is read from a row at once.
 const BLOCK: usize = 8;
@@ -49,7 +53,7 @@ pub struct Bins {
 }
 
 /// Fills up the last block of dense columns.
-pub(super) const NO_COLUMN: u32 = u32::MAX;
+const NO_COLUMN: u32 = u32::MAX;
 
 impl Bins {
     /// Number of rows.

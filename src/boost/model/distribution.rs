@@ -1,7 +1,8 @@
 //! Models whose margins are calibrated, and the distributions that these give.
 
-use super::calibrate::{Calibration, Case, softmax};
-use super::model::{BoostModel, Link};
+use super::{BoostModel, Ensemble, Link};
+use crate::boost::calibration::{Calibration, Case, softmax};
+use crate::boost::loss::log_odds;
 use crate::core::Canonical;
 use crate::{Error, Result, Run};
 use ndarray::{Array2, ArrayRef2};
@@ -13,7 +14,7 @@ impl BoostModel {
     /// found too few rows ([`Calibration::rows`] is 0) the margins are as the trees have them.
     ///
     /// # Errors
-    /// [`Error::Setting`] when the model was not calibrated ([`Boost::calibrated`](super::Boost::calibrated),
+    /// [`Error::Setting`] when the model was not calibrated ([`Boost::calibrated`](crate::boost::Boost::calibrated),
     /// [`BoostModel::calibrate`]); else as [`BoostModel::margins`].
     pub fn distribution(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f64>> {
         if self.link != Link::Softmax && self.calibration.is_none() {
@@ -62,11 +63,19 @@ impl BoostModel {
     }
 
     /// The model with a calibration in its leaves and base margins.
-    pub(super) fn calibrated(mut self, calibration: Calibration) -> Self {
+    pub(in crate::boost) fn calibrated(mut self, calibration: Calibration) -> Self {
         if calibration.rows() > 0 {
-            self.outputs.iter_mut().enumerate().for_each(|(label, ensemble)| calibration.put_into(label, ensemble));
+            self.outputs.iter_mut().enumerate().for_each(|(label, ensemble)| put_into(&calibration, label, ensemble));
         }
         self.calibration = Some(calibration);
         self
+    }
+}
+
+/// Puts a calibration into the trees of a label.
+fn put_into(calibration: &Calibration, label: usize, ensemble: &mut Ensemble) {
+    ensemble.base = log_odds(ensemble.base * calibration.slope + calibration.offsets[label]);
+    for value in ensemble.trees.iter_mut().flat_map(|tree| &mut tree.value) {
+        *value = log_odds(f64::from(*value) * calibration.slope) as f32;
     }
 }

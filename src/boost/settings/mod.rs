@@ -1,20 +1,9 @@
 //! The settings of boosted trees.
 
-use super::rules::{NO_GAIN, Rules};
-use super::stop::Metric;
-use crate::{Error, Result};
+mod check;
+mod choices;
 
-/// Which node of a tree is split next, where the number of leaves is limited.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-pub enum Grow {
-    /// One of the upper levels; XGBoost's `depthwise`.
-    #[default]
-    ByLevel,
-    /// The one that saves the most loss; XGBoost's `lossguide`.
-    ByLoss,
-}
+pub use choices::{Grow, Metric};
 
 /// Settings of gradient-boosted trees, under XGBoost's names and defaults.
 ///
@@ -36,8 +25,8 @@ pub struct Boost {
     pub(super) max_depth: usize,
     pub(super) max_bins: usize,
     pub(super) lambda: f64,
-    alpha: f64,
-    gamma: f64,
+    pub(super) alpha: f64,
+    pub(super) gamma: f64,
     pub(super) min_child_weight: f64,
     pub(super) subsample: f64,
     pub(super) colsample_bytree: f64,
@@ -50,8 +39,8 @@ pub struct Boost {
     pub(super) grow: Grow,
     pub(super) monotone: Vec<i8>,
     pub(super) categorical: Vec<usize>,
-    max_cat_to_onehot: usize,
-    max_cat_threshold: usize,
+    pub(super) max_cat_to_onehot: usize,
+    pub(super) max_cat_threshold: usize,
     pub(super) early_stopping: Option<usize>,
     pub(super) metric: Metric,
     pub(super) held_out: f64,
@@ -271,99 +260,5 @@ impl Boost {
     pub fn calibrated(mut self, calibrated: bool) -> Self {
         self.calibrated = calibrated;
         self
-    }
-
-    /// The rules of trees whose rows weigh at most `heaviest`.
-    pub(super) fn rules(&self, heaviest: f64) -> Rules {
-        Rules {
-            lambda: self.lambda,
-            alpha: self.alpha,
-            gamma: self.gamma,
-            min_child_weight: self.min_child_weight,
-            no_gain: NO_GAIN * heaviest.min(1.0),
-            monotone: if self.monotone.iter().all(|&d| d == 0) { Vec::new() } else { self.monotone.clone() },
-            max_cat_to_onehot: self.max_cat_to_onehot,
-            max_cat_threshold: self.max_cat_threshold,
-        }
-    }
-
-    /// Refuses settings outside their ranges.
-    pub(super) fn check(&self) -> Result<()> {
-        let at_least_zero = |name, value: f64| {
-            if value.is_finite() && value >= 0.0 {
-                Ok(())
-            } else {
-                Err(Error::setting(name, value, "must be a finite number, at least 0"))
-            }
-        };
-        let share = |name, value: f64| {
-            if value > 0.0 && value <= 1.0 {
-                Ok(())
-            } else {
-                Err(Error::setting(name, value, "must be above 0 and at most 1"))
-            }
-        };
-        if self.rounds == 0 {
-            return Err(Error::setting("rounds", 0, "must be at least 1"));
-        }
-        if !(1..=64).contains(&self.max_depth) {
-            return Err(Error::setting("max_depth", self.max_depth, "must be between 1 and 64"));
-        }
-        if !(2..=256).contains(&self.max_bins) {
-            return Err(Error::setting("max_bins", self.max_bins, "must be between 2 and 256"));
-        }
-        if !(1e-12..=1e12).contains(&self.scale_pos_weight) {
-            return Err(Error::setting("scale_pos_weight", self.scale_pos_weight, "must be between 1e-12 and 1e12"));
-        }
-        let scaled = self.scale_pos_weight != 1.0;
-        if self.balanced && scaled {
-            return Err(Error::setting(
-                "scale_pos_weight",
-                self.scale_pos_weight,
-                "must be 1 where labels are balanced",
-            ));
-        }
-        if self.max_leaves == 1 {
-            return Err(Error::setting("max_leaves", 1, "must be 0 (no limit) or at least 2"));
-        }
-        if let Some(direction) = self.monotone.iter().find(|d| !(-1..=1).contains(*d)) {
-            return Err(Error::setting("monotone", direction, "must be -1, 0 or 1 for each column"));
-        }
-        let counts = [("max_cat_to_onehot", self.max_cat_to_onehot), ("max_cat_threshold", self.max_cat_threshold)];
-        for (name, value) in counts.into_iter().chain(self.early_stopping.map(|rounds| ("early_stopping", rounds))) {
-            if value == 0 {
-                return Err(Error::setting(name, 0, "must be at least 1"));
-            }
-        }
-        if !(self.held_out > 0.0 && self.held_out < 1.0) {
-            return Err(Error::setting("held_out", self.held_out, "must be between 0 and 1, both excluded"));
-        }
-        share("colsample_bylevel", self.colsample_bylevel)?;
-        share("colsample_bynode", self.colsample_bynode)?;
-        at_least_zero("lambda", self.lambda)?;
-        at_least_zero("alpha", self.alpha)?;
-        at_least_zero("gamma", self.gamma)?;
-        at_least_zero("min_child_weight", self.min_child_weight)?;
-        share("learning_rate", self.learning_rate)?;
-        share("subsample", self.subsample)?;
-        share("colsample_bytree", self.colsample_bytree)
-    }
-
-    /// Of each of `features` columns whether it holds categories.
-    pub(super) fn categories(&self, features: usize) -> Result<Vec<bool>> {
-        let mut categorical = vec![false; features];
-        for &c in &self.categorical {
-            let bound = self.monotone.get(c).is_some_and(|&direction| direction != 0);
-            match categorical.get_mut(c) {
-                Some(_) if bound => return Err(Error::setting("monotone", c, "a categorical column cannot be bound")),
-                Some(is) => *is = true,
-                None => return Err(Error::setting("categorical", c, "must be below the number of columns")),
-            }
-        }
-        if self.monotone.len() > features {
-            let given = format!("{} columns", self.monotone.len());
-            return Err(Error::setting("monotone", given, "must not have more entries than the data has columns"));
-        }
-        Ok(categorical)
     }
 }

@@ -1,6 +1,6 @@
 //! Slope and offsets of least log-loss: Newton's method with halved steps.
 
-use super::calibrate::{Calibration, Case, PIECE, RIDGE, STEPS};
+use super::{Calibration, Case, PIECE, RIDGE, STEPS};
 use crate::core::parallel;
 use crate::{Error, Result};
 

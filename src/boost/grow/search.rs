@@ -1,42 +1,11 @@
 //! Reading the best split of a node off its histogram.
 
-use super::bins::Bins;
-use super::column::Column;
-use super::gradient::{g_of, h_of};
 use super::rules::{Bounds, Rules};
 use super::scan::{Bar, Filled, divide, scan};
+use super::split::Split;
+use crate::boost::bins::Bins;
+use crate::boost::gradient::{g_of, h_of};
 use crate::core::simd::multiversion;
-
-/// The best split of a node over some columns.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Split {
-    pub(super) column: u32,
-    /// Bins below this one go left, at a numeric split; 0 where the missing values stand alone on the left.
-    pub(super) bins: u16,
-    /// Whether the column holds categories.
-    pub(super) categorical: bool,
-    /// Bins that go right, at a categorical split: one bit each.
-    pub(super) right: [u64; 4],
-    pub(super) missing_left: bool,
-    /// Score of the children; less that of the node once chosen.
-    pub(super) gain: f64,
-    /// Coarse sum of the left child.
-    pub(super) left: i64,
-}
-
-impl Split {
-    /// Whether rows of a bin go left.
-    #[inline(always)]
-    pub(super) fn goes_left(&self, code: u8, column: &Column) -> bool {
-        if usize::from(code) == column.cuts.len() {
-            self.missing_left
-        } else if self.categorical {
-            self.right[usize::from(code >> 6)] >> (code & 63) & 1 == 0
-        } else {
-            u16::from(code) < self.bins
-        }
-    }
-}
 
 /// A node whose split is looked for.
 #[derive(Clone, Copy, Debug)]

@@ -5,27 +5,27 @@ const MOST_OUTSIDE: usize = 2;
 
 /// What is known of one column.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Column {
+pub(in crate::boost) struct Column {
     /// Its first slot in a histogram; it uses `bins` slots.
-    pub(super) first: usize,
+    pub(in crate::boost) first: usize,
     /// Slots to clear and to subtract: those in use, or all that are its own where neighbours then join.
-    pub(super) width: usize,
+    pub(in crate::boost) width: usize,
     /// Bins in all, the one of missing values included; 0 where the column cannot split anything.
-    pub(super) bins: usize,
+    pub(in crate::boost) bins: usize,
     /// Upper ends of the bins of values, each excluded from its bin: bin b holds cuts\[b - 1\] <= x < cuts\[b\]. Of a
     /// categorical column the categories, one for each bin, ascending.
-    pub(super) cuts: Vec<f32>,
+    pub(in crate::boost) cuts: Vec<f32>,
     /// Whether values are categories.
-    pub(super) categorical: bool,
+    pub(in crate::boost) categorical: bool,
     /// Bin that most rows are in.
-    pub(super) default: u8,
+    pub(in crate::boost) default: u8,
     /// Whether the column is held as a dense one.
-    pub(super) dense: bool,
+    pub(in crate::boost) dense: bool,
 }
 
 impl Column {
     /// Whether the last bin is that of missing values.
-    pub(super) fn has_missing(&self) -> bool {
+    pub(in crate::boost) fn has_missing(&self) -> bool {
         self.bins > self.cuts.len()
     }
 
@@ -67,7 +67,7 @@ impl Column {
 
 /// Which bin each row of a column is in.
 #[derive(Clone, Debug)]
-pub(super) enum Held {
+pub(in crate::boost) enum Held {
     /// All rows are in the same bin.
     Closed,
     /// A byte for each row.
@@ -78,7 +78,7 @@ pub(super) enum Held {
 
 impl Held {
     /// The bin of a row.
-    pub(super) fn id(&self, row: usize) -> u8 {
+    pub(in crate::boost) fn id(&self, row: usize) -> u8 {
         match self {
             Held::Closed => 0,
             Held::Dense(ids) => ids[row],
@@ -90,7 +90,7 @@ impl Held {
 /// The rows outside a column's default bin: a bit for each row, half a bit for the count up to it, and a byte for each
 /// that is outside. A lookup reads little memory, so that of a small node stays in the fastest cache.
 #[derive(Clone, Debug)]
-pub(super) struct Sparse {
+pub(in crate::boost) struct Sparse {
     default: u8,
     /// For each row whether it is outside the default bin.
     outside: Vec<u64>,
@@ -116,7 +116,7 @@ impl Sparse {
 
     /// The bin of a row.
     #[inline(always)]
-    pub(super) fn id(&self, row: usize) -> u8 {
+    pub(in crate::boost) fn id(&self, row: usize) -> u8 {
         let (word, bit) = (self.outside[row / 64], 1u64 << (row % 64));
         let place = self.before[row / 64] + (word & (bit - 1)).count_ones();
         // Read in either case: nobody can foretell which it is.
@@ -126,7 +126,7 @@ impl Sparse {
 
     /// Calls `visit(row, bin)` for the rows outside the default bin among 64 x `words`, ascending.
     #[inline(always)]
-    pub(super) fn visit(&self, words: std::ops::Range<usize>, mut visit: impl FnMut(usize, u8)) {
+    pub(in crate::boost) fn visit(&self, words: std::ops::Range<usize>, mut visit: impl FnMut(usize, u8)) {
         let first = words.start;
         let Some(&before) = self.before.get(first) else { return };
         let mut ids = &self.ids[before as usize..];

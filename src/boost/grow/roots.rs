@@ -1,8 +1,7 @@
 //! Root histograms of several outputs, summed in one pass over the columns.
 
-use super::bins::Bins;
-use super::column::Held;
 use super::histogram;
+use crate::boost::bins::{Bins, Held};
 use crate::core::parallel;
 
 /// Columns whose histograms one task builds.
@@ -15,7 +14,7 @@ const ROWS: usize = 2048;
 const PIECE: usize = 1024;
 
 /// Root histograms of several outputs.
-pub(super) struct Roots<'a> {
+pub(in crate::boost) struct Roots<'a> {
     bins: &'a Bins,
     /// The columns that have any slots.
     open: Vec<usize>,
@@ -26,7 +25,7 @@ pub(super) struct Roots<'a> {
 
 impl<'a> Roots<'a> {
     /// Sums the roots of some outputs, of each of which `packed` has the words of all rows.
-    pub(super) fn of(bins: &'a Bins, packed: &[&[i64]]) -> Self {
+    pub(in crate::boost) fn of(bins: &'a Bins, packed: &[&[i64]]) -> Self {
         let width = histogram::side_by_side(packed.len());
         let mut words = vec![0i64; bins.rows * width];
         parallel::for_each_chunk(&mut words, width * PIECE, |piece, words| {
@@ -42,7 +41,7 @@ impl<'a> Roots<'a> {
     }
 
     /// Writes the histogram of one output.
-    pub(super) fn write(&self, output: usize, histogram: &mut [i64]) {
+    pub(in crate::boost) fn write(&self, output: usize, histogram: &mut [i64]) {
         for (sums, columns) in self.sums.iter().zip(self.open.chunks(COLUMNS)) {
             let mut sums = sums.chunks_exact(self.width);
             for column in columns.iter().map(|&c| &self.bins.columns[c]) {

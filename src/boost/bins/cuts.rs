@@ -1,7 +1,7 @@
 //! Cutting one column into bins.
 
 use super::column::Column;
-use super::model::MOST_CATEGORIES;
+use crate::boost::limits::MOST_CATEGORIES;
 use crate::{Error, Result};
 
 /// A column without two different values.

@@ -6,15 +6,28 @@
 //! is at most 64; both children of a large node are tasks of their own. `limited` grows trees of a given number of leaves
 //! from the same steps.
 
-use super::bins::{ABREAST, Bins};
+mod histogram;
+mod leaves;
+mod limited;
+mod roots;
+mod rules;
+mod scan;
+mod search;
+mod split;
+
+pub(super) use histogram::SIDE_BY_SIDE;
+pub(super) use leaves::Leaves;
+pub(super) use roots::Roots;
+pub(super) use rules::Rules;
+
+use super::bins::{ABREAST, Bins, DENSE_SLOTS};
 use super::gradient::{Gradients, h_of};
-use super::histogram;
-use super::leaves::{self, Leaves};
-use super::rules::{Bounds, Rules};
 use super::sample::Drawn;
-use super::search::{self, Place, Split};
 use crate::core::spare::Spare;
 use crate::core::{parallel, random};
+use rules::Bounds;
+use search::Place;
+use split::Split;
 use std::ops::Range;
 
 /// Columns that are searched as one piece; fixed, so that ties fall alike at any number of threads.
@@ -66,22 +79,22 @@ impl Buffers {
         self.free.take(|| vec![0; self.slots])
     }
 
-    pub(super) fn give(&self, buffer: Vec<i64>) {
+    fn give(&self, buffer: Vec<i64>) {
         self.free.give(buffer);
     }
 }
 
 /// Where a node stands in its tree.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Spot {
-    pub(super) depth: usize,
+struct Spot {
+    depth: usize,
     /// Number that tells the nodes of a tree apart.
     name: u64,
-    pub(super) bounds: Bounds,
+    bounds: Bounds,
 }
 
 impl Spot {
-    pub(super) const ROOT: Spot = Spot { depth: 0, name: 1, bounds: Bounds::NONE };
+    const ROOT: Spot = Spot { depth: 0, name: 1, bounds: Bounds::NONE };
 
     fn child(self, side: u64, bounds: Bounds) -> Spot {
         Spot { depth: self.depth + 1, name: random::mix(self.name.wrapping_mul(2).wrapping_add(side)), bounds }
@@ -89,18 +102,18 @@ impl Spot {
 }
 
 /// A node about to be split.
-pub(super) struct Open {
-    pub(super) histogram: Vec<i64>,
+struct Open {
+    histogram: Vec<i64>,
     /// Coarse sum over its rows.
-    pub(super) total: i64,
-    pub(super) spot: Spot,
+    total: i64,
+    spot: Spot,
 }
 
 /// A node after its split: the rows that went left, and the children that may split further.
-pub(super) struct Halves {
-    pub(super) middle: usize,
-    pub(super) spots: [Spot; 2],
-    pub(super) open: [Option<Open>; 2],
+struct Halves {
+    middle: usize,
+    spots: [Spot; 2],
+    open: [Option<Open>; 2],
 }
 
 impl Grower<'_> {
@@ -113,7 +126,7 @@ impl Grower<'_> {
     }
 
     /// The root, if it may split.
-    pub(super) fn root(&self, rows: &[u32], histogram: Vec<i64>, total: i64) -> Option<Open> {
+    fn root(&self, rows: &[u32], histogram: Vec<i64>, total: i64) -> Option<Open> {
         if self.may_split(rows.len(), total, 0) {
             return Some(Open { histogram, total, spot: Spot::ROOT });
         }
@@ -127,7 +140,7 @@ impl Grower<'_> {
         depth < self.max_depth && rows > 1 && weight >= 2.0 * self.rules.min_child_weight
     }
 
-    pub(super) fn leaf(&self, rows: &[u32], spot: Spot) -> Node {
+    fn leaf(&self, rows: &[u32], spot: Spot) -> Node {
         Node { split: None, right: 0, leaf: self.leaves.add(rows), bounds: spot.bounds }
     }
 
@@ -162,7 +175,7 @@ impl Grower<'_> {
     }
 
     /// The best split that pays, and the columns still open below.
-    pub(super) fn search(&self, node: &Open, columns: &[u32], rows: usize) -> (Option<Split>, Vec<u32>) {
+    fn search(&self, node: &Open, columns: &[u32], rows: usize) -> (Option<Split>, Vec<u32>) {
         let drawn = self.drawn.at(node.spot.depth, node.spot.name);
         let (bounds, step) = (node.spot.bounds, self.gradients.step);
         let place = Place { total: node.total, bounds, drawn: &drawn, step, crowded: rows >= CROWD };
@@ -181,7 +194,7 @@ impl Grower<'_> {
     }
 
     /// Divides a node's rows and prepares its children.
-    pub(super) fn halve(&self, rows: &mut [u32], node: Open, split: &Split, columns: &[u32]) -> Halves {
+    fn halve(&self, rows: &mut [u32], node: Open, split: &Split, columns: &[u32]) -> Halves {
         let middle = leaves::partition(self.bins, rows, split);
         let (left, right) = rows.split_at(middle);
         let totals = [split.left, node.total.wrapping_sub(split.left)];
@@ -260,7 +273,7 @@ impl Grower<'_> {
         let runs = self.runs(columns);
         let mut blocks: Vec<usize> = Vec::new();
         for column in columns.iter().map(|&c| &self.bins.columns[c as usize]).filter(|column| column.dense) {
-            let block = column.first / (ABREAST * super::bins::DENSE_SLOTS);
+            let block = column.first / (ABREAST * DENSE_SLOTS);
             if blocks.last() != Some(&block) {
                 blocks.push(block);
             }
@@ -286,7 +299,7 @@ impl Grower<'_> {
 }
 
 /// A split node with all nodes below it, parents first and left before right.
-pub(super) fn joined(split: Split, spot: Spot, mut left: Vec<Node>, right: Vec<Node>) -> Vec<Node> {
+fn joined(split: Split, spot: Spot, mut left: Vec<Node>, right: Vec<Node>) -> Vec<Node> {
     let top = Node { split: Some(split), right: left.len() as u32 + 1, leaf: 0, bounds: spot.bounds };
     left.insert(0, top);
     left.extend(right);

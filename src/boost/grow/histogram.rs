@@ -3,8 +3,7 @@
 //! A histogram has one word for each bin of each column (see `gradient`). Default bins of sparse columns stay at zero in
 //! it: they are the node's total less the column's other bins, and that is worked out when the column is read.
 
-use super::bins::{ABREAST, Bins, DENSE_SLOTS};
-use super::column::Sparse;
+use crate::boost::bins::{ABREAST, Bins, DENSE_SLOTS, Sparse};
 use crate::core::simd::{multiversion, prefetch};
 
 /// Adds the gradients of `rows` to the slots of their entries. `blocks` are the blocks of dense columns that matter.
@@ -94,7 +93,7 @@ multiversion! {
 }
 
 /// Most models whose roots are summed in one pass.
-pub(super) const SIDE_BY_SIDE: usize = 12;
+pub(in crate::boost) const SIDE_BY_SIDE: usize = 12;
 
 /// Words of a row where `outputs` models stand side by side: an even number.
 pub(super) fn side_by_side(outputs: usize) -> usize {

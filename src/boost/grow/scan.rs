@@ -1,8 +1,8 @@
 //! Looking for the best place to cut one column in two.
 
-use super::gradient::{g_of, h_of};
 use super::rules::{Bounds, Rules, saved, shrink, weight};
-use super::search::Split;
+use super::split::Split;
+use crate::boost::gradient::{g_of, h_of};
 
 /// The bins of one column that hold anything in a node, and their running sums with g and h apart.
 ///

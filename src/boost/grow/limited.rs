@@ -1,7 +1,7 @@
 //! Trees with a limited number of leaves: open nodes wait in line, and the first is split next.
 
-use super::grow::{Grower, Halves, Node, Open, Spot, joined};
-use super::search::Split;
+use super::split::Split;
+use super::{Grower, Halves, Node, Open, Spot, joined};
 
 /// A node of a tree under growth.
 enum Step {
@@ -22,7 +22,7 @@ struct Waiting {
 impl Grower<'_> {
     /// As [`Grower::tree`], with at most `max_leaves` leaves. Of the nodes in line the one of the highest gain is split
     /// first, or with `by_level` one of the upper levels; the earlier one among equals.
-    pub(super) fn limited(
+    pub(in crate::boost) fn limited(
         &self,
         rows: &mut [u32],
         columns: &[u32],

@@ -1,24 +1,9 @@
-//! XGBoost's JSON, read and written.
-//!
-//! Read: boosters `gbtree` of the objectives `binary:logistic`, `reg:squarederror`, `multi:softprob` and `multi:softmax`
-//! with numeric and categorical splits, as XGBoost 1.7 to 3.2 save them; `base_score` may be a number or, from 3.1 on, a bracketed list.
-//! Anything else is an error that names it. Written: one output as `binary:logistic` or `reg:squarederror`, with a scalar
-//! `base_score`, which every version reads.
-//!
-//! XGBoost adds up margins in f32 and we in f64. Leaves of models that are trained here are such that f32 does not round
-//! (`Loss::kept`), so the margins are the same; of other models they agree to f32's rounding.
+//! Reading XGBoost's JSON.
 
-use super::logit;
-use super::model::{BoostModel, Ensemble, Link, Tree};
-use crate::core::numerics;
-use crate::{Error, Result};
+use super::{bad, margin_of};
+use crate::Result;
+use crate::boost::model::{BoostModel, Ensemble, Link, Tree};
 use serde::Deserialize;
-
-const FORMAT: &str = "XGBoost JSON model";
-
-fn bad(reason: impl Into<String>) -> Error {
-    Error::Format { format: FORMAT, reason: reason.into() }
-}
 
 #[derive(Deserialize)]
 struct File {
@@ -130,75 +115,6 @@ impl BoostModel {
         let model = BoostModel::new(link, features, outputs)?;
         if learner.feature_names.is_empty() { Ok(model) } else { model.with_feature_names(learner.feature_names) }
     }
-
-    /// Writes one output as a model that XGBoost loads (`xgboost.Booster(model_file="model.json")`).
-    ///
-    /// # Errors
-    /// [`Error::Shape`] when there is no such output; [`Error::Format`] for a softmax model, whose outputs do not stand
-    /// on their own.
-    pub fn to_xgboost_json(&self, output: usize) -> Result<String> {
-        let (what, expected) = ("output below the number of outputs", self.outputs.len());
-        let ensemble = self.outputs.get(output).ok_or(Error::Shape { what, expected, found: output })?;
-        let first = match (self.link, ensemble.trees.first()) {
-            (Link::Logistic, Some(tree)) => raised(tree, ensemble.base),
-            _ => None,
-        };
-        let (objective, score) = match self.link {
-            Link::Logistic => (
-                r#"{"name":"binary:logistic","reg_loss_param":{"scale_pos_weight":"1"}}"#,
-                // A probability says its margin badly in f32, but one half says 0.
-                if first.is_some() { 0.5 } else { numerics::sigmoid(ensemble.base) },
-            ),
-            Link::Identity => {
-                (r#"{"name":"reg:squarederror","reg_loss_param":{"scale_pos_weight":"1"}}"#, ensemble.base)
-            }
-            Link::Softmax => return Err(bad("an output of a softmax model cannot be written on its own")),
-        };
-        let score = score as f32;
-        let mut trees: Vec<String> = Vec::with_capacity(ensemble.trees.len() + 1);
-        // Where the base is in no tree, one of a single leaf says what the score leaves of it.
-        let rest = if first.is_some() { 0.0 } else { ensemble.base - margin_of(score, self.link) };
-        if rest.abs() > 1e-7 * ensemble.base.abs().max(1.0) {
-            let mut tree = Tree::default();
-            tree.push_leaf(rest as f32, 0.0);
-            trees.push(write_tree(&tree, 0, self.features));
-        }
-        let others = &ensemble.trees[usize::from(first.is_some())..];
-        for tree in first.iter().chain(others) {
-            trees.push(write_tree(tree, trees.len(), self.features));
-        }
-        let names = self.feature_names.clone().unwrap_or_default();
-        let names = serde_json::to_string(&names).map_err(|e| bad(e.to_string()))?;
-        let mut categorical = vec![false; self.features];
-        for tree in self.outputs.iter().flat_map(|output| &output.trees) {
-            (0..tree.len())
-                .filter(|&i| tree.is_categorical(i))
-                .for_each(|i| categorical[tree.feature[i] as usize] = true);
-        }
-        let typed = self.feature_names.is_some() || categorical.contains(&true);
-        let types = list(categorical.iter().filter(|_| typed), |&c| if c { "\"c\"" } else { "\"float\"" }.into());
-        let n = trees.len();
-        Ok(format!(
-            r#"{{"learner":{{"attributes":{{}},"feature_names":{names},"feature_types":{types},"gradient_booster":{{"model":{{"gbtree_model_param":{{"num_parallel_tree":"1","num_trees":"{n}"}},"iteration_indptr":{},"tree_info":{},"trees":[{}]}},"name":"gbtree"}},"learner_model_param":{{"base_score":"{score:E}","boost_from_average":"1","num_class":"0","num_feature":"{}","num_target":"1"}},"objective":{objective}}},"version":[3,0,0]}}"#,
-            list(0..=n, |i| i.to_string()),
-            list(0..n, |_| "0".into()),
-            trees.join(","),
-            self.features,
-        ))
-    }
-}
-
-/// The tree with the base margin in all its leaves, if f32 holds every sum exactly.
-fn raised(tree: &Tree, base: f64) -> Option<Tree> {
-    let mut raised = tree.clone();
-    for node in 0..tree.len() {
-        let value = f64::from(tree.value[node]) + base;
-        if tree.is_leaf(node) && f64::from(value as f32) != value {
-            return None;
-        }
-        raised.value[node] = value as f32;
-    }
-    Some(raised)
 }
 
 /// A whole number in a string; an absent one counts as 0.
@@ -220,16 +136,6 @@ fn base_margins(text: &str, link: Link, outputs: usize) -> Result<Vec<f64>> {
         1 => Ok(vec![margins[0]; outputs]),
         n if n == outputs => Ok(margins),
         n => Err(bad(format!("{n} base scores for {outputs} outputs"))),
-    }
-}
-
-/// The margin that XGBoost makes of a base score: for probabilities -ln(1 / p - 1), whose argument it rounds to f32, which
-/// shows near 1.
-fn margin_of(score: f32, link: Link) -> f64 {
-    match link {
-        Link::Logistic if score > 1e-6 && score < 1.0 - 1e-6 => -libm::log(f64::from(1.0 / score - 1.0)),
-        Link::Logistic => logit(f64::from(score)),
-        _ => f64::from(score),
     }
 }
 
@@ -309,63 +215,4 @@ impl FileTree {
         set.dedup();
         Ok(set)
     }
-}
-
-/// A JSON list.
-fn list<T>(items: impl IntoIterator<Item = T>, write: impl FnMut(T) -> String) -> String {
-    format!("[{}]", items.into_iter().map(write).collect::<Vec<_>>().join(","))
-}
-
-/// Our numbers of the nodes in the order that XGBoost writes them: level by level, so that a right child comes right after
-/// its left one. XGBoost's loaded models give true margins in any order, but its leaves and contributions trust in this one.
-fn by_level(tree: &Tree) -> Vec<usize> {
-    let mut order = vec![0];
-    let mut at = 0;
-    while let Some(&node) = order.get(at) {
-        if !tree.is_leaf(node) {
-            order.extend([tree.left[node] as usize, tree.right[node] as usize]);
-        }
-        at += 1;
-    }
-    order
-}
-
-fn write_tree(tree: &Tree, id: usize, features: usize) -> String {
-    let order = by_level(tree);
-    let n = order.len();
-    let mut place = vec![0usize; tree.len()];
-    order.iter().enumerate().for_each(|(at, &node)| place[node] = at);
-    let mut parents = vec![2_147_483_647usize; n];
-    for (at, &node) in order.iter().enumerate().filter(|(_, node)| !tree.is_leaf(**node)) {
-        parents[place[tree.left[node] as usize]] = at;
-        parents[place[tree.right[node] as usize]] = at;
-    }
-    let float = |value: f32| format!("{value:E}");
-    let nodes = |write: &dyn Fn(usize) -> String| list(&order, |&node| write(node));
-    let child = |children: &[u32]| {
-        nodes(&|i| if tree.is_leaf(i) { "-1".into() } else { place[children[i] as usize].to_string() })
-    };
-    let sets: Vec<usize> = (0..n).filter(|&at| tree.is_categorical(order[at])).collect();
-    let set = |at: usize| &tree.categories[order[at]];
-    let mut first = 0;
-    let firsts = list(&sets, |&at| {
-        first += set(at).len();
-        (first - set(at).len()).to_string()
-    });
-    format!(
-        r#"{{"base_weights":{},"categories":{},"categories_nodes":{},"categories_segments":{firsts},"categories_sizes":{},"default_left":{},"id":{id},"left_children":{},"loss_changes":{},"parents":{},"right_children":{},"split_conditions":{},"split_indices":{},"split_type":{},"sum_hessian":{},"tree_param":{{"num_deleted":"0","num_feature":"{features}","num_nodes":"{n}","size_leaf_vector":"1"}}}}"#,
-        nodes(&|i| float(tree.value[i])),
-        list(sets.iter().flat_map(|&at| set(at)), u32::to_string),
-        list(&sets, usize::to_string),
-        list(&sets, |&at| set(at).len().to_string()),
-        nodes(&|i| u8::from(tree.default_left[i]).to_string()),
-        child(&tree.left),
-        nodes(&|i| float(tree.gain[i])),
-        list(&parents, usize::to_string),
-        child(&tree.right),
-        nodes(&|i| float(if tree.is_leaf(i) { tree.value[i] } else { tree.threshold[i] })),
-        nodes(&|i| tree.feature[i].to_string()),
-        nodes(&|i| u8::from(tree.is_categorical(i)).to_string()),
-        nodes(&|i| float(tree.cover[i] as f32)),
-    )
 }

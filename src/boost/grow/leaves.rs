@@ -4,9 +4,8 @@
 //! leaves nothing is moved: each row is told its leaf. Sums and margins then run over the rows in their own order, which
 //! is the order of the memory.
 
-use super::bins::Bins;
-use super::column::Held;
-use super::search::Split;
+use super::split::Split;
+use crate::boost::bins::{Bins, Held};
 use crate::core::parallel;
 use crate::core::simd::{multiversion, prefetch};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -21,33 +20,33 @@ const AHEAD: usize = 128;
 const PIECE: usize = 16_384;
 
 /// Leaves of the tree under growth, numbered as they come: the numbers differ from run to run, what comes of them does not.
-pub(super) struct Leaves {
+pub(in crate::boost) struct Leaves {
     of_row: Vec<AtomicU32>,
     count: AtomicU32,
 }
 
 impl Leaves {
-    pub(super) fn new(rows: usize) -> Self {
+    pub(in crate::boost) fn new(rows: usize) -> Self {
         Leaves { of_row: (0..rows).map(|_| AtomicU32::new(0)).collect(), count: AtomicU32::new(0) }
     }
 
     /// Forgets all leaves.
-    pub(super) fn clear(&mut self) {
+    pub(in crate::boost) fn clear(&mut self) {
         *self.count.get_mut() = 0;
     }
 
-    pub(super) fn count(&self) -> usize {
+    pub(in crate::boost) fn count(&self) -> usize {
         self.count.load(Relaxed) as usize
     }
 
     /// The leaf that a row was put into.
     #[inline(always)]
-    pub(super) fn of(&self, row: usize) -> u32 {
+    pub(in crate::boost) fn of(&self, row: usize) -> u32 {
         self.of_row[row].load(Relaxed)
     }
 
     #[inline(always)]
-    pub(super) fn put(&self, row: u32, leaf: u32) {
+    pub(in crate::boost) fn put(&self, row: u32, leaf: u32) {
         self.of_row[row as usize].store(leaf, Relaxed);
     }
 
@@ -72,7 +71,7 @@ impl Leaves {
     }
 
     /// Adds to each row's sum the value of its leaf.
-    pub(super) fn add_values(&self, sums: &mut [f32], values: &[f32]) {
+    pub(in crate::boost) fn add_values(&self, sums: &mut [f32], values: &[f32]) {
         parallel::for_each_chunk(sums, PIECE, |piece, sums| {
             for i in 0..sums.len() {
                 prefetch(sums, i + AHEAD);

@@ -1,22 +1,8 @@
 //! Early stopping: how good one output is on rows that no tree has seen.
 
-use super::gradient::Loss;
+use super::loss::Loss;
+use super::settings::Metric;
 use crate::core::numerics;
-
-/// What early stopping watches on held-out rows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-pub enum Metric {
-    /// Mean negative log-likelihood of each label against all others, as XGBoost's `logloss`; for regression the root mean
-    /// squared error. It is defined where no held-out row bears the label too: it then says how surely the others' rows are
-    /// told not to be the label's.
-    #[default]
-    Loss,
-    /// Area under the ROC curve of each label against all others; not for regression. A label that none or all of the
-    /// held-out rows bear has no such area; [`Metric::Loss`] is watched in its place, and the run is told.
-    Auc,
-}
 
 /// One output on the held-out rows.
 #[derive(Clone, Debug, Default)]

@@ -1,15 +1,16 @@
 //! What makes a split good, and what a node is worth.
 
-use super::gradient::{g_of, h_of};
-use super::search::Split;
+use super::split::Split;
+use crate::boost::gradient::{g_of, h_of};
+use crate::boost::settings::Boost;
 
 /// What makes a split good; XGBoost's names.
 #[derive(Clone, Debug)]
-pub(super) struct Rules {
+pub(in crate::boost) struct Rules {
     pub(super) lambda: f64,
     pub(super) alpha: f64,
     pub(super) gamma: f64,
-    pub(super) min_child_weight: f64,
+    pub(in crate::boost) min_child_weight: f64,
     /// Gains up to this count as none.
     pub(super) no_gain: f64,
     /// For each column 1 or -1 where predictions may only rise or only fall with it, else 0; empty where none is bound.
@@ -26,7 +27,7 @@ pub(super) const NO_GAIN: f64 = 1e-6;
 
 /// What monotone columns further up allow of a node's values.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Bounds {
+pub(in crate::boost) struct Bounds {
     pub(super) least: f64,
     pub(super) most: f64,
 }
@@ -34,7 +35,7 @@ pub(super) struct Bounds {
 impl Bounds {
     pub(super) const NONE: Bounds = Bounds { least: f64::NEG_INFINITY, most: f64::INFINITY };
 
-    pub(super) fn hold(self, value: f64) -> f64 {
+    pub(in crate::boost) fn hold(self, value: f64) -> f64 {
         value.max(self.least).min(self.most)
     }
 
@@ -44,8 +45,22 @@ impl Bounds {
 }
 
 impl Rules {
+    /// The rules for trees whose rows weigh at most `heaviest`.
+    pub(in crate::boost) fn of(settings: &Boost, heaviest: f64) -> Self {
+        Rules {
+            lambda: settings.lambda,
+            alpha: settings.alpha,
+            gamma: settings.gamma,
+            min_child_weight: settings.min_child_weight,
+            no_gain: NO_GAIN * heaviest.min(1.0),
+            monotone: if settings.monotone.iter().all(|&d| d == 0) { Vec::new() } else { settings.monotone.clone() },
+            max_cat_to_onehot: settings.max_cat_to_onehot,
+            max_cat_threshold: settings.max_cat_threshold,
+        }
+    }
+
     /// A node's value before the learning rate; 0 where there is nothing to divide by.
-    pub(super) fn weight(&self, g: f64, h: f64, bounds: Bounds) -> f64 {
+    pub(in crate::boost) fn weight(&self, g: f64, h: f64, bounds: Bounds) -> f64 {
         if h + self.lambda > 0.0 { bounds.hold(weight(g, h, self.lambda, self.alpha)) } else { 0.0 }
     }
 

@@ -1,0 +1,74 @@
+//! Trees as prediction reads them.
+
+use super::tree::Tree;
+
+/// Rows that walk down a tree side by side, so that one's loads hide the other's.
+const ABREAST: usize = 8;
+
+/// A node as prediction reads it: 16 bytes. A leaf's children are itself.
+#[derive(Clone, Copy)]
+struct Step {
+    threshold: f32,
+    /// Feature, with the highest bit set where missing values go left.
+    feature: u32,
+    left: u32,
+    right: u32,
+}
+
+const MISSING_LEFT: u32 = 1 << 31;
+
+/// A tree as prediction reads it, beside the tree itself.
+pub(crate) struct Walk {
+    steps: Vec<Step>,
+    depth: usize,
+    /// Whether some node splits by category; the tree itself then says where values go.
+    categorical: bool,
+}
+
+impl Walk {
+    pub(super) fn of(tree: &Tree) -> Self {
+        let steps = (0..tree.len())
+            .map(|i| {
+                let leaf = tree.is_leaf(i);
+                let own = |child: u32| if leaf { i as u32 } else { child };
+                Step {
+                    threshold: tree.threshold[i],
+                    feature: tree.feature[i] | if tree.default_left[i] { MISSING_LEFT } else { 0 },
+                    left: own(tree.left[i]),
+                    right: own(tree.right[i]),
+                }
+            })
+            .collect();
+        Walk { steps, depth: tree.depth(), categorical: tree.has_categories() }
+    }
+
+    /// The child that a row goes to; [`Tree::goes_left`] without its branches where all splits are numeric.
+    #[inline(always)]
+    fn next(&self, at: usize, row: &[f32]) -> usize {
+        let step = &self.steps[at];
+        let x = row[(step.feature & !MISSING_LEFT) as usize];
+        let left = (x < step.threshold) | (x.is_nan() & (step.feature & MISSING_LEFT != 0));
+        (if left { step.left } else { step.right }) as usize
+    }
+
+    /// Adds the value of `tree`, whose walk this is, for each row to its margin.
+    pub(super) fn add(&self, tree: &Tree, rows: &[&[f32]], margins: &mut [f64]) {
+        if self.categorical {
+            for (row, margin) in rows.iter().zip(margins) {
+                *margin += f64::from(tree.value[tree.leaf_of(row)]);
+            }
+            return;
+        }
+        for (rows, margins) in rows.chunks(ABREAST).zip(margins.chunks_mut(ABREAST)) {
+            let mut at = [0usize; ABREAST];
+            for _ in 0..self.depth {
+                for (at, row) in at.iter_mut().zip(rows) {
+                    *at = self.next(*at, row);
+                }
+            }
+            for (margin, at) in margins.iter_mut().zip(at) {
+                *margin += f64::from(tree.value[at]);
+            }
+        }
+    }
+}
