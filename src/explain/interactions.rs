@@ -1,8 +1,8 @@
 //! SHAP interaction values: how much two features add together beyond what each adds alone.
 
 use super::TreeShap;
-use super::game::Work;
 use super::prepared::Prepared;
+use super::shapley::Work;
 use crate::core::{Canonical, Rows, parallel};
 use crate::{Error, Explanation, Result, Run};
 use ndarray::{Array1, Array3, Array4, ArrayRef2, ArrayView3};

@@ -7,13 +7,14 @@
 //! data that can be clustered. [`Surrogate`] is the boosted one-versus-rest model over the leaves of a tree: it explains
 //! them, and assigns new rows to them.
 
+mod background;
 mod dependence;
-mod game;
 mod interactions;
 mod paths;
 mod permutation;
 mod prepared;
 mod quadrature;
+mod shapley;
 mod summary;
 mod surrogate;
 mod tables;

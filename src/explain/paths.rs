@@ -4,7 +4,7 @@
 //! path at all splits on a feature. Leaves that share the upper part of their paths share these hits too, so that a whole
 //! subtree, a *unit*, depends on a row through one bit for each feature above it and one bit for each split in it.
 
-use super::game::Crowd;
+use super::background::HitPatterns;
 use crate::boost::{Tree, category_goes_left};
 use crate::core::Rows;
 use std::ops::Range;
@@ -54,7 +54,7 @@ pub(super) struct Leaf {
     pub(super) ratios: Vec<f64>,
     pub(super) edges: Vec<Edge>,
     /// The background's hits, where absent features are taken from a background instead of by ratio.
-    pub(super) crowd: Option<Crowd>,
+    pub(super) background: Option<HitPatterns>,
     /// For each feature its place among the unit's.
     pub(super) places: Vec<u32>,
 }
@@ -148,15 +148,16 @@ impl Paths {
     }
 
     /// Takes absent features from the rows of a background, which has at least one, instead of by cover.
-    pub(super) fn meet(&mut self, background: &Rows<'_>) {
+    pub(super) fn set_background(&mut self, background: &Rows<'_>) {
         let n = background.len();
         let goes = |split: &Split, row: usize| split.goes_left(background.row(row)[split.feature as usize]);
         let left: Vec<bool> = self.splits.iter().flat_map(|split| (0..n).map(move |row| goes(split, row))).collect();
         self.mean = 0.0;
         for leaf in &mut self.leaves {
-            let crowd = Crowd::of(leaf, n, |split, row| left[split * n + row]);
-            self.mean += leaf.value * crowd.share(leaf.features.len());
-            leaf.crowd = Some(crowd);
+            let hits_of = |row: usize, hits: &mut Vec<u64>| leaf.hits(|split| left[split * n + row], hits);
+            let patterns = HitPatterns::of(leaf.words(), n, hits_of);
+            self.mean += leaf.value * patterns.share(leaf.features.len());
+            leaf.background = Some(patterns);
         }
     }
 }

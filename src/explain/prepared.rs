@@ -1,7 +1,7 @@
 //! The trees of one output, ready to explain: paths, rules, tables; and blocks of rows at work.
 
-use super::game::Kit;
 use super::paths::Paths;
+use super::shapley::Kit;
 use super::tables::{self, BLOCK, ROWS, SAMPLE, Scratch, Tables};
 use crate::boost::{BoostModel, Ensemble, Tree};
 use crate::core::{Rows, parallel};
@@ -54,8 +54,10 @@ impl Prepared {
     }
 
     /// Takes absent features from a background's rows.
-    pub(super) fn meet(&mut self, ensemble: &Ensemble, background: &Rows<'_>) {
-        parallel::for_each_chunk(&mut self.trees, 1, |_, trees| trees.iter_mut().for_each(|t| t.meet(background)));
+    pub(super) fn set_background(&mut self, ensemble: &Ensemble, background: &Rows<'_>) {
+        parallel::for_each_chunk(&mut self.trees, 1, |_, trees| {
+            trees.iter_mut().for_each(|t| t.set_background(background))
+        });
         self.settle(ensemble, true);
     }
 

@@ -6,9 +6,9 @@
 //! A table holds what [`Leaf::shapley`] computes, bit for bit, and both ways add leaves in the same order, so a row's
 //! values are the same bits alone or among a million.
 
-use super::game::{Kit, Work, add_up};
 use super::paths::{Leaf, MOST_BITS, Paths, Split, Unit};
 use super::quadrature::LANES;
+use super::shapley::{Kit, Work, add_up};
 use crate::core::simd::multiversion;
 
 /// Rows that are worked on together: patterns of as many rows fill one AVX2 register.
@@ -141,7 +141,7 @@ multiversion! {
         table.clear();
         table.resize(d << d, 0.0);
         let [group] = kit.rules[d].groups[..] else { return };
-        if leaf.crowd.is_some() {
+        if leaf.background.is_some() {
             let mut out = [0.0; MOST_BITS];
             for pattern in 0..patterns {
                 leaf.shapley(&[pattern as u64][..leaf.words()], kit, work, &mut out);

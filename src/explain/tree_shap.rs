@@ -88,7 +88,7 @@ impl<'a> TreeShap<'a> {
         let stage = run.stage("background", self.prepared.len());
         for (output, ensemble) in self.model.outputs().iter().enumerate() {
             let prepared = Arc::make_mut(&mut self.prepared);
-            run.install(|| prepared[output].meet(ensemble, &table))?;
+            run.install(|| prepared[output].set_background(ensemble, &table))?;
             stage.step(output + 1)?;
         }
         Ok(self)

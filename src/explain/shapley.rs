@@ -23,72 +23,6 @@
 use super::paths::Leaf;
 use super::quadrature::{LANES, Rule};
 
-/// Hits of the background rows at one leaf.
-#[derive(Clone, Debug)]
-pub(super) struct Crowd {
-    /// Different patterns of hits, ascending, as many words each as the leaf's hits.
-    patterns: Vec<u64>,
-    /// Background rows of each.
-    counts: Vec<f64>,
-    rows: f64,
-}
-
-impl Crowd {
-    /// Counts the patterns of `n` background rows; `goes_left(split, row)` says where they go.
-    pub(super) fn of(leaf: &Leaf, n: usize, goes_left: impl Fn(usize, usize) -> bool) -> Self {
-        let words = leaf.words();
-        let (mut all, mut hits) = (Vec::with_capacity(n * words), Vec::new());
-        for row in 0..n {
-            leaf.hits(|split| goes_left(split, row), &mut hits);
-            all.extend_from_slice(&hits);
-        }
-        let pattern = |row: usize| &all[row * words..(row + 1) * words];
-        let mut order: Vec<usize> = (0..n).collect();
-        order.sort_unstable_by(|&a, &b| pattern(a).cmp(pattern(b)));
-        let (mut patterns, mut counts): (Vec<u64>, Vec<f64>) = (Vec::new(), Vec::new());
-        for (i, &row) in order.iter().enumerate() {
-            match counts.last_mut() {
-                Some(count) if pattern(order[i - 1]) == pattern(row) => *count += 1.0,
-                _ => {
-                    patterns.extend_from_slice(pattern(row));
-                    counts.push(1.0);
-                }
-            }
-        }
-        Crowd { patterns, counts, rows: n as f64 }
-    }
-
-    /// Share of the background rows that reach the leaf.
-    pub(super) fn share(&self, d: usize) -> f64 {
-        let words = d.div_ceil(64);
-        let full = |i: usize| self.patterns[i * words..(i + 1) * words].iter().map(|w| w.count_ones()).sum::<u32>();
-        let reached = (0..self.counts.len()).filter(|&i| full(i) as usize == d).map(|i| self.counts[i]);
-        reached.sum::<f64>() / self.rows
-    }
-
-    /// Calls `take(number of background rows, hit by the row alone, by these alone)` for all patterns that, together with
-    /// the row's hits, reach the leaf, but for those that hit all that the row does.
-    #[inline(always)]
-    fn meet(&self, hits: &[u64], d: usize, sides: &mut [Vec<u32>; 2], mut take: impl FnMut(f64, &[u32], &[u32])) {
-        for (theirs, &count) in self.patterns.chunks_exact(hits.len().max(1)).zip(&self.counts) {
-            let reached: u32 = theirs.iter().zip(hits).map(|(&z, &x)| (z | x).count_ones()).sum();
-            if reached as usize != d || theirs == hits {
-                continue;
-            }
-            sides.iter_mut().for_each(Vec::clear);
-            for (w, (&z, &x)) in theirs.iter().zip(hits).enumerate() {
-                for (side, mut word) in sides.iter_mut().zip([x & !z, z & !x]) {
-                    while word != 0 {
-                        side.push(64 * w as u32 + word.trailing_zeros());
-                        word &= word - 1;
-                    }
-                }
-            }
-            take(count, &sides[0], &sides[1]);
-        }
-    }
-}
-
 /// What is worked out once for all leaves.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Kit {
@@ -162,14 +96,14 @@ impl Leaf {
         let d = self.features.len();
         let out = &mut out[..d];
         out.fill(0.0);
-        if let Some(crowd) = &self.crowd {
+        if let Some(background) = &self.background {
             let weights = &kit.weights;
-            crowd.meet(hits, d, &mut work.sides, |count, own, theirs| {
+            background.for_each_reaching(hits, d, &mut work.sides, |count, own, theirs| {
                 let (a, b) = (own.len(), theirs.len());
                 own.iter().for_each(|&j| out[j as usize] += count * weights[a][b]);
                 theirs.iter().for_each(|&j| out[j as usize] -= count * weights[b][a]);
             });
-            let scale = self.value / crowd.rows;
+            let scale = self.value / background.rows;
             return out.iter_mut().for_each(|value| *value *= scale);
         }
         let before = &mut work.before;
@@ -197,13 +131,13 @@ impl Leaf {
         let d = self.features.len();
         let out = &mut out[..d * d.saturating_sub(1) / 2];
         out.fill(0.0);
-        if let Some(crowd) = &self.crowd {
+        if let Some(background) = &self.background {
             let weights = &kit.weights;
             let at = |i: u32, j: u32| {
                 let (low, high) = (i.min(j) as usize, i.max(j) as usize);
                 high * (high - 1) / 2 + low
             };
-            crowd.meet(hits, d, &mut work.sides, |count, own, theirs| {
+            background.for_each_reaching(hits, d, &mut work.sides, |count, own, theirs| {
                 let (a, b) = (own.len(), theirs.len());
                 for (n, &i) in own.iter().enumerate() {
                     own[..n].iter().for_each(|&j| out[at(i, j)] += count * weights[a - 1][b]);
@@ -213,7 +147,7 @@ impl Leaf {
                     theirs[..n].iter().for_each(|&j| out[at(i, j)] += count * weights[b - 1][a]);
                 }
             });
-            let scale = 0.5 * (self.value / crowd.rows);
+            let scale = 0.5 * (self.value / background.rows);
             return out.iter_mut().for_each(|value| *value *= scale);
         }
         let Work { factors, before, .. } = work;
