@@ -1,0 +1,158 @@
+//! Adding the Shapley values of a tree for a block of rows.
+
+use super::patterns::{ROWS, gather, hits_of, sides};
+use super::{BLOCK, Known, Tables, lone};
+use crate::core::simd::multiversion;
+use crate::explain::paths::{Leaf, Paths, Unit};
+use crate::explain::shapley::{Kit, Work};
+
+/// Where rows go, and work space for a block of them.
+#[derive(Default)]
+pub(in crate::explain) struct Scratch {
+    /// For each split, for each row, whether it goes left: 255 or 0.
+    left: Vec<u8>,
+    patterns: Vec<u8>,
+    work: Work,
+    hits: Vec<u64>,
+    /// For each row where its pattern's values begin in `out`.
+    places: Vec<u32>,
+    out: Vec<f64>,
+    sums: Vec<f64>,
+}
+
+multiversion! {
+    /// Adds a tree's Shapley values for the rows of a block.
+    ///
+    /// `block` and `sums` are column after column, `stride` numbers each, of which whole groups of [`ROWS`] are worked
+    /// on; `columns` gives each feature's column. Without tables everything is worked out row by row.
+    pub(in crate::explain) fn add_tree(
+        paths: &Paths, tables: Option<&Tables>, kit: &Kit, columns: &[u32], block: &[f32], stride: usize, rows: usize,
+        scratch: &mut Scratch, sums: &mut [f64],
+    ) {
+        let padded = rows.next_multiple_of(ROWS);
+        sides(paths, columns, block, stride, rows, &mut scratch.left);
+        for (u, unit) in paths.units.iter().enumerate() {
+            let Some(start) = tables.and_then(|tables| tables.starts[u]) else {
+                match lone(paths, unit) {
+                    Some(leaf) => {
+                        let known = tables.map(|tables| &tables.known[u]);
+                        by_pattern(leaf, known, kit, columns, stride, rows, scratch, sums);
+                    }
+                    None => one_by_one(paths, unit, kit, columns, stride, rows, scratch, sums),
+                }
+                continue;
+            };
+            let Scratch { left, patterns, .. } = scratch;
+            gather(unit, left, padded, patterns);
+            let (bits, tables) = (unit.bits(), tables.map_or(&[][..], |tables| &tables.values[..]));
+            for (j, &feature) in unit.features.iter().enumerate() {
+                let table = &tables[start + (j << bits)..start + ((j + 1) << bits)];
+                let sum = columns[feature as usize] as usize * stride;
+                let sums = &mut sums[sum..sum + padded];
+                match bits {
+                    8 => look_up::<256>(table, patterns, sums),
+                    7 => look_up::<128>(table, patterns, sums),
+                    6 => look_up::<64>(table, patterns, sums),
+                    5 => look_up::<32>(table, patterns, sums),
+                    4 => look_up::<16>(table, patterns, sums),
+                    3 => look_up::<8>(table, patterns, sums),
+                    2 => look_up::<4>(table, patterns, sums),
+                    1 => look_up::<2>(table, patterns, sums),
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+/// Adds what the rows' patterns say of one feature.
+#[inline(always)]
+fn look_up<const N: usize>(table: &[f64], patterns: &[u8], sums: &mut [f64]) {
+    if let Some(table) = table.first_chunk::<N>() {
+        for (sum, &pattern) in sums.iter_mut().zip(patterns) {
+            *sum += table[usize::from(pattern) & (N - 1)];
+        }
+    }
+}
+
+/// The values of a large leaf that is a unit of its own: looked up where the pattern is known, else worked out, once for
+/// each pattern among the rows.
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+fn by_pattern(
+    leaf: &Leaf,
+    known: Option<&Known>,
+    kit: &Kit,
+    columns: &[u32],
+    stride: usize,
+    rows: usize,
+    scratch: &mut Scratch,
+    sums: &mut [f64],
+) {
+    let Scratch { left, work, hits, out, places, .. } = scratch;
+    let d = leaf.features.len();
+    hits_of(leaf, left, rows, hits);
+    let row_bits = BLOCK.ilog2();
+    hits.iter_mut().zip(0..).for_each(|(hits, i)| *hits = *hits << row_bits | i);
+    hits.sort_unstable();
+    let (known, values) = known.map_or((&[][..], &[][..]), |known| (&known.patterns[..], &known.values[..]));
+    let (mut last, mut next) = (None, 0);
+    out.clear();
+    places.resize(rows.max(places.len()), 0);
+    for &keyed in &*hits {
+        let pattern = keyed >> row_bits;
+        if last != Some(pattern) {
+            last = Some(pattern);
+            while next < known.len() && known[next] < pattern {
+                next += 1;
+            }
+            if known.get(next) == Some(&pattern) {
+                out.extend_from_slice(&values[next * d..(next + 1) * d]);
+            } else {
+                let start = out.len();
+                out.resize(start + d, 0.0);
+                leaf.shapley(&[pattern], kit, work, &mut out[start..]);
+            }
+        }
+        places[(keyed % BLOCK as u64) as usize] = (out.len() - d) as u32;
+    }
+    for (j, &feature) in leaf.features.iter().enumerate() {
+        let (start, out) = (columns[feature as usize] as usize * stride, &out[j..]);
+        for (sum, &place) in sums[start..start + rows].iter_mut().zip(&*places) {
+            *sum += out[place as usize];
+        }
+    }
+}
+
+/// A unit's values for each row, worked out.
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+fn one_by_one(
+    paths: &Paths,
+    unit: &Unit,
+    kit: &Kit,
+    columns: &[u32],
+    stride: usize,
+    rows: usize,
+    scratch: &mut Scratch,
+    sums: &mut [f64],
+) {
+    let padded = rows.next_multiple_of(ROWS);
+    let Scratch { left, work, hits, out, sums: own, .. } = scratch;
+    let d = unit.features.len();
+    out.resize(d.max(out.len()), 0.0);
+    for i in 0..rows {
+        own.clear();
+        own.resize(d, 0.0);
+        for leaf in &paths.leaves[unit.leaves.clone()] {
+            leaf.hits(|split| left[split * padded + i] != 0, hits);
+            leaf.shapley(hits, kit, work, out);
+            for (&place, &value) in leaf.places.iter().zip(&*out) {
+                own[place as usize] += value;
+            }
+        }
+        for (&feature, &value) in unit.features.iter().zip(&*own) {
+            sums[columns[feature as usize] as usize * stride + i] += value;
+        }
+    }
+}
