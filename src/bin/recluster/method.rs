@@ -1,11 +1,11 @@
 //! The clustering methods beside HDBSCAN: from flags to settings, and what comes out of a fit.
 
 use crate::args::{self, ClusterMethod, CovarianceName, LinkageName};
+use crate::commands::refuse;
 use crate::failure::Failure;
 use crate::input::{self, Table};
 use crate::output::{Staged, npy};
 use crate::progress::Progress;
-use crate::refuse;
 use recluster::cluster::{Agglomerative, Covariance, Dbscan, GaussianMixture, Genie, KMeans, Linkage};
 use recluster::{Clusterer, Result, Run, Saved};
 use serde_json::{Map, Value, json};

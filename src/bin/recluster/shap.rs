@@ -1,12 +1,11 @@
-//! Explanations: SHAP values and interactions of a model that was saved.
+//! The command `shap`: SHAP values and interactions of a model that was saved.
 
 use crate::args;
-use crate::commands::{Facts, facts};
+use crate::commands::{Outcome, facts, run};
 use crate::failure::Failure;
 use crate::input;
 use crate::output::{Staged, npy};
 use crate::progress::Progress;
-use crate::run;
 use ndarray::{Array2, ArrayRef2, s};
 use recluster::boost::BoostModel;
 use recluster::explain::{Interactions, Surrogate, TreeShap};
@@ -16,7 +15,7 @@ use std::io::Write;
 /// Bytes of values that are held at once.
 const BLOCK: usize = 256 << 20;
 
-pub(crate) fn shap(args: &args::Shap, progress: &Progress) -> Facts {
+pub(crate) fn shap(args: &args::Shap, progress: &Progress) -> Outcome {
     Staged::check([Some(args.out.as_str()), args.importance_out.as_deref()].into_iter().flatten())?;
     let model = model(&args.model)?;
     let data = input::table_like(&args.common.data, args.common.rows, model.feature_names())?;

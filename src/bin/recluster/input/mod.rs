@@ -147,6 +147,15 @@ pub(crate) fn labels(source: &str, rows: Option<usize>) -> Result<Vec<i32>, Fail
         .collect()
 }
 
+/// Reads weights: one number for each row.
+pub(crate) fn weights(path: &str, rows: Option<usize>) -> Result<Vec<f64>, Failure> {
+    let table = table(path, rows)?;
+    match table.values.ncols() {
+        1 => Ok(table.values.iter().map(|&x| f64::from(x)).collect()),
+        columns => Err(Failure::file(path, format!("{columns} columns: weights are one number a row"))),
+    }
+}
+
 type Reader = BufReader<Box<dyn Read>>;
 
 enum Opened {
