@@ -32,8 +32,11 @@
 mod answer;
 mod check;
 mod examine;
+mod examiner;
+mod invariance;
 mod report;
 mod tables;
+mod well_formed;
 
 pub use check::Check;
 pub use report::{Report, Verdict};
