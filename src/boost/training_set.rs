@@ -1,5 +1,6 @@
 //! What the rows of a training call are told to be: labels or targets, and weights, checked.
 
+use crate::core::shape::check_count;
 use crate::{Error, Result};
 
 /// What is to be learnt: the rows that count, their labels or targets, and their weights.
@@ -37,7 +38,7 @@ const MOST_OUTPUTS_OF_ROWS: usize = 1 << 30;
 
 /// The number of labels, and the rows that bear one.
 pub(super) fn labelled(rows: usize, labels: &[i32], weights: Option<&[f32]>) -> Result<(usize, Told<i32>)> {
-    same_length("labels, one for each row", rows, labels.len())?;
+    check_count("labels, one for each row", rows, labels.len())?;
     let outputs = check_labels(labels)?;
     check_weights(rows, weights)?;
     let told = Told::of(labels, weights, |label| label >= 0)?;
@@ -50,7 +51,7 @@ pub(super) fn labelled(rows: usize, labels: &[i32], weights: Option<&[f32]>) -> 
 }
 
 pub(super) fn with_targets(rows: usize, targets: &[f32], weights: Option<&[f32]>) -> Result<Told<f32>> {
-    same_length("targets, one for each row", rows, targets.len())?;
+    check_count("targets, one for each row", rows, targets.len())?;
     if let Some(row) = targets.iter().position(|t| !t.is_finite()) {
         return Err(Error::NotFinite { what: "the targets", row, column: 0, value: targets[row] });
     }
@@ -69,7 +70,7 @@ pub(super) fn heaviest(weights: Option<&[f32]>) -> f64 {
 
 fn check_weights(rows: usize, weights: Option<&[f32]>) -> Result<()> {
     let Some(weights) = weights else { return Ok(()) };
-    same_length("weights, one for each row", rows, weights.len())?;
+    check_count("weights, one for each row", rows, weights.len())?;
     for (row, &value) in weights.iter().enumerate() {
         if !value.is_finite() {
             return Err(Error::NotFinite { what: "the weights", row, column: 0, value });
@@ -79,10 +80,6 @@ fn check_weights(rows: usize, weights: Option<&[f32]>) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn same_length(what: &'static str, expected: usize, found: usize) -> Result<()> {
-    if expected == found { Ok(()) } else { Err(Error::Shape { what, expected, found }) }
 }
 
 /// The number of labels.

@@ -15,6 +15,7 @@ mod rows;
 mod run;
 #[cfg(feature = "serde")]
 pub(crate) mod saved;
+pub(crate) mod shape;
 pub(crate) mod simd;
 mod size;
 pub(crate) mod spare;
@@ -23,6 +24,8 @@ mod traits;
 pub(crate) use cached::Cached;
 pub use columns::match_columns;
 pub use error::{Error, Result};
+#[cfg(any(feature = "serde", feature = "report"))]
+pub use file::StagedFile;
 #[cfg(any(feature = "serde", feature = "report"))]
 pub(crate) use file::write_whole;
 pub(crate) use rows::{Canonical, Rows, content_hash};

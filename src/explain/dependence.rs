@@ -1,5 +1,6 @@
 //! How attributions follow a feature's value, and attributions as a table to be clustered.
 
+use crate::core::shape::check_output;
 use crate::{Error, Explanation, Result};
 use ndarray::{Array2, ArrayRef2, Axis};
 
@@ -36,13 +37,10 @@ pub struct Dependence {
 pub fn dependence(rows: &ArrayRef2<f32>, why: &Explanation, output: usize, feature: usize) -> Result<Dependence> {
     let order = super::summary::fitting(rows, why)?;
     let (_, features, outputs) = why.values().dim();
-    for (what, expected, found) in [
-        ("output below the number of outputs", outputs, output),
-        ("feature below the number of features", features, feature),
-    ] {
-        if found >= expected {
-            return Err(Error::Shape { what, expected, found });
-        }
+    check_output(outputs, output)?;
+    if feature >= features {
+        let what = "feature below the number of features";
+        return Err(Error::Shape { what, expected: features, found: feature });
     }
     let values = rows.column(feature).to_vec();
     let attributions = why.values().slice(ndarray::s![.., feature, output]).to_vec();
@@ -102,10 +100,10 @@ pub fn attribution_matrix(why: &Explanation, output: Option<usize>) -> Result<Ar
     let (rows, features, outputs) = why.values().dim();
     let narrow = |value: f64| value.clamp(f32::MIN.into(), f32::MAX.into()) as f32;
     match output {
-        Some(output) if output >= outputs => {
-            Err(Error::Shape { what: "output below the number of outputs", expected: outputs, found: output })
+        Some(output) => {
+            check_output(outputs, output)?;
+            Ok(why.values().index_axis(Axis(2), output).mapv(narrow))
         }
-        Some(output) => Ok(why.values().index_axis(Axis(2), output).mapv(narrow)),
         None => Ok(Array2::from_shape_fn((rows, outputs * features), |(i, c)| {
             narrow(why.values()[[i, c % features, c / features]])
         })),

@@ -3,8 +3,9 @@
 use super::TreeShap;
 use super::prepared::Prepared;
 use super::shapley::Work;
+use crate::core::shape::{check_count, check_output};
 use crate::core::{Canonical, Rows, parallel};
-use crate::{Error, Explanation, Result, Run};
+use crate::{Explanation, Result, Run};
 use ndarray::{Array1, Array3, Array4, ArrayRef2, ArrayView3};
 
 /// Interaction values of some rows: exact, in f64, (row, feature, feature, output).
@@ -85,12 +86,8 @@ impl Interactions {
     /// infinities.
     pub fn top_pairs(&self, rows: &ArrayRef2<f32>, output: usize, k: usize) -> Result<Vec<(usize, usize, f64)>> {
         let (n, places, _, outputs) = self.values.dim();
-        if rows.nrows() != n {
-            return Err(Error::Shape { what: "rows, as many as were explained", expected: n, found: rows.nrows() });
-        }
-        if output >= outputs {
-            return Err(Error::Shape { what: "output below the number of outputs", expected: outputs, found: output });
-        }
+        check_count("rows, as many as were explained", n, rows.nrows())?;
+        check_output(outputs, output)?;
         let order = Canonical::of(&Rows::with_missing(rows)?).order;
         let mut pairs: Vec<(usize, usize, f64)> = Vec::new();
         for i in 0..places {
@@ -142,7 +139,7 @@ impl TreeShap<'_> {
     /// [`Error::Shape`] when an output does not exist, else as [`TreeShap::interactions`].
     pub fn interactions_of(&self, rows: &ArrayRef2<f32>, outputs: &[usize], run: &Run) -> Result<Interactions> {
         let table = self.model.door(rows)?;
-        self.known(outputs)?;
+        self.check_outputs(outputs)?;
         self.interact(&table, outputs, run)
     }
 

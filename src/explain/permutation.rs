@@ -1,5 +1,6 @@
 //! SHAP values of any model: no trees needed, only a function of rows.
 
+use crate::core::shape::check_count;
 use crate::core::{Canonical, Rows, content_hash, parallel, random::Stream};
 use crate::{Error, Explainer, Explanation, Result, Run, Stage};
 use ndarray::{Array1, Array2, Array3, ArrayRef2};
@@ -75,14 +76,8 @@ impl<F: Fn(&ArrayRef2<f32>) -> Result<Array2<f64>> + Send + Sync> PermutationSha
     fn ask(&self, rows: &ArrayRef2<f32>, known: Option<usize>) -> Result<Array2<f64>> {
         let outputs = (self.outputs)(rows)?;
         let expected = known.unwrap_or(outputs.ncols().max(1));
-        for (what, expected, found) in [
-            ("outputs of the model, one line for each row", rows.nrows(), outputs.nrows()),
-            ("outputs of the model for a row", expected, outputs.ncols()),
-        ] {
-            if expected != found {
-                return Err(Error::Shape { what, expected, found });
-            }
-        }
+        check_count("outputs of the model, one line for each row", rows.nrows(), outputs.nrows())?;
+        check_count("outputs of the model for a row", expected, outputs.ncols())?;
         match outputs.iter().find(|value| !value.is_finite()) {
             None => Ok(outputs),
             Some(value) => Err(Error::Contract {
@@ -209,10 +204,7 @@ impl<F: Fn(&ArrayRef2<f32>) -> Result<Array2<f64>> + Send + Sync> Explainer for 
             return Err(Error::setting("exact_features", self.exact_features, "must be at most 16"));
         }
         let (table, background) = (Rows::with_missing(rows)?, Rows::with_missing(&self.background)?);
-        let (expected, found) = (background.columns(), table.columns());
-        if expected != found {
-            return Err(Error::Shape { what: "columns of the data, as many as the background's", expected, found });
-        }
+        check_count("columns of the data, as many as the background's", background.columns(), table.columns())?;
         let order: Vec<usize> = Canonical::of(&background).order.iter().map(|&row| row as usize).collect();
         let background = self.background.select(ndarray::Axis(0), &order);
         let answers = self.ask(&background, None)?;

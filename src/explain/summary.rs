@@ -1,7 +1,8 @@
 //! An explanation in short: the features that matter most to one output, and which way they push.
 
+use crate::core::shape::{check_count, check_output};
 use crate::core::{Canonical, Rows};
-use crate::{Error, Explanation, Result};
+use crate::{Explanation, Result};
 use ndarray::{Array2, ArrayRef2};
 
 /// How one feature acts on one output, over some rows.
@@ -28,9 +29,7 @@ pub struct FeatureEffect {
 pub fn top_features(rows: &ArrayRef2<f32>, why: &Explanation, output: usize, k: usize) -> Result<Vec<FeatureEffect>> {
     let places = fitting(rows, why)?;
     let (n, features, outputs) = why.values().dim();
-    if output >= outputs {
-        return Err(Error::Shape { what: "output below the number of outputs", expected: outputs, found: output });
-    }
+    check_output(outputs, output)?;
     let values = why.values().index_axis(ndarray::Axis(2), output);
     let mut sums = vec![0.0; features];
     for &row in &places {
@@ -72,14 +71,8 @@ pub fn mean_absolute(rows: &ArrayRef2<f32>, why: &Explanation) -> Result<Array2<
 /// bits in any order of the rows.
 pub(super) fn fitting(rows: &ArrayRef2<f32>, why: &Explanation) -> Result<Vec<u32>> {
     let (n, features, _) = why.values().dim();
-    for (what, expected, found) in [
-        ("rows, as many as were explained", n, rows.nrows()),
-        ("columns, as many as were explained", features, rows.ncols()),
-    ] {
-        if expected != found {
-            return Err(Error::Shape { what, expected, found });
-        }
-    }
+    check_count("rows, as many as were explained", n, rows.nrows())?;
+    check_count("columns, as many as were explained", features, rows.ncols())?;
     Ok(Canonical::of(&Rows::with_missing(rows)?).order)
 }
 

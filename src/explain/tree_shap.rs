@@ -2,6 +2,7 @@
 
 use super::prepared::{self, Prepared, gap};
 use crate::boost::{BoostModel, Tree};
+use crate::core::shape::{check_count, check_output};
 use crate::core::{Canonical, Rows};
 use crate::{Error, Explainer, Explanation, Result, Run};
 use ndarray::{Array2, Array3, ArrayRef2, Axis};
@@ -100,7 +101,7 @@ impl<'a> TreeShap<'a> {
     /// [`Error::Shape`] when an output does not exist, else as [`Explainer::explain`].
     pub fn explain_outputs(&self, rows: &ArrayRef2<f32>, outputs: &[usize], run: &Run) -> Result<Explanation> {
         let table = self.model.door(rows)?;
-        self.known(outputs)?;
+        self.check_outputs(outputs)?;
         self.attribute(&table, outputs, run)
     }
 
@@ -117,11 +118,8 @@ impl<'a> TreeShap<'a> {
         output: usize,
         run: &Run,
     ) -> Result<(Vec<usize>, Explanation)> {
-        let (expected, found) = (rows.nrows(), labels.len());
-        if expected != found {
-            return Err(Error::Shape { what: "labels, one for each row", expected, found });
-        }
-        let own: Vec<usize> = (0..found).filter(|&i| usize::try_from(labels[i]) == Ok(output)).collect();
+        check_count("labels, one for each row", rows.nrows(), labels.len())?;
+        let own: Vec<usize> = (0..labels.len()).filter(|&i| usize::try_from(labels[i]) == Ok(output)).collect();
         let why = self.explain_outputs(&rows.select(Axis(0), &own), &[output], run)?;
         Ok((own, why))
     }
@@ -172,9 +170,7 @@ impl<'a> TreeShap<'a> {
         let margins = self.model.margins(rows, run)?;
         let sums = explanation.outputs();
         for (expected, found) in [(margins.nrows(), sums.nrows()), (margins.ncols(), sums.ncols())] {
-            if expected != found {
-                return Err(Error::Shape { what: "explanation of these rows and outputs", expected, found });
-            }
+            check_count("explanation of these rows and outputs", expected, found)?;
         }
         let sizes = explanation.values().mapv(f64::abs).sum_axis(Axis(1));
         let gaps = margins.iter().zip(&sums).zip(&sizes);
@@ -205,12 +201,8 @@ impl<'a> TreeShap<'a> {
     }
 
     /// Refuses outputs that do not exist.
-    pub(super) fn known(&self, outputs: &[usize]) -> Result<()> {
-        let (what, expected) = ("output below the number of outputs", self.prepared.len());
-        match outputs.iter().find(|&&output| output >= expected) {
-            Some(&found) => Err(Error::Shape { what, expected, found }),
-            None => Ok(()),
-        }
+    pub(super) fn check_outputs(&self, outputs: &[usize]) -> Result<()> {
+        outputs.iter().try_for_each(|&output| check_output(self.prepared.len(), output))
     }
 
     /// Attributions of checked rows for existing outputs.

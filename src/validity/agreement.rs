@@ -1,5 +1,6 @@
 //! Agreement between a clustering and known classes.
 
+use crate::core::shape::check_count;
 use crate::{Error, Result};
 
 /// The contingency table of two labellings, as its non-empty cells, and the sizes of rows and columns.
@@ -12,9 +13,7 @@ struct Contingency {
 
 impl Contingency {
     fn new(a: &[i32], b: &[i32]) -> Result<Self> {
-        if a.len() != b.len() {
-            return Err(Error::Shape { what: "labels, as many on both sides", expected: a.len(), found: b.len() });
-        }
+        check_count("labels, as many on both sides", a.len(), b.len())?;
         let (a, rows) = numbered(a);
         let (b, columns) = numbered(b);
         let mut pairs: Vec<(usize, usize)> = a.into_iter().zip(b).collect();

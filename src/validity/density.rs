@@ -1,8 +1,9 @@
 //! How good a density clustering is, judged from the rows alone.
 
 use crate::core::numerics::exp;
+use crate::core::shape::check_count;
 use crate::core::{Canonical, Rows, Stage, parallel};
-use crate::{Error, Result, Run};
+use crate::{Result, Run};
 use ndarray::ArrayRef2;
 
 /// What [`dbcv`] says of a clustering.
@@ -51,9 +52,7 @@ pub struct Dbcv {
 /// ```
 pub fn dbcv(rows: &ArrayRef2<f32>, labels: &[i32], run: &Run) -> Result<Dbcv> {
     let rows = Rows::finite(rows)?;
-    if labels.len() != rows.len() {
-        return Err(Error::Shape { what: "labels, one for each row", expected: rows.len(), found: labels.len() });
-    }
+    check_count("labels, one for each row", rows.len(), labels.len())?;
     let mut kinds: Vec<i32> = labels.iter().copied().filter(|&label| label >= 0).collect();
     kinds.sort_unstable();
     kinds.dedup();

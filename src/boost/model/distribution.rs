@@ -4,6 +4,7 @@ use super::{BoostModel, Ensemble, Link};
 use crate::boost::calibration::{Calibration, Case, softmax};
 use crate::boost::loss::log_odds;
 use crate::core::Canonical;
+use crate::core::shape::check_count;
 use crate::{Error, Result, Run};
 use ndarray::{Array2, ArrayRef2};
 
@@ -37,10 +38,7 @@ impl BoostModel {
         if self.link != Link::Logistic {
             return Err(Error::setting("calibrated", true, "is for one-versus-rest models"));
         }
-        let (what, expected, found) = ("labels, one for each row", rows.nrows(), labels.len());
-        if expected != found {
-            return Err(Error::Shape { what, expected, found });
-        }
+        check_count("labels, one for each row", rows.nrows(), labels.len())?;
         let outputs = self.outputs.len();
         if let Some(row) = labels.iter().position(|&label| label < -1 || label >= outputs as i32) {
             let reason = "must be -1 (left out) or the number of an output";

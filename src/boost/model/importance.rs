@@ -1,7 +1,8 @@
 //! How much features matter to the splits of a model.
 
 use super::BoostModel;
-use crate::{Error, Result};
+use crate::Result;
+use crate::core::shape::check_output;
 
 /// What [`BoostModel::importance`] measures; XGBoost's kinds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,14 +27,10 @@ impl BoostModel {
     /// # Errors
     /// [`Error::Shape`] when there is no such output.
     pub fn importance(&self, output: usize, kind: Importance) -> Result<Vec<f64>> {
-        let ensemble = self.outputs.get(output).ok_or(Error::Shape {
-            what: "output below the number of outputs",
-            expected: self.outputs.len(),
-            found: output,
-        })?;
+        check_output(self.outputs.len(), output)?;
         let mut splits = vec![0.0; self.features];
         let mut sums = vec![0.0; self.features];
-        for tree in &ensemble.trees {
+        for tree in &self.outputs[output].trees {
             for i in (0..tree.len()).filter(|&i| !tree.is_leaf(i)) {
                 let feature = tree.feature[i] as usize;
                 splits[feature] += 1.0;

@@ -13,6 +13,7 @@ pub use tree::{Ensemble, Tree};
 use super::calibration::Calibration;
 use super::limits::MOST_FEATURES;
 use crate::core::Cached;
+use crate::core::shape::check_count;
 use crate::{Error, Result};
 use ndarray::{Array2, ArrayRef2, Axis};
 use walk::Walk;
@@ -98,10 +99,7 @@ impl BoostModel {
     /// # Errors
     /// [`Error::Shape`] when there is not one name for each feature; [`Error::Columns`] for a name that two have.
     pub fn with_feature_names(mut self, names: Vec<String>) -> Result<Self> {
-        let (expected, found) = (self.features, names.len());
-        if expected != found {
-            return Err(Error::Shape { what: "feature names, one for each feature", expected, found });
-        }
+        check_count("feature names, one for each feature", self.features, names.len())?;
         crate::match_columns(&names, &names)?;
         self.feature_names = Some(names);
         Ok(self)
@@ -129,14 +127,13 @@ impl BoostModel {
     /// [`Error::Shape`] when there is not one name for each column, or not one column for each feature; those of
     /// [`match_columns`](crate::match_columns).
     pub fn arranged(&self, table: &ArrayRef2<f32>, names: &[impl AsRef<str>]) -> Result<Array2<f32>> {
-        let (expected, found) = (table.ncols(), names.len());
-        if expected != found {
-            return Err(Error::Shape { what: "names, one for each column", expected, found });
-        }
+        check_count("names, one for each column", table.ncols(), names.len())?;
         match &self.feature_names {
             Some(own) => Ok(table.select(Axis(1), &crate::match_columns(own, names)?)),
-            None if expected == self.features => Ok(table.to_owned()),
-            None => Err(Error::Shape { what: "columns", expected: self.features, found }),
+            None => {
+                check_count("columns", self.features, table.ncols())?;
+                Ok(table.to_owned())
+            }
         }
     }
 

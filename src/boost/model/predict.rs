@@ -3,6 +3,7 @@
 use super::walk::Walk;
 use super::{BoostModel, Ensemble, Link};
 use crate::boost::calibration::softmax;
+use crate::core::shape::check_count;
 use crate::core::{Rows, numerics, parallel};
 use crate::{Error, Result, Run};
 use ndarray::{Array2, ArrayRef2};
@@ -12,10 +13,7 @@ const BLOCK: usize = 256;
 impl BoostModel {
     /// Checks a table at the door: as many columns as the model has features, NaN for missing, nothing infinite.
     pub(crate) fn door<'a>(&self, rows: &'a ArrayRef2<f32>) -> Result<Rows<'a>> {
-        let (expected, found) = (self.features, rows.ncols());
-        if expected != found {
-            return Err(Error::Shape { what: "columns of the data, as many as the model's features", expected, found });
-        }
+        check_count("columns of the data, as many as the model's features", self.features, rows.ncols())?;
         Rows::with_missing(rows)
     }
 

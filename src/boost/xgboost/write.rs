@@ -1,9 +1,10 @@
 //! Writing XGBoost's JSON.
 
 use super::{bad, margin_of};
+use crate::Result;
 use crate::boost::model::{BoostModel, Link, Tree};
 use crate::core::numerics;
-use crate::{Error, Result};
+use crate::core::shape::check_output;
 
 impl BoostModel {
     /// Writes one output as a model that XGBoost loads (`xgboost.Booster(model_file="model.json")`).
@@ -12,8 +13,8 @@ impl BoostModel {
     /// [`Error::Shape`] when there is no such output; [`Error::Format`] for a softmax model, whose outputs do not stand
     /// on their own.
     pub fn to_xgboost_json(&self, output: usize) -> Result<String> {
-        let (what, expected) = ("output below the number of outputs", self.outputs.len());
-        let ensemble = self.outputs.get(output).ok_or(Error::Shape { what, expected, found: output })?;
+        check_output(self.outputs.len(), output)?;
+        let ensemble = &self.outputs[output];
         let first = match (self.link, ensemble.trees.first()) {
             (Link::Logistic, Some(tree)) => raised(tree, ensemble.base),
             _ => None,
