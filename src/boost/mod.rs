@@ -40,6 +40,6 @@ mod xgboost;
 pub use bins::Bins;
 pub use calibration::Calibration;
 pub(crate) use calibration::confidences;
-pub(crate) use model::category_goes_left;
 pub use model::{BoostModel, Ensemble, Importance, Link, Tree};
+pub(crate) use model::{category_goes_left, number_goes_left};
 pub use settings::{Boost, Grow, Metric};

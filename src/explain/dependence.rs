@@ -1,5 +1,6 @@
 //! How attributions follow a feature's value, and attributions as a table to be clustered.
 
+use super::moments::Moments;
 use crate::core::shape::check_output;
 use crate::{Error, Explanation, Result};
 use ndarray::{Array2, ArrayRef2, Axis};
@@ -60,7 +61,7 @@ pub fn dependence(rows: &ArrayRef2<f32>, why: &Explanation, output: usize, featu
         let mean = bin.iter().map(|&row| attributions[row]).sum::<f64>() / bin.len() as f64;
         rest += bin.iter().map(|&row| (attributions[row] - mean) * (attributions[row] - mean)).sum::<f64>();
         for other in (0..features).filter(|&other| other != feature) {
-            explained[other] += by_line(bin.iter().map(|&row| (rows[[row, other]], attributions[row])));
+            explained[other] += Moments::of(bin.iter().map(|&row| (rows[[row, other]], attributions[row]))).explained();
         }
         bin.clear();
     }
@@ -73,21 +74,6 @@ pub fn dependence(rows: &ArrayRef2<f32>, why: &Explanation, output: usize, featu
     let partner = best.filter(|&best| explained[best] > 1e-20 * scale && rest > 1e-20 * scale);
     let strength = partner.map_or(0.0, |partner| (explained[partner] / rest).min(1.0));
     Ok(Dependence { values, attributions, partner, strength })
-}
-
-/// Sum of squares of y that a straight line in x explains, over pairs whose x is not missing.
-fn by_line(pairs: impl Iterator<Item = (f32, f64)> + Clone) -> f64 {
-    let pairs = pairs.filter(|(x, _)| !x.is_nan()).map(|(x, y)| (f64::from(x), y));
-    let (mut n, mut sum_x, mut sum_y) = (0.0, 0.0, 0.0);
-    for (x, y) in pairs.clone() {
-        (n, sum_x, sum_y) = (n + 1.0, sum_x + x, sum_y + y);
-    }
-    let (mut xx, mut xy) = (0.0, 0.0);
-    for (x, y) in pairs {
-        let dx = x - sum_x / n;
-        (xx, xy) = (xx + dx * dx, xy + dx * (y - sum_y / n));
-    }
-    if xx > 0.0 { xy * xy / xx } else { 0.0 }
 }
 
 /// Attributions as a table that can be embedded and clustered: rows x features of one output, or, with None, rows x

@@ -10,6 +10,7 @@
 mod background;
 mod dependence;
 mod interactions;
+mod moments;
 mod paths;
 mod permutation;
 mod prepared;

@@ -5,7 +5,7 @@
 //! subtree, a *unit*, depends on a row through one bit for each feature above it and one bit for each split in it.
 
 use super::background::HitPatterns;
-use crate::boost::{Tree, category_goes_left};
+use crate::boost::{Tree, category_goes_left, number_goes_left};
 use crate::core::Rows;
 use std::ops::Range;
 
@@ -23,13 +23,13 @@ pub(super) struct Split {
 }
 
 impl Split {
-    /// [`Tree::goes_left`], without its branches where the split is numeric.
+    /// As [`Tree::goes_left`].
     #[inline(always)]
     pub(super) fn goes_left(&self, value: f32) -> bool {
-        if self.categories.is_empty() {
-            return (value < self.threshold) | (value.is_nan() & self.default_left);
+        match self.categories.is_empty() {
+            true => number_goes_left(self.threshold, self.default_left, value),
+            false => category_goes_left(&self.categories, self.default_left, value),
         }
-        if value.is_nan() { self.default_left } else { category_goes_left(&self.categories, value) }
     }
 }
 

@@ -1,5 +1,6 @@
 //! An explanation in short: the features that matter most to one output, and which way they push.
 
+use super::moments::Moments;
 use crate::core::shape::{check_count, check_output};
 use crate::core::{Canonical, Rows};
 use crate::{Explanation, Result};
@@ -43,9 +44,10 @@ pub fn top_features(rows: &ArrayRef2<f32>, why: &Explanation, output: usize, k: 
     let effect = |feature: usize| FeatureEffect {
         feature,
         mean_absolute: sums[feature] / n as f64,
-        direction: correlation(
+        direction: Moments::of(
             places.iter().map(|&row| (rows[[row as usize, feature]], values[[row as usize, feature]])),
-        ),
+        )
+        .correlation(),
     };
     Ok(order.into_iter().map(effect).collect())
 }
@@ -74,21 +76,6 @@ pub(super) fn fitting(rows: &ArrayRef2<f32>, why: &Explanation) -> Result<Vec<u3
     check_count("rows, as many as were explained", n, rows.nrows())?;
     check_count("columns, as many as were explained", features, rows.ncols())?;
     Ok(Canonical::of(&Rows::with_missing(rows)?).order)
-}
-
-/// Pearson's correlation over pairs whose first value is not missing; sums are taken around the means.
-fn correlation(pairs: impl Iterator<Item = (f32, f64)> + Clone) -> f64 {
-    let pairs = pairs.filter(|(x, _)| !x.is_nan()).map(|(x, y)| (f64::from(x), y));
-    let (mut n, mut sum_x, mut sum_y) = (0.0, 0.0, 0.0);
-    for (x, y) in pairs.clone() {
-        (n, sum_x, sum_y) = (n + 1.0, sum_x + x, sum_y + y);
-    }
-    let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
-    for (x, y) in pairs {
-        let (dx, dy) = (x - sum_x / n, y - sum_y / n);
-        (xx, yy, xy) = (xx + dx * dx, yy + dy * dy, xy + dx * dy);
-    }
-    if xx > 0.0 && yy > 0.0 { (xy / (libm::sqrt(xx) * libm::sqrt(yy))).clamp(-1.0, 1.0) } else { 0.0 }
 }
 
 #[cfg(test)]

@@ -221,13 +221,7 @@ impl<'a> TreeShap<'a> {
 fn counts(tree: &Tree, rows: &Rows<'_>) -> Vec<f64> {
     let mut counts = vec![0.0; tree.len()];
     for i in 0..rows.len() {
-        let (row, mut at) = (rows.row(i), 0);
-        counts[0] += 1.0;
-        while !tree.is_leaf(at) {
-            let left = tree.goes_left(at, row[tree.feature()[at] as usize]);
-            at = (if left { tree.left()[at] } else { tree.right()[at] }) as usize;
-            counts[at] += 1.0;
-        }
+        tree.descend(rows.row(i), |node| counts[node] += 1.0);
     }
     counts
 }

@@ -7,8 +7,8 @@ mod tree;
 mod walk;
 
 pub use importance::Importance;
-pub(crate) use tree::category_goes_left;
 pub use tree::{Ensemble, Tree};
+pub(crate) use tree::{category_goes_left, number_goes_left};
 
 use super::calibration::Calibration;
 use super::limits::MOST_FEATURES;

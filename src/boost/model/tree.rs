@@ -30,8 +30,17 @@ pub struct Tree {
     pub(crate) gain: Vec<f32>,
 }
 
-/// [`Tree::goes_left`] at a split by category, for a value that is not missing; `right` is ascending.
-pub(crate) fn category_goes_left(right: &[u32], value: f32) -> bool {
+/// [`Tree::goes_left`] at a numeric split, without branches.
+#[inline(always)]
+pub(crate) fn number_goes_left(threshold: f32, default_left: bool, value: f32) -> bool {
+    (value < threshold) | (value.is_nan() & default_left)
+}
+
+/// [`Tree::goes_left`] at a categorical split; `right` is ascending.
+pub(crate) fn category_goes_left(right: &[u32], default_left: bool, value: f32) -> bool {
+    if value.is_nan() {
+        return default_left;
+    }
     !(0.0..MOST_CATEGORIES as f32).contains(&value) || right.binary_search(&(value as u32)).is_err()
 }
 
@@ -100,19 +109,21 @@ impl Tree {
     /// on), goes left, as in XGBoost.
     #[inline]
     pub fn goes_left(&self, node: usize, value: f32) -> bool {
-        if value.is_nan() {
-            return self.default_left[node];
+        let (right, default_left) = (&self.categories[node], self.default_left[node]);
+        match right.is_empty() {
+            true => number_goes_left(self.threshold[node], default_left, value),
+            false => category_goes_left(right, default_left, value),
         }
-        let right = &self.categories[node];
-        if right.is_empty() { value < self.threshold[node] } else { category_goes_left(right, value) }
     }
 
-    /// The leaf that a row ends in.
-    pub(crate) fn leaf_of(&self, row: &[f32]) -> usize {
+    /// The leaf that a row ends in; `visit` gets each node on the way, the leaf too.
+    pub(crate) fn descend(&self, row: &[f32], mut visit: impl FnMut(usize)) -> usize {
         let mut at = 0;
+        visit(at);
         while !self.is_leaf(at) {
             let left = self.goes_left(at, row[self.feature[at] as usize]);
             at = (if left { self.left[at] } else { self.right[at] }) as usize;
+            visit(at);
         }
         at
     }

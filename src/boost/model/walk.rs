@@ -1,6 +1,6 @@
 //! Trees as prediction reads them.
 
-use super::tree::Tree;
+use super::tree::{Tree, number_goes_left};
 
 /// Rows that walk down a tree side by side, so that one's loads hide the other's.
 const ABREAST: usize = 8;
@@ -42,12 +42,12 @@ impl Walk {
         Walk { steps, depth: tree.depth(), categorical: tree.has_categories() }
     }
 
-    /// The child that a row goes to; [`Tree::goes_left`] without its branches where all splits are numeric.
+    /// The child that a row goes to; all splits are numeric.
     #[inline(always)]
     fn next(&self, at: usize, row: &[f32]) -> usize {
         let step = &self.steps[at];
         let x = row[(step.feature & !MISSING_LEFT) as usize];
-        let left = (x < step.threshold) | (x.is_nan() & (step.feature & MISSING_LEFT != 0));
+        let left = number_goes_left(step.threshold, step.feature & MISSING_LEFT != 0, x);
         (if left { step.left } else { step.right }) as usize
     }
 
@@ -55,7 +55,7 @@ impl Walk {
     pub(super) fn add(&self, tree: &Tree, rows: &[&[f32]], margins: &mut [f64]) {
         if self.categorical {
             for (row, margin) in rows.iter().zip(margins) {
-                *margin += f64::from(tree.value[tree.leaf_of(row)]);
+                *margin += f64::from(tree.value[tree.descend(row, |_| {})]);
             }
             return;
         }

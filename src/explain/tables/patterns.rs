@@ -1,5 +1,6 @@
 //! Where the rows of a block go at the splits of a tree, and their patterns of bits.
 
+use crate::boost::number_goes_left;
 use crate::explain::paths::{Leaf, Paths, Split, Unit};
 
 /// Rows that are worked on together: patterns of as many rows fill one AVX2 register.
@@ -13,8 +14,7 @@ fn compare(split: &Split, values: &[f32], left: &mut [u8]) {
     }
     // Once more without the question, so that the loop runs in lanes.
     for (left, &value) in left.iter_mut().zip(values) {
-        let goes = (value < split.threshold) | (value.is_nan() & split.default_left);
-        *left = if goes { 255 } else { 0 };
+        *left = if number_goes_left(split.threshold, split.default_left, value) { 255 } else { 0 };
     }
 }
 
