@@ -53,7 +53,7 @@ pub fn top_features(rows: &ArrayRef2<f32>, why: &Explanation, output: usize, k: 
 }
 
 /// Mean absolute attribution, (feature, output): how much each feature matters to each output over the explained `rows`,
-/// in the unit of the margins. [`TreeShap::importance`](super::TreeShap::importance) gives it without holding the
+/// in the unit of the margins. [`TreeShap::mean_absolute`](super::TreeShap::mean_absolute) gives it without holding the
 /// attributions of all rows. The same bits with rows in any order. O(n x features x outputs).
 ///
 /// # Errors

@@ -140,13 +140,13 @@ impl<'a> TreeShap<'a> {
         self.in_blocks(rows, run, block_rows, |first, table| take(first, self.attribute(table, &outputs, run)?))
     }
 
-    /// Mean absolute attribution of each feature to each output over `rows`, (feature, output): the importance of a model's
+    /// Mean absolute attribution of each feature to each output over `rows`, (feature, output): the SHAP importance of a model's
     /// features for these rows, in the unit of the margins. Memory does not grow with the rows; the same bits with the rows
     /// in any order.
     ///
     /// # Errors
     /// As [`Explainer::explain`].
-    pub fn importance(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f64>> {
+    pub fn mean_absolute(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f64>> {
         let table = self.model.door(rows)?;
         let order: Vec<usize> = Canonical::of(&table).order.iter().map(|&row| row as usize).collect();
         let mut sums = Array2::zeros((self.model.features(), self.prepared.len()));

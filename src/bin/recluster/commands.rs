@@ -26,7 +26,7 @@ pub(crate) fn run(common: &Common, progress: &Progress) -> Run {
 }
 
 /// Refuses flags that mean nothing to the method: none is ever ignored.
-pub(crate) fn refuse(method: &str, flags: &[(&str, bool)]) -> Result<(), Failure> {
+pub(crate) fn refuse(method: impl std::fmt::Display, flags: &[(&str, bool)]) -> Result<(), Failure> {
     match flags.iter().find(|flag| flag.1) {
         Some((flag, _)) => Err(Failure::Usage(format!("{flag} means nothing to {method}"))),
         None => Ok(()),

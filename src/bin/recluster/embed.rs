@@ -96,12 +96,6 @@ pub(crate) fn embed(args: &args::Embed, progress: &Progress) -> Outcome {
 /// Each method takes the flags that mean something to it, and no others.
 fn check_flags(args: &args::Embed) -> Result<(), Failure> {
     use EmbedMethod::{Identity, Pca, RandomProjection, Umap};
-    let method = match args.method {
-        Umap => "umap",
-        Pca => "pca",
-        RandomProjection => "random-projection",
-        Identity => "identity",
-    };
     let of = |owner: EmbedMethod, given: bool| given && args.method != owner;
     let given = [
         ("--neighbors", of(Umap, args.neighbors.is_some())),
@@ -117,7 +111,7 @@ fn check_flags(args: &args::Embed) -> Result<(), Failure> {
         ("--eps", of(RandomProjection, args.eps.is_some())),
         ("--components", args.method == Identity && args.components.is_some()),
     ];
-    refuse(method, &given)
+    refuse(args::value_name(args.method), &given)
 }
 
 /// The UMAP that is asked for, and where it starts if that is a file.

@@ -1,5 +1,7 @@
 //! The clustering methods beside HDBSCAN: from flags to settings, and what comes out of a fit.
 
+pub(crate) use crate::args::value_name as name;
+
 use crate::args::{self, ClusterMethod, CovarianceName, LinkageName};
 use crate::commands::refuse;
 use crate::failure::Failure;
@@ -18,18 +20,6 @@ pub(crate) enum Chosen {
     KMeans(KMeans),
     Dbscan(Dbscan),
     Agglomerative(Agglomerative),
-}
-
-/// The method's name on the command line.
-pub(crate) fn name(method: ClusterMethod) -> &'static str {
-    match method {
-        ClusterMethod::Hdbscan => "hdbscan",
-        ClusterMethod::Genie => "genie",
-        ClusterMethod::Gmm => "gmm",
-        ClusterMethod::Kmeans => "kmeans",
-        ClusterMethod::Dbscan => "dbscan",
-        ClusterMethod::Agglomerative => "agglomerative",
-    }
 }
 
 /// Applies a setting that was given.

@@ -59,8 +59,8 @@ pub(crate) fn shap(args: &args::Shap, progress: &Progress) -> Outcome {
         return Err(data.about(error));
     }
     if let Some(path) = &args.importance_out {
-        let importance = progress.beside("importance", || explainer.importance(&data.values, &run))?;
-        files.write(path, |out| table(&importance, model.feature_names(), out))?;
+        let means = progress.beside("importance", || explainer.mean_absolute(&data.values, &run))?;
+        files.write(path, |out| table(&means, model.feature_names(), out))?;
     }
     files.commit()?;
     let mut facts = facts("shap", &data);
@@ -123,11 +123,11 @@ fn widen(together: &Interactions, row: usize, slots: usize, bytes: &mut Vec<u8>)
     }
 }
 
-/// Writes importances as CSV, a line for each feature and output that has any.
-fn table(importance: &Array2<f64>, names: Option<&[String]>, out: &mut dyn Write) -> std::io::Result<()> {
+/// Writes mean absolute SHAP values as CSV, a line for each feature and output that has any.
+fn table(means: &Array2<f64>, names: Option<&[String]>, out: &mut dyn Write) -> std::io::Result<()> {
     let mut file = csv::Writer::from_writer(out);
     file.write_record(["feature", "output", "mean_absolute"])?;
-    for ((feature, output), &mean) in importance.indexed_iter().filter(|(_, mean)| **mean > 0.0) {
+    for ((feature, output), &mean) in means.indexed_iter().filter(|(_, mean)| **mean > 0.0) {
         let name = names.map_or(feature.to_string(), |names| names[feature].clone());
         file.write_record([name, output.to_string(), mean.to_string()])?;
     }

@@ -1,6 +1,6 @@
 //! What every command takes, and values that several of them read.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use recluster::neighbors::Metric;
 
 /// What every command takes.
@@ -30,4 +30,9 @@ pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
 
 pub(super) fn metric(text: &str) -> Result<Metric, String> {
     text.parse().map_err(|e: recluster::Error| e.to_string())
+}
+
+/// The word that stands for a value on the command line.
+pub(crate) fn value_name(value: impl ValueEnum) -> String {
+    value.to_possible_value().map_or_else(String::new, |word| word.get_name().to_string())
 }

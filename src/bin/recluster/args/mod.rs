@@ -7,7 +7,7 @@ mod fit;
 mod model;
 
 pub(crate) use cluster::{Cluster, ClusterMethod, CovarianceName, LinkageName, Method, Selection};
-pub(crate) use common::Common;
+pub(crate) use common::{Common, value_name};
 pub(crate) use embed::{Embed, EmbedMethod};
 pub(crate) use fit::Fit;
 pub(crate) use model::{Boost, Predict, Shap};
