@@ -6,22 +6,22 @@ use crate::core::numerics;
 
 /// One output on the held-out rows.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Watch {
+pub(super) struct BestRound {
     /// Lower is better.
-    best: f64,
+    score: f64,
     /// Trees at the best round; 0 before the first.
     pub(super) trees: usize,
 }
 
-impl Watch {
+impl BestRound {
     /// Takes note of the round that made the `trees`-th tree; says whether `patience` rounds went by without any gain.
-    pub(super) fn note(&mut self, score: Option<f64>, trees: usize, patience: Option<usize>) -> bool {
+    pub(super) fn update(&mut self, score: Option<f64>, trees: usize, patience: Option<usize>) -> bool {
         let better = match (score, patience) {
-            (Some(score), Some(_)) => self.trees == 0 || score < self.best,
+            (Some(score), Some(_)) => self.trees == 0 || score < self.score,
             _ => true,
         };
         if better {
-            *self = Watch { best: score.unwrap_or(0.0), trees };
+            *self = BestRound { score: score.unwrap_or(0.0), trees };
         }
         patience.is_some_and(|patience| trees - self.trees >= patience)
     }
@@ -29,18 +29,18 @@ impl Watch {
 
 /// What one row says of one output.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Told {
+pub(super) struct HeldOutRow {
     pub(super) target: f64,
     pub(super) weight: f64,
 }
 
 /// How bad the margins of rows are, lower being better. None where there are no rows, and for the area under the curve
 /// where none or all of them bear the label; log-loss is defined there.
-pub(super) fn score(metric: Metric, loss: Loss, margins: &[f64], told: impl Fn(usize) -> Told) -> Option<f64> {
-    let rows = || (0..margins.len()).map(|i| (margins[i], told(i)));
-    let weight = rows().fold(0.0, |sum, (_, told)| sum + told.weight);
+pub(super) fn score(metric: Metric, loss: Loss, margins: &[f64], row: impl Fn(usize) -> HeldOutRow) -> Option<f64> {
+    let rows = || (0..margins.len()).map(|i| (margins[i], row(i)));
+    let weight = rows().fold(0.0, |sum, (_, row)| sum + row.weight);
     let mean = |bad: &dyn Fn(f64, f64) -> f64| {
-        rows().fold(0.0, |sum, (margin, told)| sum + bad(margin, told.target) * told.weight) / weight
+        rows().fold(0.0, |sum, (margin, row)| sum + bad(margin, row.target) * row.weight) / weight
     };
     if weight <= 0.0 {
         return None;
@@ -56,8 +56,8 @@ pub(super) fn score(metric: Metric, loss: Loss, margins: &[f64], told: impl Fn(u
 }
 
 /// The probability that a row of the label has a higher margin than one of the others, a tie counting half.
-fn auc(mut rows: Vec<(f64, Told)>) -> Option<f64> {
-    let key = |row: &(f64, Told)| (row.0, row.1.target, row.1.weight);
+fn auc(mut rows: Vec<(f64, HeldOutRow)>) -> Option<f64> {
+    let key = |row: &(f64, HeldOutRow)| (row.0, row.1.target, row.1.weight);
     rows.sort_unstable_by(|a, b| {
         let (a, b) = (key(a), key(b));
         a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2))
@@ -78,14 +78,14 @@ fn auc(mut rows: Vec<(f64, Told)>) -> Option<f64> {
 mod tests {
     use super::*;
 
-    fn told(target: f64, weight: f64) -> Told {
-        Told { target, weight }
+    fn row(target: f64, weight: f64) -> HeldOutRow {
+        HeldOutRow { target, weight }
     }
 
     #[test]
     fn scores_are_those_of_their_definitions() {
         let logistic = Loss::Logistic { positive_weight: 1.0 };
-        let rows = [told(1.0, 1.0), told(0.0, 2.0), told(1.0, 1.0), told(0.0, 1.0)];
+        let rows = [row(1.0, 1.0), row(0.0, 2.0), row(1.0, 1.0), row(0.0, 1.0)];
         let margins = [2.0, 1.0, 1.0, -3.0];
         // Pairs (weight): 2 over 1 (2) and over -3 (1) won; 1 ties 1 (2, half) and beats -3 (1): 5 of 6.
         let found = score(Metric::Auc, logistic, &margins, |i| rows[i]).unwrap();
@@ -93,25 +93,25 @@ mod tests {
         let loss = |m: f64, y: f64| -(y * (1.0 / (1.0 + (-m).exp())).ln() + (1.0 - y) * (1.0 / (1.0 + m.exp())).ln());
         let expected = (loss(2.0, 1.0) + 2.0 * loss(1.0, 0.0) + loss(1.0, 1.0) + loss(-3.0, 0.0)) / 5.0;
         assert!((score(Metric::Loss, logistic, &margins, |i| rows[i]).unwrap() - expected).abs() < 1e-12);
-        let rmse = score(Metric::Loss, Loss::Squared, &[1.0, 4.0], |_| told(1.0, 3.0)).unwrap();
+        let rmse = score(Metric::Loss, Loss::Squared, &[1.0, 4.0], |_| row(1.0, 3.0)).unwrap();
         assert!((rmse - 4.5f64.sqrt()).abs() < 1e-12);
         // Rows of one kind have a log-loss and no area.
         for label in [0.0, 1.0] {
-            let found = score(Metric::Loss, logistic, &margins, |_| told(label, 0.5)).unwrap();
+            let found = score(Metric::Loss, logistic, &margins, |_| row(label, 0.5)).unwrap();
             let expected = margins.iter().map(|&margin| loss(margin, label)).sum::<f64>() / 4.0;
             assert!((found - expected).abs() < 1e-12);
-            assert_eq!(score(Metric::Auc, logistic, &margins, |_| told(label, 1.0)), None);
+            assert_eq!(score(Metric::Auc, logistic, &margins, |_| row(label, 1.0)), None);
         }
-        assert_eq!(score(Metric::Loss, logistic, &[], |_| told(1.0, 1.0)), None);
+        assert_eq!(score(Metric::Loss, logistic, &[], |_| row(1.0, 1.0)), None);
     }
 
     #[test]
     fn the_best_round_is_kept_and_patience_ends() {
-        let mut watch = Watch::default();
+        let mut best = BestRound::default();
         let scores = [0.5, 0.3, 0.4, 0.3, 0.35];
-        let stops: Vec<bool> = (0..5).map(|r| watch.note(Some(scores[r]), r + 1, Some(3))).collect();
-        assert_eq!((stops, watch.trees), (vec![false, false, false, false, true], 2));
-        let mut blind = Watch::default();
-        assert!(!(1..20).any(|r| blind.note(None, r, Some(3))) && blind.trees == 19);
+        let stops: Vec<bool> = (0..5).map(|r| best.update(Some(scores[r]), r + 1, Some(3))).collect();
+        assert_eq!((stops, best.trees), (vec![false, false, false, false, true], 2));
+        let mut blind = BestRound::default();
+        assert!(!(1..20).any(|r| blind.update(None, r, Some(3))) && blind.trees == 19);
     }
 }

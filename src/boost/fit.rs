@@ -45,9 +45,9 @@ impl Boost {
     ) -> Result<BoostModel> {
         self.check_for_labels()?;
         let table = Rows::with_missing(rows)?;
-        let (outputs, told) = labelled(table.len(), labels, weights)?;
-        let bins = self.bin(&table, &told.rows, run)?;
-        self.learn_labels(&bins, outputs, &told, run)
+        let (outputs, set) = labelled(table.len(), labels, weights)?;
+        let bins = self.bin(&table, &set.rows, run)?;
+        self.learn_labels(&bins, outputs, &set, run)
     }
 
     /// Cuts the columns of a table into bins, to be used by any number of calls of [`Boost::fit_binned`]. `max_bins` and
@@ -76,9 +76,9 @@ impl Boost {
         run: &Run,
     ) -> Result<BoostModel> {
         self.check_for_labels()?;
-        let (outputs, told) = labelled(rows.len(), labels, weights)?;
-        let bins = part(bins, &told.among(rows))?;
-        self.learn_labels(&bins, outputs, &told, run)
+        let (outputs, set) = labelled(rows.len(), labels, weights)?;
+        let bins = part(bins, &set.among(rows))?;
+        self.learn_labels(&bins, outputs, &set, run)
     }
 
     /// Trains one model of the targets by squared error.
@@ -104,9 +104,9 @@ impl Boost {
     ) -> Result<BoostModel> {
         self.check_for_targets()?;
         let table = Rows::with_missing(rows)?;
-        let told = with_targets(table.len(), targets, weights)?;
-        let bins = self.bin(&table, &told.rows, run)?;
-        self.learn_targets(&bins, &told, run)
+        let set = with_targets(table.len(), targets, weights)?;
+        let bins = self.bin(&table, &set.rows, run)?;
+        self.learn_targets(&bins, &set, run)
     }
 
     /// As [`Boost::fit_regression_weighted`], on the rows numbered `rows` of a table that was binned before.
@@ -122,9 +122,9 @@ impl Boost {
         run: &Run,
     ) -> Result<BoostModel> {
         self.check_for_targets()?;
-        let told = with_targets(rows.len(), targets, weights)?;
-        let bins = part(bins, &told.among(rows))?;
-        self.learn_targets(&bins, &told, run)
+        let set = with_targets(rows.len(), targets, weights)?;
+        let bins = part(bins, &set.among(rows))?;
+        self.learn_targets(&bins, &set, run)
     }
 
     fn check_for_labels(&self) -> Result<()> {

@@ -53,7 +53,7 @@ pub(super) struct Gradients {
 }
 
 impl Gradients {
-    /// Gradients where trees have moved the margins by `moves` (in [`UNIT`]s) from `base`; no weight is above `heaviest`. `told` writes the targets and the weights of some rows, at
+    /// Gradients where trees have moved the margins by `moves` (in [`UNIT`]s) from `base`; no weight is above `heaviest`. `write_targets` writes the targets and the weights of some rows, at
     /// most [`LOT`] at a time; weights that it never writes are 1. `fine` is room to work in: what is worked out first is
     /// on a fine grid, of at most 61 bits for the sums; how many of them matter is known when these are.
     pub(super) fn compute(
@@ -62,7 +62,7 @@ impl Gradients {
         base: f64,
         moves: &[f32],
         heaviest: f64,
-        told: impl Fn(Range<usize>, &mut [f64], &mut [f64]) + Sync + Send,
+        write_targets: impl Fn(Range<usize>, &mut [f64], &mut [f64]) + Sync + Send,
         fine: &mut Vec<(i64, i64)>,
     ) {
         let n = moves.len();
@@ -71,7 +71,7 @@ impl Gradients {
             Loss::Squared => {
                 let worst = parallel::map_ranges(n, LOT, |range| {
                     let (mut y, mut w) = ([0.0; LOT], [1.0; LOT]);
-                    told(range.clone(), &mut y[..range.len()], &mut w[..range.len()]);
+                    write_targets(range.clone(), &mut y[..range.len()], &mut w[..range.len()]);
                     let gaps = range.zip(y.iter().zip(&w));
                     gaps.map(|(i, (y, &w))| if w > 0.0 { (margin(base, moves[i]) - y).abs() } else { 0.0 })
                         .fold(0.0, f64::max)
@@ -87,7 +87,7 @@ impl Gradients {
             let (mut y, mut w, mut sums) = ([0.0; LOT], [1.0; LOT], (0u64, 0u64));
             for (lot, fine) in fine.chunks_mut(LOT).enumerate() {
                 let first = piece * PIECE + lot * LOT;
-                told(first..first + fine.len(), &mut y[..fine.len()], &mut w[..fine.len()]);
+                write_targets(first..first + fine.len(), &mut y[..fine.len()], &mut w[..fine.len()]);
                 // The next lot comes from memory while this one is worked on.
                 (first + LOT..first + 2 * LOT).step_by(16).for_each(|row| prefetch(moves, row));
                 let moves = &moves[first..first + fine.len()];
@@ -252,16 +252,16 @@ mod tests {
         let n = 10_000;
         let moves: Vec<f32> = (0..n).map(|i| (i % 97) as f32 * 0.05 - 2.25).collect();
         let margins: Vec<f64> = moves.iter().map(|&moved| margin(0.0, moved)).collect();
-        let told = |i: usize| (f64::from(i as u8 & 1), f64::from(i as u8 % 5) * 0.5);
-        let tell = |range: Range<usize>, y: &mut [f64], w: &mut [f64]| {
-            range.zip(y.iter_mut().zip(w)).for_each(|(i, (y, w))| (*y, *w) = told(i));
+        let row = |i: usize| (f64::from(i as u8 & 1), f64::from(i as u8 % 5) * 0.5);
+        let write = |range: Range<usize>, y: &mut [f64], w: &mut [f64]| {
+            range.zip(y.iter_mut().zip(w)).for_each(|(i, (y, w))| (*y, *w) = row(i));
         };
         for loss in [Loss::Logistic { positive_weight: 3.0 }, Loss::Squared] {
             let mut gradients = Gradients::default();
-            gradients.compute(loss, 0.0, &moves, 2.0, tell, &mut Vec::new());
+            gradients.compute(loss, 0.0, &moves, 2.0, write, &mut Vec::new());
             let (mut g, mut h) = (0.0, 0.0);
             for i in 0..n {
-                let ((target, weight), p) = (told(i), numerics::sigmoid(margins[i]));
+                let ((target, weight), p) = (row(i), numerics::sigmoid(margins[i]));
                 match loss {
                     Loss::Logistic { .. } => {
                         let weight = if target > 0.5 { 3.0 * weight } else { weight };

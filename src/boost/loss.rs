@@ -20,16 +20,16 @@ impl Loss {
     ///
     /// That is nothing on their scale, and below 32 sums of such numbers are exact in f32, in any order: XGBoost, which
     /// adds up in f32, gets our margins to the last bit. Targets of a regression have no scale that is known beforehand.
-    pub(super) fn kept(self, value: f64) -> f64 {
+    pub(super) fn rounded(self, value: f64) -> f64 {
         match self {
-            Loss::Logistic { .. } => log_odds(value),
+            Loss::Logistic { .. } => round_log_odds(value),
             Loss::Squared => value,
         }
     }
 }
 
 /// Log-odds as they are kept.
-pub(super) fn log_odds(value: f64) -> f64 {
+pub(super) fn round_log_odds(value: f64) -> f64 {
     (value / LEAF_STEP).round() * LEAF_STEP
 }
 

@@ -104,13 +104,13 @@ pub(super) struct Sampler {
     /// Place of each row in the order of content; empty when all rows are taken.
     places: Vec<u32>,
     /// Rows that no tree sees; empty where there are none.
-    held: Vec<bool>,
+    held_out: Vec<bool>,
     /// Columns that can split.
     open: Vec<u32>,
 }
 
 /// The draws for one tree.
-pub(super) struct Draws<'a> {
+pub(super) struct TreeSample<'a> {
     sampler: &'a Sampler,
     rows: Stream,
     columns: Stream,
@@ -118,7 +118,7 @@ pub(super) struct Draws<'a> {
 
 /// The columns that a tree may use.
 #[derive(Default)]
-pub(super) struct Drawn {
+pub(super) struct TreeColumns {
     /// Ascending.
     pub(super) tree: Vec<u32>,
     /// For each level the columns of its nodes; empty where all of the tree's are.
@@ -129,13 +129,13 @@ pub(super) struct Drawn {
 }
 
 impl Sampler {
-    pub(super) fn new(settings: &Boost, bins: &Bins, order: &[u32], held: &[u32], key: u64) -> Self {
+    pub(super) fn new(settings: &Boost, bins: &Bins, order: &[u32], held_out: &[u32], key: u64) -> Self {
         let mut places = vec![0; if settings.subsample < 1.0 { bins.rows } else { 0 }];
         if !places.is_empty() {
             order.iter().enumerate().for_each(|(place, &i)| places[i as usize] = place as u32);
         }
-        let mut mask = vec![false; if held.is_empty() { 0 } else { bins.rows }];
-        held.iter().for_each(|&i| mask[i as usize] = true);
+        let mut mask = vec![false; if held_out.is_empty() { 0 } else { bins.rows }];
+        held_out.iter().for_each(|&i| mask[i as usize] = true);
         Sampler {
             subsample: settings.subsample,
             by_tree: settings.colsample_bytree,
@@ -145,27 +145,27 @@ impl Sampler {
             rows: Stream::new(key, ROWS_OF_TREE),
             columns: Stream::new(key, COLUMNS_OF_TREE),
             places,
-            held: mask,
+            held_out: mask,
             open: (0..bins.columns.len() as u32).filter(|&c| bins.columns[c as usize].bins > 1).collect(),
         }
     }
 
-    pub(super) fn of(&self, round: usize, output: usize) -> Draws<'_> {
+    pub(super) fn of(&self, round: usize, output: usize) -> TreeSample<'_> {
         let of = |stream: Stream| stream.of(round as u64).of(output as u64);
-        Draws { sampler: self, rows: of(self.rows), columns: of(self.columns) }
+        TreeSample { sampler: self, rows: of(self.rows), columns: of(self.columns) }
     }
 }
 
-impl Draws<'_> {
+impl TreeSample<'_> {
     /// Whether the tree sees all rows.
     pub(super) fn all(&self) -> bool {
-        self.sampler.held.is_empty() && self.sampler.places.is_empty()
+        self.sampler.held_out.is_empty() && self.sampler.places.is_empty()
     }
 
     /// Whether the tree sees a row.
     #[inline(always)]
     pub(super) fn row(&self, i: usize) -> bool {
-        if self.sampler.held.get(i) == Some(&true) {
+        if self.sampler.held_out.get(i) == Some(&true) {
             return false;
         }
         match self.sampler.places.get(i) {
@@ -196,7 +196,7 @@ impl Draws<'_> {
     }
 
     /// The columns that the tree may use, those of each level drawn from them.
-    pub(super) fn columns(&self, features: usize) -> Drawn {
+    pub(super) fn columns(&self, features: usize) -> TreeColumns {
         let sampler = self.sampler;
         let tree = draw(&sampler.open, sampler.by_tree, self.columns);
         let levels = if sampler.by_level < 1.0 {
@@ -205,11 +205,11 @@ impl Draws<'_> {
             Vec::new()
         };
         let nodes = (sampler.by_node < 1.0).then(|| self.columns.of(u64::MAX));
-        Drawn { tree, levels, by_node: sampler.by_node, features, nodes }
+        TreeColumns { tree, levels, by_node: sampler.by_node, features, nodes }
     }
 }
 
-impl Drawn {
+impl TreeColumns {
     /// For each column whether a node may split on it; empty where it may on all.
     pub(super) fn at(&self, depth: usize, node: u64) -> Vec<bool> {
         let level = self.levels.get(depth);

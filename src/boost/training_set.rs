@@ -4,14 +4,14 @@ use crate::core::shape::check_count;
 use crate::{Error, Result};
 
 /// What is to be learnt: the rows that count, their labels or targets, and their weights.
-pub(super) struct Told<T> {
+pub(super) struct TrainingSet<T> {
     /// Their numbers.
     pub(super) rows: Vec<u32>,
     pub(super) values: Vec<T>,
     pub(super) weights: Option<Vec<f32>>,
 }
 
-impl<T: Copy> Told<T> {
+impl<T: Copy> TrainingSet<T> {
     /// Leaves out rows that `counts` refuses and those of no weight, which would only add ends of bins.
     fn of(values: &[T], weights: Option<&[f32]>, counts: impl Fn(T) -> bool) -> Result<Self> {
         let mut rows: Vec<u32> = (0..values.len() as u32).filter(|&row| counts(values[row as usize])).collect();
@@ -24,7 +24,7 @@ impl<T: Copy> Told<T> {
         }
         let values = rows.iter().map(|&row| values[row as usize]).collect();
         let weights = weights.map(|weights| rows.iter().map(|&row| weights[row as usize]).collect());
-        Ok(Told { rows, values, weights })
+        Ok(TrainingSet { rows, values, weights })
     }
 
     /// The numbers of its rows where all rows are those numbered `rows`.
@@ -37,26 +37,26 @@ impl<T: Copy> Told<T> {
 const MOST_OUTPUTS_OF_ROWS: usize = 1 << 30;
 
 /// The number of labels, and the rows that bear one.
-pub(super) fn labelled(rows: usize, labels: &[i32], weights: Option<&[f32]>) -> Result<(usize, Told<i32>)> {
+pub(super) fn labelled(rows: usize, labels: &[i32], weights: Option<&[f32]>) -> Result<(usize, TrainingSet<i32>)> {
     check_count("labels, one for each row", rows, labels.len())?;
     let outputs = check_labels(labels)?;
     check_weights(rows, weights)?;
-    let told = Told::of(labels, weights, |label| label >= 0)?;
-    if told.rows.len().saturating_mul(outputs) > MOST_OUTPUTS_OF_ROWS {
-        let found = format!("{outputs} labels of {} rows", told.rows.len());
+    let set = TrainingSet::of(labels, weights, |label| label >= 0)?;
+    if set.rows.len().saturating_mul(outputs) > MOST_OUTPUTS_OF_ROWS {
+        let found = format!("{outputs} labels of {} rows", set.rows.len());
         let allowed = "rows x labels must be at most 1,073,741,824 (13 GB): are row numbers taken for labels?";
         return Err(Error::setting("labels", found, allowed));
     }
-    Ok((outputs, told))
+    Ok((outputs, set))
 }
 
-pub(super) fn with_targets(rows: usize, targets: &[f32], weights: Option<&[f32]>) -> Result<Told<f32>> {
+pub(super) fn with_targets(rows: usize, targets: &[f32], weights: Option<&[f32]>) -> Result<TrainingSet<f32>> {
     check_count("targets, one for each row", rows, targets.len())?;
     if let Some(row) = targets.iter().position(|t| !t.is_finite()) {
         return Err(Error::NotFinite { what: "the targets", row, column: 0, value: targets[row] });
     }
     check_weights(rows, weights)?;
-    Told::of(targets, weights, |_| true)
+    TrainingSet::of(targets, weights, |_| true)
 }
 
 pub(super) fn no_weight(all: f64) -> Error {

@@ -138,7 +138,7 @@ impl TreeShap<'_> {
     /// # Errors
     /// [`Error::Shape`] when an output does not exist, else as [`TreeShap::interactions`].
     pub fn interactions_of(&self, rows: &ArrayRef2<f32>, outputs: &[usize], run: &Run) -> Result<Interactions> {
-        let table = self.model.door(rows)?;
+        let table = self.model.check_rows(rows)?;
         self.check_outputs(outputs)?;
         self.interact(&table, outputs, run)
     }
@@ -218,7 +218,7 @@ crate::core::simd::multiversion! {
                 let d = leaf.features.len();
                 pairs.resize((d * d.saturating_sub(1) / 2).max(pairs.len()), 0.0);
                 leaf.hits(|split| left[split], hits);
-                leaf.pairs(hits, &prepared.kit, work, pairs);
+                leaf.pairs(hits, &prepared.coefficients, work, pairs);
                 let place = |j: usize| place_of[leaf.features[j] as usize] as usize;
                 for j in 1..d {
                     let b = place(j);

@@ -1,7 +1,7 @@
 //! The trees of one output, ready to explain: paths, rules, tables; and blocks of rows at work.
 
 use super::paths::Paths;
-use super::shapley::Kit;
+use super::shapley::Coefficients;
 use super::tables::{self, BLOCK, ROWS, SAMPLE, Scratch, Tables};
 use crate::boost::{BoostModel, Ensemble, Tree};
 use crate::core::{Rows, parallel};
@@ -28,7 +28,7 @@ pub(super) struct Prepared {
     /// What the output is without any knowledge of a row.
     pub(super) base: f64,
     pub(super) trees: Vec<Paths>,
-    pub(super) kit: Kit,
+    pub(super) coefficients: Coefficients,
     /// Features that splits look at, ascending.
     pub(super) used: Vec<u32>,
     /// For each feature its place among these.
@@ -48,8 +48,8 @@ impl Prepared {
         for (column, &feature) in used.iter().enumerate() {
             columns[feature as usize] = column as u32;
         }
-        let mut prepared = Prepared { base: 0.0, trees, kit: Kit::default(), used, columns };
-        prepared.settle(ensemble, false);
+        let mut prepared = Prepared { base: 0.0, trees, coefficients: Coefficients::default(), used, columns };
+        prepared.update_base(ensemble, false);
         prepared
     }
 
@@ -58,7 +58,7 @@ impl Prepared {
         parallel::for_each_chunk(&mut self.trees, 1, |_, trees| {
             trees.iter_mut().for_each(|t| t.set_background(background))
         });
-        self.settle(ensemble, true);
+        self.update_base(ensemble, true);
     }
 
     /// All outputs of a model, by the training rows' cover.
@@ -67,10 +67,11 @@ impl Prepared {
         model.outputs().iter().map(prepare).collect()
     }
 
-    fn settle(&mut self, ensemble: &Ensemble, background: bool) {
+    /// Sets what follows from the mean values and the lengths of the paths.
+    fn update_base(&mut self, ensemble: &Ensemble, background: bool) {
         self.base = self.trees.iter().fold(ensemble.base(), |sum, tree| sum + tree.mean);
         let longest = self.trees.iter().map(|tree| tree.longest).max().unwrap_or(0);
-        self.kit = Kit::new(longest, background);
+        self.coefficients = Coefficients::new(longest, background);
     }
 }
 
@@ -136,8 +137,8 @@ pub(super) fn write(
             // Rows from all over the table.
             let m = n.min(SAMPLE);
             let Block { values, stride, .. } = Block::new(part.output, |i| rows.row(i * n / m), m);
-            let Prepared { kit, columns, .. } = part.output;
-            parallel::map(part.trees.len(), |i| Tables::of(&part.trees[i], kit, columns, &values, stride, m))
+            let Prepared { coefficients, columns, .. } = part.output;
+            parallel::map(part.trees.len(), |i| Tables::of(&part.trees[i], coefficients, columns, &values, stride, m))
         };
         let tables: Vec<Vec<Tables>> = batch.iter().map(tables).collect();
         let users = users(&batch);
@@ -252,11 +253,21 @@ impl Block {
 
     /// Adds the trees' attributions; without tables they are worked out row by row.
     fn add(&mut self, prepared: &Prepared, trees: &[Paths], tables: &[Tables]) {
-        let Prepared { kit, columns, .. } = prepared;
+        let Prepared { coefficients, columns, .. } = prepared;
         let mut scratch = Scratch::default();
         for (t, tree) in trees.iter().enumerate() {
             let (values, sums) = (&self.values, &mut self.sums);
-            tables::add_tree(tree, tables.get(t), kit, columns, values, self.stride, self.rows, &mut scratch, sums);
+            tables::add_tree(
+                tree,
+                tables.get(t),
+                coefficients,
+                columns,
+                values,
+                self.stride,
+                self.rows,
+                &mut scratch,
+                sums,
+            );
         }
     }
 

@@ -25,14 +25,14 @@ use super::quadrature::{LANES, Rule};
 
 /// What is worked out once for all leaves.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Kit {
+pub(super) struct Coefficients {
     /// A rule for each length of path.
     pub(super) rules: Vec<Rule>,
     /// (a - 1)! b! / (a + b)! at row a (from 1), column b; empty where there is no background.
     weights: Vec<Vec<f64>>,
 }
 
-impl Kit {
+impl Coefficients {
     pub(super) fn new(longest: usize, background: bool) -> Self {
         let row = |a: usize| {
             let mut weight = 1.0 / a.max(1) as f64;
@@ -42,7 +42,7 @@ impl Kit {
             };
             (0..=longest - a.min(longest)).map(step).collect()
         };
-        Kit {
+        Coefficients {
             rules: (0..=longest).map(|d| Rule::new(d.div_ceil(2))).collect(),
             weights: if background { (0..=longest).map(row).collect() } else { Vec::new() },
         }
@@ -92,12 +92,12 @@ impl Leaf {
     ///
     /// The products over all features but one come from running products from both ends.
     #[inline(always)]
-    pub(super) fn shapley(&self, hits: &[u64], kit: &Kit, work: &mut Work, out: &mut [f64]) {
+    pub(super) fn shapley(&self, hits: &[u64], coefficients: &Coefficients, work: &mut Work, out: &mut [f64]) {
         let d = self.features.len();
         let out = &mut out[..d];
         out.fill(0.0);
         if let Some(background) = &self.background {
-            let weights = &kit.weights;
+            let weights = &coefficients.weights;
             background.for_each_reaching(hits, d, &mut work.sides, |count, own, theirs| {
                 let (a, b) = (own.len(), theirs.len());
                 own.iter().for_each(|&j| out[j as usize] += count * weights[a][b]);
@@ -108,7 +108,7 @@ impl Leaf {
         }
         let before = &mut work.before;
         before.resize(d.max(before.len()), [0.0; LANES]);
-        for group in &kit.rules[d].groups {
+        for group in &coefficients.rules[d].groups {
             let mut running = [1.0; LANES];
             for j in 0..d {
                 before[j] = running;
@@ -127,12 +127,12 @@ impl Leaf {
 
     /// Interactions of the leaf's features at the given hits, halved: that of places i < j at j (j - 1) / 2 + i.
     #[inline(always)]
-    pub(super) fn pairs(&self, hits: &[u64], kit: &Kit, work: &mut Work, out: &mut [f64]) {
+    pub(super) fn pairs(&self, hits: &[u64], coefficients: &Coefficients, work: &mut Work, out: &mut [f64]) {
         let d = self.features.len();
         let out = &mut out[..d * d.saturating_sub(1) / 2];
         out.fill(0.0);
         if let Some(background) = &self.background {
-            let weights = &kit.weights;
+            let weights = &coefficients.weights;
             let at = |i: u32, j: u32| {
                 let (low, high) = (i.min(j) as usize, i.max(j) as usize);
                 high * (high - 1) / 2 + low
@@ -153,7 +153,7 @@ impl Leaf {
         let Work { factors, before, .. } = work;
         factors.resize(d.max(factors.len()), [0.0; LANES]);
         before.resize(d.max(before.len()), [0.0; LANES]);
-        for group in &kit.rules[d].groups {
+        for group in &coefficients.rules[d].groups {
             let mut running = [1.0; LANES];
             for j in 0..d {
                 factors[j] = self.factor(group, j, hit(hits, j));

@@ -65,7 +65,7 @@ impl<'a> TreeShap<'a> {
     /// [`Error::Shape`] when the columns are not the model's features; [`Error::Empty`]; [`Error::NotFinite`] for
     /// infinities; [`Error::Cancelled`].
     pub fn with_counts(mut self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Self> {
-        let table = self.model.door(rows)?;
+        let table = self.model.check_rows(rows)?;
         let (model, stage) = (self.model, run.stage("count rows", self.prepared.len()));
         for (output, ensemble) in model.outputs().iter().enumerate() {
             let count = |tree: &Tree| counts(tree, &table);
@@ -85,7 +85,7 @@ impl<'a> TreeShap<'a> {
     /// # Errors
     /// As [`with_counts`](TreeShap::with_counts).
     pub fn with_background(mut self, background: &ArrayRef2<f32>, run: &Run) -> Result<Self> {
-        let table = self.model.door(background)?;
+        let table = self.model.check_rows(background)?;
         let stage = run.stage("background", self.prepared.len());
         for (output, ensemble) in self.model.outputs().iter().enumerate() {
             let prepared = Arc::make_mut(&mut self.prepared);
@@ -100,7 +100,7 @@ impl<'a> TreeShap<'a> {
     /// # Errors
     /// [`Error::Shape`] when an output does not exist, else as [`Explainer::explain`].
     pub fn explain_outputs(&self, rows: &ArrayRef2<f32>, outputs: &[usize], run: &Run) -> Result<Explanation> {
-        let table = self.model.door(rows)?;
+        let table = self.model.check_rows(rows)?;
         self.check_outputs(outputs)?;
         self.attribute(&table, outputs, run)
     }
@@ -147,7 +147,7 @@ impl<'a> TreeShap<'a> {
     /// # Errors
     /// As [`Explainer::explain`].
     pub fn mean_absolute(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f64>> {
-        let table = self.model.door(rows)?;
+        let table = self.model.check_rows(rows)?;
         let order: Vec<usize> = Canonical::of(&table).order.iter().map(|&row| row as usize).collect();
         let mut sums = Array2::zeros((self.model.features(), self.prepared.len()));
         let outputs: Vec<usize> = (0..self.prepared.len()).collect();
@@ -155,7 +155,7 @@ impl<'a> TreeShap<'a> {
         let block = ((1 << 22) / sums.len().max(1)).clamp(1, rows.nrows());
         for order in order.chunks(block) {
             let part = rows.select(Axis(0), order);
-            let why = self.attribute(&self.model.door(&part)?, &outputs, run)?;
+            let why = self.attribute(&self.model.check_rows(&part)?, &outputs, run)?;
             why.values().outer_iter().for_each(|row| sums.zip_mut_with(&row, |sum, value| *sum += value.abs()));
         }
         Ok(sums / rows.nrows() as f64)
@@ -188,12 +188,12 @@ impl<'a> TreeShap<'a> {
         if block_rows == 0 {
             return Err(Error::setting("block_rows", block_rows, "must be at least 1"));
         }
-        self.model.door(rows)?;
+        self.model.check_rows(rows)?;
         let stage = run.stage("explain blocks", rows.nrows());
         let mut first = 0;
         while first < rows.nrows() {
             let end = first.saturating_add(block_rows).min(rows.nrows());
-            work(first, &self.model.door(&rows.slice(ndarray::s![first..end, ..]))?)?;
+            work(first, &self.model.check_rows(&rows.slice(ndarray::s![first..end, ..]))?)?;
             stage.step(end)?;
             first = end;
         }

@@ -42,10 +42,10 @@ impl Column {
     }
 
     /// Decides how the column is held whose rows are in the bins `ids`, and closes it if all rows are in one.
-    pub(super) fn hold(&mut self, ids: Vec<u8>) -> Held {
+    pub(super) fn store(&mut self, ids: Vec<u8>) -> BinIds {
         if self.bins < 2 {
             self.bins = 0;
-            return Held::Closed;
+            return BinIds::Constant;
         }
         let mut counts = [0usize; 256];
         ids.iter().for_each(|&id| counts[usize::from(id)] += 1);
@@ -56,33 +56,33 @@ impl Column {
         self.dense = outside * 5 > ids.len() * MOST_OUTSIDE;
         if outside == 0 {
             self.bins = 0;
-            Held::Closed
+            BinIds::Constant
         } else if self.dense {
-            Held::Dense(ids)
+            BinIds::Dense(ids)
         } else {
-            Held::Sparse(Sparse::of(&ids, self.default, outside))
+            BinIds::Sparse(Sparse::of(&ids, self.default, outside))
         }
     }
 }
 
 /// Which bin each row of a column is in.
 #[derive(Clone, Debug)]
-pub(in crate::boost) enum Held {
+pub(in crate::boost) enum BinIds {
     /// All rows are in the same bin.
-    Closed,
+    Constant,
     /// A byte for each row.
     Dense(Vec<u8>),
     /// Most rows are in the default bin.
     Sparse(Sparse),
 }
 
-impl Held {
+impl BinIds {
     /// The bin of a row.
     pub(in crate::boost) fn id(&self, row: usize) -> u8 {
         match self {
-            Held::Closed => 0,
-            Held::Dense(ids) => ids[row],
-            Held::Sparse(sparse) => sparse.id(row),
+            BinIds::Constant => 0,
+            BinIds::Dense(ids) => ids[row],
+            BinIds::Sparse(sparse) => sparse.id(row),
         }
     }
 }
@@ -151,9 +151,9 @@ mod tests {
         for n in [2, 63, 64, 65, 128, 1000] {
             let ids: Vec<u8> = (0..n).map(|i| if i * 7 % 5 == 3 { (i % 3) as u8 } else { 1 }).collect();
             let mut column = Column { bins: 3, ..Column::default() };
-            let held = column.hold(ids.clone());
-            match &held {
-                Held::Sparse(sparse) => {
+            let stored = column.store(ids.clone());
+            match &stored {
+                BinIds::Sparse(sparse) => {
                     assert!((0..n).all(|row| sparse.id(row) == ids[row]), "{n}");
                     for first in 0..n.div_ceil(64) {
                         let mut seen = Vec::new();
@@ -162,23 +162,23 @@ mod tests {
                         assert_eq!(seen, outside);
                     }
                 }
-                Held::Dense(all) => assert_eq!(all, &ids),
-                Held::Closed => assert!(ids.iter().all(|&id| id == 1)),
+                BinIds::Dense(all) => assert_eq!(all, &ids),
+                BinIds::Constant => assert!(ids.iter().all(|&id| id == 1)),
             }
-            assert_eq!(matches!(held, Held::Sparse(_)), n > 3 && !column.dense);
+            assert_eq!(matches!(stored, BinIds::Sparse(_)), n > 3 && !column.dense);
         }
     }
 
     #[test]
     fn what_is_held_depends_on_how_many_are_outside() {
-        let hold = |outside: usize| {
+        let store = |outside: usize| {
             let mut column = Column { bins: 2, ..Column::default() };
-            let held = column.hold((0..10).map(|i| u8::from(i < outside)).collect());
-            (held, column)
+            let stored = column.store((0..10).map(|i| u8::from(i < outside)).collect());
+            (stored, column)
         };
-        assert!(matches!(hold(0), (Held::Closed, Column { bins: 0, .. })));
-        assert!(matches!(hold(4), (Held::Sparse(_), Column { default: 0, dense: false, bins: 2, .. })));
-        assert!(matches!(hold(5), (Held::Dense(_), Column { default: 0, dense: true, .. })));
-        assert!(matches!(hold(6), (Held::Sparse(_), Column { default: 1, dense: false, .. })));
+        assert!(matches!(store(0), (BinIds::Constant, Column { bins: 0, .. })));
+        assert!(matches!(store(4), (BinIds::Sparse(_), Column { default: 0, dense: false, bins: 2, .. })));
+        assert!(matches!(store(5), (BinIds::Dense(_), Column { default: 0, dense: true, .. })));
+        assert!(matches!(store(6), (BinIds::Sparse(_), Column { default: 1, dense: false, .. })));
     }
 }

@@ -9,7 +9,7 @@
 mod column;
 mod cuts;
 
-pub(super) use column::{Column, Held, Sparse};
+pub(super) use column::{BinIds, Column, Sparse};
 
 use super::limits::MOST_FEATURES;
 use crate::core::{Canonical, Rows, parallel};
@@ -37,7 +37,7 @@ pub struct Bins {
     /// Slots of a histogram over all columns.
     pub(super) slots: usize,
     /// Bin ids, column by column.
-    held: Vec<Held>,
+    ids: Vec<BinIds>,
     /// Dense columns in the order of their slots, filled up with [`NO_COLUMN`] to whole blocks.
     pub(super) dense: Vec<u32>,
     /// Bin ids of the dense columns, block after block, row after row.
@@ -87,8 +87,8 @@ impl Bins {
                     false => bin_numbers(values, max_bins),
                     true => bin_categories(values, c, used)?,
                 };
-                let held = column.hold(ids);
-                Ok((column, held))
+                let ids = column.store(ids);
+                Ok((column, ids))
             });
             binned.collect::<Result<Vec<_>>>()
         });
@@ -101,25 +101,25 @@ impl Bins {
     pub(super) fn part(&self, rows: &[u32]) -> Self {
         let columns = parallel::map(self.columns.len(), |c| {
             let mut column = self.columns[c].clone();
-            let held = column.hold(self.ids(c, rows));
-            (column, held)
+            let ids = column.store(self.ids_of_rows(c, rows));
+            (column, ids)
         });
         let content = rows.iter().map(|&row| self.content[row as usize]).collect();
         Bins::arranged(rows.len(), columns.into_iter(), content)
     }
 
     /// The bins that some rows are in.
-    fn ids(&self, c: usize, rows: &[u32]) -> Vec<u8> {
-        match &self.held[c] {
-            Held::Closed => Vec::new(),
-            Held::Dense(ids) => rows.iter().map(|&row| ids[row as usize]).collect(),
-            Held::Sparse(sparse) => rows.iter().map(|&row| sparse.id(row as usize)).collect(),
+    fn ids_of_rows(&self, c: usize, rows: &[u32]) -> Vec<u8> {
+        match &self.ids[c] {
+            BinIds::Constant => Vec::new(),
+            BinIds::Dense(ids) => rows.iter().map(|&row| ids[row as usize]).collect(),
+            BinIds::Sparse(sparse) => rows.iter().map(|&row| sparse.id(row as usize)).collect(),
         }
     }
 
     /// Arranges binned columns for training.
-    fn arranged(rows: usize, columns: impl Iterator<Item = (Column, Held)>, content: Vec<u32>) -> Self {
-        let (mut columns, held): (Vec<_>, Vec<_>) = columns.unzip();
+    fn arranged(rows: usize, columns: impl Iterator<Item = (Column, BinIds)>, content: Vec<u32>) -> Self {
+        let (mut columns, ids): (Vec<_>, Vec<_>) = columns.unzip();
         let open = |column: &Column, dense| column.bins > 1 && column.dense == dense;
         let mut dense: Vec<u32> = (0..columns.len() as u32).filter(|&c| open(&columns[c as usize], true)).collect();
         dense.resize(dense.len().next_multiple_of(ABREAST), NO_COLUMN);
@@ -138,7 +138,7 @@ impl Bins {
             slots += column.bins;
         }
         let (entry_starts, entries, abreast) = (vec![0], Vec::new(), Vec::new());
-        let mut bins = Bins { rows, columns, slots, held, dense, abreast, groups, entry_starts, entries, content };
+        let mut bins = Bins { rows, columns, slots, ids, dense, abreast, groups, entry_starts, entries, content };
         bins.put_abreast();
         bins.list_entries();
         bins
@@ -149,7 +149,7 @@ impl Bins {
         let mut abreast = vec![[0u8; ABREAST]; self.dense.len() / ABREAST * self.rows];
         parallel::for_each_chunk(&mut abreast, self.rows, |block, rows| {
             for (place, &c) in self.dense[block * ABREAST..(block + 1) * ABREAST].iter().enumerate() {
-                if let Some(Held::Dense(ids)) = self.held.get(c as usize) {
+                if let Some(BinIds::Dense(ids)) = self.ids.get(c as usize) {
                     rows.iter_mut().zip(ids).for_each(|(row, &id)| row[place] = id);
                 }
             }
@@ -159,8 +159,8 @@ impl Bins {
 
     /// The sparse columns, with the group of each and its first slot there.
     fn sparse(&self) -> impl Iterator<Item = (usize, usize, &Sparse)> {
-        self.columns.iter().zip(&self.held).filter_map(|(column, held)| match held {
-            Held::Sparse(sparse) => {
+        self.columns.iter().zip(&self.ids).filter_map(|(column, ids)| match ids {
+            BinIds::Sparse(sparse) => {
                 let group = self.groups.partition_point(|&first| first <= column.first) - 1;
                 Some((group, column.first - self.groups[group], sparse))
             }
@@ -209,8 +209,8 @@ impl Bins {
     }
 
     /// Bin ids of a column.
-    pub(super) fn held(&self, c: usize) -> &Held {
-        &self.held[c]
+    pub(super) fn ids(&self, c: usize) -> &BinIds {
+        &self.ids[c]
     }
 
     /// For each group of sparse columns its first histogram slot, and from there the slots of a row's entries outside
@@ -255,7 +255,7 @@ mod tests {
 
     /// The bins of all rows.
     fn ids(bins: &Bins, c: usize) -> Vec<u8> {
-        (0..bins.rows).map(|row| bins.held(c).id(row)).collect()
+        (0..bins.rows).map(|row| bins.ids(c).id(row)).collect()
     }
 
     #[test]
@@ -301,8 +301,8 @@ mod tests {
                 .entries(row)
                 .flat_map(|(first, own)| own.iter().map(move |&slot| first + usize::from(slot)))
                 .collect();
-            let outside = (0..290).filter(|&c| b.held(c).id(row) != b.columns[c].default);
-            let slots: Vec<usize> = outside.map(|c| b.columns[c].first + usize::from(b.held(c).id(row))).collect();
+            let outside = (0..290).filter(|&c| b.ids(c).id(row) != b.columns[c].default);
+            let slots: Vec<usize> = outside.map(|c| b.columns[c].first + usize::from(b.ids(c).id(row))).collect();
             assert_eq!(listed, slots);
             assert_eq!(listed.len(), (0..290).filter(|&j| value(row, j) != 0).count());
         }

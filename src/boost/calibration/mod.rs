@@ -91,7 +91,7 @@ impl Calibration {
     }
 
     /// Tells a run what could not be calibrated.
-    pub(super) fn tell(&self, run: &Run) {
+    pub(super) fn note(&self, run: &Run) {
         if self.rows == 0 {
             run.note(
                 "calibration: not possible, as fewer than two labels have different rows, of which some can be left out; \

@@ -5,7 +5,7 @@
 //! is the order of the memory.
 
 use super::split::Split;
-use crate::boost::bins::{Bins, Held};
+use crate::boost::bins::{BinIds, Bins};
 use crate::core::parallel;
 use crate::core::simd::{multiversion, prefetch};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -83,31 +83,31 @@ impl Leaves {
 
 /// What a split says of each bin of its column.
 struct Sides<'a> {
-    held: &'a Held,
+    ids: &'a BinIds,
     /// 1 where a bin goes left.
     left: [u8; 256],
 }
 
 impl<'a> Sides<'a> {
     fn of(bins: &'a Bins, split: &Split) -> Self {
-        let (held, column) = (bins.held(split.column as usize), &bins.columns[split.column as usize]);
+        let (ids, column) = (bins.ids(split.column as usize), &bins.columns[split.column as usize]);
         let mut left = [0; 256];
         for (id, left) in left[..column.bins].iter_mut().enumerate() {
             *left = u8::from(split.goes_left(id as u8, column));
         }
-        Sides { held, left }
+        Sides { ids, left }
     }
 
     /// The sides of some rows, at most [`FETCH`].
     #[inline(always)]
     fn look(&self, rows: &[u32], sides: &mut [u8; FETCH]) {
         let pairs = sides.iter_mut().zip(rows);
-        match self.held {
-            Held::Dense(ids) => pairs.for_each(|(side, &row)| *side = self.left[usize::from(ids[row as usize])]),
-            Held::Sparse(sparse) => {
+        match self.ids {
+            BinIds::Dense(ids) => pairs.for_each(|(side, &row)| *side = self.left[usize::from(ids[row as usize])]),
+            BinIds::Sparse(sparse) => {
                 pairs.for_each(|(side, &row)| *side = self.left[usize::from(sparse.id(row as usize))])
             }
-            Held::Closed => {}
+            BinIds::Constant => {}
         }
     }
 }
@@ -180,7 +180,7 @@ mod tests {
         {
             let split = split(column, below, missing_left);
             let goes_left = |row: u32| {
-                let code = bins.held(column as usize).id(row as usize);
+                let code = bins.ids(column as usize).id(row as usize);
                 split.goes_left(code, &bins.columns[column as usize])
             };
             for count in [0, 1, 63, 64, 65, 128, 500] {

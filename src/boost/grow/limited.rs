@@ -1,19 +1,19 @@
 //! Trees with a limited number of leaves: open nodes wait in line, and the first is split next.
 
 use super::split::Split;
-use super::{Grower, Halves, Node, Open, Spot, joined};
+use super::{Grower, Halves, Node, OpenNode, Position, joined};
 
 /// A node of a tree under growth.
 enum Step {
-    Leaf { first: usize, rows: usize, spot: Spot },
-    Split { split: Split, spot: Spot, left: usize, right: usize },
+    Leaf { first: usize, rows: usize, position: Position },
+    Split { split: Split, position: Position, left: usize, right: usize },
 }
 
 /// A node whose best split is known and not made yet.
 struct Waiting {
     /// Its number among the steps; lower numbers came first.
     node: usize,
-    open: Open,
+    open: OpenNode,
     split: Split,
     /// Columns still open below.
     columns: Vec<u32>,
@@ -31,7 +31,7 @@ impl Grower<'_> {
         max_leaves: usize,
         by_level: bool,
     ) -> Vec<Node> {
-        let mut steps = vec![Step::Leaf { first: 0, rows: rows.len(), spot: Spot::ROOT }];
+        let mut steps = vec![Step::Leaf { first: 0, rows: rows.len(), position: Position::ROOT }];
         let mut line: Vec<Waiting> = Vec::new();
         if let Some(open) = self.root(rows, root, total) {
             self.queue(&mut line, 0, open, columns, rows.len());
@@ -39,7 +39,7 @@ impl Grower<'_> {
         let mut leaves = 1;
         while leaves < max_leaves {
             let before = |a: &Waiting, b: &Waiting| {
-                if by_level { a.open.spot.depth < b.open.spot.depth } else { a.split.gain > b.split.gain }
+                if by_level { a.open.position.depth < b.open.position.depth } else { a.split.gain > b.split.gain }
             };
             let next = (0..line.len()).reduce(|best, i| {
                 let (a, b) = (&line[i], &line[best]);
@@ -47,13 +47,13 @@ impl Grower<'_> {
             });
             let Some(next) = next else { break };
             let Waiting { node, open, split, columns } = line.swap_remove(next);
-            let Step::Leaf { first, rows: count, spot } = steps[node] else { break };
+            let Step::Leaf { first, rows: count, position } = steps[node] else { break };
             let own = &mut rows[first..first + count];
-            let Halves { middle, spots, open } = self.halve(own, open, &split, &columns);
+            let Halves { middle, positions, open } = self.halve(own, open, &split, &columns);
             let (left, right) = (steps.len(), steps.len() + 1);
-            steps.push(Step::Leaf { first, rows: middle, spot: spots[0] });
-            steps.push(Step::Leaf { first: first + middle, rows: count - middle, spot: spots[1] });
-            steps[node] = Step::Split { split, spot, left, right };
+            steps.push(Step::Leaf { first, rows: middle, position: positions[0] });
+            steps.push(Step::Leaf { first: first + middle, rows: count - middle, position: positions[1] });
+            steps[node] = Step::Split { split, position, left, right };
             leaves += 1;
             for (child, open) in [left, right].into_iter().zip(open) {
                 if let Some(open) = open {
@@ -67,7 +67,7 @@ impl Grower<'_> {
     }
 
     /// Puts a node in line if it has a split that pays.
-    fn queue(&self, line: &mut Vec<Waiting>, node: usize, open: Open, columns: &[u32], rows: usize) {
+    fn queue(&self, line: &mut Vec<Waiting>, node: usize, open: OpenNode, columns: &[u32], rows: usize) {
         match self.search(&open, columns, rows) {
             (Some(split), columns) => line.push(Waiting { node, open, split, columns }),
             (None, _) => self.buffers.give(open.histogram),
@@ -77,9 +77,9 @@ impl Grower<'_> {
     /// The nodes in their final order; as deep as the tree.
     fn lay_out(&self, steps: &[Step], node: usize, rows: &[u32]) -> Vec<Node> {
         match steps[node] {
-            Step::Leaf { first, rows: count, spot } => vec![self.leaf(&rows[first..first + count], spot)],
-            Step::Split { split, spot, left, right } => {
-                joined(split, spot, self.lay_out(steps, left, rows), self.lay_out(steps, right, rows))
+            Step::Leaf { first, rows: count, position } => vec![self.leaf(&rows[first..first + count], position)],
+            Step::Split { split, position, left, right } => {
+                joined(split, position, self.lay_out(steps, left, rows), self.lay_out(steps, right, rows))
             }
         }
     }

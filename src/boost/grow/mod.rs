@@ -22,11 +22,11 @@ pub(super) use rules::Rules;
 
 use super::bins::{ABREAST, Bins, DENSE_SLOTS};
 use super::gradient::{Gradients, h_of};
-use super::sample::Drawn;
+use super::sample::TreeColumns;
 use crate::core::spare::Spare;
 use crate::core::{parallel, random};
 use rules::Bounds;
-use search::Place;
+use search::SearchedNode;
 use split::Split;
 use std::ops::Range;
 
@@ -58,7 +58,7 @@ pub(super) struct Grower<'a> {
     pub(super) gradients: &'a Gradients,
     pub(super) rules: &'a Rules,
     pub(super) max_depth: usize,
-    pub(super) drawn: &'a Drawn,
+    pub(super) columns: &'a TreeColumns,
     pub(super) buffers: &'a Buffers,
     pub(super) leaves: &'a Leaves,
 }
@@ -86,34 +86,34 @@ impl Buffers {
 
 /// Where a node stands in its tree.
 #[derive(Clone, Copy, Debug)]
-struct Spot {
+struct Position {
     depth: usize,
     /// Number that tells the nodes of a tree apart.
-    name: u64,
+    id: u64,
     bounds: Bounds,
 }
 
-impl Spot {
-    const ROOT: Spot = Spot { depth: 0, name: 1, bounds: Bounds::NONE };
+impl Position {
+    const ROOT: Position = Position { depth: 0, id: 1, bounds: Bounds::NONE };
 
-    fn child(self, side: u64, bounds: Bounds) -> Spot {
-        Spot { depth: self.depth + 1, name: random::mix(self.name.wrapping_mul(2).wrapping_add(side)), bounds }
+    fn child(self, side: u64, bounds: Bounds) -> Position {
+        Position { depth: self.depth + 1, id: random::mix(self.id.wrapping_mul(2).wrapping_add(side)), bounds }
     }
 }
 
 /// A node about to be split.
-struct Open {
+struct OpenNode {
     histogram: Vec<i64>,
     /// Coarse sum over its rows.
     total: i64,
-    spot: Spot,
+    position: Position,
 }
 
 /// A node after its split: the rows that went left, and the children that may split further.
 struct Halves {
     middle: usize,
-    spots: [Spot; 2],
-    open: [Option<Open>; 2],
+    positions: [Position; 2],
+    open: [Option<OpenNode>; 2],
 }
 
 impl Grower<'_> {
@@ -121,14 +121,14 @@ impl Grower<'_> {
     pub(super) fn tree(&self, rows: &mut [u32], columns: &[u32], root: Vec<i64>, total: i64) -> Vec<Node> {
         match self.root(rows, root, total) {
             Some(root) => self.grow(rows, columns, root),
-            None => vec![self.leaf(rows, Spot::ROOT)],
+            None => vec![self.leaf(rows, Position::ROOT)],
         }
     }
 
     /// The root, if it may split.
-    fn root(&self, rows: &[u32], histogram: Vec<i64>, total: i64) -> Option<Open> {
+    fn root(&self, rows: &[u32], histogram: Vec<i64>, total: i64) -> Option<OpenNode> {
         if self.may_split(rows.len(), total, 0) {
-            return Some(Open { histogram, total, spot: Spot::ROOT });
+            return Some(OpenNode { histogram, total, position: Position::ROOT });
         }
         self.buffers.give(histogram);
         None
@@ -140,48 +140,48 @@ impl Grower<'_> {
         depth < self.max_depth && rows > 1 && weight >= 2.0 * self.rules.min_child_weight
     }
 
-    fn leaf(&self, rows: &[u32], spot: Spot) -> Node {
-        Node { split: None, right: 0, leaf: self.leaves.add(rows), bounds: spot.bounds }
+    fn leaf(&self, rows: &[u32], position: Position) -> Node {
+        Node { split: None, right: 0, leaf: self.leaves.add(rows), bounds: position.bounds }
     }
 
-    fn grow(&self, rows: &mut [u32], columns: &[u32], node: Open) -> Vec<Node> {
-        let spot = node.spot;
+    fn grow(&self, rows: &mut [u32], columns: &[u32], node: OpenNode) -> Vec<Node> {
+        let position = node.position;
         let (split, open) = self.search(&node, columns, rows.len());
         let Some(split) = split else {
             self.buffers.give(node.histogram);
-            return vec![self.leaf(rows, spot)];
+            return vec![self.leaf(rows, position)];
         };
         let totals = [split.left, node.total.wrapping_sub(split.left)];
-        if totals.iter().all(|&total| !self.may_split(rows.len(), total, spot.depth + 1)) {
-            let bounds = self.rules.divide(&split, node.total, spot.bounds, self.gradients.step);
+        if totals.iter().all(|&total| !self.may_split(rows.len(), total, position.depth + 1)) {
+            let bounds = self.rules.divide(&split, node.total, position.bounds, self.gradients.step);
             self.buffers.give(node.histogram);
             let first = self.leaves.add_both(self.bins, rows, &split);
             let leaf =
                 |side: usize| vec![Node { split: None, right: 0, leaf: first + side as u32, bounds: bounds[side] }];
-            return joined(split, spot, leaf(0), leaf(1));
+            return joined(split, position, leaf(0), leaf(1));
         }
-        let Halves { middle, spots, open: [left_open, right_open] } = self.halve(rows, node, &split, &open);
+        let Halves { middle, positions, open: [left_open, right_open] } = self.halve(rows, node, &split, &open);
         let (left, right) = rows.split_at_mut(middle);
-        let grow = |rows: &mut [u32], child, spot| match child {
+        let grow = |rows: &mut [u32], child, position| match child {
             Some(child) => self.grow(rows, &open, child),
-            None => vec![self.leaf(rows, spot)],
+            None => vec![self.leaf(rows, position)],
         };
         let (left_nodes, right_nodes) = if left.len().min(right.len()) >= TASK_ROWS {
-            parallel::join(|| grow(left, left_open, spots[0]), || grow(right, right_open, spots[1]))
+            parallel::join(|| grow(left, left_open, positions[0]), || grow(right, right_open, positions[1]))
         } else {
-            (grow(left, left_open, spots[0]), grow(right, right_open, spots[1]))
+            (grow(left, left_open, positions[0]), grow(right, right_open, positions[1]))
         };
-        joined(split, spot, left_nodes, right_nodes)
+        joined(split, position, left_nodes, right_nodes)
     }
 
     /// The best split that pays, and the columns still open below.
-    fn search(&self, node: &Open, columns: &[u32], rows: usize) -> (Option<Split>, Vec<u32>) {
-        let drawn = self.drawn.at(node.spot.depth, node.spot.name);
-        let (bounds, step) = (node.spot.bounds, self.gradients.step);
-        let place = Place { total: node.total, bounds, drawn: &drawn, step, crowded: rows >= CROWD };
+    fn search(&self, node: &OpenNode, columns: &[u32], rows: usize) -> (Option<Split>, Vec<u32>) {
+        let drawn = self.columns.at(node.position.depth, node.position.id);
+        let (bounds, step) = (node.position.bounds, self.gradients.step);
+        let searched = SearchedNode { total: node.total, bounds, drawn: &drawn, step, crowded: rows >= CROWD };
         let piece = |range: Range<usize>| {
             let mut open = Vec::with_capacity(range.len());
-            let found = search::search(self.bins, &node.histogram, &columns[range], place, self.rules, &mut open);
+            let found = search::search(self.bins, &node.histogram, &columns[range], searched, self.rules, &mut open);
             (found, open)
         };
         let pieces = if rows >= TASK_ROWS {
@@ -190,18 +190,18 @@ impl Grower<'_> {
             (0..columns.len()).step_by(COLUMNS).map(|at| piece(at..(at + COLUMNS).min(columns.len()))).collect()
         };
         let (found, open): (Vec<_>, Vec<_>) = pieces.into_iter().unzip();
-        (search::decide(&found, place, self.rules), open.concat())
+        (search::decide(&found, searched, self.rules), open.concat())
     }
 
     /// Divides a node's rows and prepares its children.
-    fn halve(&self, rows: &mut [u32], node: Open, split: &Split, columns: &[u32]) -> Halves {
+    fn halve(&self, rows: &mut [u32], node: OpenNode, split: &Split, columns: &[u32]) -> Halves {
         let middle = leaves::partition(self.bins, rows, split);
         let (left, right) = rows.split_at(middle);
         let totals = [split.left, node.total.wrapping_sub(split.left)];
-        let bounds = self.rules.divide(split, node.total, node.spot.bounds, self.gradients.step);
-        let spots = [node.spot.child(0, bounds[0]), node.spot.child(1, bounds[1])];
-        let open = self.children([left, right], totals, columns, node.histogram, spots);
-        Halves { middle, spots, open }
+        let bounds = self.rules.divide(split, node.total, node.position.bounds, self.gradients.step);
+        let positions = [node.position.child(0, bounds[0]), node.position.child(1, bounds[1])];
+        let open = self.children([left, right], totals, columns, node.histogram, positions);
+        Halves { middle, positions, open }
     }
 
     /// Histograms of those children that may split further. The parent's becomes that of the child with more rows.
@@ -211,10 +211,10 @@ impl Grower<'_> {
         totals: [i64; 2],
         columns: &[u32],
         parent: Vec<i64>,
-        spots: [Spot; 2],
-    ) -> [Option<Open>; 2] {
-        let wanted = [0, 1].map(|i| self.may_split(rows[i].len(), totals[i], spots[i].depth));
-        let open = |i: usize, histogram| Some(Open { histogram, total: totals[i], spot: spots[i] });
+        positions: [Position; 2],
+    ) -> [Option<OpenNode>; 2] {
+        let wanted = [0, 1].map(|i| self.may_split(rows[i].len(), totals[i], positions[i].depth));
+        let open = |i: usize, histogram| Some(OpenNode { histogram, total: totals[i], position: positions[i] });
         let small = usize::from(rows[1].len() < rows[0].len());
         let large = 1 - small;
         let mut children = [None, None];
@@ -299,8 +299,8 @@ impl Grower<'_> {
 }
 
 /// A split node with all nodes below it, parents first and left before right.
-fn joined(split: Split, spot: Spot, mut left: Vec<Node>, right: Vec<Node>) -> Vec<Node> {
-    let top = Node { split: Some(split), right: left.len() as u32 + 1, leaf: 0, bounds: spot.bounds };
+fn joined(split: Split, position: Position, mut left: Vec<Node>, right: Vec<Node>) -> Vec<Node> {
+    let top = Node { split: Some(split), right: left.len() as u32 + 1, leaf: 0, bounds: position.bounds };
     left.insert(0, top);
     left.extend(right);
     left

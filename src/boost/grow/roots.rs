@@ -1,7 +1,7 @@
 //! Root histograms of several outputs, summed in one pass over the columns.
 
 use super::histogram;
-use crate::boost::bins::{Bins, Held};
+use crate::boost::bins::{BinIds, Bins};
 use crate::core::parallel;
 
 /// Columns whose histograms one task builds.
@@ -61,17 +61,17 @@ fn sum(bins: &Bins, columns: &[usize], width: usize, words: &[i64]) -> Vec<i64> 
         let words = &words[first * width..rows.end * width];
         let (mut columns, mut rest) = (columns, &mut sums[..]);
         while let [c, later @ ..] = columns {
-            let pair = (bins.held(*c), later.first().map(|&next| bins.held(next)));
-            let taken = if let (Held::Dense(_), Some(Held::Dense(_))) = pair { 2 } else { 1 };
+            let pair = (bins.ids(*c), later.first().map(|&next| bins.ids(next)));
+            let taken = if let (BinIds::Dense(_), Some(BinIds::Dense(_))) = pair { 2 } else { 1 };
             let (sums, others) = rest.split_at_mut(columns[..taken].iter().map(|&c| slots(c)).sum());
             match pair {
-                (Held::Closed, _) => {}
-                (Held::Sparse(sparse), _) => histogram::build_sparse_roots(width, sparse, first, words, sums),
-                (Held::Dense(one), Some(Held::Dense(other))) => {
+                (BinIds::Constant, _) => {}
+                (BinIds::Sparse(sparse), _) => histogram::build_sparse_roots(width, sparse, first, words, sums),
+                (BinIds::Dense(one), Some(BinIds::Dense(other))) => {
                     let ids = [&one[rows.clone()], &other[rows.clone()]];
                     histogram::build_dense_roots(width, ids, words, bins.columns[*c].bins, sums);
                 }
-                (Held::Dense(one), _) => {
+                (BinIds::Dense(one), _) => {
                     histogram::build_dense_roots(width, [&one[rows.clone()], &[]], words, bins.columns[*c].bins, sums);
                 }
             }

@@ -35,7 +35,7 @@ pub(in crate::boost) struct Bounds {
 impl Bounds {
     pub(super) const NONE: Bounds = Bounds { least: f64::NEG_INFINITY, most: f64::INFINITY };
 
-    pub(in crate::boost) fn hold(self, value: f64) -> f64 {
+    pub(in crate::boost) fn clamp(self, value: f64) -> f64 {
         value.max(self.least).min(self.most)
     }
 
@@ -61,7 +61,7 @@ impl Rules {
 
     /// A node's value before the learning rate; 0 where there is nothing to divide by.
     pub(in crate::boost) fn weight(&self, g: f64, h: f64, bounds: Bounds) -> f64 {
-        if h + self.lambda > 0.0 { bounds.hold(weight(g, h, self.lambda, self.alpha)) } else { 0.0 }
+        if h + self.lambda > 0.0 { bounds.clamp(weight(g, h, self.lambda, self.alpha)) } else { 0.0 }
     }
 
     /// What a node saves at its own value: G² / (H + λ) where that value is free.

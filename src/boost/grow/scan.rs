@@ -53,7 +53,7 @@ impl Bar {
             let score = |(g, h): (f64, f64)| shrink(g, alpha) * shrink(g, alpha) / (h + lambda);
             return Some(score(a) + score(b));
         }
-        let value = |(g, h): (f64, f64)| bounds.hold(weight(g, h, lambda, alpha));
+        let value = |(g, h): (f64, f64)| bounds.clamp(weight(g, h, lambda, alpha));
         let (w, v) = (value(a), value(b));
         let ordered = if direction > 0 { w <= v } else { direction == 0 || w >= v };
         ordered.then(|| saved(a.0, a.1, w, lambda, alpha) + saved(b.0, b.1, v, lambda, alpha))

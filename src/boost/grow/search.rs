@@ -9,7 +9,7 @@ use crate::core::simd::multiversion;
 
 /// A node whose split is looked for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place<'a> {
+pub(super) struct SearchedNode<'a> {
     pub(super) total: i64,
     pub(super) bounds: Bounds,
     /// For each column whether it may be tried here; empty where all may.
@@ -28,11 +28,11 @@ pub(super) fn search(
     bins: &Bins,
     histogram: &[i64],
     columns: &[u32],
-    place: Place<'_>,
+    node: SearchedNode<'_>,
     rules: &Rules,
     open: &mut Vec<u32>,
 ) -> Option<Split> {
-    let step = place.step;
+    let step = node.step;
     let (mut best, unit) = (None, step.0 * step.0 / step.1);
     let mut bar = Bar {
         // Values held within bounds may save less than nothing, and a split still be worth making.
@@ -41,22 +41,22 @@ pub(super) fn search(
         alpha: rules.alpha / step.0,
         least: rules.min_child_weight / step.1,
         bound: !rules.monotone.is_empty(),
-        bounds: place.bounds.scaled(step.1 / step.0),
+        bounds: node.bounds.scaled(step.1 / step.0),
     };
-    search_columns(bins, histogram, columns, place, rules, &mut bar, open, &mut best);
+    search_columns(bins, histogram, columns, node, rules, &mut bar, open, &mut best);
     best.map(|split: Split| Split { gain: split.gain * unit, ..split })
 }
 
 multiversion! {
     widest:
     fn search_columns(
-        bins: &Bins, histogram: &[i64], columns: &[u32], place: Place<'_>, rules: &Rules, bar: &mut Bar,
+        bins: &Bins, histogram: &[i64], columns: &[u32], node: SearchedNode<'_>, rules: &Rules, bar: &mut Bar,
         open: &mut Vec<u32>, best: &mut Option<Split>,
     ) {
         let mut filled = Filled::new();
-        let total = place.total;
+        let total = node.total;
         for &c in columns {
-            if place.drawn.get(c as usize) == Some(&false) {
+            if node.drawn.get(c as usize) == Some(&false) {
                 open.push(c);
                 continue;
             }
@@ -64,7 +64,7 @@ multiversion! {
             let slots = &histogram[column.first..column.first + column.bins];
             let values = column.cuts.len();
             let default = usize::from(column.default);
-            if column.dense && place.crowded && !column.categorical && !bar.bound {
+            if column.dense && node.crowded && !column.categorical && !bar.bound {
                 let outside = total.wrapping_sub(slots[default]);
                 if outside == 0 || f64::from(h_of(outside)) < bar.least {
                     continue;
@@ -73,10 +73,10 @@ multiversion! {
                 filled.run_all(&slots[..values]);
                 let missing = if column.has_missing() { slots[values] } else { 0 };
                 let found = scan(&filled, values, total, 0, 0, bar);
-                keep(found, c, &filled, Apart::Right { total, missing }, best);
+                keep(found, c, &filled, MissingSide::Right { total, missing }, best);
                 if missing != 0 {
                     let found = scan(&filled, values, total, missing, 0, bar);
-                    keep(found, c, &filled, Apart::Left { missing }, best);
+                    keep(found, c, &filled, MissingSide::Left { missing }, best);
                 }
                 continue;
             }
@@ -112,41 +112,41 @@ multiversion! {
             let candidates = if missing == 0 { filled.len.saturating_sub(1) } else { filled.len };
             let direction = rules.monotone.get(c as usize).copied().unwrap_or(0);
             let found = scan(&filled, candidates, total, 0, direction, bar);
-            keep(found, c, &filled, Apart::Right { total, missing }, best);
+            keep(found, c, &filled, MissingSide::Right { total, missing }, best);
             if missing != 0 {
                 let found = scan(&filled, filled.len.saturating_sub(1), total, missing, direction, bar);
-                keep(found, c, &filled, Apart::Left { missing }, best);
+                keep(found, c, &filled, MissingSide::Left { missing }, best);
             }
         }
     }
 }
 
 /// The side of the missing values, and what they sum to.
-enum Apart {
+enum MissingSide {
     Left { missing: i64 },
     Right { total: i64, missing: i64 },
 }
 
-fn keep(found: Option<(usize, f64)>, c: u32, filled: &Filled, apart: Apart, best: &mut Option<Split>) {
+fn keep(found: Option<(usize, f64)>, c: u32, filled: &Filled, side: MissingSide, best: &mut Option<Split>) {
     if let Some((i, gain)) = found {
         let word = (i64::from(filled.g[i]) << 32) + i64::from(filled.h[i]);
         let bins = 1 + if filled.all { i as u16 } else { u16::from(filled.bins[i]) };
-        let (bins, missing_left, left) = match apart {
-            Apart::Left { missing } => (bins, true, word.wrapping_add(missing)),
+        let (bins, missing_left, left) = match side {
+            MissingSide::Left { missing } => (bins, true, word.wrapping_add(missing)),
             // No value goes with the missing ones, and none that is yet to be seen may: no threshold is above them all,
             // but one is below them all.
-            Apart::Right { total, missing } if word.wrapping_add(missing) == total => (0, true, missing),
-            Apart::Right { .. } => (bins, false, word),
+            MissingSide::Right { total, missing } if word.wrapping_add(missing) == total => (0, true, missing),
+            MissingSide::Right { .. } => (bins, false, word),
         };
         *best = Some(Split { column: c, bins, categorical: false, right: [0; 4], missing_left, gain, left });
     }
 }
 
 /// The better of splits found over consecutive columns, if making it pays: its gain is then over the node's own score.
-pub(super) fn decide(found: &[Option<Split>], place: Place<'_>, rules: &Rules) -> Option<Split> {
+pub(super) fn decide(found: &[Option<Split>], node: SearchedNode<'_>, rules: &Rules) -> Option<Split> {
     let best = found.iter().flatten().copied().reduce(|best, next| if next.gain > best.gain { next } else { best })?;
-    let (total, step) = (place.total, place.step);
-    let own = rules.score(f64::from(g_of(total)) * step.0, f64::from(h_of(total)) * step.1, place.bounds);
+    let (total, step) = (node.total, node.step);
+    let own = rules.score(f64::from(g_of(total)) * step.0, f64::from(h_of(total)) * step.1, node.bounds);
     let gain = best.gain - own;
     rules.accepts(gain).then_some(Split { gain, ..best })
 }

@@ -2,7 +2,7 @@
 
 use super::{BoostModel, Ensemble, Link};
 use crate::boost::calibration::{Calibration, Case, softmax};
-use crate::boost::loss::log_odds;
+use crate::boost::loss::round_log_odds;
 use crate::core::Canonical;
 use crate::core::shape::check_count;
 use crate::{Error, Result, Run};
@@ -44,7 +44,7 @@ impl BoostModel {
             let reason = "must be -1 (left out) or the number of an output";
             return Err(Error::Label { row, label: labels[row].into(), reason });
         }
-        let table = self.door(rows)?;
+        let table = self.check_rows(rows)?;
         let margins = self.margins_of(&(0..outputs).collect::<Vec<_>>(), &table, run)?;
         // Equal rows have equal margins, so content and label say enough of the order.
         let content = Canonical::of(&table).group_of_row();
@@ -56,7 +56,7 @@ impl BoostModel {
             Case { margins: &margins[row * outputs..(row + 1) * outputs], label: labels[row] as usize, weight: 1.0 }
         };
         let calibration = run.install(|| Calibration::fit(outputs, order.len(), case))??;
-        calibration.tell(run);
+        calibration.note(run);
         Ok(self.calibrated(calibration))
     }
 
@@ -72,8 +72,8 @@ impl BoostModel {
 
 /// Puts a calibration into the trees of a label.
 fn put_into(calibration: &Calibration, label: usize, ensemble: &mut Ensemble) {
-    ensemble.base = log_odds(ensemble.base * calibration.slope + calibration.offsets[label]);
+    ensemble.base = round_log_odds(ensemble.base * calibration.slope + calibration.offsets[label]);
     for value in ensemble.trees.iter_mut().flat_map(|tree| &mut tree.value) {
-        *value = log_odds(f64::from(*value) * calibration.slope) as f32;
+        *value = round_log_odds(f64::from(*value) * calibration.slope) as f32;
     }
 }

@@ -1,10 +1,10 @@
 //! The fitted model: plain flat trees.
 
+mod compact;
 mod distribution;
 mod importance;
 mod predict;
 mod tree;
-mod walk;
 
 pub use importance::Importance;
 pub use tree::{Ensemble, Tree};
@@ -15,8 +15,8 @@ use super::limits::MOST_FEATURES;
 use crate::core::Cached;
 use crate::core::shape::check_count;
 use crate::{Error, Result};
+use compact::CompactTree;
 use ndarray::{Array2, ArrayRef2, Axis};
-use walk::Walk;
 
 /// How margins become predictions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub struct BoostModel {
     pub(crate) calibration: Option<Calibration>,
     /// The trees as prediction reads them, by output: 16 bytes a node.
     #[cfg_attr(feature = "serde", serde(skip))]
-    pub(crate) walks: Cached<Vec<Vec<Walk>>>,
+    pub(crate) compact: Cached<Vec<Vec<CompactTree>>>,
 }
 
 #[cfg(feature = "serde")]
@@ -52,7 +52,7 @@ impl crate::Saved for BoostModel {
     const VERSION: u64 = 3;
 
     fn validate(&self) -> std::result::Result<(), String> {
-        self.sound()?;
+        self.check_structure()?;
         if let Some(calibration) = self.calibration.as_ref().filter(|c| !c.fits(self.outputs.len())) {
             return Err(format!("a calibration of {} outputs, or of numbers that are none", calibration.offsets.len()));
         }
@@ -68,13 +68,13 @@ impl BoostModel {
     /// Puts a model together; every promise of [`Tree`] is checked.
     pub(crate) fn new(link: Link, features: usize, outputs: Vec<Ensemble>) -> Result<Self> {
         let model =
-            BoostModel { link, features, feature_names: None, outputs, calibration: None, walks: Cached::default() };
-        model.sound().map_err(|reason| Error::Format { format: "boosted trees", reason })?;
+            BoostModel { link, features, feature_names: None, outputs, calibration: None, compact: Cached::default() };
+        model.check_structure().map_err(|reason| Error::Format { format: "boosted trees", reason })?;
         Ok(model)
     }
 
     /// Checks all but names and calibration.
-    fn sound(&self) -> std::result::Result<(), String> {
+    fn check_structure(&self) -> std::result::Result<(), String> {
         if !(1..=MOST_FEATURES).contains(&self.features) {
             return Err(format!("{} features; 1 to {MOST_FEATURES} are possible", self.features));
         }

@@ -1,6 +1,6 @@
 //! Prediction: blocks of rows through all trees.
 
-use super::walk::Walk;
+use super::compact::CompactTree;
 use super::{BoostModel, Ensemble, Link};
 use crate::boost::calibration::softmax;
 use crate::core::shape::check_count;
@@ -12,7 +12,7 @@ use ndarray::{Array2, ArrayRef2};
 const BLOCK: usize = 256;
 impl BoostModel {
     /// Checks a table at the door: as many columns as the model has features, NaN for missing, nothing infinite.
-    pub(crate) fn door<'a>(&self, rows: &'a ArrayRef2<f32>) -> Result<Rows<'a>> {
+    pub(crate) fn check_rows<'a>(&self, rows: &'a ArrayRef2<f32>) -> Result<Rows<'a>> {
         check_count("columns of the data, as many as the model's features", self.features, rows.ncols())?;
         Rows::with_missing(rows)
     }
@@ -26,7 +26,7 @@ impl BoostModel {
     /// [`Error::Shape`] when the columns are not the model's features; [`Error::Empty`]; [`Error::NotFinite`] for
     /// infinities; [`Error::Cancelled`].
     pub fn margins(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f64>> {
-        let rows = self.door(rows)?;
+        let rows = self.check_rows(rows)?;
         self.margins_of(&(0..self.outputs.len()).collect::<Vec<_>>(), &rows, run)
     }
 
@@ -34,9 +34,9 @@ impl BoostModel {
     pub(crate) fn margins_of(&self, outputs: &[usize], rows: &Rows<'_>, run: &Run) -> Result<Array2<f64>> {
         let stage = run.stage("predict", rows.len());
         let blocks = run.install(|| {
-            let walks = self.walks.get(|| {
+            let compact = self.compact.get(|| {
                 let outputs = self.outputs.iter();
-                Ok(outputs.map(|output| output.trees.iter().map(Walk::of).collect()).collect())
+                Ok(outputs.map(|output| output.trees.iter().map(CompactTree::of).collect()).collect())
             })?;
             let blocks = parallel::map_ranges(rows.len(), BLOCK, |range| {
                 stage.check()?;
@@ -46,8 +46,8 @@ impl BoostModel {
                 for (o, &output) in outputs.iter().enumerate() {
                     let Ensemble { base, trees } = &self.outputs[output];
                     column.fill(*base);
-                    let trees = trees.iter().zip(&walks[output]);
-                    trees.for_each(|(tree, walk)| walk.add(tree, &block, &mut column));
+                    let trees = trees.iter().zip(&compact[output]);
+                    trees.for_each(|(tree, compact)| compact.add(tree, &block, &mut column));
                     for (i, &margin) in column.iter().enumerate() {
                         by_row[i * outputs.len() + o] = margin;
                     }

@@ -6,7 +6,7 @@
 //! `base_score`, which every version reads.
 //!
 //! XGBoost adds up margins in f32 and we in f64. Leaves of models that are trained here are such that f32 does not round
-//! (`Loss::kept`), so the margins are the same; of other models they agree to f32's rounding.
+//! (`Loss::rounded`), so the margins are the same; of other models they agree to f32's rounding.
 
 mod read;
 mod write;

@@ -1,10 +1,10 @@
 //! Adding the Shapley values of a tree for a block of rows.
 
 use super::patterns::{ROWS, gather, hits_of, sides};
-use super::{BLOCK, Known, Tables, lone};
+use super::{BLOCK, FrequentPatterns, Tables, single_leaf};
 use crate::core::simd::multiversion;
 use crate::explain::paths::{Leaf, Paths, Unit};
-use crate::explain::shapley::{Kit, Work};
+use crate::explain::shapley::{Coefficients, Work};
 
 /// Where rows go, and work space for a block of them.
 #[derive(Default)]
@@ -26,19 +26,19 @@ multiversion! {
     /// `block` and `sums` are column after column, `stride` numbers each, of which whole groups of [`ROWS`] are worked
     /// on; `columns` gives each feature's column. Without tables everything is worked out row by row.
     pub(in crate::explain) fn add_tree(
-        paths: &Paths, tables: Option<&Tables>, kit: &Kit, columns: &[u32], block: &[f32], stride: usize, rows: usize,
+        paths: &Paths, tables: Option<&Tables>, coefficients: &Coefficients, columns: &[u32], block: &[f32], stride: usize, rows: usize,
         scratch: &mut Scratch, sums: &mut [f64],
     ) {
         let padded = rows.next_multiple_of(ROWS);
         sides(paths, columns, block, stride, rows, &mut scratch.left);
         for (u, unit) in paths.units.iter().enumerate() {
             let Some(start) = tables.and_then(|tables| tables.starts[u]) else {
-                match lone(paths, unit) {
+                match single_leaf(paths, unit) {
                     Some(leaf) => {
-                        let known = tables.map(|tables| &tables.known[u]);
-                        by_pattern(leaf, known, kit, columns, stride, rows, scratch, sums);
+                        let frequent = tables.map(|tables| &tables.frequent[u]);
+                        by_pattern(leaf, frequent, coefficients, columns, stride, rows, scratch, sums);
                     }
-                    None => one_by_one(paths, unit, kit, columns, stride, rows, scratch, sums),
+                    None => row_by_row(paths, unit, coefficients, columns, stride, rows, scratch, sums),
                 }
                 continue;
             };
@@ -75,14 +75,14 @@ fn look_up<const N: usize>(table: &[f64], patterns: &[u8], sums: &mut [f64]) {
     }
 }
 
-/// The values of a large leaf that is a unit of its own: looked up where the pattern is known, else worked out, once for
+/// The values of a large leaf that is a unit of its own: looked up where the pattern is frequent, else worked out, once for
 /// each pattern among the rows.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
 fn by_pattern(
     leaf: &Leaf,
-    known: Option<&Known>,
-    kit: &Kit,
+    frequent: Option<&FrequentPatterns>,
+    coefficients: &Coefficients,
     columns: &[u32],
     stride: usize,
     rows: usize,
@@ -95,7 +95,8 @@ fn by_pattern(
     let row_bits = BLOCK.ilog2();
     hits.iter_mut().zip(0..).for_each(|(hits, i)| *hits = *hits << row_bits | i);
     hits.sort_unstable();
-    let (known, values) = known.map_or((&[][..], &[][..]), |known| (&known.patterns[..], &known.values[..]));
+    let (frequent, values) =
+        frequent.map_or((&[][..], &[][..]), |frequent| (&frequent.patterns[..], &frequent.values[..]));
     let (mut last, mut next) = (None, 0);
     out.clear();
     places.resize(rows.max(places.len()), 0);
@@ -103,15 +104,15 @@ fn by_pattern(
         let pattern = keyed >> row_bits;
         if last != Some(pattern) {
             last = Some(pattern);
-            while next < known.len() && known[next] < pattern {
+            while next < frequent.len() && frequent[next] < pattern {
                 next += 1;
             }
-            if known.get(next) == Some(&pattern) {
+            if frequent.get(next) == Some(&pattern) {
                 out.extend_from_slice(&values[next * d..(next + 1) * d]);
             } else {
                 let start = out.len();
                 out.resize(start + d, 0.0);
-                leaf.shapley(&[pattern], kit, work, &mut out[start..]);
+                leaf.shapley(&[pattern], coefficients, work, &mut out[start..]);
             }
         }
         places[(keyed % BLOCK as u64) as usize] = (out.len() - d) as u32;
@@ -127,10 +128,10 @@ fn by_pattern(
 /// A unit's values for each row, worked out.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
-fn one_by_one(
+fn row_by_row(
     paths: &Paths,
     unit: &Unit,
-    kit: &Kit,
+    coefficients: &Coefficients,
     columns: &[u32],
     stride: usize,
     rows: usize,
@@ -146,7 +147,7 @@ fn one_by_one(
         own.resize(d, 0.0);
         for leaf in &paths.leaves[unit.leaves.clone()] {
             leaf.hits(|split| left[split * padded + i] != 0, hits);
-            leaf.shapley(hits, kit, work, out);
+            leaf.shapley(hits, coefficients, work, out);
             for (&place, &value) in leaf.places.iter().zip(&*out) {
                 own[place as usize] += value;
             }

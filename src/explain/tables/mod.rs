@@ -14,7 +14,7 @@ pub(super) use add::{Scratch, add_tree};
 pub(super) use patterns::ROWS;
 
 use super::paths::{Leaf, MOST_BITS, Paths, Unit};
-use super::shapley::{Kit, Work};
+use super::shapley::{Coefficients, Work};
 use crate::core::simd::multiversion;
 use patterns::{hits_of, sides};
 use tabulate::{insert, tabulate};
@@ -26,7 +26,7 @@ pub(super) const BLOCK: usize = 256;
 pub(super) const SAMPLE: usize = 1024;
 
 /// Most patterns of a large leaf whose values are kept: as many as the largest table has.
-const MOST_KNOWN: usize = 1 << MOST_BITS;
+const MOST_FREQUENT: usize = 1 << MOST_BITS;
 
 /// Most features of a leaf whose patterns are sorted together with the number of a row of the block.
 const MOST_SORTED: usize = 64 - BLOCK.ilog2() as usize;
@@ -39,12 +39,12 @@ pub(super) struct Tables {
     /// For each feature of a unit its values at all patterns.
     values: Vec<f64>,
     /// For each unit the patterns that many rows have, where there are too many for a table.
-    known: Vec<Known>,
+    frequent: Vec<FrequentPatterns>,
 }
 
 /// Frequent patterns of a large leaf.
 #[derive(Clone, Debug, Default)]
-struct Known {
+struct FrequentPatterns {
     /// Ascending.
     patterns: Vec<u64>,
     /// For each pattern the values of the leaf's features.
@@ -54,17 +54,24 @@ struct Known {
 impl Tables {
     /// Most numbers that the tables of a tree hold.
     pub(super) fn size(paths: &Paths) -> usize {
-        let known = |unit| lone(paths, unit).map_or(0, |leaf| MOST_KNOWN * (leaf.features.len() + 1));
-        paths.units.iter().map(|unit| unit.size() + known(unit)).sum()
+        let frequent = |unit| single_leaf(paths, unit).map_or(0, |leaf| MOST_FREQUENT * (leaf.features.len() + 1));
+        paths.units.iter().map(|unit| unit.size() + frequent(unit)).sum()
     }
 
     /// Tables of all units that have one, and values of the patterns that some rows have at large leaves: `block` holds
     /// their values column after column, `stride` numbers each, and `columns` gives each feature's column.
-    pub(super) fn of(paths: &Paths, kit: &Kit, columns: &[u32], block: &[f32], stride: usize, rows: usize) -> Self {
+    pub(super) fn of(
+        paths: &Paths,
+        coefficients: &Coefficients,
+        columns: &[u32],
+        block: &[f32],
+        stride: usize,
+        rows: usize,
+    ) -> Self {
         let mut tables = Tables {
             starts: Vec::with_capacity(paths.units.len()),
             values: vec![0.0; paths.units.iter().map(Unit::size).sum()],
-            known: know(paths, kit, columns, block, stride, rows),
+            frequent: frequent_patterns(paths, coefficients, columns, block, stride, rows),
         };
         let (mut start, mut leaf_table, mut work) = (0, Vec::new(), Work::default());
         for unit in &paths.units {
@@ -75,7 +82,7 @@ impl Tables {
             tables.starts.push(Some(start));
             let table = &mut tables.values[start..start + unit.size()];
             for leaf in &paths.leaves[unit.leaves.clone()] {
-                tabulate(leaf, kit, &mut work, &mut leaf_table);
+                tabulate(leaf, coefficients, &mut work, &mut leaf_table);
                 insert(unit, leaf, &leaf_table, table);
             }
             start += unit.size();
@@ -86,7 +93,7 @@ impl Tables {
 
 /// The leaf of a unit of too many features for a table, unless there are too many to be sorted by pattern too.
 #[inline(always)]
-fn lone<'p>(paths: &'p Paths, unit: &Unit) -> Option<&'p Leaf> {
+fn single_leaf<'p>(paths: &'p Paths, unit: &Unit) -> Option<&'p Leaf> {
     match &paths.leaves[unit.leaves.clone()] {
         [leaf] if unit.bits() > MOST_BITS && leaf.features.len() <= MOST_SORTED => Some(leaf),
         _ => None,
@@ -95,42 +102,42 @@ fn lone<'p>(paths: &'p Paths, unit: &Unit) -> Option<&'p Leaf> {
 
 multiversion! {
     /// For each unit what is worth knowing of it beforehand.
-    fn know(
-        paths: &Paths, kit: &Kit, columns: &[u32], block: &[f32], stride: usize, rows: usize,
-    ) -> Vec<Known> {
+    fn frequent_patterns(
+        paths: &Paths, coefficients: &Coefficients, columns: &[u32], block: &[f32], stride: usize, rows: usize,
+    ) -> Vec<FrequentPatterns> {
         let (mut left, mut work) = (Vec::new(), Work::default());
-        if paths.units.iter().any(|unit| lone(paths, unit).is_some()) {
+        if paths.units.iter().any(|unit| single_leaf(paths, unit).is_some()) {
             sides(paths, columns, block, stride, rows, &mut left);
         }
         let mut all = Vec::with_capacity(paths.units.len());
         for unit in &paths.units {
-            all.push(match lone(paths, unit) {
-                Some(leaf) => Known::of(leaf, kit, &left, rows, &mut work),
-                None => Known::default(),
+            all.push(match single_leaf(paths, unit) {
+                Some(leaf) => FrequentPatterns::of(leaf, coefficients, &left, rows, &mut work),
+                None => FrequentPatterns::default(),
             });
         }
         all
     }
 }
 
-impl Known {
+impl FrequentPatterns {
     /// The patterns of most rows, of which `left` says for each split where they go.
     #[inline(always)]
-    fn of(leaf: &Leaf, kit: &Kit, left: &[u8], rows: usize, work: &mut Work) -> Self {
+    fn of(leaf: &Leaf, coefficients: &Coefficients, left: &[u8], rows: usize, work: &mut Work) -> Self {
         let mut hits = Vec::new();
         hits_of(leaf, left, rows, &mut hits);
         hits.sort_unstable();
         let runs = hits.chunk_by(|a, b| a == b);
         let mut counted: Vec<(usize, u64)> = runs.map(|run| (run.len(), run[0])).collect();
         counted.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
-        counted.truncate(MOST_KNOWN);
+        counted.truncate(MOST_FREQUENT);
         let mut patterns: Vec<u64> = counted.into_iter().map(|(_, pattern)| pattern).collect();
         patterns.sort_unstable();
         let d = leaf.features.len();
         let mut values = vec![0.0; patterns.len() * d];
         for (pattern, out) in patterns.iter().zip(values.chunks_exact_mut(d)) {
-            leaf.shapley(&[*pattern], kit, work, out);
+            leaf.shapley(&[*pattern], coefficients, work, out);
         }
-        Known { patterns, values }
+        FrequentPatterns { patterns, values }
     }
 }

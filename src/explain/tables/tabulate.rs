@@ -3,23 +3,23 @@
 use crate::core::simd::multiversion;
 use crate::explain::paths::{Leaf, MOST_BITS, Unit};
 use crate::explain::quadrature::LANES;
-use crate::explain::shapley::{Kit, Work, add_up};
+use crate::explain::shapley::{Coefficients, Work, add_up};
 
 multiversion! {
     /// The table of one leaf: for each feature its values at all patterns of hits.
     ///
     /// The integral for feature j is a sum over points of a product of those below j and a product of those above, each
     /// the same for many patterns; all products are those that [`Leaf::shapley`] makes, in the same order.
-    pub(super) fn tabulate(leaf: &Leaf, kit: &Kit, work: &mut Work, table: &mut Vec<f64>) {
+    pub(super) fn tabulate(leaf: &Leaf, coefficients: &Coefficients, work: &mut Work, table: &mut Vec<f64>) {
         let d = leaf.features.len();
         let patterns = 1usize << d;
         table.clear();
         table.resize(d << d, 0.0);
-        let [group] = kit.rules[d].groups[..] else { return };
+        let [group] = coefficients.rules[d].groups[..] else { return };
         if leaf.background.is_some() {
             let mut out = [0.0; MOST_BITS];
             for pattern in 0..patterns {
-                leaf.shapley(&[pattern as u64][..leaf.words()], kit, work, &mut out);
+                leaf.shapley(&[pattern as u64][..leaf.words()], coefficients, work, &mut out);
                 for j in 0..d {
                     table[j * patterns + pattern] = out[j];
                 }

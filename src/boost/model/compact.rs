@@ -7,7 +7,7 @@ const ABREAST: usize = 8;
 
 /// A node as prediction reads it: 16 bytes. A leaf's children are itself.
 #[derive(Clone, Copy)]
-struct Step {
+struct CompactNode {
     threshold: f32,
     /// Feature, with the highest bit set where missing values go left.
     feature: u32,
@@ -18,20 +18,20 @@ struct Step {
 const MISSING_LEFT: u32 = 1 << 31;
 
 /// A tree as prediction reads it, beside the tree itself.
-pub(crate) struct Walk {
-    steps: Vec<Step>,
+pub(crate) struct CompactTree {
+    nodes: Vec<CompactNode>,
     depth: usize,
     /// Whether some node splits by category; the tree itself then says where values go.
     categorical: bool,
 }
 
-impl Walk {
+impl CompactTree {
     pub(super) fn of(tree: &Tree) -> Self {
-        let steps = (0..tree.len())
+        let nodes = (0..tree.len())
             .map(|i| {
                 let leaf = tree.is_leaf(i);
                 let own = |child: u32| if leaf { i as u32 } else { child };
-                Step {
+                CompactNode {
                     threshold: tree.threshold[i],
                     feature: tree.feature[i] | if tree.default_left[i] { MISSING_LEFT } else { 0 },
                     left: own(tree.left[i]),
@@ -39,16 +39,16 @@ impl Walk {
                 }
             })
             .collect();
-        Walk { steps, depth: tree.depth(), categorical: tree.has_categories() }
+        CompactTree { nodes, depth: tree.depth(), categorical: tree.has_categories() }
     }
 
     /// The child that a row goes to; all splits are numeric.
     #[inline(always)]
     fn next(&self, at: usize, row: &[f32]) -> usize {
-        let step = &self.steps[at];
-        let x = row[(step.feature & !MISSING_LEFT) as usize];
-        let left = number_goes_left(step.threshold, step.feature & MISSING_LEFT != 0, x);
-        (if left { step.left } else { step.right }) as usize
+        let node = &self.nodes[at];
+        let x = row[(node.feature & !MISSING_LEFT) as usize];
+        let left = number_goes_left(node.threshold, node.feature & MISSING_LEFT != 0, x);
+        (if left { node.left } else { node.right }) as usize
     }
 
     /// Adds the value of `tree`, whose walk this is, for each row to its margin.
