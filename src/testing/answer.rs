@@ -16,7 +16,7 @@ pub(super) enum Subject<'a> {
 
 pub(super) enum Answer {
     Clusters(Clustering),
-    Places(Array2<f32>),
+    Positions(Array2<f32>),
     Values(Explanation),
 }
 
@@ -48,7 +48,7 @@ impl Subject<'_> {
         let answer = catch_unwind(AssertUnwindSafe(|| {
             Ok(match self {
                 Subject::Clusterer(c) => Answer::Clusters(c.cluster(rows, run)?),
-                Subject::Embedder(e) => Answer::Places(e.embed(rows, run)?),
+                Subject::Embedder(e) => Answer::Positions(e.embed(rows, run)?),
                 Subject::Explainer(x, _) => Answer::Values(x.explain(rows, run)?),
             })
         }));
@@ -68,7 +68,7 @@ impl Answer {
     pub(super) fn rows(&self) -> usize {
         match self {
             Answer::Clusters(c) => c.labels().len(),
-            Answer::Places(p) => p.nrows(),
+            Answer::Positions(p) => p.nrows(),
             Answer::Values(v) => v.values().dim().0,
         }
     }
@@ -77,7 +77,7 @@ impl Answer {
     fn row(&self, i: usize) -> Vec<f64> {
         match self {
             Answer::Clusters(c) => vec![f64::from(c.labels()[i]), f64::from(c.membership()[i])],
-            Answer::Places(p) => p.row(i).iter().map(|&x| f64::from(x)).collect(),
+            Answer::Positions(p) => p.row(i).iter().map(|&x| f64::from(x)).collect(),
             Answer::Values(v) => v.values().index_axis(ndarray::Axis(0), i).iter().copied().collect(),
         }
     }
@@ -86,7 +86,7 @@ impl Answer {
     fn rest(&self) -> Vec<f64> {
         match self {
             Answer::Clusters(c) => c.persistence().unwrap_or_default().to_vec(),
-            Answer::Places(_) => Vec::new(),
+            Answer::Positions(_) => Vec::new(),
             Answer::Values(v) => v.base().to_vec(),
         }
     }
@@ -102,12 +102,16 @@ impl Answer {
     }
 
     /// How equal rows of the table fared: rows i and j of the table are equal, their answers not.
-    pub(super) fn unlike_twins(&self, table: &ArrayRef2<f32>) -> Option<String> {
+    pub(super) fn unequal_duplicates(&self, table: &ArrayRef2<f32>) -> Option<String> {
         let mut first: HashMap<Vec<u32>, usize> = HashMap::new();
         for (i, row) in table.rows().into_iter().enumerate() {
             let j = *first.entry(row.iter().map(|x| x.to_bits()).collect()).or_insert(i);
             if !equal(&self.row(i), &self.row(j)) {
-                return Some(format!("rows {j} and {i} are equal, but got {} and {}", self.told(j), self.told(i)));
+                return Some(format!(
+                    "rows {j} and {i} are equal, but got {} and {}",
+                    self.describe(j),
+                    self.describe(i)
+                ));
             }
         }
         None
@@ -140,8 +144,8 @@ impl Answer {
         if let Some((i, k)) = first {
             return Some(format!(
                 "row {i} got {} before and {} now; {differing} of {} rows differ",
-                self.told(i),
-                other.told(k),
+                self.describe(i),
+                other.describe(k),
                 self.rows()
             ));
         }
@@ -155,11 +159,11 @@ impl Answer {
         (!equal(&a, &b)).then(|| format!("{a:?} before and {b:?} now"))
     }
 
-    fn told(&self, i: usize) -> String {
+    fn describe(&self, i: usize) -> String {
         let numbers = self.row(i);
         match self {
             Answer::Clusters(_) => format!("label {} (membership {})", numbers[0], numbers[1]),
-            Answer::Places(_) => format!("{:?}", &numbers[..numbers.len().min(4)]),
+            Answer::Positions(_) => format!("{:?}", &numbers[..numbers.len().min(4)]),
             Answer::Values(_) => format!("attributions {:?}", &numbers[..numbers.len().min(4)]),
         }
     }

@@ -78,7 +78,7 @@ impl Examiner<'_> {
                     self.judge(*check, fault.map(|came| (what.clone(), came)));
                 }
             }
-            Answer::Places(_) | Answer::Values(_) => {
+            Answer::Positions(_) | Answer::Values(_) => {
                 self.judge(Check::Finite, first.not_finite().map(|came| (what.clone(), came)));
             }
         }
@@ -176,7 +176,7 @@ impl Examiner<'_> {
             Answer::Clusters(c) => fault(Check::Labels, labels(c))
                 .or_else(|| fault(Check::Noise, noise(c)))
                 .or_else(|| fault(Check::Membership, membership(c))),
-            Answer::Places(_) | Answer::Values(_) => fault(Check::Finite, answer.not_finite()),
+            Answer::Positions(_) | Answer::Values(_) => fault(Check::Finite, answer.not_finite()),
         }
     }
 }

@@ -9,7 +9,7 @@ use ndarray::{Array2, ArrayRef2, Axis, ShapeBuilder};
 impl Examiner<'_> {
     pub(super) fn repeated(&mut self, rows: &ArrayRef2<f32>, first: &Answer) {
         let all: Vec<usize> = (0..rows.nrows()).collect();
-        let again = self.other("called it twice with the same rows and run", rows, self.run, first, &all);
+        let again = self.changed("called it twice with the same rows and run", rows, self.run, first, &all);
         let stable = again.is_none();
         self.judge(Check::Determinism, again);
         if !stable {
@@ -23,7 +23,7 @@ impl Examiner<'_> {
         let mut fault = None;
         if let Some(Ok(with_one)) = self.call("called it with seed 1", rows, &one) {
             self.call("called it with seed 2", rows, &two);
-            fault = self.other("called it with seeds 1, 2 and 1 again", rows, &one, &with_one, &all);
+            fault = self.changed("called it with seeds 1, 2 and 1 again", rows, &one, &with_one, &all);
         }
         self.judge(Check::Seed, fault);
         let mut fault = None;
@@ -31,14 +31,14 @@ impl Examiner<'_> {
             let run = self.run.clone().threads(threads);
             fault = fault.or_else(|| {
                 let done = format!("called it with Run::threads({threads})");
-                self.other(&done, rows, &run, first, &all)
+                self.changed(&done, rows, &run, first, &all)
             });
         }
         self.judge(Check::Threads, fault);
         // A table as `t()` gives it: row i, column j lies at j x rows + i.
         let mut by_column = Array2::zeros(rows.raw_dim().f());
         by_column.assign(rows);
-        let fault = self.other("gave it the rows stored column by column", &by_column, self.run, first, &all);
+        let fault = self.changed("gave it the rows stored column by column", &by_column, self.run, first, &all);
         self.judge(Check::Layout, fault);
         self.duplicates(rows);
         self.row_order(rows, first);
@@ -48,7 +48,7 @@ impl Examiner<'_> {
         let table = tables::threefold(rows);
         let done = format!("gave it {} rows, each of them three times", table.nrows() / 3);
         let fault = match self.call(&done, &table, self.run) {
-            Some(Ok(answer)) if answer.rows() == table.nrows() => answer.unlike_twins(&table),
+            Some(Ok(answer)) if answer.rows() == table.nrows() => answer.unequal_duplicates(&table),
             Some(Ok(answer)) => Some(format!("{} rows for {}", answer.rows(), table.nrows())),
             Some(Err(error)) => Some(format!("the error \"{error}\"")),
             None => return self.not_judged(&[Check::Duplicates], "it panicked"),
@@ -101,7 +101,7 @@ impl Examiner<'_> {
     }
 
     /// Whether a call gives another answer than `expected`. A panic is judged elsewhere.
-    fn other(
+    fn changed(
         &mut self,
         done: &str,
         rows: &ArrayRef2<f32>,

@@ -11,8 +11,8 @@ pub(super) fn shape(answer: &Answer, table: &ArrayRef2<f32>) -> Option<String> {
         Answer::Clusters(c) if c.membership().len() != rows => {
             Some(format!("{} memberships for {rows} rows", c.membership().len()))
         }
-        Answer::Places(p) if p.nrows() != rows => Some(format!("{} positions for {rows} rows", p.nrows())),
-        Answer::Places(p) if p.ncols() == 0 => Some("positions without coordinates".to_string()),
+        Answer::Positions(p) if p.nrows() != rows => Some(format!("{} positions for {rows} rows", p.nrows())),
+        Answer::Positions(p) if p.ncols() == 0 => Some("positions without coordinates".to_string()),
         Answer::Values(v) if (v.values().dim().0, v.values().dim().1) != (rows, columns) || v.base().is_empty() => {
             let found = v.values().dim();
             Some(format!("attributions of {found:?}, where (row, feature, output) has to begin ({rows}, {columns}"))

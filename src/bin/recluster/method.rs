@@ -127,7 +127,7 @@ impl Chosen {
 }
 
 /// What a fit gives: its labels, those of the new rows, the model's text.
-struct Out {
+struct Fitted {
     labels: Vec<i32>,
     new: Option<Vec<i32>>,
     text: Option<String>,
@@ -158,25 +158,25 @@ pub(crate) fn fit(
         Chosen::Genie(genie) => {
             let model = progress.work(|| genie.fit(values, run)).map_err(named)?;
             let new = place(&|new| model.predict(values, new, run))?;
-            Out { labels: model.labels().to_vec(), new, text: text(model.to_json())? }
+            Fitted { labels: model.labels().to_vec(), new, text: text(model.to_json())? }
         }
         Chosen::Dbscan(dbscan) => {
             let model = progress.work(|| dbscan.fit(values, run)).map_err(named)?;
             facts.insert("core_rows".to_string(), model.core_rows().len().into());
             let new = place(&|new| model.predict(values, new, run))?;
-            Out { labels: model.labels().to_vec(), new, text: text(model.to_json())? }
+            Fitted { labels: model.labels().to_vec(), new, text: text(model.to_json())? }
         }
         Chosen::Agglomerative(tree) => {
             let model = progress.work(|| tree.fit(values, run)).map_err(named)?;
             let new = place(&|new| model.predict(values, new, run))?;
-            Out { labels: model.labels().to_vec(), new, text: text(model.to_json())? }
+            Fitted { labels: model.labels().to_vec(), new, text: text(model.to_json())? }
         }
         Chosen::KMeans(kmeans) => {
             let model = progress.work(|| kmeans.fit(values, run)).map_err(named)?;
             facts.insert("inertia".to_string(), model.inertia().into());
             facts.insert("converged".to_string(), model.converged().into());
             let new = place(&|new| model.predict(new))?;
-            Out { labels: model.labels().to_vec(), new, text: text(model.to_json())? }
+            Fitted { labels: model.labels().to_vec(), new, text: text(model.to_json())? }
         }
         Chosen::Gmm(mixture) => {
             let model = progress.work(|| mixture.fit(values, run)).map_err(named)?;
@@ -194,7 +194,7 @@ pub(crate) fn fit(
                 files.write(path, |out| npy(out, soft.shape(), soft.iter().copied()))?;
             }
             let new = place(&|new| model.predict(new, run))?;
-            Out { labels: model.labels().to_vec(), new, text: text(model.to_json())? }
+            Fitted { labels: model.labels().to_vec(), new, text: text(model.to_json())? }
         }
     };
     if let (Some(path), Some(text)) = (&args.model_out, &out.text) {

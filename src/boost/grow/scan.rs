@@ -8,7 +8,7 @@ use crate::boost::gradient::{g_of, h_of};
 ///
 /// An empty bin divides the rows as the bin before it does, so the search loses nothing by leaving it out; in small nodes
 /// most bins are empty.
-pub(super) struct Filled {
+pub(super) struct FilledBins {
     pub(super) bins: [u8; 256 + LANES],
     pub(super) words: [i64; 256 + LANES],
     pub(super) g: [i32; 256 + LANES],
@@ -60,10 +60,10 @@ impl Bar {
     }
 }
 
-impl Filled {
+impl FilledBins {
     pub(super) fn new() -> Self {
         const FULL: usize = 256 + LANES;
-        Filled { bins: [0; FULL], words: [0; FULL], g: [0; FULL], h: [0; FULL], len: 0, all: false }
+        FilledBins { bins: [0; FULL], words: [0; FULL], g: [0; FULL], h: [0; FULL], len: 0, all: false }
     }
 
     #[inline(always)]
@@ -125,7 +125,7 @@ impl Filled {
 /// step is a loop over [`LANES`] candidates, so that it becomes vector instructions.
 #[inline(always)]
 pub(super) fn scan(
-    filled: &Filled,
+    filled: &FilledBins,
     candidates: usize,
     total: i64,
     more: i64,
@@ -180,7 +180,7 @@ pub(super) fn scan(
 
 /// The same where monotone columns bind the children's values.
 fn scan_bound(
-    filled: &Filled,
+    filled: &FilledBins,
     candidates: usize,
     total: i64,
     more: i64,
@@ -203,7 +203,7 @@ fn scan_bound(
 /// `max_cat_threshold`. Missing values join either side. Categories without rows here go left.
 #[inline(never)]
 pub(super) fn divide(
-    filled: &Filled,
+    filled: &FilledBins,
     total: i64,
     missing: i64,
     categories: usize,
@@ -271,7 +271,7 @@ mod tests {
                 })
                 .collect();
             let total = words.iter().fold(0i64, |sum, &word| sum.wrapping_add(word));
-            let mut filled = Filled::new();
+            let mut filled = FilledBins::new();
             filled.run_all(&words);
             for lambda in [0.0, 1.0, 1e5, 1e30, f64::INFINITY] {
                 for (alpha, start) in [(0.0, 0.0), (3.0, 0.0), (0.0, 1e3)] {

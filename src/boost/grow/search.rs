@@ -1,7 +1,7 @@
 //! Reading the best split of a node off its histogram.
 
 use super::rules::{Bounds, Rules};
-use super::scan::{Bar, Filled, divide, scan};
+use super::scan::{Bar, FilledBins, divide, scan};
 use super::split::Split;
 use crate::boost::bins::Bins;
 use crate::boost::gradient::{g_of, h_of};
@@ -53,7 +53,7 @@ multiversion! {
         bins: &Bins, histogram: &[i64], columns: &[u32], node: SearchedNode<'_>, rules: &Rules, bar: &mut Bar,
         open: &mut Vec<u32>, best: &mut Option<Split>,
     ) {
-        let mut filled = Filled::new();
+        let mut filled = FilledBins::new();
         let total = node.total;
         for &c in columns {
             if node.drawn.get(c as usize) == Some(&false) {
@@ -127,7 +127,7 @@ enum MissingSide {
     Right { total: i64, missing: i64 },
 }
 
-fn keep(found: Option<(usize, f64)>, c: u32, filled: &Filled, side: MissingSide, best: &mut Option<Split>) {
+fn keep(found: Option<(usize, f64)>, c: u32, filled: &FilledBins, side: MissingSide, best: &mut Option<Split>) {
     if let Some((i, gain)) = found {
         let word = (i64::from(filled.g[i]) << 32) + i64::from(filled.h[i]);
         let bins = 1 + if filled.all { i as u16 } else { u16::from(filled.bins[i]) };
