@@ -1,20 +1,20 @@
-//! Early stopping: how good one output is on rows that no tree has seen.
+//! Early stopping: the metric of an output on held-out rows.
 
 use super::loss::Loss;
 use super::settings::Metric;
 use crate::core::numerics;
 
-/// One output on the held-out rows.
+/// The best round of an output so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct BestRound {
-    /// Lower is better.
+    /// Its score; lower is better.
     score: f64,
-    /// Trees at the best round; 0 before the first.
+    /// Number of trees after it; 0 before the first round.
     pub(super) trees: usize,
 }
 
 impl BestRound {
-    /// Takes note of the round that made the `trees`-th tree; says whether `patience` rounds went by without any gain.
+    /// Takes account of the round of the `trees`-th tree; returns whether `patience` rounds have passed without improvement.
     pub(super) fn update(&mut self, score: Option<f64>, trees: usize, patience: Option<usize>) -> bool {
         let better = match (score, patience) {
             (Some(score), Some(_)) => self.trees == 0 || score < self.score,
@@ -27,15 +27,15 @@ impl BestRound {
     }
 }
 
-/// What one row says of one output.
+/// A held-out row's target for one output.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HeldOutRow {
     pub(super) target: f64,
     pub(super) weight: f64,
 }
 
-/// How bad the margins of rows are, lower being better. None where there are no rows, and for the area under the curve
-/// where none or all of them bear the label; log-loss is defined there.
+/// The metric of the rows' margins, lower being better. None where there are no rows, and for the AUC where none or all of
+/// them have the label.
 pub(super) fn score(metric: Metric, loss: Loss, margins: &[f64], row: impl Fn(usize) -> HeldOutRow) -> Option<f64> {
     let rows = || (0..margins.len()).map(|i| (margins[i], row(i)));
     let weight = rows().fold(0.0, |sum, (_, row)| sum + row.weight);
@@ -55,7 +55,7 @@ pub(super) fn score(metric: Metric, loss: Loss, margins: &[f64], row: impl Fn(us
     }
 }
 
-/// The probability that a row of the label has a higher margin than one of the others, a tie counting half.
+/// AUC: the probability that a row of the label has a higher margin than one of the others, a tie counting half.
 fn auc(mut rows: Vec<(f64, HeldOutRow)>) -> Option<f64> {
     let key = |row: &(f64, HeldOutRow)| (row.0, row.1.target, row.1.weight);
     rows.sort_unstable_by(|a, b| {

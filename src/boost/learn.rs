@@ -1,4 +1,4 @@
-//! From rows and what they are told to be to a model.
+//! From a training set to a model.
 
 use super::bins::Bins;
 use super::calibration::{Calibration, Case};
@@ -11,13 +11,13 @@ use super::train::{self, Problem, Targets};
 use super::training_set::{TrainingSet, heaviest, no_weight};
 use crate::{Error, Result, Run};
 
-/// Parts of the rows in cross-fitting.
+/// Folds of cross-fitting.
 const FOLDS: usize = 3;
 
-/// With so many rows for each label the calibration has learnt enough; the parts that are left are not trained without.
+/// Rows for each label after which the calibration uses no further folds.
 const ENOUGH: usize = 200;
 
-/// Weights that sum to less than this share of the penalties leave nothing to learn.
+/// Weights must sum to at least this share of `lambda` and `min_child_weight`.
 const LIGHTEST: f64 = 1e-6;
 
 /// All rows of the bins with their labels.
@@ -105,7 +105,7 @@ impl Boost {
         BoostModel::new(Link::Identity, bins.features(), trained.ensembles)
     }
 
-    /// Refuses settings that do not fit the columns of the bins.
+    /// Refuses settings that do not fit the binned columns.
     fn check_columns(&self, bins: &Bins) -> Result<()> {
         self.categories(bins.features())?;
         let constrained = self.monotone.iter().zip(&bins.columns).position(|(&d, column)| d != 0 && column.categorical);
@@ -115,7 +115,7 @@ impl Boost {
         }
     }
 
-    /// Refuses weights whose sum says that nothing can be learnt.
+    /// Refuses weights whose sum is too small to learn from.
     fn check_weight_sum(&self, weights: Option<&[f32]>, all: f64) -> Result<()> {
         if all <= 0.0 {
             return Err(no_weight(all));
@@ -165,7 +165,7 @@ impl<'a> Labelled<'a> {
         sums
     }
 
-    /// What early stopping watches of each output: log-loss where held-out rows have no area under the curve.
+    /// The metric of early stopping for each output: log-loss where the AUC of the held-out rows is undefined.
     fn metrics(&self, held_out: &[u32], run: &Run) -> Vec<Metric> {
         let Boost { metric, early_stopping, .. } = *self.settings;
         if early_stopping.is_none() {
@@ -188,7 +188,7 @@ impl<'a> Labelled<'a> {
         counts.iter().map(|&count| if has_both(count) { metric } else { Metric::Loss }).collect()
     }
 
-    /// Calibrates a model of all rows by the margins that parts of them get from a model of the other parts.
+    /// Calibrates a model of all rows by the out-of-fold margins of cross-fitting.
     fn cross_fit(&self, model: BoostModel, run: &Run) -> Result<BoostModel> {
         let Labelled { settings, bins, classes, .. } = *self;
         let rounds: Vec<usize> = model.outputs.iter().map(|output| output.trees.len()).collect();
@@ -235,7 +235,7 @@ fn note_none_held_out(run: &Run) {
     run.note("early stopping: no row can be held out, as rows are too few or too alike; all rounds are trained");
 }
 
-/// Says so where no tree of any output has a split.
+/// Notes it where no tree of any output has a split.
 fn note_no_split(ensembles: &[Ensemble], run: &Run) {
     if ensembles.iter().flat_map(|ensemble| &ensemble.trees).all(|tree| tree.is_leaf(0)) {
         run.note(

@@ -1,6 +1,6 @@
 //! Words for a run's notes.
 
-/// Numbers in words, of many the first.
+/// A list of numbers in words, of long lists the beginning.
 pub(super) fn listed(numbers: &[usize]) -> String {
     const MOST: usize = 12;
     let text = numbers.iter().take(MOST).map(ToString::to_string).collect::<Vec<_>>().join(", ");

@@ -1,7 +1,7 @@
-//! Which rows and columns a tree sees, and which rows no tree sees.
+//! Sampling of rows and columns for each tree, and the rows held out of all trees.
 //!
-//! Draws are keyed by the place of a row in an order given by content, label and weight alone: rows that differ in none of
-//! them may swap, so the order of the table does not matter.
+//! Draws are keyed by the rank of a row by content, label and weight. Rows that differ in none of these are
+//! interchangeable, so the order of the table does not matter.
 
 use super::bins::Bins;
 use super::settings::Boost;
@@ -15,15 +15,15 @@ const COLUMNS_OF_TREE: u64 = 0x626f_6f73_7402;
 const HELD_OUT: u64 = 0x626f_6f73_7403;
 const FOLDS: u64 = 0x626f_6f73_7404;
 
-/// Rows in the order of content, then of `kind`, which tells rows of equal content apart.
+/// Rows in the order of content, then of `kind`, which distinguishes rows of equal content.
 pub(super) fn by_content(bins: &Bins, kind: impl Fn(usize) -> (u32, u32) + Sync) -> Vec<u32> {
     let mut order: Vec<u32> = (0..bins.rows as u32).collect();
     parallel::sort_by_key(&mut order, |&i| (bins.content[i as usize], kind(i as usize), i));
     order
 }
 
-/// Rows to hold out: of each class about `share` of its rows, in the order of `order`. Rows of one class that are equal
-/// are held out together or not at all; a class that would be held out whole is not held out.
+/// Rows to hold out: about `share` of each class, in the order of `order`. Equal rows of one class are held out together
+/// or not at all; a class that would be held out whole is not held out.
 pub(super) fn held_out(bins: &Bins, order: &[u32], class: impl Fn(usize) -> u32, share: f64, key: u64) -> Vec<u32> {
     let rows = shuffled(bins, order, class, Stream::new(key, HELD_OUT));
     let mut held = Vec::new();
@@ -39,8 +39,8 @@ pub(super) fn held_out(bins: &Bins, order: &[u32], class: impl Fn(usize) -> u32,
     in_order(held, order)
 }
 
-/// Parts the rows in `count`, each class as evenly as may be, and equal rows of one class together; each part in the order
-/// of `order`. A class of equal rows alone, which one part would hold whole, is in none.
+/// Stratified folds: each class is spread over `count` folds as evenly as possible, equal rows of one class in one fold;
+/// each fold is in the order of `order`. A class whose rows are all equal is in no fold.
 pub(super) fn folds(bins: &Bins, order: &[u32], class: impl Fn(usize) -> u32, count: usize, key: u64) -> Vec<Vec<u32>> {
     let rows = shuffled(bins, order, class, Stream::new(key, FOLDS));
     let mut folds = vec![Vec::new(); count];
@@ -51,7 +51,7 @@ pub(super) fn folds(bins: &Bins, order: &[u32], class: impl Fn(usize) -> u32, co
                 break;
             }
             let ends = before + equal.len() == class.len();
-            // The last rows of a class go apart from the first, wherever these reach.
+            // The last rows of a class are never in the fold of the first, however many of these are equal.
             let fold = if ends && last == 0 { 1 } else { before * count / class.len() };
             folds[fold].extend(equal.iter().map(|row| row.place));
             (before, last) = (before + equal.len(), fold);
@@ -60,7 +60,7 @@ pub(super) fn folds(bins: &Bins, order: &[u32], class: impl Fn(usize) -> u32, co
     folds.into_iter().map(|fold| in_order(fold, order)).collect()
 }
 
-/// A row in an order that is drawn within its class.
+/// A row in an order that is random within its class.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Shuffled {
     class: u32,
@@ -101,15 +101,15 @@ pub(super) struct Sampler {
     max_depth: usize,
     rows: Stream,
     columns: Stream,
-    /// Place of each row in the order of content; empty when all rows are taken.
+    /// Rank of each row by content; empty when all rows are used.
     places: Vec<u32>,
-    /// Rows that no tree sees; empty where there are none.
+    /// Whether each row is held out of all trees; empty where none is.
     held_out: Vec<bool>,
-    /// Columns that can split.
+    /// Columns that can be split on.
     open: Vec<u32>,
 }
 
-/// The draws for one tree.
+/// The sample of one tree.
 pub(super) struct TreeSample<'a> {
     sampler: &'a Sampler,
     rows: Stream,
@@ -121,7 +121,7 @@ pub(super) struct TreeSample<'a> {
 pub(super) struct TreeColumns {
     /// Ascending.
     pub(super) tree: Vec<u32>,
-    /// For each level the columns of its nodes; empty where all of the tree's are.
+    /// For each level the columns of its nodes; empty where these are all of the tree's.
     levels: Vec<Vec<u32>>,
     by_node: f64,
     features: usize,
@@ -157,12 +157,12 @@ impl Sampler {
 }
 
 impl TreeSample<'_> {
-    /// Whether the tree sees all rows.
+    /// Whether the tree uses all rows.
     pub(super) fn all(&self) -> bool {
         self.sampler.held_out.is_empty() && self.sampler.places.is_empty()
     }
 
-    /// Whether the tree sees a row.
+    /// Whether the tree uses a row.
     #[inline(always)]
     pub(super) fn row(&self, i: usize) -> bool {
         if self.sampler.held_out.get(i) == Some(&true) {
@@ -174,7 +174,7 @@ impl TreeSample<'_> {
         }
     }
 
-    /// Numbers of all rows, first those that the tree sees; returns how many these are.
+    /// Numbers of all rows, first those that the tree uses; returns how many these are.
     pub(super) fn order(&self, count: usize, rows: &mut Vec<u32>) -> usize {
         rows.clear();
         if self.all() {
@@ -195,7 +195,7 @@ impl TreeSample<'_> {
         seen
     }
 
-    /// The columns that the tree may use, those of each level drawn from them.
+    /// The columns of the tree, and those of each level, drawn from them.
     pub(super) fn columns(&self, features: usize) -> TreeColumns {
         let sampler = self.sampler;
         let tree = draw(&sampler.open, sampler.by_tree, self.columns);
@@ -210,7 +210,7 @@ impl TreeSample<'_> {
 }
 
 impl TreeColumns {
-    /// For each column whether a node may split on it; empty where it may on all.
+    /// For each column whether a node may split on it; empty where it may split on all.
     pub(super) fn at(&self, depth: usize, node: u64) -> Vec<bool> {
         let level = self.levels.get(depth);
         if level.is_none() && self.nodes.is_none() {

@@ -13,16 +13,16 @@ use crate::core::spare::Spare;
 use crate::{Error, Result, Run};
 use std::ops::Range;
 
-/// Sums of that many rows fit the coarse grid of `gradient`.
+/// Sums over this many rows fit the coarse grid of `gradient`.
 const MOST_ROWS: usize = 1 << 29;
 
-/// From this many outputs on, their roots are summed side by side.
+/// From this many outputs on, their root histograms are built together.
 const FEW_OUTPUTS: usize = 3;
 
 /// Writes the targets of an output at some rows.
 pub(super) type Targets<'a> = dyn Fn(usize, Range<usize>, &mut [f64]) + Sync + 'a;
 
-/// What is to be learnt from all rows of the bins.
+/// What is to be learnt from the binned rows.
 pub(super) struct Problem<'a> {
     pub(super) bins: &'a Bins,
     /// Of each output.
@@ -37,34 +37,34 @@ pub(super) struct Problem<'a> {
     pub(super) heaviest: f64,
     /// Most trees of each output.
     pub(super) rounds: Vec<usize>,
-    /// What early stopping watches of each output.
+    /// The metric of early stopping for each output.
     pub(super) metrics: Vec<Metric>,
-    /// Rounds without any gain on the held-out rows after which an output stops; None where none does.
+    /// Rounds without improvement on the held-out rows after which an output stops; None without early stopping.
     pub(super) patience: Option<usize>,
-    /// Rows in an order given by content, target and weight; empty where nothing is drawn.
+    /// Rows in the order of content, target and weight; empty where nothing is drawn at random.
     pub(super) order: &'a [u32],
-    /// Rows that no tree sees, in that order.
+    /// Held-out rows, in that order.
     pub(super) held_out: Vec<u32>,
 }
 
 impl Problem<'_> {
-    /// Whether outputs are watched on held-out rows.
+    /// Whether outputs are judged on held-out rows.
     fn watched(&self) -> bool {
         self.patience.is_some() && !self.held_out.is_empty()
     }
 }
 
-/// What comes of it.
+/// The result of training.
 pub(super) struct Trained {
     pub(super) ensembles: Vec<Ensemble>,
     /// For each output its margins at the held-out rows, after its last tree.
     pub(super) held_out_margins: Vec<Vec<f64>>,
 }
 
-/// One output under training.
+/// One output in training.
 struct Output {
     number: usize,
-    /// How far its trees have moved the margin of each row from the base, in [`UNIT`]s.
+    /// The sum of its trees for each row, in [`UNIT`]s.
     moves: Vec<f32>,
     gradients: Gradients,
     ensemble: Ensemble,
@@ -78,9 +78,9 @@ struct Context<'a> {
     problem: &'a Problem<'a>,
     rules: Rules,
     buffers: Buffers,
-    /// Room for the gradients of a tree before they are rounded.
+    /// Work space for the gradients of a tree before they are rounded.
     fine: Spare<Vec<(i64, i64)>>,
-    /// Room for the rows of a tree and for their leaves.
+    /// Work space for the rows of a tree and their leaves.
     rows: Spare<(Vec<u32>, Leaves)>,
 }
 
@@ -113,7 +113,7 @@ pub(super) fn train(settings: &Boost, problem: &Problem<'_>, stage: &'static str
         parallel::for_each_chunk(&mut active, 1, |_, output| {
             output.iter_mut().for_each(|output| output.differentiate(&context, &sampler.of(round, output.number)));
         });
-        // Side by side the roots of all outputs cost little more than one.
+        // Root histograms of several outputs built together cost little more than one.
         for group in active.chunks_mut(SIDE_BY_SIDE) {
             let packed: Vec<&[i64]> = group.iter().map(|output| &output.gradients.packed[..]).collect();
             let roots = (packed.len() >= FEW_OUTPUTS).then(|| Roots::of(bins, &packed));
@@ -140,7 +140,7 @@ pub(super) fn train(settings: &Boost, problem: &Problem<'_>, stage: &'static str
 }
 
 impl Output {
-    /// Works out the gradients of the next tree.
+    /// Computes the gradients of the next tree.
     fn differentiate(&mut self, context: &Context<'_>, sample: &TreeSample<'_>) {
         let Problem { losses, targets, weights, heaviest, .. } = context.problem;
         let write_targets = |rows: Range<usize>, y: &mut [f64], w: &mut [f64]| {
@@ -166,7 +166,7 @@ impl Output {
         context.fine.give(fine);
     }
 
-    /// Grows the next tree and moves the margins; `roots` and the place among them where they are known.
+    /// Grows the next tree and updates the margins; `roots` has the root histograms, if built, and this output's index there.
     fn grow(&mut self, context: &Context<'_>, sample: &TreeSample<'_>, roots: Option<(&Roots<'_>, usize)>) {
         let Context { settings, problem, rules, buffers, .. } = context;
         let Problem { bins, losses, .. } = *problem;
@@ -192,7 +192,7 @@ impl Output {
             None => grower.build(&mut root, seen, &tree_columns.tree),
         }
         let nodes = match settings.max_leaves {
-            // Every split that pays is made, so their order is no matter.
+            // Every accepted split is made, so their order does not matter.
             0 => grower.tree(seen, &tree_columns.tree, root, total),
             leaves => grower.limited(seen, &tree_columns.tree, root, total, leaves, settings.grow == Grow::ByLevel),
         };
@@ -220,7 +220,7 @@ impl Output {
         problem.held_out.iter().map(|&row| gradient::margin(self.ensemble.base, self.moves[row as usize])).collect()
     }
 
-    /// How bad its trees are on the held-out rows.
+    /// The metric of its trees on the held-out rows.
     fn score(&self, problem: &Problem<'_>) -> Option<f64> {
         let margins = self.held_out_margins(problem);
         let row_of = |i: usize| {
@@ -232,7 +232,7 @@ impl Output {
     }
 }
 
-/// The leaf that a row of the bins falls into.
+/// The leaf of a binned row.
 fn leaf_of(nodes: &[Node], bins: &Bins, row: usize) -> usize {
     let mut at = 0;
     while let Some(split) = &nodes[at].split {
@@ -253,7 +253,7 @@ fn finish(
     leaves: &[(i64, i64)],
     loss: Loss,
 ) -> Tree {
-    // Children follow their parent, so from the end each node's children are known before it.
+    // Children follow their parent, so in reverse order each node's children come before it.
     let mut sums = vec![(0, 0); nodes.len()];
     for (i, node) in nodes.iter().enumerate().rev() {
         let below: ((i64, i64), (i64, i64)) = (sums[(i + 1) % nodes.len()], sums[i + node.right as usize]);
@@ -265,7 +265,7 @@ fn finish(
     let mut tree = Tree::default();
     for (i, node) in nodes.iter().enumerate() {
         let (g, h) = gradients.real(sums[i]);
-        // XGBoost gives a node that weighs too little no value at all; bounds from above hold for it too.
+        // As in XGBoost, a node below min_child_weight has value 0, clamped to its bounds.
         let weighs = h > 0.0 && h >= rules.min_child_weight;
         let value = if weighs { rules.weight(g, h, node.bounds) } else { node.bounds.clamp(0.0) };
         tree.push_leaf((loss.rounded(value * settings.learning_rate) as f32).clamp(f32::MIN, f32::MAX), h);
@@ -276,7 +276,7 @@ fn finish(
                 let right = (0..cuts.len()).filter(|bin| split.right[bin / 64] >> (bin % 64) & 1 == 1);
                 tree.categories[i] = right.map(|bin| cuts[bin] as u32).collect();
             } else {
-                // Every value is at or above the lowest number.
+                // No value is below f32::MIN: only missing values go left.
                 tree.threshold[i] = usize::from(split.bins).checked_sub(1).map_or(f32::MIN, |bin| cuts[bin]);
             }
             tree.left[i] = i as u32 + 1;

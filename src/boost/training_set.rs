@@ -1,18 +1,18 @@
-//! What the rows of a training call are told to be: labels or targets, and weights, checked.
+//! The rows of a training call with their labels or targets and weights, checked.
 
 use crate::core::shape::check_count;
 use crate::{Error, Result};
 
-/// What is to be learnt: the rows that count, their labels or targets, and their weights.
+/// The rows to train on, their labels or targets, and their weights.
 pub(super) struct TrainingSet<T> {
-    /// Their numbers.
+    /// Numbers of the rows.
     pub(super) rows: Vec<u32>,
     pub(super) values: Vec<T>,
     pub(super) weights: Option<Vec<f32>>,
 }
 
 impl<T: Copy> TrainingSet<T> {
-    /// Leaves out rows that `counts` refuses and those of no weight, which would only add ends of bins.
+    /// Without rows that `counts` refuses, and without rows of weight 0, which would only affect the bins.
     fn of(values: &[T], weights: Option<&[f32]>, counts: impl Fn(T) -> bool) -> Result<Self> {
         let mut rows: Vec<u32> = (0..values.len() as u32).filter(|&row| counts(values[row as usize])).collect();
         if rows.is_empty() {
@@ -27,16 +27,16 @@ impl<T: Copy> TrainingSet<T> {
         Ok(TrainingSet { rows, values, weights })
     }
 
-    /// The numbers of its rows where all rows are those numbered `rows`.
+    /// The numbers of its rows in a table of which the call was given the rows numbered `rows`.
     pub(super) fn among(&self, rows: &[u32]) -> Vec<u32> {
         self.rows.iter().map(|&row| rows[row as usize]).collect()
     }
 }
 
-/// Rows x labels up to which trees are trained: 12 bytes for each are held throughout, 13 GB then.
+/// Most rows x labels: at 12 bytes each, 13 GB of training state.
 const MOST_OUTPUTS_OF_ROWS: usize = 1 << 30;
 
-/// The number of labels, and the rows that bear one.
+/// The number of labels, and the rows that have one.
 pub(super) fn labelled(rows: usize, labels: &[i32], weights: Option<&[f32]>) -> Result<(usize, TrainingSet<i32>)> {
     check_count("labels, one for each row", rows, labels.len())?;
     let outputs = check_labels(labels)?;

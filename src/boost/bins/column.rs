@@ -1,25 +1,25 @@
-//! One column in bins: what its bins are, and which bin each row is in.
+//! A binned column, and the bin ids of its rows.
 
-/// A column with more than this share of its rows outside its default bin, in fifths, is a dense one.
+/// A column is dense if more than this many fifths of its rows are outside its default bin.
 const MOST_OUTSIDE: usize = 2;
 
-/// What is known of one column.
+/// A column and its bins.
 #[derive(Clone, Debug, Default)]
 pub(in crate::boost) struct Column {
     /// Its first slot in a histogram; it uses `bins` slots.
     pub(in crate::boost) first: usize,
-    /// Slots to clear and to subtract: those in use, or all that are its own where neighbours then join.
+    /// Slots to clear and to subtract: those in use, or all 256 where ranges of neighbouring columns can then be merged.
     pub(in crate::boost) width: usize,
-    /// Bins in all, the one of missing values included; 0 where the column cannot split anything.
+    /// Number of bins, that of missing values included; 0 for a column that cannot be split on.
     pub(in crate::boost) bins: usize,
-    /// Upper ends of the bins of values, each excluded from its bin: bin b holds cuts\[b - 1\] <= x < cuts\[b\]. Of a
-    /// categorical column the categories, one for each bin, ascending.
+    /// Upper bounds of the bins, exclusive: bin b contains cuts\[b - 1\] <= x < cuts\[b\]. For a categorical column the
+    /// categories, one for each bin, ascending.
     pub(in crate::boost) cuts: Vec<f32>,
-    /// Whether values are categories.
+    /// Whether the values are categories.
     pub(in crate::boost) categorical: bool,
-    /// Bin that most rows are in.
+    /// The most frequent bin.
     pub(in crate::boost) default: u8,
-    /// Whether the column is held as a dense one.
+    /// Whether the column is stored as a dense one.
     pub(in crate::boost) dense: bool,
 }
 
@@ -41,7 +41,7 @@ impl Column {
         self.cuts[..values.saturating_sub(1)].partition_point(|&cut| cut <= value) as u8
     }
 
-    /// Decides how the column is held whose rows are in the bins `ids`, and closes it if all rows are in one.
+    /// Decides how the bin ids are stored; a column whose rows share one bin gets no bins.
     pub(super) fn store(&mut self, ids: Vec<u8>) -> BinIds {
         if self.bins < 2 {
             self.bins = 0;
@@ -49,7 +49,7 @@ impl Column {
         }
         let mut counts = [0usize; 256];
         ids.iter().for_each(|&id| counts[usize::from(id)] += 1);
-        // The first of the most frequent ones.
+        // The lowest of the most frequent.
         let most = (0..self.bins).fold(0, |best, b| if counts[b] > counts[best] { b } else { best });
         let outside = ids.len() - counts[most];
         self.default = most as u8;
@@ -65,12 +65,12 @@ impl Column {
     }
 }
 
-/// Which bin each row of a column is in.
+/// Bin ids of a column's rows.
 #[derive(Clone, Debug)]
 pub(in crate::boost) enum BinIds {
     /// All rows are in the same bin.
     Constant,
-    /// A byte for each row.
+    /// One byte for each row.
     Dense(Vec<u8>),
     /// Most rows are in the default bin.
     Sparse(Sparse),
@@ -87,16 +87,16 @@ impl BinIds {
     }
 }
 
-/// The rows outside a column's default bin: a bit for each row, half a bit for the count up to it, and a byte for each
-/// that is outside. A lookup reads little memory, so that of a small node stays in the fastest cache.
+/// The rows outside a column's default bin: a bit vector with rank counts (half a bit for each row), and one byte for each
+/// row outside. A lookup reads little memory, so lookups of a small node stay in the L1 cache.
 #[derive(Clone, Debug)]
 pub(in crate::boost) struct Sparse {
     default: u8,
-    /// For each row whether it is outside the default bin.
+    /// One bit for each row, set where it is outside the default bin.
     outside: Vec<u64>,
-    /// How many rows before each word of `outside` are outside.
+    /// Number of set bits before each word of `outside`.
     before: Vec<u32>,
-    /// Bins of the rows that are outside, and one more byte, so that a count never leads past the end.
+    /// Bin ids of the rows outside, and one byte more, so that any rank is a valid index.
     ids: Vec<u8>,
 }
 
@@ -119,7 +119,7 @@ impl Sparse {
     pub(in crate::boost) fn id(&self, row: usize) -> u8 {
         let (word, bit) = (self.outside[row / 64], 1u64 << (row % 64));
         let place = self.before[row / 64] + (word & (bit - 1)).count_ones();
-        // Read in either case: nobody can foretell which it is.
+        // Read in either case: the branch is unpredictable.
         let id = self.ids[place as usize];
         if word & bit != 0 { id } else { self.default }
     }

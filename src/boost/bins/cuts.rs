@@ -31,14 +31,14 @@ pub(super) fn bin_numbers(values: &[f32], max_bins: usize) -> (Column, Vec<u8>) 
     (column, codes)
 }
 
-/// Bits that one pass of the sort looks at.
+/// Bits of a digit of the radix sort.
 const DIGIT: usize = 11;
 
-/// Rows of the values that are there, ascending by value: the value's place among all numbers in the upper 32 bits, the
-/// row in the lower ones. Sorted digit by digit from the lowest; a digit that all share costs nothing.
+/// Rows whose value is not missing, ascending by value: an order-preserving key of the value in the upper 32 bits, the row
+/// in the lower ones. A least-significant-digit radix sort; a digit that all rows share is skipped.
 fn sorted(values: &[f32]) -> Vec<u64> {
     let key = |value: f32| {
-        // Adding zero makes one zero of the two. Negative numbers have all bits turned, others the sign.
+        // Adding zero turns -0 into 0. Negative numbers have all bits flipped, others the sign bit.
         let bits = (value + 0.0).to_bits();
         bits ^ (((bits as i32 >> 31) as u32) | 1 << 31)
     };
@@ -68,10 +68,10 @@ fn sorted(values: &[f32]) -> Vec<u64> {
     items
 }
 
-/// Bins of categories: one for each that occurs.
+/// Bins of categories: one for each category that occurs.
 pub(super) fn bin_categories(values: &[f32], c: usize, used: &[u32]) -> Result<(Column, Vec<u8>)> {
     let good = |v: f32| v.is_nan() || ((0.0..MOST_CATEGORIES as f32).contains(&v) && v.fract() == 0.0);
-    // The first bad row by its number in the table.
+    // The lowest bad row number in the table.
     if let Some(row) = (0..values.len()).filter(|&i| !good(values[i])).map(|i| used[i]).min() {
         let value = used.iter().position(|&u| u == row).map_or(f32::NAN, |i| values[i]);
         return Err(Error::Category { row: row as usize, column: c, value });
@@ -93,8 +93,8 @@ pub(super) fn bin_categories(values: &[f32], c: usize, used: &[u32]) -> Result<(
     Ok((column, codes))
 }
 
-/// Upper ends of at most `limit` bins. Each end but the last is a value of the data, the lowest of the next bin, as in
-/// XGBoost; where there are more distinct values than bins, ends are quantiles of the rows.
+/// Upper bounds of at most `limit` bins. Each but the last is a value of the data, the lowest of the next bin, as in
+/// XGBoost; with more distinct values than bins they are quantiles of the rows.
 fn cuts(sorted: &[f32], limit: usize) -> Vec<f32> {
     let Some(&lowest) = sorted.first() else { return Vec::new() };
     let mut cuts = Vec::new();
@@ -119,7 +119,7 @@ fn cuts(sorted: &[f32], limit: usize) -> Vec<f32> {
             }
         }
     }
-    // The last bin has no end: what is above every value seen is in it too.
+    // The last bin is unbounded: values above all training values belong to it too.
     cuts.push(f32::MAX);
     cuts
 }

@@ -1,10 +1,10 @@
-//! Columns cut into at most 256 bins, once for all outputs of a model and all parts of a table.
+//! Columns cut into at most 256 bins, once for all outputs of a model and all subsets of a table.
 //!
-//! A bin id is one byte. Columns are held in two ways. Of a *sparse* column one bin holds most rows, its *default* bin:
-//! rows list only their entries in other bins, because pixels, counts and survey answers are mostly one value, and a
-//! histogram gets the default bin for free, as the node's total less all other bins. *Dense* columns are held sixteen
-//! abreast, row after row, each with 256 slots of its own in a histogram. A missing value has a bin of its own, the last.
-//! Splits look at one column in many rows, so each column is also held by itself (`column`).
+//! A bin id is one byte. Columns are stored in two ways. In a *sparse* column one bin, the *default* bin, contains most
+//! rows, as with pixels, counts and survey answers: only entries in other bins are listed, row by row, and a histogram
+//! gets the default bin as the node's total less all other bins. *Dense* columns are stored in blocks of sixteen, row by
+//! row, each with 256 slots of its own in a histogram. Missing values have a bin of their own, the last. Partitioning rows
+//! reads one column for many rows, so each column is also stored by itself (`column`).
 
 mod column;
 mod cuts;
@@ -16,11 +16,11 @@ use crate::core::{Canonical, Rows, parallel};
 use crate::{Error, Result};
 use cuts::{bin_categories, bin_numbers};
 
-/// Columns that one task bins; also what is read from a row at once.
+/// Columns that one task bins; they are read from a row together.
 const BLOCK: usize = 8;
-/// Dense columns side by side: their histograms and a piece of the rows fit the fastest cache.
+/// Dense columns in a block: their histograms and a piece of the rows fit the L1 cache.
 pub(super) const ABREAST: usize = 16;
-/// Slots of a group of sparse columns: the number of a slot takes two bytes.
+/// Slots of a group of sparse columns, so that a slot's number fits two bytes.
 const GROUP_SLOTS: usize = 1 << 16;
 /// Slots of a dense column in a histogram.
 pub(super) const DENSE_SLOTS: usize = 256;
@@ -28,31 +28,31 @@ pub(super) const DENSE_SLOTS: usize = 256;
 /// A table whose columns are cut into bins: made once by [`Boost::bins`](super::Boost::bins), then used for any number of
 /// training calls, each on all of its rows or on a part of them.
 ///
-/// Memory, for each row: 2 bytes a column of many values; of a column of few, whose most frequent value is that of three
-/// rows in five or more, a bit and a half, and 3 bytes for each other value.
+/// Memory for each row: 2 bytes for a dense column; for a sparse one, in which at least three rows in five have the most
+/// frequent value, 1.5 bits and 3 bytes for each other value.
 #[derive(Clone, Debug)]
 pub struct Bins {
     pub(super) rows: usize,
     pub(super) columns: Vec<Column>,
     /// Slots of a histogram over all columns.
     pub(super) slots: usize,
-    /// Bin ids, column by column.
+    /// Bin ids by column.
     ids: Vec<BinIds>,
-    /// Dense columns in the order of their slots, filled up with [`NO_COLUMN`] to whole blocks.
+    /// Dense columns in the order of their slots, padded with [`NO_COLUMN`] to whole blocks.
     pub(super) dense: Vec<u32>,
-    /// Bin ids of the dense columns, block after block, row after row.
+    /// Bin ids of the dense columns, by block and row.
     abreast: Vec<[u8; ABREAST]>,
     /// First slots of groups of sparse columns, each of at most 2^16 slots.
     groups: Vec<usize>,
-    /// Where the sparse entries of each row and group begin, then the number of all.
+    /// Offsets of the sparse entries of each row and group, then their total number.
     entry_starts: Vec<usize>,
     /// Slots, within their group, of each row's entries outside sparse columns' default bins, ascending by column.
     entries: Vec<u16>,
-    /// For each row the place of its content in an order given by content alone; equal rows share it.
+    /// For each row the rank of its content; equal rows share it.
     pub(super) content: Vec<u32>,
 }
 
-/// Fills up the last block of dense columns.
+/// Pads the last block of dense columns.
 const NO_COLUMN: u32 = u32::MAX;
 
 impl Bins {
@@ -66,8 +66,8 @@ impl Bins {
         self.columns.len()
     }
 
-    /// Bins the rows numbered `used`, in that order; `categorical` says of each column whether it holds categories.
-    /// Each column takes O(n log n) time for its sort.
+    /// Bins the rows numbered `used`, in that order; `categorical` tells which columns are categorical. O(n) for each numeric
+    /// column (a radix sort), O(n log n) for each categorical one.
     pub(super) fn of(table: &Rows<'_>, used: &[u32], max_bins: usize, categorical: &[bool]) -> Result<Self> {
         let n = used.len();
         let (what, expected, found) = ("columns of boosted trees, at most", MOST_FEATURES, table.columns());
@@ -97,7 +97,7 @@ impl Bins {
         Ok(Bins::arranged(n, columns, used.iter().map(|&row| group[row as usize]).collect()))
     }
 
-    /// The rows numbered `rows`, in that order, in the same bins.
+    /// The subset of the rows numbered `rows`, in that order, in the same bins.
     pub(super) fn part(&self, rows: &[u32]) -> Self {
         let columns = parallel::map(self.columns.len(), |c| {
             let mut column = self.columns[c].clone();
@@ -108,7 +108,7 @@ impl Bins {
         Bins::arranged(rows.len(), columns.into_iter(), content)
     }
 
-    /// The bins that some rows are in.
+    /// Bin ids of some rows.
     fn ids_of_rows(&self, c: usize, rows: &[u32]) -> Vec<u8> {
         match &self.ids[c] {
             BinIds::Constant => Vec::new(),
@@ -144,7 +144,7 @@ impl Bins {
         bins
     }
 
-    /// Copies dense columns side by side.
+    /// Copies dense columns into blocks.
     fn put_abreast(&mut self) {
         let mut abreast = vec![[0u8; ABREAST]; self.dense.len() / ABREAST * self.rows];
         parallel::for_each_chunk(&mut abreast, self.rows, |block, rows| {
@@ -157,7 +157,7 @@ impl Bins {
         self.abreast = abreast;
     }
 
-    /// The sparse columns, with the group of each and its first slot there.
+    /// The sparse columns, each with its group and its first slot within the group.
     fn sparse(&self) -> impl Iterator<Item = (usize, usize, &Sparse)> {
         self.columns.iter().zip(&self.ids).filter_map(|(column, ids)| match ids {
             BinIds::Sparse(sparse) => {
@@ -185,7 +185,7 @@ impl Bins {
             *start = total;
         }
         let mut entries = vec![0u16; total];
-        // Each piece of rows writes its own part of the list.
+        // Each piece of rows writes a part of its own.
         let (mut parts, mut rest) = (Vec::new(), &mut entries[..]);
         for first in (0..self.rows).step_by(PIECE) {
             let starts = &starts[first * groups..(first + PIECE).min(self.rows) * groups + 1];

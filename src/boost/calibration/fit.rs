@@ -6,8 +6,7 @@ use crate::Result;
 use crate::core::{numerics, parallel};
 
 impl Calibration {
-    /// Learns slope and offsets from `count` rows, whose order must depend on their content alone. Weights count by their
-    /// ratios.
+    /// Fits slope and offsets to `count` rows, whose order must depend on their content alone. Only ratios of weights matter.
     pub(in crate::boost) fn fit<'a>(
         outputs: usize,
         count: usize,
@@ -22,7 +21,7 @@ impl Calibration {
         }
         let mean = (0..count).map(|i| case(i).weight).sum::<f64>() / count as f64;
         let case = |i: usize| Case { weight: case(i).weight / mean, ..case(i) };
-        // A label without rows has no offset, which would only fall.
+        // The offset of a label without rows would decrease without bound.
         let mut free: Vec<bool> = seen.into_iter().chain([true]).collect();
         let mut found = start.clone().descend(count, &case, &free)?;
         if found.slope < FLATTEST {
@@ -35,9 +34,9 @@ impl Calibration {
         Ok(found)
     }
 
-    /// What is added to all offsets, so that the margin 0 parts known rows from unknown ones.
+    /// The constant that is added to all offsets, so that the margin 0 separates known rows from unknown ones.
     fn level<'a>(&self, count: usize, case: &(impl Fn(usize) -> Case<'a> + Sync + Send)) -> f64 {
-        // For each row its weight, the sum over all labels, and over all but its own.
+        // For each row its weight, the log-sum over all labels, and over all but its own.
         let parts = parallel::map_ranges(count, PIECE, |range| {
             let sums = range.map(|i| {
                 let Case { margins, label, weight } = case(i);
@@ -48,7 +47,7 @@ impl Calibration {
             sums.collect::<Vec<_>>()
         });
         let rows = parts.concat();
-        // The derivative rises with c, so its zero lies between two values of unlike sign.
+        // Newton's method, bracketed: the derivative increases with c.
         let (mut low, mut high, mut c) = (-100.0, 100.0, 0.0);
         for _ in 0..STEPS {
             let (mut first, mut second) = (RIDGE * c, RIDGE);

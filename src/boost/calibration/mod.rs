@@ -1,9 +1,9 @@
-//! The calibration of one-versus-rest models: what makes their margins log-odds that hold on new rows.
+//! The calibration of one-versus-rest models: their margins become calibrated log-odds for new rows.
 //!
-//! The K models know nothing of each other, and boosted trees are too sure of the rows that they were trained on. From
-//! margins z of rows that no tree has seen, two things are learnt.
+//! The K models are trained independently, and boosted trees are overconfident on their training rows. Two things are
+//! learnt from the margins z of rows that were not used in training.
 //!
-//! 1. Which label, given that it is one of them:
+//! 1. The label, given that it is one of the K:
 //!
 //! ```text
 //! p_k = e^(s z_k + b_k) / Σ_j e^(s z_j + b_j)
@@ -12,21 +12,21 @@
 //!    with one slope s (temperature scaling: Guo and others, "On Calibration of Modern Neural Networks", ICML 2017) and an
 //!    offset b_k for each label, which together minimise the log-loss. The problem is convex; Newton's method with halved
 //!    steps solves it. A penalty of [`RIDGE`] / 2 on the square of each offset and of s - 1 keeps the solution finite where
-//!    rows are told apart without fault.
-//! 2. Whether it is one of them at all. p_k does not change when one number c is added to all offsets; so c is free to
-//!    say how high a margin must be before a row counts as known. "None of them" has the margin 0:
+//!    the labels are separable.
+//! 2. Whether it is one of them at all. p_k does not change when a constant c is added to all offsets, so c can set how
+//!    high a margin must be for a row to count as known. "None of them" has the margin 0:
 //!
 //! ```text
 //! u_k = s z_k + b_k + c,    confidence_k = e^u_k / (1 + Σ_j e^u_j)
 //! ```
 //!
-//!    Rows of an unknown kind are not at hand, but each row is one for the models of all labels but its own. So c
-//!    minimises the log-loss of telling L = log Σ_j e^(s z_j + b_j) of the rows from the same sum without the row's own
-//!    label, the latter counting [`UNKNOWN`] for each row.
+//!    There are no rows of unknown classes to learn from, but each row is of an unknown class to the models of all other
+//!    labels. So c minimises the log-loss of a classifier between L = log Σ_j e^(s z_j + b_j) of each row and the same
+//!    sum without the row's own label, the latter with weight [`UNKNOWN`].
 //!
-//! The numbers u_k then replace the margins: slope and offsets go into the leaves and base margins
-//! (`BoostModel::calibrated`). As they are one increasing function for all labels of a row, the label of the highest margin,
-//! of the highest p_k, of the highest confidence and of the highest probability in the written XGBoost files is the same.
+//! The u_k then replace the margins: slope and offsets are applied to the leaves and base margins
+//! (`BoostModel::calibrated`). p_k, confidence_k and the probabilities in the written XGBoost files all increase with u_k,
+//! so the label of the highest one is the same for each.
 
 mod fit;
 mod newton;
@@ -40,16 +40,16 @@ use crate::Run;
 
 /// Weight of the penalty, in rows.
 const RIDGE: f64 = 1.0;
-/// Rows of an unknown kind that are reckoned with, for each row of a known one.
+/// Weight of a row of an unknown class relative to one of a known class.
 const UNKNOWN: f64 = 0.05;
-/// Least slope: margins must not lose their order.
+/// Least slope, so that margins keep their order.
 const FLATTEST: f64 = 1e-3;
-/// Rows whose sums one task adds up.
+/// Rows of one task.
 const PIECE: usize = 512;
-/// Steps of Newton's method; five to ten are enough.
+/// Most steps of Newton's method; five to ten are usual.
 const STEPS: usize = 50;
-/// What makes margins log-odds that hold on new rows: slope x margin + offset. It is part of the model's leaves and base
-/// margins already; what is kept here says what was done.
+/// A calibration of margins, slope x margin + offset. It has been applied to the model's leaves and base margins already;
+/// this is a record of it.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Calibration {
@@ -59,7 +59,7 @@ pub struct Calibration {
     unseen: Vec<usize>,
 }
 
-/// One row that the calibration learns from.
+/// One row of the calibration.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Case<'a> {
     pub(super) margins: &'a [f64],
@@ -68,29 +68,29 @@ pub(super) struct Case<'a> {
 }
 
 impl Calibration {
-    /// What the trees' margins were multiplied by; below 1 where the model was too sure.
+    /// Factor on the trees' margins; below 1 where the model was overconfident.
     pub fn slope(&self) -> f64 {
         self.slope
     }
 
-    /// What was added for each label.
+    /// Offset of each label.
     pub fn offsets(&self) -> &[f64] {
         &self.offsets
     }
 
-    /// How many rows it was learnt from. 0 where it could not be, because fewer than two labels had rows that could be
-    /// left out of a training: margins are then as the trees have them, slope 1 and offsets 0.
+    /// Number of rows it was fitted to. 0 where fewer than two labels had rows that could be held out: margins are then
+    /// uncalibrated, slope 1 and offsets 0.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Labels that none of these rows bears, ascending: too few of their rows, or all alike. They share the slope and the
-    /// offset that all labels have in common.
+    /// Labels that none of these rows has, ascending: too few rows, or all of them equal. They get the common slope and the
+    /// common part of the offsets.
     pub fn unseen(&self) -> &[usize] {
         &self.unseen
     }
 
-    /// Tells a run what could not be calibrated.
+    /// Notes to a run what could not be calibrated.
     pub(super) fn note(&self, run: &Run) {
         if self.rows == 0 {
             run.note(
@@ -106,7 +106,7 @@ impl Calibration {
         }
     }
 
-    /// Whether it fits a model of that many outputs.
+    /// Whether it is valid for a model of that many outputs.
     #[cfg(any(feature = "serde", test))]
     pub(super) fn fits(&self, outputs: usize) -> bool {
         self.offsets.len() == outputs
@@ -118,7 +118,7 @@ impl Calibration {
             && (self.rows == 0 || self.unseen.len() + 1 < outputs)
     }
 
-    /// Turns a row's raw margins into its distribution.
+    /// Turns a row's uncalibrated margins into its distribution.
     fn apply(&self, row: &mut [f64]) {
         for (z, offset) in row.iter_mut().zip(&self.offsets) {
             *z = *z * self.slope + offset;

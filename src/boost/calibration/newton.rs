@@ -5,7 +5,7 @@ use crate::core::parallel;
 use crate::{Error, Result};
 
 impl Calibration {
-    /// Newton's method from here on, over the parameters that are free: the offsets, then the slope.
+    /// Newton's method from this start over the free parameters: the offsets, then the slope.
     pub(super) fn descend<'a>(
         self,
         count: usize,
@@ -21,7 +21,7 @@ impl Calibration {
                 method: "calibration",
                 reason: "its equations have no solution; more held-out rows help",
             })?;
-            // Twice the fall that the step promises.
+            // Twice the predicted reduction.
             let promise: f64 = step.iter().zip(&state.first).map(|(a, b)| a * b).sum();
             if promise <= 1e-12 * state.value.abs().max(1.0) {
                 break;

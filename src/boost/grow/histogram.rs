@@ -1,12 +1,12 @@
 //! Histograms of gradients: building, adding and subtracting.
 //!
 //! A histogram has one word for each bin of each column (see `gradient`). Default bins of sparse columns stay at zero in
-//! it: they are the node's total less the column's other bins, and that is worked out when the column is read.
+//! it: they are the node's total less the column's other bins, computed when the column is searched.
 
 use crate::boost::bins::{ABREAST, Bins, DENSE_SLOTS, Sparse};
 use crate::core::simd::{multiversion, prefetch};
 
-/// Adds the gradients of `rows` to the slots of their entries. `blocks` are the blocks of dense columns that matter.
+/// Adds the gradients of `rows` to the slots of their entries. `blocks` are the blocks of dense columns to include.
 pub(super) fn build(bins: &Bins, packed: &[i64], rows: &[u32], blocks: &[usize], histogram: &mut [i64]) {
     for &block in blocks {
         let slots = ABREAST * DENSE_SLOTS;
@@ -23,12 +23,12 @@ pub(super) fn build(bins: &Bins, packed: &[i64], rows: &[u32], blocks: &[usize],
     }
 }
 
-/// So many rows before its turn a row's word and bin ids are asked for. Rows of a small node lie far apart: without this
-/// nearly half of the time went into waiting for them.
+/// Prefetch distance, in rows. Rows of a small node are scattered over memory: without prefetching nearly half of the time
+/// is memory latency.
 const AHEAD: usize = 24;
 
-/// Adds rows to one block of dense columns. Pieces of the histogram are chosen by byte, so no index needs a check; only the
-/// first `W` columns of the block are there.
+/// Adds rows to one block of dense columns. Each column has 256 slots indexed by a byte, so no bounds check is needed; only
+/// the first `W` columns of the block are used.
 #[inline(always)]
 fn add_dense<const W: usize>(codes: &[[u8; ABREAST]], packed: &[i64], rows: &[u32], histogram: &mut [i64]) {
     let (columns, _) = histogram.as_chunks_mut::<DENSE_SLOTS>();
@@ -95,7 +95,7 @@ multiversion! {
 /// Most models whose roots are summed in one pass.
 pub(in crate::boost) const SIDE_BY_SIDE: usize = 12;
 
-/// Words of a row where `outputs` models stand side by side: an even number.
+/// Words of a row when `outputs` models are interleaved: an even number.
 pub(super) fn side_by_side(outputs: usize) -> usize {
     outputs.max(4).next_multiple_of(2).min(SIDE_BY_SIDE)
 }
@@ -112,8 +112,8 @@ pub(super) fn build_sparse_roots(width: usize, sparse: &Sparse, first: usize, wo
     }
 }
 
-/// The same of one or two dense columns, whose histograms `out` holds one after the other, the first of `bins` bins. Two
-/// at a time, so that each row's words are read half as often.
+/// The same for one or two dense columns, whose histograms follow each other in `out`, the first of `bins` bins. Two at a
+/// time, so that each row's words are read half as often.
 pub(super) fn build_dense_roots(width: usize, codes: [&[u8]; 2], words: &[i64], bins: usize, out: &mut [i64]) {
     match width {
         4 => dense_roots_4(codes, words, bins, out),

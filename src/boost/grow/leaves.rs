@@ -1,8 +1,7 @@
-//! Which side of a split each row of a node goes to, and which leaf it ends in.
+//! Partitioning a node's rows by a split, and the leaf of each row.
 //!
-//! Rows of a node that will be split again are moved, so that those of each child lie together. Where both children are
-//! leaves nothing is moved: each row is told its leaf. Sums and margins then run over the rows in their own order, which
-//! is the order of the memory.
+//! Rows of a node that will be split again are reordered, so that those of each child are contiguous. Where both children
+//! are leaves only each row's leaf is stored. Sums and margins are then computed in the order of the rows in memory.
 
 use super::split::Split;
 use crate::boost::bins::{BinIds, Bins};
@@ -10,16 +9,17 @@ use crate::core::parallel;
 use crate::core::simd::{multiversion, prefetch};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-/// Rows whose bin ids are fetched before any is moved, so that one cache miss hides the others.
+/// Rows whose bin ids are read before any row is moved, so that cache misses overlap.
 const FETCH: usize = 64;
 
-/// So many rows before its turn a row's sum is asked for.
+/// Prefetch distance, in rows.
 const AHEAD: usize = 128;
 
-/// Rows whose sums one task moves.
+/// Rows whose sums one task updates.
 const PIECE: usize = 16_384;
 
-/// Leaves of the tree under growth, numbered as they come: the numbers differ from run to run, what comes of them does not.
+/// Leaves of the tree being grown, numbered in order of creation: with several threads the numbers differ from run to run,
+/// the results do not.
 pub(in crate::boost) struct Leaves {
     of_row: Vec<AtomicU32>,
     count: AtomicU32,
@@ -39,7 +39,7 @@ impl Leaves {
         self.count.load(Relaxed) as usize
     }
 
-    /// The leaf that a row was put into.
+    /// The leaf of a row.
     #[inline(always)]
     pub(in crate::boost) fn of(&self, row: usize) -> u32 {
         self.of_row[row].load(Relaxed)
@@ -50,14 +50,14 @@ impl Leaves {
         self.of_row[row as usize].store(leaf, Relaxed);
     }
 
-    /// Makes a leaf of some rows; returns its number.
+    /// Assigns some rows to a new leaf; returns its number.
     pub(super) fn add(&self, rows: &[u32]) -> u32 {
         let leaf = self.count.fetch_add(1, Relaxed);
         rows.iter().for_each(|&row| self.put(row, leaf));
         leaf
     }
 
-    /// Makes two leaves of the rows of a node; returns the number of the left one, the right one is next.
+    /// Assigns the rows of a node to two new leaves by a split; returns the number of the left one, the right one is next.
     pub(super) fn add_both(&self, bins: &Bins, rows: &[u32], split: &Split) -> u32 {
         let leaf = self.count.fetch_add(2, Relaxed);
         let (rule, mut sides) = (Sides::of(bins, split), [0u8; FETCH]);
@@ -70,7 +70,7 @@ impl Leaves {
         leaf
     }
 
-    /// Adds to each row's sum the value of its leaf.
+    /// Adds the value of its leaf to each row's sum.
     pub(in crate::boost) fn add_values(&self, sums: &mut [f32], values: &[f32]) {
         parallel::for_each_chunk(sums, PIECE, |piece, sums| {
             for i in 0..sums.len() {
@@ -81,7 +81,7 @@ impl Leaves {
     }
 }
 
-/// What a split says of each bin of its column.
+/// The side of each bin of a split's column.
 struct Sides<'a> {
     ids: &'a BinIds,
     /// 1 where a bin goes left.
@@ -123,12 +123,12 @@ multiversion! {
             rule.look(own, &mut sides);
             let mut count = 0;
             for i in 0..FETCH {
-                // The next free place of either side; a row on the wrong one is overwritten.
+                // Written to the next free place of both sides; the wrong one is overwritten.
                 left[count % FETCH] = own[i];
                 moved[(i - count) % FETCH] = own[i];
                 count += usize::from(sides[i]);
             }
-            // Copied whole, which is quicker than as many as there are; what is overwritten was read before.
+            // A fixed length is faster to copy than the exact one; the rows overwritten were read before.
             if let Some(to) = rows[lefts..].first_chunk_mut::<FETCH>() {
                 to.copy_from_slice(&left);
             }

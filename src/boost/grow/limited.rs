@@ -1,27 +1,27 @@
-//! Trees with a limited number of leaves: open nodes wait in line, and the first is split next.
+//! Trees with a limited number of leaves: open nodes are queued, and the first in order is split next.
 
 use super::split::Split;
 use super::{Grower, Halves, Node, OpenNode, Position, joined};
 
-/// A node of a tree under growth.
+/// A node of a tree being grown.
 enum Step {
     Leaf { first: usize, rows: usize, position: Position },
     Split { split: Split, position: Position, left: usize, right: usize },
 }
 
-/// A node whose best split is known and not made yet.
+/// A queued node, with its best split.
 struct Waiting {
-    /// Its number among the steps; lower numbers came first.
+    /// Its index among the steps.
     node: usize,
     open: OpenNode,
     split: Split,
-    /// Columns still open below.
+    /// Columns that its descendants may split on.
     columns: Vec<u32>,
 }
 
 impl Grower<'_> {
-    /// As [`Grower::tree`], with at most `max_leaves` leaves. Of the nodes in line the one of the highest gain is split
-    /// first, or with `by_level` one of the upper levels; the earlier one among equals.
+    /// As [`Grower::tree`], with at most `max_leaves` leaves. The queued node of the highest gain is split next, or with
+    /// `by_level` that of the lowest depth; of equals the one created first.
     pub(in crate::boost) fn limited(
         &self,
         rows: &mut [u32],
@@ -66,7 +66,7 @@ impl Grower<'_> {
         self.lay_out(&steps, 0, rows)
     }
 
-    /// Puts a node in line if it has a split that pays.
+    /// Queues a node if it has an accepted split.
     fn queue(&self, line: &mut Vec<Waiting>, node: usize, open: OpenNode, columns: &[u32], rows: usize) {
         match self.search(&open, columns, rows) {
             (Some(split), columns) => line.push(Waiting { node, open, split, columns }),
@@ -74,7 +74,7 @@ impl Grower<'_> {
         }
     }
 
-    /// The nodes in their final order; as deep as the tree.
+    /// The nodes in their final order. Recursion as deep as the tree.
     fn lay_out(&self, steps: &[Step], node: usize, rows: &[u32]) -> Vec<Node> {
         match steps[node] {
             Step::Leaf { first, rows: count, position } => vec![self.leaf(&rows[first..first + count], position)],

@@ -1,10 +1,9 @@
 //! One tree, grown from its root's histogram.
 //!
-//! A node's histogram, its split and its children's histograms follow each other while they are in the cache, so nodes
-//! are visited depth first; without a limit on the number of leaves the tree is the same as level by level. Only the
-//! lighter child's histogram is built, the other is the parent's less it. The recursion is as deep as `max_depth`, which
-//! is at most 64; both children of a large node are tasks of their own. `limited` grows trees of a given number of leaves
-//! from the same steps.
+//! Nodes are visited depth first, so that a node's histogram is still in the cache when its children need it; without a
+//! limit on the number of leaves the tree is the same as level by level. Only the smaller child's histogram is built, the
+//! other one is the parent's less it. The recursion is as deep as `max_depth`, at most 64; both children of a large node
+//! are tasks of their own. `limited` grows trees of a given number of leaves from the same steps.
 
 mod histogram;
 mod leaves;
@@ -30,11 +29,11 @@ use search::SearchedNode;
 use split::Split;
 use std::ops::Range;
 
-/// Columns that are searched as one piece; fixed, so that ties fall alike at any number of threads.
+/// Columns that are searched as one piece; fixed, so that ties are resolved alike at any number of threads.
 const COLUMNS: usize = 128;
-/// Rows of a node from which its parts are worth tasks of their own.
+/// From this many rows on, a node's parts are tasks of their own.
 const TASK_ROWS: usize = 2048;
-/// Rows of a node from which few bins of dense columns are empty.
+/// From this many rows on, few bins of a node's dense columns are empty.
 const CROWD: usize = 512;
 /// Rows that one task adds to a histogram.
 const BUILD_ROWS: usize = 16_384;
@@ -48,11 +47,11 @@ pub(super) struct Node {
     pub(super) right: u32,
     /// Number of a leaf among the tree's [`Leaves`].
     pub(super) leaf: u32,
-    /// What monotone columns allow of its value.
+    /// Bounds of its value from monotone constraints.
     pub(super) bounds: Bounds,
 }
 
-/// What all nodes of a tree share.
+/// What the nodes of a tree share.
 pub(super) struct Grower<'a> {
     pub(super) bins: &'a Bins,
     pub(super) gradients: &'a Gradients,
@@ -74,7 +73,7 @@ impl Buffers {
         Buffers { slots, free: Spare::default() }
     }
 
-    /// A histogram of unknown content.
+    /// A histogram of unspecified content.
     pub(super) fn take(&self) -> Vec<i64> {
         self.free.take(|| vec![0; self.slots])
     }
@@ -84,11 +83,11 @@ impl Buffers {
     }
 }
 
-/// Where a node stands in its tree.
+/// The position of a node in its tree.
 #[derive(Clone, Copy, Debug)]
 struct Position {
     depth: usize,
-    /// Number that tells the nodes of a tree apart.
+    /// Distinguishes the nodes of a tree.
     id: u64,
     bounds: Bounds,
 }
@@ -109,7 +108,7 @@ struct OpenNode {
     position: Position,
 }
 
-/// A node after its split: the rows that went left, and the children that may split further.
+/// A node after its split: the number of rows on the left, and the children that may be split.
 struct Halves {
     middle: usize,
     positions: [Position; 2],
@@ -117,7 +116,7 @@ struct Halves {
 }
 
 impl Grower<'_> {
-    /// Grows the tree whose root is given, over `columns` (ascending). Reorders `rows`, and puts each into its leaf.
+    /// Grows the tree from the root's histogram, over `columns` (ascending). Reorders `rows`, and assigns each to its leaf.
     pub(super) fn tree(&self, rows: &mut [u32], columns: &[u32], root: Vec<i64>, total: i64) -> Vec<Node> {
         match self.root(rows, root, total) {
             Some(root) => self.grow(rows, columns, root),
@@ -125,7 +124,7 @@ impl Grower<'_> {
         }
     }
 
-    /// The root, if it may split.
+    /// The root, if it may be split.
     fn root(&self, rows: &[u32], histogram: Vec<i64>, total: i64) -> Option<OpenNode> {
         if self.may_split(rows.len(), total, 0) {
             return Some(OpenNode { histogram, total, position: Position::ROOT });
@@ -134,7 +133,7 @@ impl Grower<'_> {
         None
     }
 
-    /// Whether a node at this depth could have two children that weigh enough.
+    /// Whether a node at this depth could have two children of at least `min_child_weight`.
     fn may_split(&self, rows: usize, total: i64, depth: usize) -> bool {
         let weight = f64::from(h_of(total)) * self.gradients.step.1;
         depth < self.max_depth && rows > 1 && weight >= 2.0 * self.rules.min_child_weight
@@ -174,7 +173,7 @@ impl Grower<'_> {
         joined(split, position, left_nodes, right_nodes)
     }
 
-    /// The best split that pays, and the columns still open below.
+    /// The best split that is accepted, and the columns that its descendants may split on.
     fn search(&self, node: &OpenNode, columns: &[u32], rows: usize) -> (Option<Split>, Vec<u32>) {
         let drawn = self.columns.at(node.position.depth, node.position.id);
         let (bounds, step) = (node.position.bounds, self.gradients.step);
@@ -193,7 +192,7 @@ impl Grower<'_> {
         (search::decide(&found, searched, self.rules), open.concat())
     }
 
-    /// Divides a node's rows and prepares its children.
+    /// Partitions a node's rows and prepares its children.
     fn halve(&self, rows: &mut [u32], node: OpenNode, split: &Split, columns: &[u32]) -> Halves {
         let middle = leaves::partition(self.bins, rows, split);
         let (left, right) = rows.split_at(middle);
@@ -204,7 +203,7 @@ impl Grower<'_> {
         Halves { middle, positions, open }
     }
 
-    /// Histograms of those children that may split further. The parent's becomes that of the child with more rows.
+    /// Histograms of those children that may be split. The parent's is reused for the child with more rows.
     fn children(
         &self,
         rows: [&[u32]; 2],
@@ -223,7 +222,7 @@ impl Grower<'_> {
             return children;
         }
         let mut histogram = self.buffers.take();
-        // Only the larger child is wanted, and it is hardly larger: no subtraction needed.
+        // Only the larger child is needed, and it is hardly larger: building it is cheaper than subtracting.
         let direct =
             !wanted[small] && (rows[large].len() - rows[small].len()) * self.bins.density() < self.slots_of(columns);
         let built = if direct { large } else { small };
@@ -254,7 +253,7 @@ impl Grower<'_> {
         columns.iter().map(|&c| self.bins.columns[c as usize].width).sum()
     }
 
-    /// Slots of the columns, neighbours joined: first the dense ones, then the others.
+    /// Slot ranges of the columns, adjacent ones merged: first dense columns, then sparse ones.
     fn runs(&self, columns: &[u32]) -> Vec<Range<usize>> {
         let mut runs: Vec<Range<usize>> = Vec::new();
         for dense in [true, false] {
@@ -268,7 +267,7 @@ impl Grower<'_> {
         runs
     }
 
-    /// Sets the slots of `columns` to the sums over `rows`; other slots hold nothing of use afterwards.
+    /// Sets the slots of `columns` to the sums over `rows`; other slots are unspecified afterwards.
     pub(super) fn build(&self, histogram: &mut [i64], rows: &[u32], columns: &[u32]) {
         let runs = self.runs(columns);
         let mut blocks: Vec<usize> = Vec::new();

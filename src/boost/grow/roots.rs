@@ -7,16 +7,16 @@ use crate::core::parallel;
 /// Columns whose histograms one task builds.
 const COLUMNS: usize = 16;
 
-/// Rows that are added at a time, so that their words stay in the cache for all columns of a task. A multiple of 64.
+/// Rows that are added at a time, so that their words stay in the cache for all columns of a task; a multiple of 64.
 const ROWS: usize = 2048;
 
-/// Rows whose words one task puts side by side.
+/// Rows whose words one task interleaves.
 const PIECE: usize = 1024;
 
 /// Root histograms of several outputs.
 pub(in crate::boost) struct Roots<'a> {
     bins: &'a Bins,
-    /// The columns that have any slots.
+    /// The columns that have slots.
     open: Vec<usize>,
     /// For each task's columns the words of their bins, `width` of each bin.
     sums: Vec<Vec<i64>>,

@@ -1,31 +1,31 @@
-//! What makes a split good, and what a node is worth.
+//! Leaf values, scores, and the acceptance of splits.
 
 use super::split::Split;
 use crate::boost::gradient::{g_of, h_of};
 use crate::boost::settings::Boost;
 
-/// What makes a split good; XGBoost's names.
+/// The parameters of splits and leaf values, under XGBoost's names.
 #[derive(Clone, Debug)]
 pub(in crate::boost) struct Rules {
     pub(super) lambda: f64,
     pub(super) alpha: f64,
     pub(super) gamma: f64,
     pub(in crate::boost) min_child_weight: f64,
-    /// Gains up to this count as none.
+    /// Gains up to this are not accepted.
     pub(super) no_gain: f64,
-    /// For each column 1 or -1 where predictions may only rise or only fall with it, else 0; empty where none is bound.
+    /// Monotone constraints: for each column 1 (increasing), -1 (decreasing) or 0; empty where there is none.
     pub(super) monotone: Vec<i8>,
-    /// Columns of fewer categories are split one category against all others.
+    /// Columns of fewer categories are split one category against the rest.
     pub(super) max_cat_to_onehot: usize,
-    /// Most categories tried on one side.
+    /// Most categories on one side of a split.
     pub(super) max_cat_threshold: usize,
 }
 
-/// Gains up to this count as none; XGBoost's kRtEps. Gains are in units of weight, so where no weight reaches 1 it is as
-/// much less.
+/// Gains up to this are not accepted; XGBoost's kRtEps. Gains are in units of weight, so it is scaled down where all
+/// weights are below 1.
 pub(super) const NO_GAIN: f64 = 1e-6;
 
-/// What monotone columns further up allow of a node's values.
+/// Bounds of a node's value from monotone constraints at its ancestors.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::boost) struct Bounds {
     pub(super) least: f64,
@@ -45,7 +45,7 @@ impl Bounds {
 }
 
 impl Rules {
-    /// The rules for trees whose rows weigh at most `heaviest`.
+    /// From the settings, for rows that weigh at most `heaviest`.
     pub(in crate::boost) fn of(settings: &Boost, heaviest: f64) -> Self {
         Rules {
             lambda: settings.lambda,
@@ -59,12 +59,12 @@ impl Rules {
         }
     }
 
-    /// A node's value before the learning rate; 0 where there is nothing to divide by.
+    /// A node's value before the learning rate; 0 where H + λ is 0.
     pub(in crate::boost) fn weight(&self, g: f64, h: f64, bounds: Bounds) -> f64 {
         if h + self.lambda > 0.0 { bounds.clamp(weight(g, h, self.lambda, self.alpha)) } else { 0.0 }
     }
 
-    /// What a node saves at its own value: G² / (H + λ) where that value is free.
+    /// A node's score, the loss saved at its value: G² / (H + λ) without monotone constraints.
     pub(super) fn score(&self, g: f64, h: f64, bounds: Bounds) -> f64 {
         if h + self.lambda <= 0.0 {
             0.0
@@ -76,7 +76,7 @@ impl Rules {
         }
     }
 
-    /// Whether a split of this gain is made.
+    /// Whether a split of this gain is accepted.
     pub(super) fn accepts(&self, gain: f64) -> bool {
         gain > self.no_gain && gain >= self.gamma
     }
@@ -84,7 +84,7 @@ impl Rules {
     /// Bounds of both children of a split.
     pub(super) fn divide(&self, split: &Split, total: i64, bounds: Bounds, step: (f64, f64)) -> [Bounds; 2] {
         let direction = self.monotone.get(split.column as usize).copied().unwrap_or(0);
-        // Missing values are held above all others; where they stand alone on the left, the sides are turned.
+        // Missing values count as above all others; where the left side is theirs alone, the direction is reversed.
         let direction = if split.bins == 0 { -direction } else { direction };
         if direction == 0 {
             return [bounds; 2];
@@ -96,7 +96,7 @@ impl Rules {
     }
 }
 
-/// G pulled towards zero by alpha, without its sign.
+/// |G| soft-thresholded by alpha.
 #[inline(always)]
 pub(super) fn shrink(g: f64, alpha: f64) -> f64 {
     (g.abs() - alpha).max(0.0)
@@ -108,7 +108,7 @@ pub(super) fn weight(g: f64, h: f64, lambda: f64, alpha: f64) -> f64 {
     -shrink(g, alpha).copysign(g) / (h + lambda)
 }
 
-/// Twice what the objective falls by at a value w: -(2 G w + (H + λ) w² + 2 α |w|).
+/// Twice the reduction of the objective at a value w: -(2 G w + (H + λ) w² + 2 α |w|).
 #[inline(always)]
 pub(super) fn saved(g: f64, h: f64, w: f64, lambda: f64, alpha: f64) -> f64 {
     -(2.0 * g * w + (h + lambda) * w * w + 2.0 * alpha * w.abs())

@@ -1,46 +1,45 @@
-//! Looking for the best place to cut one column in two.
+//! The best split of one column.
 
 use super::rules::{Bounds, Rules, saved, shrink, weight};
 use super::split::Split;
 use crate::boost::gradient::{g_of, h_of};
 
-/// The bins of one column that hold anything in a node, and their running sums with g and h apart.
+/// The non-empty bins of one column in a node, and their prefix sums, g and h separately.
 ///
-/// An empty bin divides the rows as the bin before it does, so the search loses nothing by leaving it out; in small nodes
-/// most bins are empty.
+/// An empty bin splits the rows as the bin before it does and can be left out; in small nodes most bins are empty.
 pub(super) struct FilledBins {
     pub(super) bins: [u8; 256 + LANES],
     pub(super) words: [i64; 256 + LANES],
     pub(super) g: [i32; 256 + LANES],
     pub(super) h: [i32; 256 + LANES],
     pub(super) len: usize,
-    /// Whether the running sums are those of all bins in their order, empty ones too. An empty bin scores as the bin
-    /// before it does, and the first of equals is taken, so both ways find the same split.
+    /// Whether the prefix sums are those of all bins, empty ones too. An empty bin scores as the bin before it does, and
+    /// the first of equals is taken, so both ways find the same split.
     pub(super) all: bool,
 }
 
-/// Bins that the search looks at together.
+/// Bins that are compared together.
 pub(super) const LANES: usize = 8;
 
-/// What is below this share of the bar in f32 is below the bar.
+/// A score below this share of the best one in f32 is below it in f64.
 const MARGIN: f64 = 1.0 - 1e-5;
 
-/// What the search compares against: the best so far, on the integers' own scale.
+/// The best score so far and the parameters of scores, on the scale of the integers.
 #[derive(Clone, Copy)]
 pub(super) struct Bar {
-    /// Score summed over both children.
+    /// Best score so far, summed over both children.
     pub(super) score: f64,
-    /// λ, α and the smallest H of a child in steps of the grid; a side without any h is no side.
+    /// λ, α and the smallest H of a child, in steps of the grid.
     pub(super) lambda: f64,
     pub(super) alpha: f64,
     pub(super) least: f64,
-    /// Whether any column is bound; values are then held within `bounds`.
+    /// Whether any column has a monotone constraint; values are then clamped to `bounds`.
     pub(super) bound: bool,
     pub(super) bounds: Bounds,
 }
 
 impl Bar {
-    /// The score of two children, None where one of them weighs too little or their values are in the wrong order.
+    /// The score of two children; None where one of them weighs too little or their values violate the constraint.
     fn score_of(&self, left: i64, total: i64, direction: i8) -> Option<f64> {
         let right = total.wrapping_sub(left);
         let (a, b) = ((f64::from(g_of(left)), f64::from(h_of(left))), (f64::from(g_of(right)), f64::from(h_of(right))));
@@ -73,7 +72,7 @@ impl FilledBins {
         self.len += 1;
     }
 
-    /// Takes the filled ones among consecutive bins from `first` on; returns their sum.
+    /// Appends the non-empty ones among consecutive bins from `first` on; returns their sum.
     #[inline(always)]
     pub(super) fn collect(&mut self, slots: &[i64], first: usize) -> i64 {
         let mut sum = 0i64;
@@ -93,7 +92,7 @@ impl FilledBins {
         sum
     }
 
-    /// Sums up to each bin, where hardly any is empty.
+    /// Prefix sums over all bins, for nodes where hardly any is empty.
     #[inline(always)]
     pub(super) fn run_all(&mut self, slots: &[i64]) {
         self.all = true;
@@ -104,7 +103,7 @@ impl FilledBins {
         }
     }
 
-    /// Sums up to each filled bin.
+    /// Prefix sums over the non-empty bins.
     #[inline(always)]
     pub(super) fn run(&mut self) {
         self.all = false;
@@ -117,12 +116,12 @@ impl FilledBins {
     }
 }
 
-/// The first candidate of the highest score above the bar, which is raised to it. `more` joins the left side.
+/// The first candidate of the highest score above the best so far, which is updated. `more` is added to the left side.
 ///
-/// Scores are compared crosswise, n > bar · d for the score n / d, so that no division is needed to see that a
-/// candidate is not the best. Most are seen to be far below in f32 already: n and d are sums of products without a minus,
-/// so their rounding, at most some 2^-20 of them, is well within [`MARGIN`], and what passes is looked at in f64. Each
-/// step is a loop over [`LANES`] candidates, so that it becomes vector instructions.
+/// A score n / d is compared as n > best · d, so that rejecting a candidate needs no division. Most candidates are
+/// rejected in f32: n and d are sums of products of non-negative numbers, so their relative rounding error, about 2^-20,
+/// is well within [`MARGIN`]; the others are compared in f64. Each step is a loop over [`LANES`] candidates, which the
+/// compiler vectorises.
 #[inline(always)]
 pub(super) fn scan(
     filled: &FilledBins,
@@ -138,9 +137,9 @@ pub(super) fn scan(
     let (g_total, h_total) = (g_of(total), h_of(total));
     let (g_more, h_more) = (g_of(more), h_of(more));
     let Bar { lambda, alpha, least, .. } = *bar;
-    // Sums are whole numbers, and a side without any h is no side.
+    // Sums are integers, and a side must have some h.
     let least = (libm::ceil(least) as i32).max(1);
-    // With these n stays below 2^103, so that bar · d may only be infinite where it is above n.
+    // n then stays below 2^103, so best · d can only overflow where it is above n.
     let rough = alpha == 0.0 && lambda <= (1u64 << 40) as f64;
     let (rough_lambda, mut rough_bar) = (lambda as f32, (bar.score * MARGIN) as f32);
     let mut found = None;
@@ -178,7 +177,7 @@ pub(super) fn scan(
     found
 }
 
-/// The same where monotone columns bind the children's values.
+/// The same with monotone constraints.
 fn scan_bound(
     filled: &FilledBins,
     candidates: usize,
@@ -198,9 +197,9 @@ fn scan_bound(
     found
 }
 
-/// The best split by category. Of few categories each is tried against all others; of many, they are sorted by the value
-/// that each would have as a leaf, and the sorted list is cut in two (Fisher 1958), from either end up to
-/// `max_cat_threshold`. Missing values join either side. Categories without rows here go left.
+/// The best categorical split. Few categories are tried one against the rest; many are sorted by the value that each would
+/// have as a leaf, and the sorted list is cut in two (Fisher 1958), at up to `max_cat_threshold` places from either end.
+/// Missing values are tried on both sides. Categories without rows in the node go left.
 #[inline(never)]
 pub(super) fn divide(
     filled: &FilledBins,

@@ -1,4 +1,4 @@
-//! Reading the best split of a node off its histogram.
+//! The best split of a node, from its histogram.
 
 use super::rules::{Bounds, Rules};
 use super::scan::{Bar, FilledBins, divide, scan};
@@ -7,23 +7,23 @@ use crate::boost::bins::Bins;
 use crate::boost::gradient::{g_of, h_of};
 use crate::core::simd::multiversion;
 
-/// A node whose split is looked for.
+/// A node that is searched for a split.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SearchedNode<'a> {
     pub(super) total: i64,
     pub(super) bounds: Bounds,
-    /// For each column whether it may be tried here; empty where all may.
+    /// For each column whether it was sampled for the node; empty where all were.
     pub(super) drawn: &'a [bool],
-    /// Size of a step of the coarse grid, for g and h.
+    /// Step of the coarse grid, for g and h.
     pub(super) step: (f64, f64),
     /// Whether the node has so many rows that few bins of a dense column are empty.
     pub(super) crowded: bool,
 }
 
-/// Finds the best split of a node over `columns`, and keeps in `open` those columns that could split its descendants.
+/// Finds the best split of a node over `columns`, and appends to `open` those columns that its descendants may split on.
 ///
-/// Where all of a column's entries outside its default bin weigh less than `min_child_weight`, one side of any split
-/// would weigh less too, here and in every descendant, so the column is closed for good.
+/// Where all of a column's entries outside its default bin weigh less than `min_child_weight`, so does one side of any
+/// split on it, here and in every descendant, so the column is dropped.
 pub(super) fn search(
     bins: &Bins,
     histogram: &[i64],
@@ -35,7 +35,7 @@ pub(super) fn search(
     let step = node.step;
     let (mut best, unit) = (None, step.0 * step.0 / step.1);
     let mut bar = Bar {
-        // Values held within bounds may save less than nothing, and a split still be worth making.
+        // Values clamped to bounds may have negative scores, and a split still a positive gain.
         score: if rules.monotone.is_empty() { 0.0 } else { f64::NEG_INFINITY },
         lambda: rules.lambda / step.1,
         alpha: rules.alpha / step.0,
@@ -84,12 +84,12 @@ multiversion! {
             let before = filled.collect(&slots[..default.min(values)], 0);
             let middle = filled.len;
             if default < values {
-                // The default bin, which is known once all others are.
+                // The default bin, whose sum follows from all others.
                 filled.push(default, 0);
             }
             let after = if default < values { filled.collect(&slots[default + 1..values], default + 1) } else { 0 };
             let absent = if column.has_missing() { slots[values] } else { 0 };
-            // Where missing values are the default, theirs is the slot to be worked out.
+            // Where missing values are the default bin, their sum follows from all others.
             let absent = if default == values { 0 } else { absent };
             let outside = before.wrapping_add(after).wrapping_add(absent);
             if outside == 0 || f64::from(h_of(outside)) < bar.least {
@@ -108,7 +108,7 @@ multiversion! {
                 continue;
             }
             filled.run();
-            // With missing values, these alone may go right.
+            // With missing values, these may be alone on the right.
             let candidates = if missing == 0 { filled.len.saturating_sub(1) } else { filled.len };
             let direction = rules.monotone.get(c as usize).copied().unwrap_or(0);
             let found = scan(&filled, candidates, total, 0, direction, bar);
@@ -121,7 +121,7 @@ multiversion! {
     }
 }
 
-/// The side of the missing values, and what they sum to.
+/// The side of the missing values, and their sum.
 enum MissingSide {
     Left { missing: i64 },
     Right { total: i64, missing: i64 },
@@ -133,8 +133,7 @@ fn keep(found: Option<(usize, f64)>, c: u32, filled: &FilledBins, side: MissingS
         let bins = 1 + if filled.all { i as u16 } else { u16::from(filled.bins[i]) };
         let (bins, missing_left, left) = match side {
             MissingSide::Left { missing } => (bins, true, word.wrapping_add(missing)),
-            // No value goes with the missing ones, and none that is yet to be seen may: no threshold is above them all,
-            // but one is below them all.
+            // Missing values alone on one side: as no threshold is above all values, they go left, below the lowest one.
             MissingSide::Right { total, missing } if word.wrapping_add(missing) == total => (0, true, missing),
             MissingSide::Right { .. } => (bins, false, word),
         };
@@ -142,7 +141,7 @@ fn keep(found: Option<(usize, f64)>, c: u32, filled: &FilledBins, side: MissingS
     }
 }
 
-/// The better of splits found over consecutive columns, if making it pays: its gain is then over the node's own score.
+/// The best of the splits found over consecutive columns, if it is accepted; its gain is then less the node's own score.
 pub(super) fn decide(found: &[Option<Split>], node: SearchedNode<'_>, rules: &Rules) -> Option<Split> {
     let best = found.iter().flatten().copied().reduce(|best, next| if next.gain > best.gain { next } else { best })?;
     let (total, step) = (node.total, node.step);

@@ -6,21 +6,21 @@ use crate::boost::bins::Column;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::boost) struct Split {
     pub(in crate::boost) column: u32,
-    /// Bins below this one go left, at a numeric split; 0 where the missing values stand alone on the left.
+    /// At a numeric split, bins below this one go left; 0 where only missing values do.
     pub(in crate::boost) bins: u16,
-    /// Whether the column holds categories.
+    /// Whether the split is categorical.
     pub(in crate::boost) categorical: bool,
-    /// Bins that go right, at a categorical split: one bit each.
+    /// At a categorical split, one bit for each bin that goes right.
     pub(in crate::boost) right: [u64; 4],
     pub(in crate::boost) missing_left: bool,
-    /// Score of the children; less that of the node once chosen.
+    /// Score of the children; once chosen, less the score of the node.
     pub(in crate::boost) gain: f64,
     /// Coarse sum of the left child.
     pub(in crate::boost) left: i64,
 }
 
 impl Split {
-    /// Whether rows of a bin go left.
+    /// Whether a bin goes left.
     #[inline(always)]
     pub(in crate::boost) fn goes_left(&self, code: u8, column: &Column) -> bool {
         if usize::from(code) == column.cuts.len() {

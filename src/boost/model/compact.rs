@@ -2,7 +2,7 @@
 
 use super::tree::{Tree, number_goes_left};
 
-/// Rows that walk down a tree side by side, so that one's loads hide the other's.
+/// Rows that descend a tree together, so that their loads overlap.
 const ABREAST: usize = 8;
 
 /// A node as prediction reads it: 16 bytes. A leaf's children are itself.
@@ -17,11 +17,11 @@ struct CompactNode {
 
 const MISSING_LEFT: u32 = 1 << 31;
 
-/// A tree as prediction reads it, beside the tree itself.
+/// A tree as prediction reads it.
 pub(crate) struct CompactTree {
     nodes: Vec<CompactNode>,
     depth: usize,
-    /// Whether some node splits by category; the tree itself then says where values go.
+    /// Whether some split is categorical; the tree itself is then used.
     categorical: bool,
 }
 
@@ -42,7 +42,7 @@ impl CompactTree {
         CompactTree { nodes, depth: tree.depth(), categorical: tree.has_categories() }
     }
 
-    /// The child that a row goes to; all splits are numeric.
+    /// The child that a row goes to, where all splits are numeric.
     #[inline(always)]
     fn next(&self, at: usize, row: &[f32]) -> usize {
         let node = &self.nodes[at];
@@ -51,7 +51,7 @@ impl CompactTree {
         (if left { node.left } else { node.right }) as usize
     }
 
-    /// Adds the value of `tree`, whose walk this is, for each row to its margin.
+    /// Adds the value of `tree`, whose compact form this is, to each row's margin.
     pub(super) fn add(&self, tree: &Tree, rows: &[&[f32]], margins: &mut [f64]) {
         if self.categorical {
             for (row, margin) in rows.iter().zip(margins) {

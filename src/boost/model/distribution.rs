@@ -9,10 +9,10 @@ use crate::{Error, Result, Run};
 use ndarray::{Array2, ArrayRef2};
 
 impl BoostModel {
-    /// The probability of each label given that it is one of them, rows x outputs; each row adds up to 1: e^margin over the
-    /// sum of all outputs' e^margin. These are right on average for rows that the model has not seen, where
-    /// [`BoostModel::probabilities`] of a one-versus-rest model are those of each label on its own. Where the calibration
-    /// found too few rows ([`Calibration::rows`] is 0) the margins are as the trees have them.
+    /// The probability of each label given that it is one of them, rows x outputs, each row summing to 1: the softmax of the
+    /// margins. It is calibrated for new rows, whereas [`BoostModel::probabilities`] of a one-versus-rest model are
+    /// those of each label on its own. Where the calibration had too few rows ([`Calibration::rows`] is 0) the margins are
+    /// uncalibrated.
     ///
     /// # Errors
     /// [`Error::Setting`] when the model was not calibrated ([`Boost::calibrated`](crate::boost::Boost::calibrated),
@@ -28,8 +28,8 @@ impl BoostModel {
         Ok(table)
     }
 
-    /// Calibrates the margins by rows that the model was not trained on; leaves and base margins change. `labels` are the
-    /// outputs' numbers, -1 for rows to leave out. Rows of fewer than two labels change nothing, which the run is told.
+    /// Calibrates the margins on rows that the model was not trained on; leaves and base margins change. `labels` are the
+    /// outputs' numbers, -1 for rows to leave out. Rows of fewer than two labels change nothing, with a note to the run.
     ///
     /// # Errors
     /// [`Error::Setting`] for a model that is not one-versus-rest; [`Error::Label`] for a label that is no output;
@@ -46,7 +46,7 @@ impl BoostModel {
         }
         let table = self.check_rows(rows)?;
         let margins = self.margins_of(&(0..outputs).collect::<Vec<_>>(), &table, run)?;
-        // Equal rows have equal margins, so content and label say enough of the order.
+        // Equal rows have equal margins, so content and label determine the order.
         let content = Canonical::of(&table).group_of_row();
         let mut order: Vec<usize> = (0..labels.len()).filter(|&i| labels[i] >= 0).collect();
         order.sort_unstable_by_key(|&i| (content[i], labels[i]));
@@ -60,7 +60,7 @@ impl BoostModel {
         Ok(self.calibrated(calibration))
     }
 
-    /// The model with a calibration in its leaves and base margins.
+    /// The model with a calibration applied to its leaves and base margins.
     pub(in crate::boost) fn calibrated(mut self, calibration: Calibration) -> Self {
         if calibration.rows() > 0 {
             self.outputs.iter_mut().enumerate().for_each(|(label, ensemble)| put_into(&calibration, label, ensemble));
@@ -70,7 +70,7 @@ impl BoostModel {
     }
 }
 
-/// Puts a calibration into the trees of a label.
+/// Applies a calibration to the trees of a label.
 fn put_into(calibration: &Calibration, label: usize, ensemble: &mut Ensemble) {
     ensemble.base = round_log_odds(ensemble.base * calibration.slope + calibration.offsets[label]);
     for value in ensemble.trees.iter_mut().flat_map(|tree| &mut tree.value) {

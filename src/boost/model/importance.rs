@@ -1,10 +1,10 @@
-//! How much features matter to the splits of a model.
+//! Importance of features by the splits of a model.
 
 use super::BoostModel;
 use crate::Result;
 use crate::core::shape::check_output;
 
-/// What [`BoostModel::importance`] measures; XGBoost's kinds.
+/// The measure of [`BoostModel::importance`]; XGBoost's importance types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -22,7 +22,8 @@ pub enum Importance {
 }
 
 impl BoostModel {
-    /// How much each feature matters to one output, by feature; features that no split uses have 0.
+    /// Importance of each feature for one output by its splits; 0 for features that no split uses.
+    /// [`TreeShap::mean_absolute`](crate::explain::TreeShap::mean_absolute) measures it by SHAP values.
     ///
     /// # Errors
     /// [`Error::Shape`] when there is no such output.

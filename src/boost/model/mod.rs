@@ -65,7 +65,7 @@ impl crate::Saved for BoostModel {
 }
 
 impl BoostModel {
-    /// Puts a model together; every promise of [`Tree`] is checked.
+    /// Builds a model from its parts, which are checked.
     pub(crate) fn new(link: Link, features: usize, outputs: Vec<Ensemble>) -> Result<Self> {
         let model =
             BoostModel { link, features, feature_names: None, outputs, calibration: None, compact: Cached::default() };
@@ -94,7 +94,8 @@ impl BoostModel {
         Ok(())
     }
 
-    /// Names the features, for charts and files, and for tables that come later: see [`arranged`](BoostModel::arranged).
+    /// Names the features, for charts and files, and to match the columns of later tables: see
+    /// [`arranged`](BoostModel::arranged).
     ///
     /// # Errors
     /// [`Error::Shape`] when there is not one name for each feature; [`Error::Columns`] for a name that two have.
@@ -105,8 +106,8 @@ impl BoostModel {
         Ok(self)
     }
 
-    /// A table (n x features) with its columns, whose `names` are given, in the model's order. A model without names takes
-    /// the table as it is.
+    /// A table (n x features) with its columns, which have the given `names`, in the model's order. For a model without names
+    /// the table is returned as it is.
     ///
     /// ```
     /// use ndarray::{Array2, array};

@@ -11,7 +11,7 @@ use ndarray::{Array2, ArrayRef2};
 /// Rows that one task predicts.
 const BLOCK: usize = 256;
 impl BoostModel {
-    /// Checks a table at the door: as many columns as the model has features, NaN for missing, nothing infinite.
+    /// Checks a table: as many columns as the model has features, NaN for missing, nothing infinite.
     pub(crate) fn check_rows<'a>(&self, rows: &'a ArrayRef2<f32>) -> Result<Rows<'a>> {
         check_count("columns of the data, as many as the model's features", self.features, rows.ncols())?;
         Rows::with_missing(rows)
@@ -65,8 +65,8 @@ impl BoostModel {
         })
     }
 
-    /// Predictions, rows x outputs: margins through the model's [`Link`]. Of a one-versus-rest model these are the
-    /// probabilities of each label against all others; a row's need not add up to 1.
+    /// Predictions, rows x outputs: margins through the model's [`Link`]. For a one-versus-rest model these are the
+    /// probabilities of each label against all others; a row's need not sum to 1.
     ///
     /// # Errors
     /// As [`BoostModel::margins`].
@@ -84,7 +84,7 @@ impl BoostModel {
         Ok(table)
     }
 
-    /// The output of the highest margin for each row, the first among equals: the label of a one-versus-rest model.
+    /// The output of the highest margin for each row, the first of equals: the label of a one-versus-rest model.
     ///
     /// # Errors
     /// As [`BoostModel::margins`].

@@ -4,17 +4,16 @@ use crate::boost::limits::MOST_CATEGORIES;
 
 /// A decision tree in flat arrays, one entry for each node; node 0 is the root and children follow their parent.
 ///
-/// [`Tree::goes_left`] says where a split sends a value: at a numeric one left where `x < threshold` in f32, at a
-/// categorical one right where the category is among [`Tree::categories`]; a missing value (NaN) goes where `default_left`
-/// says.
+/// [`Tree::goes_left`] decides the side of a value: at a numeric split left where `x < threshold` in f32, at a categorical
+/// one right where the category is among [`Tree::categories`]; a missing value (NaN) goes to the default side.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Tree {
-    /// Feature that a split looks at; 0 at leaves.
+    /// Feature of a split; 0 at leaves.
     pub(crate) feature: Vec<u32>,
-    /// Value that a numeric split compares with; 0 at leaves and categorical splits.
+    /// Threshold of a numeric split; 0 at leaves and categorical splits.
     pub(crate) threshold: Vec<f32>,
-    /// Of a categorical split the categories that go right, ascending; empty at numeric splits and leaves.
+    /// Categories that a categorical split sends right, ascending; empty at numeric splits and leaves.
     pub(crate) categories: Vec<Vec<u32>>,
     /// Left child, above the node's own number; 0 at leaves.
     pub(crate) left: Vec<u32>,
@@ -22,11 +21,11 @@ pub struct Tree {
     pub(crate) right: Vec<u32>,
     /// Whether missing values go left.
     pub(crate) default_left: Vec<bool>,
-    /// What a leaf adds to the margin, learning rate included; at a split what it would add if it were a leaf.
+    /// Value of a leaf, learning rate included; at a split the value that it would have as a leaf.
     pub(crate) value: Vec<f32>,
     /// Sum of the training rows' second derivatives; at a split the sum over its children.
     pub(crate) cover: Vec<f64>,
-    /// Loss that the split saves (twice the fall of the second-order objective, as in XGBoost); 0 at leaves.
+    /// Gain of a split (twice the reduction of the second-order objective, as in XGBoost); 0 at leaves.
     pub(crate) gain: Vec<f32>,
 }
 
@@ -65,7 +64,7 @@ impl Tree {
         self.left[node] == 0
     }
 
-    /// Edges on the longest way from the root to a leaf.
+    /// Edges on the longest path from the root to a leaf.
     pub fn depth(&self) -> usize {
         let mut depth = vec![0usize; self.len()];
         for i in 0..self.len() {
@@ -102,11 +101,10 @@ impl Tree {
         self.categories.iter().any(|set| !set.is_empty())
     }
 
-    /// Whether a split sends a value of its feature to the left child; of no meaning at a leaf.
+    /// Whether a split sends a value of its feature to the left child; unspecified at a leaf.
     ///
-    /// A missing value (NaN) goes where `default_left` says. At a categorical split the value is a category number, cut
-    /// to a whole one; a category that the training never saw, and a number that cannot be one (negative, or from 2^24
-    /// on), goes left, as in XGBoost.
+    /// A missing value (NaN) goes to the default side. At a categorical split the value is truncated to a category number;
+    /// unseen categories and invalid ones (negative, or from 2^24 on) go left, as in XGBoost.
     #[inline]
     pub fn goes_left(&self, node: usize, value: f32) -> bool {
         let (right, default_left) = (&self.categories[node], self.default_left[node]);
@@ -143,7 +141,7 @@ impl Tree {
         &self.default_left
     }
 
-    /// What a leaf adds to the margin, by node; at a split what it would add if it were a leaf.
+    /// Values of the leaves, by node; at a split the value that it would have as a leaf.
     pub fn value(&self) -> &[f32] {
         &self.value
     }
@@ -153,12 +151,12 @@ impl Tree {
         &self.cover
     }
 
-    /// Loss saved by the splits, by node; 0 at leaves.
+    /// Gains of the splits, by node; 0 at leaves.
     pub fn gain(&self) -> &[f32] {
         &self.gain
     }
 
-    /// Adds a leaf; used while a tree is put together.
+    /// Adds a leaf; used while a tree is built.
     pub(crate) fn push_leaf(&mut self, value: f32, cover: f64) -> usize {
         self.feature.push(0);
         self.threshold.push(0.0);
@@ -172,7 +170,7 @@ impl Tree {
         self.len() - 1
     }
 
-    /// Says what breaks the promises above, if anything does.
+    /// What is invalid in the tree, if anything.
     pub(super) fn fault(&self, features: usize) -> Option<String> {
         let n = self.len();
         let lengths = [
@@ -194,7 +192,7 @@ impl Tree {
             if !(value.is_finite() && gain.is_finite() && cover.is_finite() && cover >= 0.0) {
                 return Some(format!("node {i}: value {value}, cover {cover}, gain {gain}"));
             }
-            // Prediction reads a leaf's feature too, though nothing comes of it.
+            // Prediction reads a leaf's feature too, though it has no effect.
             if self.feature[i] as usize >= features || self.threshold[i].is_nan() {
                 return Some(format!("node {i}: feature {} of {features}", self.feature[i]));
             }
@@ -221,13 +219,13 @@ impl Tree {
     }
 }
 
-/// The trees of one output; their values and the base margin add up to the output's margin.
+/// The trees of one output; the output's margin is the sum of their values and the base margin.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Ensemble {
     /// Margin before any tree.
     pub(crate) base: f64,
-    /// Trees in the order in which they were grown.
+    /// Trees in the order of training.
     pub(crate) trees: Vec<Tree>,
 }
 
@@ -237,7 +235,7 @@ impl Ensemble {
         self.base
     }
 
-    /// Trees in the order in which they were grown.
+    /// Trees in the order of training.
     pub fn trees(&self) -> &[Tree] {
         &self.trees
     }

@@ -66,7 +66,7 @@ impl Boost {
         share("colsample_bytree", self.colsample_bytree)
     }
 
-    /// Of each of `features` columns whether it holds categories.
+    /// For each of `features` columns whether it is categorical.
     pub(in crate::boost) fn categories(&self, features: usize) -> Result<Vec<bool>> {
         let mut categorical = vec![false; features];
         for &c in &self.categorical {

@@ -5,8 +5,8 @@
 //! Anything else is an error that names it. Written: one output as `binary:logistic` or `reg:squarederror`, with a scalar
 //! `base_score`, which every version reads.
 //!
-//! XGBoost adds up margins in f32 and we in f64. Leaves of models that are trained here are such that f32 does not round
-//! (`Loss::rounded`), so the margins are the same; of other models they agree to f32's rounding.
+//! XGBoost sums margins in f32, this crate in f64. Leaf values of classifiers trained here are chosen so that sums in f32
+//! are exact (`Loss::rounded`), and margins are the same; those of other models agree to f32's rounding.
 
 mod read;
 mod write;
@@ -21,8 +21,8 @@ fn bad(reason: impl Into<String>) -> Error {
     Error::Format { format: FORMAT, reason: reason.into() }
 }
 
-/// The margin that XGBoost makes of a base score: for probabilities -ln(1 / p - 1), whose argument it rounds to f32, which
-/// shows near 1.
+/// The margin that XGBoost derives from a base score: for probabilities -ln(1 / p - 1), whose argument it rounds to f32,
+/// which matters near 1.
 fn margin_of(score: f32, link: Link) -> f64 {
     match link {
         Link::Logistic if score > 1e-6 && score < 1.0 - 1e-6 => -libm::log(f64::from(1.0 / score - 1.0)),

@@ -24,7 +24,7 @@ struct Named {
     name: String,
 }
 
-/// Numbers are strings in these.
+/// Numbers in these are strings.
 #[derive(Deserialize)]
 struct ModelParam {
     base_score: String,
@@ -98,7 +98,7 @@ impl BoostModel {
             return Err(bad("several targets are not supported"));
         }
         let count = if link == Link::Softmax { classes } else { 1 };
-        // Every class has trees of its own in any file that XGBoost writes; a larger number is damage.
+        // In XGBoost's files every class has trees; more classes than trees is damage.
         if count == 0 || count > trees.len().max(1) {
             return Err(bad(format!("{count} outputs with {} trees", trees.len())));
         }
@@ -140,7 +140,7 @@ fn base_margins(text: &str, link: Link, outputs: usize) -> Result<Vec<f64>> {
 }
 
 impl FileTree {
-    /// Renumbers the nodes so that children follow their parent; deleted nodes fall away.
+    /// Renumbers the nodes so that children follow their parent; deleted nodes are dropped.
     fn read(&self) -> std::result::Result<Tree, String> {
         let n = self.left_children.len();
         let lengths = [
@@ -155,7 +155,7 @@ impl FileTree {
             return Err(format!("{n} nodes, but arrays of {lengths:?} (leaves with several values are not supported)"));
         }
         let mut tree = Tree::default();
-        // Node of the file, and the new number of its parent with the side.
+        // Node of the file, and the new number of its parent and the side there.
         let mut stack: Vec<(usize, Option<(usize, bool)>)> = vec![(0, None)];
         while let Some((node, parent)) = stack.pop() {
             if tree.len() == n {

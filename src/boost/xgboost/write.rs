@@ -22,7 +22,7 @@ impl BoostModel {
         let (objective, score) = match self.link {
             Link::Logistic => (
                 r#"{"name":"binary:logistic","reg_loss_param":{"scale_pos_weight":"1"}}"#,
-                // A probability says its margin badly in f32, but one half says 0.
+                // A probability in f32 determines its margin badly, except that 0.5 is exactly 0.
                 if first.is_some() { 0.5 } else { numerics::sigmoid(ensemble.base) },
             ),
             Link::Identity => {
@@ -32,7 +32,7 @@ impl BoostModel {
         };
         let score = score as f32;
         let mut trees: Vec<String> = Vec::with_capacity(ensemble.trees.len() + 1);
-        // Where the base is in no tree, one of a single leaf says what the score leaves of it.
+        // Where the base margin was not added to a tree, a single leaf holds what the score cannot express.
         let rest = if first.is_some() { 0.0 } else { ensemble.base - margin_of(score, self.link) };
         if rest.abs() > 1e-7 * ensemble.base.abs().max(1.0) {
             let mut tree = Tree::default();
@@ -64,7 +64,7 @@ impl BoostModel {
     }
 }
 
-/// The tree with the base margin in all its leaves, if f32 holds every sum exactly.
+/// The tree with the base margin added to its leaves, if every sum is exact in f32.
 fn raised(tree: &Tree, base: f64) -> Option<Tree> {
     let mut raised = tree.clone();
     for node in 0..tree.len() {
@@ -82,8 +82,8 @@ fn list<T>(items: impl IntoIterator<Item = T>, write: impl FnMut(T) -> String) -
     format!("[{}]", items.into_iter().map(write).collect::<Vec<_>>().join(","))
 }
 
-/// Our numbers of the nodes in the order that XGBoost writes them: level by level, so that a right child comes right after
-/// its left one. XGBoost's loaded models give true margins in any order, but its leaves and contributions trust in this one.
+/// The nodes in the order in which XGBoost writes them: level by level, so that a right child follows its left one.
+/// XGBoost predicts margins correctly from any order, but its leaf indices and contributions require this one.
 fn by_level(tree: &Tree) -> Vec<usize> {
     let mut order = vec![0];
     let mut at = 0;
