@@ -110,7 +110,9 @@ impl Boost {
         self.categories(bins.features())?;
         let constrained = self.monotone.iter().zip(&bins.columns).position(|(&d, column)| d != 0 && column.categorical);
         match constrained {
-            Some(c) => Err(Error::setting("monotone", c, "a column that was binned as categories cannot be bound")),
+            Some(c) => {
+                Err(Error::setting("monotone", c, "a column binned as categorical cannot have a monotone constraint"))
+            }
             None => Ok(()),
         }
     }
@@ -181,7 +183,7 @@ impl<'a> Labelled<'a> {
         if !none.is_empty() {
             let labels = listed(&none);
             run.note(&format!(
-                "early stopping: no held-out row bears label {labels}; log-loss on the rows of others is watched there"
+                "early stopping: no held-out row has label {labels}; log-loss on the rows of other labels is used there"
             ));
         }
         let has_both = |count: usize| count > 0 && count < held_out.len();
@@ -239,7 +241,7 @@ fn note_none_held_out(run: &Run) {
 fn note_no_split(ensembles: &[Ensemble], run: &Run) {
     if ensembles.iter().flat_map(|ensemble| &ensemble.trees).all(|tree| tree.is_leaf(0)) {
         run.note(
-            "boosted trees: no tree has a split, as none saves loss with min_child_weight on both of its sides; \
+            "boosted trees: no tree has a split, as none reduces the loss with min_child_weight on both sides; \
              predictions are the same for all rows",
         );
     }

@@ -49,7 +49,7 @@ pub(super) struct Problem<'a> {
 
 impl Problem<'_> {
     /// Whether outputs are judged on held-out rows.
-    fn watched(&self) -> bool {
+    fn early_stops(&self) -> bool {
         self.patience.is_some() && !self.held_out.is_empty()
     }
 }
@@ -131,7 +131,7 @@ pub(super) fn train(settings: &Boost, problem: &Problem<'_>, stage: &'static str
         Trained { ensembles: Vec::with_capacity(outputs.len()), held_out_margins: Vec::with_capacity(outputs.len()) };
     for mut output in outputs {
         trained.held_out_margins.push(output.held_out_margins(problem));
-        if problem.watched() {
+        if problem.early_stops() {
             output.ensemble.trees.truncate(output.best.trees);
         }
         trained.ensembles.push(output.ensemble);
@@ -210,7 +210,7 @@ impl Output {
         self.ensemble.trees.push(tree);
         let trees = self.ensemble.trees.len();
         self.stopped = trees >= problem.rounds[self.number];
-        if problem.watched() {
+        if problem.early_stops() {
             let score = self.score(problem);
             self.stopped |= self.best.update(score, trees, problem.patience);
         }

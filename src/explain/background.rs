@@ -3,9 +3,9 @@
 /// Hits of the background rows at one leaf.
 #[derive(Clone, Debug)]
 pub(super) struct HitPatterns {
-    /// Different patterns of hits, ascending, as many words each as the leaf's hits.
+    /// Distinct patterns of hits, ascending, as many words each as the leaf's hits.
     patterns: Vec<u64>,
-    /// Background rows of each.
+    /// Number of background rows of each.
     counts: Vec<f64>,
     pub(super) rows: f64,
 }
@@ -42,8 +42,8 @@ impl HitPatterns {
         reached.sum::<f64>() / self.rows
     }
 
-    /// Calls `take(number of background rows, hit by the row alone, by these alone)` for all patterns that, together with
-    /// the row's hits, reach the leaf, but for those that hit all that the row does.
+    /// Calls `take(number of background rows, features hit by the row alone, by these alone)` for each pattern that reaches
+    /// the leaf together with the row's hits, except that of the row itself.
     #[inline(always)]
     pub(super) fn for_each_reaching(
         &self,

@@ -1,14 +1,14 @@
-//! How attributions follow a feature's value, and attributions as a table to be clustered.
+//! Dependence of attributions on a feature's value, and attributions as a table to be clustered.
 
 use super::moments::Moments;
 use crate::core::shape::check_output;
 use crate::{Error, Explanation, Result};
 use ndarray::{Array2, ArrayRef2, Axis};
 
-/// Bins of a feature's values within which other features are asked to explain its attributions.
+/// Bins of a feature's values, within which its attributions are regressed on other features.
 const BINS: usize = 20;
 
-/// One feature's values and its attributions to one output, row by row: what a dependence chart shows.
+/// One feature's values and its attributions to one output, row by row: the data of a dependence plot.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Dependence {
@@ -16,20 +16,19 @@ pub struct Dependence {
     pub values: Vec<f32>,
     /// Its attribution in each row.
     pub attributions: Vec<f64>,
-    /// The feature by which a chart is best coloured: the one whose values explain most of what the feature's own value
-    /// leaves open of its attribution. None where no feature explains any.
+    /// The feature to colour a dependence plot by: the one whose values explain most of the attributions' variance that the
+    /// feature's own value leaves unexplained. None where no feature explains any.
     pub partner: Option<usize>,
-    /// Share of that rest which the partner explains, 0 to 1; 0 without a partner. Some is explained by chance, the more
-    /// the fewer rows there are.
+    /// Share of that variance which the partner explains, 0 to 1; 0 without a partner. With few rows much of it is chance.
     pub strength: f64,
 }
 
-/// How the attributions of `feature` to `output` depend on its value.
+/// The dependence of the attributions of `feature` to `output` on its value.
 ///
 /// `rows` are the explained rows (n x features, NaN for missing). The partner is found without interaction values: rows
-/// are cut by the feature's value into about 20 bins of equal size (equal values together, missing ones apart), and within
-/// each the attribution's variance that a straight line in another feature's value explains is added up.
-/// [`Interactions::top_pairs`](super::Interactions::top_pairs) tells exactly. O(n x features); the same for any order of
+/// are cut by the feature's value into about 20 bins of equal size (equal values together, missing ones in a bin of their
+/// own), and the variance that a linear regression on another feature explains within the bins is summed.
+/// [`Interactions::top_pairs`](super::Interactions::top_pairs) is exact. O(n x features); the same for any order of
 /// the rows.
 ///
 /// # Errors
@@ -69,7 +68,7 @@ pub fn dependence(rows: &ArrayRef2<f32>, why: &Explanation, output: usize, featu
         let most = best.map_or(0.0, |best| explained[best]);
         if explained[f] > most { Some(f) } else { best }
     });
-    // What rounding leaves is nobody's doing.
+    // Rounding errors explain nothing.
     let scale: f64 = attributions.iter().map(|a| a * a).sum();
     let partner = best.filter(|&best| explained[best] > 1e-20 * scale && rest > 1e-20 * scale);
     let strength = partner.map_or(0.0, |partner| (explained[partner] / rest).min(1.0));
@@ -78,7 +77,7 @@ pub fn dependence(rows: &ArrayRef2<f32>, why: &Explanation, output: usize, featu
 
 /// Attributions as a table that can be embedded and clustered: rows x features of one output, or, with None, rows x
 /// (outputs x features), the features of the first output first. All columns are in the unit of the margins, so they need
-/// no scaling, and what a model does not use is 0. In f32, as embedders and clusterers take it.
+/// no scaling, and features that the model does not use are 0. In f32, as embedders and clusterers require.
 ///
 /// # Errors
 /// [`Error::Shape`] when there is no such output.

@@ -1,41 +1,41 @@
-//! SHAP values of any model: no trees needed, only a function of rows.
+//! SHAP values of any model that is a function of rows.
 
 use crate::core::shape::check_count;
 use crate::core::{Canonical, Rows, content_hash, parallel, random::Stream};
 use crate::{Error, Explainer, Explanation, Result, Run, Stage};
 use ndarray::{Array1, Array2, Array3, ArrayRef2};
 
-/// Rows that the model is asked for at once, unless one coalition's background is more.
+/// Rows of a call of the model, unless one coalition's background has more.
 const BATCH: usize = 4096;
 
-/// Longest list of features whose coalitions are all gone through.
+/// Upper limit of `exact_features`.
 const MOST_EXACT: usize = 16;
 
-/// The purpose of the draws.
+/// Purpose of the draws.
 const PERMUTATIONS: u64 = 0x7065_726d;
 
 /// Interventional SHAP values of any model that is a function of rows.
 ///
-/// Features outside a coalition are taken from each row of a background in turn, and the outputs averaged. A row's features
-/// that equal those of all background rows have no part and cost nothing. Where at most
-/// [`exact_features`](PermutationShap::exact_features) are left, all their coalitions are gone through and the values are
-/// exact; else features are added one after the other in random orders, each order once forwards and once backwards
-/// (*antithetic*, R. Mitchell, J. Cooper, E. Frank and G. Holmes, "Sampling Permutations for Shapley Value Estimation",
+/// Features outside a coalition are taken from each row of a background in turn, and the outputs averaged. Features of a row
+/// that equal those of all background rows have attribution 0 and cost nothing. With at most
+/// [`exact_features`](PermutationShap::exact_features) others, all their coalitions are evaluated and the values are
+/// exact; else features are added one by one in random orders, each order once forwards and once backwards (*antithetic
+/// sampling*, R. Mitchell, J. Cooper, E. Frank and G. Holmes, "Sampling Permutations for Shapley Value Estimation",
 /// JMLR 2022), which is exact for models without interactions of three or more features and unbiased for all others.
 ///
-/// Attributions and base value always add up to the model's output, to rounding. Orders are drawn by the run's key and the
-/// row's content, and the background is read in an order of its contents: a row's values are the same bits in any batch, at
-/// any number of threads, with background rows in any order, as far as the model's outputs for a row do not depend on
-/// the rows beside it.
+/// Attributions and base value always sum to the model's output, to rounding. Orders are drawn by the run's key and the
+/// row's content, and the background is sorted by content: a row's values are the same bits in any batch, at any number of
+/// threads and with background rows in any order, provided that the model's outputs for a row do not depend on the other
+/// rows of a call.
 ///
-/// Cost for each row: 2^d x background rows asked of the model where d features are gone through, else 2 (d - 1) x
+/// Cost for each row: 2^d x background rows evaluated by the model for d features where exact, else 2 (d - 1) x
 /// [`permutations`](PermutationShap::permutations) x background rows.
 ///
 /// ```
 /// use ndarray::{Array2, ArrayRef2, array};
 /// use recluster::{Explainer, Result, Run, explain::PermutationShap};
 ///
-/// // The product of two columns; the third has no part.
+/// // The product of two columns; the third has no effect.
 /// let model = |rows: &ArrayRef2<f32>| -> Result<Array2<f64>> {
 ///     Ok(Array2::from_shape_fn((rows.nrows(), 1), |(i, _)| f64::from(rows[[i, 0]] * rows[[i, 1]])))
 /// };
@@ -60,19 +60,19 @@ impl<F: Fn(&ArrayRef2<f32>) -> Result<Array2<f64>> + Send + Sync> PermutationSha
         PermutationShap { outputs, background: background.to_owned(), permutations: 10, exact_features: 8 }
     }
 
-    /// Random orders of the features, each taken forwards and backwards; at least 1, default 10.
+    /// Random orders of the features, each used forwards and backwards; at least 1, default 10.
     pub fn permutations(mut self, permutations: usize) -> Self {
         self.permutations = permutations;
         self
     }
 
-    /// Up to how many differing features all coalitions are gone through; 0 to 16, default 8.
+    /// Up to this many differing features all coalitions are evaluated; 0 to 16, default 8.
     pub fn exact_features(mut self, features: usize) -> Self {
         self.exact_features = features;
         self
     }
 
-    /// The model's outputs, checked: one line for each row, as many outputs as known, all finite.
+    /// The model's outputs, checked: one line for each row, the known number of outputs, all finite.
     fn model_outputs(&self, rows: &ArrayRef2<f32>, known: Option<usize>) -> Result<Array2<f64>> {
         let outputs = (self.outputs)(rows)?;
         let expected = known.unwrap_or(outputs.ncols().max(1));

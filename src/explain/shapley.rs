@@ -1,8 +1,8 @@
-//! What a leaf is worth to the features on its path: Shapley values and interactions of one leaf at given hits.
+//! Shapley values and interactions of one leaf, for given hits.
 //!
-//! For SHAP a leaf is a product game. Let D be the distinct features on its path, d of them. A feature's *ratio* r is the
+//! A leaf is a product game. Let D be the distinct features on its path, d of them. A feature's *ratio* r is the
 //! share of its parent's cover that follows the path, multiplied over all splits on the feature; its *hit* o is 1 where
-//! the row follows the path at all of these splits, else 0. A coalition S of features makes the leaf worth
+//! the row follows the path at all of these splits, else 0. A coalition S of features has the value
 //! value · Π_{j in S} o_j · Π_{j in D, not in S} r_j, so the Shapley value of feature j is
 //!
 //! ```text
@@ -10,23 +10,23 @@
 //! ```
 //!
 //! because the weight |S|! (d - 1 - |S|)! / d! of a coalition S of the others is ∫ t^|S| (1 - t)^(d - 1 - |S|) dt. The
-//! integrand is a polynomial of degree d - 1 in t, so Gauss-Legendre quadrature with ⌈d / 2⌉ points is exact. Nothing is
-//! divided, all factors lie in 0 to 1, and no cover is too small. The interaction of i and j, halved as both sides of the
-//! diagonal hold it, is likewise ½ value (o_i - r_i) (o_j - r_j) ∫ Π_{k ≠ i, j} (t o_k + (1 - t) r_k) dt.
+//! integrand is a polynomial of degree d - 1 in t, so Gauss-Legendre quadrature with ⌈d / 2⌉ points is exact. There are no
+//! divisions and all factors lie in 0 to 1, so small covers do no harm. The interaction of i and j, halved because it is stored on both sides of
+//! the diagonal, is likewise ½ value (o_i - r_i) (o_j - r_j) ∫ Π_{k ≠ i, j} (t o_k + (1 - t) r_k) dt.
 //!
-//! Against a background, r is the hit of a background row: 0 or 1. Where both rows hit a feature it does not matter, and
-//! where neither does the leaf is out of reach. Let a features be hit by the row alone and b by the background row alone:
-//! the leaf is worth its value where all of the a and none of the b are in the coalition, so that each of the a has
+//! Against a background, r is the hit of a background row: 0 or 1. A feature that both rows hit has no effect, and a
+//! feature that neither hits makes the leaf unreachable. Let a features be hit by the row alone and b by the background row
+//! alone: a coalition has the leaf's value if it contains all of the a and none of the b, so that each of the a has
 //! value · (a - 1)! b! / (a + b)! and each of the b has -value · a! (b - 1)! / (a + b)!. The background rows are counted by
 //! pattern of hits once for each leaf; their number does not matter afterwards.
 
 use super::paths::Leaf;
 use super::quadrature::{LANES, Rule};
 
-/// What is worked out once for all leaves.
+/// Coefficients that all leaves share.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Coefficients {
-    /// A rule for each length of path.
+    /// A quadrature rule for each number of distinct features.
     pub(super) rules: Vec<Rule>,
     /// (a - 1)! b! / (a + b)! at row a (from 1), column b; empty where there is no background.
     weights: Vec<Vec<f64>>,

@@ -1,4 +1,4 @@
-//! An explanation in short: the features that matter most to one output, and which way they push.
+//! Summaries of an explanation: the most important features of an output, and their direction.
 
 use super::moments::Moments;
 use crate::core::shape::{check_count, check_output};
@@ -6,7 +6,7 @@ use crate::core::{Canonical, Rows};
 use crate::{Explanation, Result};
 use ndarray::{Array2, ArrayRef2};
 
-/// How one feature acts on one output, over some rows.
+/// The effect of one feature on one output, over some rows.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct FeatureEffect {
@@ -15,7 +15,7 @@ pub struct FeatureEffect {
     /// Mean absolute attribution, in the unit of the output's margin.
     pub mean_absolute: f64,
     /// Pearson correlation, -1 to 1, of the feature's values with its attributions over the rows where it is not missing:
-    /// above 0, high values push the output up; below 0, low values do. 0 where either does not vary.
+    /// above 0, high values increase the output; below 0, low values do. 0 where either does not vary.
     pub direction: f64,
 }
 
@@ -52,8 +52,8 @@ pub fn top_features(rows: &ArrayRef2<f32>, why: &Explanation, output: usize, k: 
     Ok(order.into_iter().map(effect).collect())
 }
 
-/// Mean absolute attribution, (feature, output): how much each feature matters to each output over the explained `rows`,
-/// in the unit of the margins. [`TreeShap::mean_absolute`](super::TreeShap::mean_absolute) gives it without holding the
+/// Mean absolute attribution, (feature, output): the importance of each feature for each output over the explained
+/// `rows`, in the unit of the margins. [`TreeShap::mean_absolute`](super::TreeShap::mean_absolute) gives it without holding the
 /// attributions of all rows. The same bits with rows in any order. O(n x features x outputs).
 ///
 /// # Errors
@@ -69,8 +69,8 @@ pub fn mean_absolute(rows: &ArrayRef2<f32>, why: &Explanation) -> Result<Array2<
     Ok(sums / n as f64)
 }
 
-/// Checks that rows are those of an explanation, and puts them in an order given by content, so that sums are the same
-/// bits in any order of the rows.
+/// Checks that rows are those of an explanation; returns their order by content, in which sums are the same bits for any
+/// order of the rows.
 pub(super) fn fitting(rows: &ArrayRef2<f32>, why: &Explanation) -> Result<Vec<u32>> {
     let (n, features, _) = why.values().dim();
     check_count("rows, as many as were explained", n, rows.nrows())?;

@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// [`with_background`](TreeShap::with_background) takes absent features from the rows of a background (*interventional*
 /// values). Numeric and categorical splits; missing values follow each split's default side.
 ///
-/// Attributions of a row, plus the base value, add up to its margin; each run checks this to 1e-9 of the margin's scale.
+/// Attributions of a row and the base value sum to its margin; each run checks this to 1e-9 of the margin's scale.
 /// A row's attributions are the same bits alone or in any batch, at any number of threads, with a background in any order.
 ///
 /// Cost for each row: in batches, for each unit of neighbouring leaves (a subtree whose distinct features above and splits
@@ -58,8 +58,8 @@ impl<'a> TreeShap<'a> {
     }
 
     /// Weighs the sides of each split by how many of `rows` (n x features, NaN for missing) go there, instead of by sums
-    /// of second derivatives: with the training rows this is LightGBM's cover. A split that no row reaches weighs both
-    /// sides alike. Replaces a background. O(rows x nodes visited).
+    /// of second derivatives: with the training rows this is LightGBM's cover. At a split that no row reaches both sides
+    /// have equal weight. Replaces a background. O(rows x nodes visited).
     ///
     /// # Errors
     /// [`Error::Shape`] when the columns are not the model's features; [`Error::Empty`]; [`Error::NotFinite`] for
@@ -77,7 +77,7 @@ impl<'a> TreeShap<'a> {
 
     /// Takes absent features from each row of `background` (rows x features, NaN for missing) and averages: interventional
     /// SHAP values (Janzing, Minorics and Blöbaum, "Feature relevance quantification in explainable AI", AISTATS 2020).
-    /// The base value is the mean margin of the background. Some hundred rows that stand for the population are usual.
+    /// The base value is the mean margin of the background. Some hundred representative rows are usual.
     ///
     /// O(background rows x nodes), once; what a row then costs does not depend on the number of background rows, but for
     /// leaves of more than 8 distinct features.
@@ -105,12 +105,12 @@ impl<'a> TreeShap<'a> {
         self.attribute(&table, outputs, run)
     }
 
-    /// Explains one output for the rows that bear its label only: why a cluster's own rows are in it. Gives the numbers of
-    /// these rows, ascending, and their explanation by the one output.
+    /// Explains one output for the rows of its label only: why a cluster's rows are in it. Returns the numbers of these
+    /// rows, ascending, and their explanation for the one output.
     ///
     /// # Errors
     /// [`Error::Shape`] when there is not one label for each row or the output does not exist; [`Error::Empty`] when no
-    /// row bears the label; else as [`Explainer::explain`].
+    /// row has the label; else as [`Explainer::explain`].
     pub fn explain_own(
         &self,
         rows: &ArrayRef2<f32>,
@@ -161,8 +161,8 @@ impl<'a> TreeShap<'a> {
         Ok(sums / rows.nrows() as f64)
     }
 
-    /// How far an explanation of `rows` by all outputs is from adding up: the worst row's difference between its
-    /// attributions' sum and its margin, relative to the larger of 1, the margin and the attributions.
+    /// The additivity error of an explanation of `rows` for all outputs: the largest difference between a row's margin and
+    /// the sum of its attributions and base value, relative to the larger of 1, the margin and the attributions.
     ///
     /// # Errors
     /// [`Error::Shape`] when the explanation is not of these rows and this model; else as [`BoostModel::margins`].
@@ -177,7 +177,7 @@ impl<'a> TreeShap<'a> {
         Ok(gaps.map(|((&margin, &sum), &size)| gap(margin, sum, size)).fold(0.0, f64::max))
     }
 
-    /// Hands over `block_rows` checked rows at a time, with the number of the first.
+    /// Calls `work` with `block_rows` checked rows at a time and the number of the first.
     pub(super) fn in_blocks(
         &self,
         rows: &ArrayRef2<f32>,
@@ -231,8 +231,8 @@ impl Explainer for TreeShap<'_> {
     ///
     /// # Errors
     /// [`Error::Shape`] when the columns are not the model's features; [`Error::Empty`]; [`Error::NotFinite`] for
-    /// infinities; [`Error::Cancelled`]; [`Error::Contract`] should attributions not add up to 1e-9, which finite sums
-    /// of a model's values never do.
+    /// infinities; [`Error::Cancelled`]; [`Error::Contract`] if attributions are not additive to 1e-9, which cannot happen
+    /// with finite sums of a model's values.
     fn explain(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Explanation> {
         let outputs: Vec<usize> = (0..self.prepared.len()).collect();
         self.explain_outputs(rows, &outputs, run)

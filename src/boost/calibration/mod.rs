@@ -95,7 +95,7 @@ impl Calibration {
         if self.rows == 0 {
             run.note(
                 "calibration: not possible, as fewer than two labels have different rows, of which some can be left out; \
-                 margins and confidence are as the trees have them",
+                 margins and confidence are uncalibrated",
             );
         } else if !self.unseen.is_empty() {
             let labels = listed(&self.unseen);

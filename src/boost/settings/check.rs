@@ -70,9 +70,11 @@ impl Boost {
     pub(in crate::boost) fn categories(&self, features: usize) -> Result<Vec<bool>> {
         let mut categorical = vec![false; features];
         for &c in &self.categorical {
-            let bound = self.monotone.get(c).is_some_and(|&direction| direction != 0);
+            let constrained = self.monotone.get(c).is_some_and(|&direction| direction != 0);
             match categorical.get_mut(c) {
-                Some(_) if bound => return Err(Error::setting("monotone", c, "a categorical column cannot be bound")),
+                Some(_) if constrained => {
+                    return Err(Error::setting("monotone", c, "a categorical column cannot have a monotone constraint"));
+                }
                 Some(is) => *is = true,
                 None => return Err(Error::setting("categorical", c, "must be below the number of columns")),
             }

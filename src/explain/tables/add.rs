@@ -6,15 +6,15 @@ use crate::core::simd::multiversion;
 use crate::explain::paths::{Leaf, Paths, Unit};
 use crate::explain::shapley::{Coefficients, Work};
 
-/// Where rows go, and work space for a block of them.
+/// Work space for a block of rows.
 #[derive(Default)]
 pub(in crate::explain) struct Scratch {
-    /// For each split, for each row, whether it goes left: 255 or 0.
+    /// For each split and row 255 where the row goes left, else 0.
     left: Vec<u8>,
     patterns: Vec<u8>,
     work: Work,
     hits: Vec<u64>,
-    /// For each row where its pattern's values begin in `out`.
+    /// For each row the offset of its pattern's values in `out`.
     places: Vec<u32>,
     out: Vec<f64>,
     sums: Vec<f64>,
@@ -23,8 +23,8 @@ pub(in crate::explain) struct Scratch {
 multiversion! {
     /// Adds a tree's Shapley values for the rows of a block.
     ///
-    /// `block` and `sums` are column after column, `stride` numbers each, of which whole groups of [`ROWS`] are worked
-    /// on; `columns` gives each feature's column. Without tables everything is worked out row by row.
+    /// `block` and `sums` are stored by column, `stride` numbers each, of which whole groups of [`ROWS`] are processed;
+    /// `columns` gives each feature's column. Without tables values are computed row by row.
     pub(in crate::explain) fn add_tree(
         paths: &Paths, tables: Option<&Tables>, coefficients: &Coefficients, columns: &[u32], block: &[f32], stride: usize, rows: usize,
         scratch: &mut Scratch, sums: &mut [f64],
@@ -65,7 +65,7 @@ multiversion! {
     }
 }
 
-/// Adds what the rows' patterns say of one feature.
+/// Adds the values of one feature for the rows' patterns.
 #[inline(always)]
 fn look_up<const N: usize>(table: &[f64], patterns: &[u8], sums: &mut [f64]) {
     if let Some(table) = table.first_chunk::<N>() {
@@ -75,8 +75,8 @@ fn look_up<const N: usize>(table: &[f64], patterns: &[u8], sums: &mut [f64]) {
     }
 }
 
-/// The values of a large leaf that is a unit of its own: looked up where the pattern is frequent, else worked out, once for
-/// each pattern among the rows.
+/// The values of a large leaf that is a unit of its own: looked up where the pattern is frequent, else computed, once for
+/// each distinct pattern among the rows.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
 fn by_pattern(
@@ -125,7 +125,7 @@ fn by_pattern(
     }
 }
 
-/// A unit's values for each row, worked out.
+/// A unit's values, computed for each row.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
 fn row_by_row(

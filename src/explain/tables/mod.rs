@@ -1,10 +1,10 @@
-//! Shapley values of many rows: a unit's values depend on a row through its bits alone, so all patterns of these are
-//! tabulated once and rows look theirs up (FastTreeSHAP v2, Yang, arXiv 2109.09847, does so leaf by leaf).
+//! Shapley values of many rows: a unit's values depend on a row only through its bits, so the values of all patterns are
+//! tabulated once and looked up for each row (FastTreeSHAP v2, Yang, arXiv 2109.09847, does so leaf by leaf).
 //!
-//! Leaves of too many features for that keep the patterns that most rows have.
+//! For leaves of too many features the values of the most frequent patterns are stored.
 //!
-//! A table holds what [`Leaf::shapley`] computes, bit for bit, and both ways add leaves in the same order, so a row's
-//! values are the same bits alone or among a million.
+//! A table has the values that [`Leaf::shapley`] computes, bit for bit, and leaves are added in the same order with and
+//! without tables, so a row's values are the same bits in any batch.
 
 mod add;
 mod patterns;
@@ -19,26 +19,26 @@ use crate::core::simd::multiversion;
 use patterns::{hits_of, sides};
 use tabulate::{insert, tabulate};
 
-/// Rows of a block: the accumulators of some hundred features fit into the second cache.
+/// Rows of a block: the accumulators of some hundred features fit the L2 cache.
 pub(super) const BLOCK: usize = 256;
 
-/// Rows of which the patterns at large leaves are looked at beforehand.
+/// Rows sampled for the frequent patterns of large leaves.
 pub(super) const SAMPLE: usize = 1024;
 
-/// Most patterns of a large leaf whose values are kept: as many as the largest table has.
+/// Most patterns stored for a large leaf: as many as the largest table has.
 const MOST_FREQUENT: usize = 1 << MOST_BITS;
 
-/// Most features of a leaf whose patterns are sorted together with the number of a row of the block.
+/// Most features of a leaf whose pattern fits one word together with a row's index in its block.
 const MOST_SORTED: usize = 64 - BLOCK.ilog2() as usize;
 
 /// Tables of a tree's units.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tables {
-    /// For each unit where its table begins, None for units to be worked out.
+    /// Offset of each unit's table, None for units without one.
     starts: Vec<Option<usize>>,
-    /// For each feature of a unit its values at all patterns.
+    /// For each unit and feature the values of all patterns.
     values: Vec<f64>,
-    /// For each unit the patterns that many rows have, where there are too many for a table.
+    /// For each unit without a table its frequent patterns.
     frequent: Vec<FrequentPatterns>,
 }
 
@@ -47,19 +47,19 @@ pub(super) struct Tables {
 struct FrequentPatterns {
     /// Ascending.
     patterns: Vec<u64>,
-    /// For each pattern the values of the leaf's features.
+    /// Shapley values of the leaf's features for each pattern.
     values: Vec<f64>,
 }
 
 impl Tables {
-    /// Most numbers that the tables of a tree hold.
+    /// Upper bound of the entries in the tables of a tree.
     pub(super) fn size(paths: &Paths) -> usize {
         let frequent = |unit| single_leaf(paths, unit).map_or(0, |leaf| MOST_FREQUENT * (leaf.features.len() + 1));
         paths.units.iter().map(|unit| unit.size() + frequent(unit)).sum()
     }
 
-    /// Tables of all units that have one, and values of the patterns that some rows have at large leaves: `block` holds
-    /// their values column after column, `stride` numbers each, and `columns` gives each feature's column.
+    /// The tables of units, and the frequent patterns of large leaves among the rows of a sample: `block` has their values by
+    /// column, `stride` numbers each, and `columns` gives each feature's column.
     pub(super) fn of(
         paths: &Paths,
         coefficients: &Coefficients,
@@ -91,7 +91,7 @@ impl Tables {
     }
 }
 
-/// The leaf of a unit of too many features for a table, unless there are too many to be sorted by pattern too.
+/// The only leaf of a unit without a table, if its pattern fits one word with a row's index.
 #[inline(always)]
 fn single_leaf<'p>(paths: &'p Paths, unit: &Unit) -> Option<&'p Leaf> {
     match &paths.leaves[unit.leaves.clone()] {
@@ -101,7 +101,7 @@ fn single_leaf<'p>(paths: &'p Paths, unit: &Unit) -> Option<&'p Leaf> {
 }
 
 multiversion! {
-    /// For each unit what is worth knowing of it beforehand.
+    /// The frequent patterns of each unit without a table.
     fn frequent_patterns(
         paths: &Paths, coefficients: &Coefficients, columns: &[u32], block: &[f32], stride: usize, rows: usize,
     ) -> Vec<FrequentPatterns> {
@@ -121,7 +121,7 @@ multiversion! {
 }
 
 impl FrequentPatterns {
-    /// The patterns of most rows, of which `left` says for each split where they go.
+    /// The most frequent patterns of the rows whose sides at each split are `left`.
     #[inline(always)]
     fn of(leaf: &Leaf, coefficients: &Coefficients, left: &[u8], rows: usize, work: &mut Work) -> Self {
         let mut hits = Vec::new();

@@ -1,9 +1,9 @@
-//! Where the rows of a block go at the splits of a tree, and their patterns of bits.
+//! The sides of a block's rows at the splits of a tree, and their bit patterns.
 
 use crate::boost::number_goes_left;
 use crate::explain::paths::{Leaf, Paths, Split, Unit};
 
-/// Rows that are worked on together: patterns of as many rows fill one AVX2 register.
+/// Rows that are processed together: their patterns fill one AVX2 register.
 pub(in crate::explain) const ROWS: usize = 32;
 
 #[inline(always)]
@@ -12,13 +12,13 @@ fn compare(split: &Split, values: &[f32], left: &mut [u8]) {
         left.iter_mut().zip(values).for_each(|(left, &value)| *left = if split.goes_left(value) { 255 } else { 0 });
         return;
     }
-    // Once more without the question, so that the loop runs in lanes.
+    // Without the branch on categories, so that the loop is vectorised.
     for (left, &value) in left.iter_mut().zip(values) {
         *left = if number_goes_left(split.threshold, split.default_left, value) { 255 } else { 0 };
     }
 }
 
-/// Where rows go at each split: 255 for left, 0 for right, the rows of a split rounded up to whole groups.
+/// The sides of the rows at each split: 255 for left, 0 for right, the rows of a split padded to whole groups.
 #[inline(always)]
 pub(super) fn sides(paths: &Paths, columns: &[u32], block: &[f32], stride: usize, rows: usize, left: &mut Vec<u8>) {
     let padded = rows.next_multiple_of(ROWS);

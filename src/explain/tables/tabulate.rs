@@ -8,8 +8,8 @@ use crate::explain::shapley::{Coefficients, Work, add_up};
 multiversion! {
     /// The table of one leaf: for each feature its values at all patterns of hits.
     ///
-    /// The integral for feature j is a sum over points of a product of those below j and a product of those above, each
-    /// the same for many patterns; all products are those that [`Leaf::shapley`] makes, in the same order.
+    /// The integral for feature j is a sum over points of a product over the features below j times a product over those
+    /// above, each shared by many patterns; all products are those of [`Leaf::shapley`], in the same order.
     pub(super) fn tabulate(leaf: &Leaf, coefficients: &Coefficients, work: &mut Work, table: &mut Vec<f64>) {
         let d = leaf.features.len();
         let patterns = 1usize << d;
@@ -83,7 +83,7 @@ multiversion! {
                     hits &= !(1 << edge.place);
                 }
             }
-            // What the splits in the unit leave of the features above it, and what they say of the others.
+            // Hits of the features above the unit as far as its splits allow, and hits of the other features.
             let (keep, own) = (hits & (low - 1), hits & !(low - 1));
             for (j, &place) in leaf.places.iter().enumerate() {
                 let from = &from[(j << d) + own..][..low];
