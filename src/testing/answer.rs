@@ -1,4 +1,4 @@
-//! The three kinds of plug-in as one: called, and their answers compared.
+//! The three kinds of plug-in under one type: calls, and comparison of answers.
 
 use crate::{Clusterer, Clustering, Embedder, Error, Explainer, Explanation, NOISE, Result, Run};
 use ndarray::{Array2, ArrayRef2};
@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 type Outputs<'a> = Box<dyn Fn(&ArrayRef2<f32>) -> Result<Array2<f64>> + 'a>;
 
-/// What is examined.
+/// The plug-in under examination.
 pub(super) enum Subject<'a> {
     Clusterer(&'a dyn Clusterer),
     Embedder(&'a dyn Embedder),
@@ -20,7 +20,7 @@ pub(super) enum Answer {
     Values(Explanation),
 }
 
-/// What came of a call.
+/// The result of a call.
 pub(super) enum Call {
     Answer(Answer),
     Error(Error),
@@ -73,7 +73,7 @@ impl Answer {
         }
     }
 
-    /// The numbers that a row got.
+    /// The numbers of a row.
     fn row(&self, i: usize) -> Vec<f64> {
         match self {
             Answer::Clusters(c) => vec![f64::from(c.labels()[i]), f64::from(c.membership()[i])],
@@ -101,7 +101,7 @@ impl Answer {
         self.rest().into_iter().find(|x| !x.is_finite()).map(|bad| format!("{bad} among the base values"))
     }
 
-    /// How equal rows of the table fared: rows i and j of the table are equal, their answers not.
+    /// The first two equal rows of the table whose answers differ.
     pub(super) fn unequal_duplicates(&self, table: &ArrayRef2<f32>) -> Option<String> {
         let mut first: HashMap<Vec<u32>, usize> = HashMap::new();
         for (i, row) in table.rows().into_iter().enumerate() {
@@ -117,7 +117,7 @@ impl Answer {
         None
     }
 
-    /// How `other`, whose row k is row `order[k]` here, differs; `numbers` says whether clusters must keep their numbers.
+    /// How `other`, whose row k is row `order[k]` here, differs; with `numbers`, clusters must keep their numbers.
     pub(super) fn differs(&self, other: &Answer, order: &[usize], numbers: bool) -> Option<String> {
         if self.rows() != other.rows() {
             return Some(format!("{} rows before, {} now", self.rows(), other.rows()));
@@ -169,7 +169,7 @@ impl Answer {
     }
 }
 
-/// From b's labels to a's, where both group rows alike.
+/// The renaming of b's labels to a's, if both have the same grouping.
 fn renaming(a: &Clustering, b: &Clustering, order: &[usize]) -> std::result::Result<HashMap<i32, i32>, String> {
     let (mut to, mut back) = (HashMap::from([(NOISE, NOISE)]), HashMap::from([(NOISE, NOISE)]));
     for (k, &i) in order.iter().enumerate() {
@@ -187,7 +187,7 @@ fn renaming(a: &Clustering, b: &Clustering, order: &[usize]) -> std::result::Res
     Ok(to)
 }
 
-/// The same bits, both zeros being one.
+/// The same bits, with 0 equal to -0.
 fn equal(a: &[f64], b: &[f64]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(x, y)| (x + 0.0).to_bits() == (y + 0.0).to_bits())
 }

@@ -1,4 +1,4 @@
-//! The examination: one check after the other, each with its verdict.
+//! The examination: all checks, each with its verdict.
 
 use super::answer::{Answer, Subject};
 use super::examiner::Examiner;
@@ -7,7 +7,7 @@ use super::{Check, Report, Verdict, tables};
 use crate::{Cancel, Error, Event, Observer, Run};
 use ndarray::{Array2, ArrayRef2};
 
-/// How far attributions may miss the model's outputs, as a share of the largest.
+/// Tolerance of additivity, relative to the largest output.
 const ADDITIVITY: f64 = 1e-6;
 
 pub(super) fn examine(subject: &Subject<'_>, rows: Option<Array2<f32>>, allowed: &[Check], run: &Run) -> Report {
@@ -132,7 +132,7 @@ impl Examiner<'_> {
         self.judge(Check::Cancellation, fault);
     }
 
-    /// Tables at the edges, and values that are no numbers.
+    /// Degenerate tables, and values that are not finite.
     fn odd(&mut self, rows: &ArrayRef2<f32>) {
         let mut fault = None;
         for (name, table) in tables::odd(rows.ncols()) {
@@ -164,7 +164,7 @@ impl Examiner<'_> {
         self.judge(Check::NotFinite, fault);
     }
 
-    /// What is wrong with an answer for an odd table, if its kind of fault did not show on ordinary rows already.
+    /// What is wrong with an answer for a degenerate table, unless ordinary rows showed the same kind of fault.
     fn malformed(&self, answer: &Answer, table: &ArrayRef2<f32>) -> Option<String> {
         let known = |check| self.verdicts.iter().any(|(c, v)| *c == check && *v != Verdict::Kept);
         let fault = |check, fault: Option<String>| if known(check) { None } else { fault };

@@ -5,7 +5,7 @@ use super::{Check, Verdict};
 use crate::{Error, Run};
 use ndarray::ArrayRef2;
 
-/// A broken promise: what was done, what came.
+/// A broken promise: what was done, and the result.
 pub(super) type Fault = (String, String);
 
 pub(super) struct Examiner<'a> {
@@ -13,7 +13,7 @@ pub(super) struct Examiner<'a> {
     pub(super) allowed: &'a [Check],
     pub(super) run: &'a Run,
     pub(super) verdicts: Vec<(Check, Verdict)>,
-    /// The first panic: what was done, what it said.
+    /// The first panic: what was done, and its message.
     pub(super) panic: Option<(String, String)>,
 }
 
@@ -30,7 +30,7 @@ impl Examiner<'_> {
         }
     }
 
-    /// An answer or an error; a panic is written down, and is neither.
+    /// An answer or an error; a panic is recorded and gives None.
     pub(super) fn call(&mut self, done: &str, rows: &ArrayRef2<f32>, run: &Run) -> Option<Result<Answer, Error>> {
         match self.subject.call(rows, run) {
             Call::Answer(answer) => Some(Ok(answer)),

@@ -100,7 +100,7 @@ impl Examiner<'_> {
         }
     }
 
-    /// Whether a call gives another answer than `expected`. A panic is judged elsewhere.
+    /// How a call's answer differs from `expected`. A panic is judged elsewhere.
     fn changed(
         &mut self,
         done: &str,

@@ -1,4 +1,4 @@
-//! How good a density clustering is, judged from the rows alone.
+//! Validity of a density clustering, from the rows alone.
 
 use crate::core::numerics::exp;
 use crate::core::shape::check_count;
@@ -6,7 +6,7 @@ use crate::core::{Canonical, Rows, Stage, parallel};
 use crate::{Result, Run};
 use ndarray::ArrayRef2;
 
-/// What [`dbcv`] says of a clustering.
+/// The result of [`dbcv`].
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Dbcv {
@@ -16,11 +16,10 @@ pub struct Dbcv {
     pub clusters: Vec<f64>,
 }
 
-/// Density-based cluster validation: whether clusters are denser inside than the emptiest place between them.
+/// Density-based cluster validation: whether clusters are denser inside than the regions between them.
 ///
-/// Labels below 0 are noise. Euclidean distances. Never NaN: a cluster of one row and a lone cluster score 0, for there
-/// is no density inside the one and no separation around the other; and so does a cluster that has neither extent nor
-/// distance to another.
+/// Labels below 0 are noise. Euclidean distances. Never NaN: a cluster of one row (no density) and a
+/// single cluster (no separation) score 0; and so does a cluster that has neither extent nor distance to another.
 ///
 /// # Formula
 /// With n rows in the cluster and D columns, a row's core distance is
@@ -30,9 +29,9 @@ pub struct Dbcv {
 /// internal rows of two clusters, and a cluster's validity (min DSPC − DSC) / max(min DSPC, DSC).
 /// Moulavi, Jaskowiak, Campello, Zimek, Sander, "Density-based clustering validation", SDM 2014.
 ///
-/// Many edges of that tree weigh the same, and which of them are taken decides which rows are internal. Here a row goes to
-/// the densest row that it can (the least a(x), the nearer of two), and any order of the rows gives the same; in
-/// Python's hdbscan the order decides.
+/// Many edges of that tree have equal weights, and the choice among them determines which rows are internal. Here ties go
+/// to the densest row (the least a(x), then the nearest), so that the order of the rows does not matter; in Python's
+/// hdbscan it does.
 ///
 /// # Errors
 /// [`Error::Shape`] when there is not a label for each row; the table errors; [`Error::Cancelled`].
@@ -124,7 +123,7 @@ fn core_distances(rows: &Rows<'_>, members: &[u32], stage: &Stage<'_>) -> Result
     Ok(core)
 }
 
-/// What is inside a cluster.
+/// The internal rows of a cluster.
 struct InternalRows {
     /// Internal rows.
     rows: Vec<u32>,
@@ -133,7 +132,7 @@ struct InternalRows {
 }
 
 impl InternalRows {
-    /// Prim's algorithm over the members from the densest on; of equally light edges the one to the densest row.
+    /// Prim's algorithm over the members, from the densest; of equal edges the one to the densest row.
     fn new(rows: &Rows<'_>, members: &[u32], core: &[f64], stage: &Stage<'_>) -> Result<Self> {
         let n = members.len();
         // Weight, core distance of the end in the tree, distance, that end.

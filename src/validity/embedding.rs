@@ -1,11 +1,11 @@
-//! How faithful an embedding is to the rows that it stands for.
+//! How faithful an embedding is to its rows.
 
 use crate::core::shape::check_count;
 use crate::core::{Rows, parallel, simd};
 use crate::{Error, Result, Run};
 use ndarray::ArrayRef2;
 
-/// Trustworthiness of an embedding: 1 when every row's k nearest in the embedding are near it among the rows too.
+/// Trustworthiness of an embedding: 1 when every row's k nearest neighbours in the embedding are also its nearest rows.
 ///
 /// Euclidean distances on both sides. Cost: O(n² columns) time, O(n) memory for each thread; take a subset of some
 /// ten thousand rows of a large table.

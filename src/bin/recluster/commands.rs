@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 /// What a command found, for the JSON object on stdout.
 pub(crate) type Outcome = Result<Map<String, Value>, Failure>;
 
-/// What every command says of its data.
+/// The part of the JSON object that every command has.
 pub(crate) fn facts(command: &str, data: &Table) -> Map<String, Value> {
     let (rows, columns) = data.values.dim();
     let mut facts = Map::new();
@@ -25,7 +25,7 @@ pub(crate) fn run(common: &Common, progress: &Progress) -> Run {
     Run::new().seed(common.seed).threads(common.threads.unwrap_or(0)).observer(progress.clone())
 }
 
-/// Refuses flags that mean nothing to the method: none is ever ignored.
+/// Refuses flags that the method does not have, so that none is ignored.
 pub(crate) fn refuse(method: impl std::fmt::Display, flags: &[(&str, bool)]) -> Result<(), Failure> {
     match flags.iter().find(|flag| flag.1) {
         Some((flag, _)) => Err(Failure::Usage(format!("{flag} means nothing to {method}"))),

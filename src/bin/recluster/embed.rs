@@ -93,7 +93,7 @@ pub(crate) fn embed(args: &args::Embed, progress: &Progress) -> Outcome {
     Ok(facts)
 }
 
-/// Each method takes the flags that mean something to it, and no others.
+/// Refuses flags of other methods.
 fn check_flags(args: &args::Embed) -> Result<(), Failure> {
     use EmbedMethod::{Identity, Pca, RandomProjection, Umap};
     let of = |owner: EmbedMethod, given: bool| given && args.method != owner;
@@ -114,7 +114,7 @@ fn check_flags(args: &args::Embed) -> Result<(), Failure> {
     refuse(args::value_name(args.method), &given)
 }
 
-/// The UMAP that is asked for, and where it starts if that is a file.
+/// UMAP's settings, and the initial layout if it is a file.
 fn umap(args: &args::Embed) -> Result<(Umap, Option<Array2<f32>>), Failure> {
     let mut umap = Umap::new().n_components(args.components.unwrap_or(2));
     umap = args.neighbors.map_or(umap.clone(), |n| umap.n_neighbors(n));

@@ -1,8 +1,8 @@
-//! Why the program ends without a result, in one line, with its exit status.
+//! Errors of the program, in one line, with their exit status.
 
 use recluster::Error;
 
-/// The reason, and whose fault it is.
+/// The reason, by exit status.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The data, a file or the system: exit status 1.
@@ -66,7 +66,7 @@ impl From<Error> for Failure {
 }
 
 impl std::fmt::Display for Failure {
-    /// One line, whatever the reason holds.
+    /// In one line.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (Failure::Data(reason) | Failure::Usage(reason)) = self;
         f.write_str(&reason.split_whitespace().collect::<Vec<_>>().join(" "))

@@ -1,4 +1,4 @@
-//! The command line: arguments in, library call, JSON and files out.
+//! The command-line program.
 
 mod args;
 mod boost;
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The one JSON object: what the command found, what the library noted, how long each stage took.
+/// The JSON object: the results of the command, the library's notes, the seconds of each stage.
 fn object(mut facts: Map<String, Value>, progress: &Progress) -> Value {
     facts.insert("notes".to_string(), json!(progress.notes()));
     facts.insert("seconds".to_string(), progress.seconds());

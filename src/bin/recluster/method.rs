@@ -1,4 +1,4 @@
-//! The clustering methods beside HDBSCAN: from flags to settings, and what comes out of a fit.
+//! The clustering methods other than HDBSCAN: settings from flags, and fitting.
 
 pub(crate) use crate::args::value_name as name;
 
@@ -12,7 +12,7 @@ use recluster::cluster::{Agglomerative, Covariance, Dbscan, GaussianMixture, Gen
 use recluster::{Clusterer, Result, Run, Saved};
 use serde_json::{Map, Value, json};
 
-/// A method with its settings. HDBSCAN has more of them, which differ between commands.
+/// A method with its settings. Those of HDBSCAN differ between commands.
 pub(crate) enum Chosen {
     Hdbscan,
     Genie(Genie),
@@ -30,8 +30,8 @@ fn set<T, V>(to: T, value: Option<V>, apply: impl FnOnce(T, V) -> T) -> T {
     }
 }
 
-/// The method that is asked for; a flag that means nothing to it is an error, and so is one that it lacks. `columns` are the
-/// names of the data's, for centres to start from.
+/// The method of the arguments; a flag that it does not have is an error, and so is the lack of one that it needs.
+/// `columns` gives the data's column names, to match those of initial centres.
 pub(crate) fn chosen(
     method: ClusterMethod,
     given: &args::Method,
@@ -113,7 +113,7 @@ pub(crate) fn chosen(
 }
 
 impl Chosen {
-    /// The method as a plug-in; none for HDBSCAN.
+    /// The method as a clusterer; None for HDBSCAN.
     pub(crate) fn clusterer(self) -> Option<Box<dyn Clusterer>> {
         Some(match self {
             Chosen::Hdbscan => return None,
@@ -126,14 +126,14 @@ impl Chosen {
     }
 }
 
-/// What a fit gives: its labels, those of the new rows, the model's text.
+/// The results of a fit: labels, labels of new rows, the model as JSON.
 struct Fitted {
     labels: Vec<i32>,
     new: Option<Vec<i32>>,
     text: Option<String>,
 }
 
-/// Fits a method, writes what was asked for beside the labels, and tells what it found.
+/// Fits a method, writes the files other than the labels, and adds its results to `facts`.
 pub(crate) fn fit(
     chosen: &Chosen,
     args: &args::Cluster,

@@ -1,13 +1,13 @@
-//! Files that come out: all of a command's files appear whole, or none does.
+//! Output files: all of a command's files appear whole, or none does.
 
 use crate::failure::Failure;
 use recluster::StagedFile;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Files written under temporary names beside their places; [`Staged::commit`] puts them there.
+/// Files written under temporary names; [`Staged::commit`] gives them their names.
 ///
-/// Dropping it without a commit removes them, so that a command that fails leaves nothing behind.
+/// Dropping it without a commit removes them, so that a failed command leaves no files.
 #[derive(Default)]
 pub(crate) struct Staged {
     files: Vec<StagedFile>,
@@ -16,7 +16,7 @@ pub(crate) struct Staged {
 }
 
 impl Staged {
-    /// Checks that the files can be put there, before hours are spent on what goes into them.
+    /// Checks that the files can be created, before long computations.
     pub(crate) fn check<'a>(paths: impl IntoIterator<Item = &'a str>) -> Result<(), Failure> {
         let mut seen = Vec::new();
         for path in paths {
@@ -38,7 +38,7 @@ impl Staged {
         Ok(())
     }
 
-    /// Checks that a folder is there or can be made.
+    /// Checks that a folder exists or can be created.
     pub(crate) fn check_folder(path: &str) -> Result<(), Failure> {
         let folder = Path::new(path);
         if folder.exists() && !folder.is_dir() {
@@ -47,7 +47,7 @@ impl Staged {
         if folder.is_dir() { Ok(()) } else { Self::check([path.trim_end_matches('/')]) }
     }
 
-    /// Makes the folder that the files go to.
+    /// Creates the folder of the files if it does not exist.
     pub(crate) fn folder(&mut self, path: &str) -> Result<(), Failure> {
         if !Path::new(path).is_dir() {
             std::fs::create_dir(path).map_err(|e| Failure::file(path, e))?;

@@ -12,7 +12,7 @@ use recluster::explain::{Interactions, Surrogate, TreeShap};
 use recluster::{Error, Explainer, Result, Run, Saved};
 use std::io::Write;
 
-/// Bytes of values that are held at once.
+/// Bytes of values in memory at once.
 const BLOCK: usize = 256 << 20;
 
 pub(crate) fn shap(args: &args::Shap, progress: &Progress) -> Outcome {
@@ -41,7 +41,7 @@ pub(crate) fn shap(args: &args::Shap, progress: &Progress) -> Outcome {
         };
         npy::<f64>(out, shape, [])?;
         let block = (BLOCK / row).max(1);
-        // No rows are one block too, for the library to refuse.
+        // An empty table is one block, for the library to refuse.
         for first in (0..rows.max(1)).step_by(block) {
             let part = data.values.slice(s![first..(first + block).min(rows), ..]);
             let written = match args.interactions {
@@ -134,7 +134,7 @@ fn table(means: &Array2<f64>, names: Option<&[String]>, out: &mut dyn Write) -> 
     file.flush()
 }
 
-/// An error's row number within a block, as that of the whole table.
+/// Turns an error's row number within a block into that of the table.
 fn in_block(error: Error, first: usize) -> Error {
     match error {
         Error::NotFinite { what, row, column, value } => Error::NotFinite { what, row: row + first, column, value },
@@ -142,7 +142,7 @@ fn in_block(error: Error, first: usize) -> Error {
     }
 }
 
-/// Reads a model of ours or XGBoost's; the file itself says which.
+/// Reads a model of this crate or of XGBoost, recognised by its content.
 fn model(path: &str) -> std::result::Result<BoostModel, Failure> {
     #[derive(serde::Deserialize)]
     struct Head {

@@ -73,7 +73,11 @@ impl Boost {
             let constrained = self.monotone.get(c).is_some_and(|&direction| direction != 0);
             match categorical.get_mut(c) {
                 Some(_) if constrained => {
-                    return Err(Error::setting("monotone", c, "a categorical column cannot have a monotone constraint"));
+                    return Err(Error::setting(
+                        "monotone",
+                        c,
+                        "a categorical column cannot have a monotone constraint",
+                    ));
                 }
                 Some(is) => *is = true,
                 None => return Err(Error::setting("categorical", c, "must be below the number of columns")),

@@ -23,8 +23,8 @@ pub(crate) struct Fit {
     /// HDBSCAN: the least share of a node's rows that makes a cluster [default: 0.05]
     #[arg(long, value_name = "SHARE")]
     pub(crate) min_cluster_share: Option<f64>,
-    /// HDBSCAN, below the root: what all rows of a node together count against the clusters inside. The more, the wider a
-    /// gap has to be before a cluster falls apart; 0 splits whatever can be split [default: 0.3]
+    /// HDBSCAN, below the root: weight of leaving a node whole against the clusters inside. The higher, the wider a gap has
+    /// to be before a node is split; 0 splits whatever can be split [default: 0.3]
     #[arg(long, value_name = "X")]
     pub(crate) single_cluster_weight: Option<f64>,
     /// A cluster below this share of all rows is not zoomed into
@@ -32,10 +32,10 @@ pub(crate) struct Fit {
     pub(crate) min_node_share: f64,
     #[command(flatten)]
     pub(crate) settings: Method,
-    /// Neighbours of each row that UMAP looks at, itself included [default: 15]
+    /// UMAP's number of neighbours, the row itself included [default: 15]
     #[arg(long, value_name = "N")]
     pub(crate) neighbors: Option<usize>,
-    /// How close UMAP puts rows that are alike [default: 0]
+    /// UMAP's minimal distance of embedded rows [default: 0]
     #[arg(long, value_name = "X")]
     pub(crate) min_dist: Option<f64>,
     /// Columns of each embedding [default: 2]
@@ -44,16 +44,16 @@ pub(crate) struct Fit {
     /// Trees of each cluster's booster, in the model that explains the clusters and assigns new rows
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) rounds: usize,
-    /// Levels of such a tree
+    /// Maximal depth of such a tree
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub(crate) max_depth: usize,
-    /// How columns are brought to one scale, in each node anew: none, standard or robust
+    /// Scaling of columns, in each node anew: none, standard or robust
     #[arg(long, value_parser = scaling, default_value = "none")]
     pub(crate) scale: Scaling,
-    /// Known classes, for judging only: adds best_node_f and ari to the JSON
+    /// Known classes, for evaluation only: adds best_node_f and ari to the JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) labels: Option<String>,
-    /// Says that each row is an image, for the report, where the file does not say it
+    /// Size of the image in each row, for the report, where the file does not contain it
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = image)]
     pub(crate) image: Option<(usize, usize)>,
     /// The report's title

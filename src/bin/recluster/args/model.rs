@@ -16,28 +16,28 @@ pub(crate) struct Boost {
     /// Trees of each booster
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub(crate) rounds: usize,
-    /// Levels of a tree
+    /// Maximal depth of a tree
     #[arg(long, value_name = "N", default_value_t = 6)]
     pub(crate) max_depth: usize,
-    /// How much of each tree is taken
+    /// Factor on the values of each tree
     #[arg(long, value_name = "X", default_value_t = 0.3)]
     pub(crate) learning_rate: f64,
-    /// Most leaves of a tree; the split that saves the most loss comes first [default: no limit]
+    /// Most leaves of a tree, grown by highest gain first [default: no limit]
     #[arg(long, value_name = "N")]
     pub(crate) max_leaves: Option<usize>,
     /// Columns that hold categories, counted from 0: whole numbers, at most 256 different ones
     #[arg(long, value_name = "N,N,..", value_delimiter = ',')]
     pub(crate) categorical: Vec<usize>,
-    /// How much each row counts: one number a row, .npy or .csv of one column
+    /// Weight of each row: one number a row, .npy or .csv of one column
     #[arg(long, value_name = "FILE")]
     pub(crate) weights: Option<String>,
     /// Give each label's rows as much weight as all others
     #[arg(long)]
     pub(crate) balanced: bool,
-    /// End a booster when N trees have not made it better on a fifth of the rows, which is held out
+    /// End a booster when N trees have not improved it on a held-out fifth of the rows
     #[arg(long, value_name = "N")]
     pub(crate) early_stopping: Option<usize>,
-    /// Make the probabilities of a row one distribution over the labels, fitted by cross-fitting in three parts
+    /// Calibrate the probabilities of a row to a distribution over the labels, by cross-fitting in three folds
     #[arg(long)]
     pub(crate) calibrated: bool,
     /// Rows to predict with the model
