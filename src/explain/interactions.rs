@@ -13,8 +13,8 @@ use ndarray::{Array1, Array3, Array4, ArrayRef2, ArrayView3};
 /// Symmetric: each interaction is stored in halves on both sides of the diagonal, and the diagonal is such that a row of
 /// the matrix sums to the feature's SHAP value (S. Lundberg et al., "From local explanations to global understanding
 /// with explainable AI for trees", 2020, eqs. 4 to 6). Only features that some split of the explained outputs uses
-/// are held ([`Interactions::features`]); all others have none. MNIST's 784 columns would fill 4.9 MB a row, the 400 or so
-/// that a model uses fill 1.3.
+/// are stored ([`Interactions::features`]); all others have none. MNIST's 784 columns would take 4.9 MB a row, the 400 or
+/// so that a model uses take 1.3.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Interactions {
