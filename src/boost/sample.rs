@@ -262,7 +262,7 @@ mod tests {
         }
         assert!(held.iter().all(|&i| i < 100));
         assert_ne!(held, held_out(&bins, &order, class, 0.3, 2));
-        // In folds each row stands once, but for the class of one content.
+        // Each row is in one fold, except those of the class of one content.
         let parts = folds(&bins, &order, class, 3, 1);
         let mut all = parts.concat();
         all.sort_unstable();

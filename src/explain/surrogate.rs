@@ -43,7 +43,7 @@ impl Surrogate {
     /// Trains on `data` (rows x columns, NaN for missing) and `labels`: for each row the number of its class in
     /// `classes`, or -1 to leave it out.
     ///
-    /// The model is always calibrated by cross-fitting, whatever `boost` says ([`Boost::calibrated`]). Where there are too
+    /// The model is always calibrated by cross-fitting, whatever the setting [`Boost::calibrated`]. Where there are too
     /// few rows for that, the run gets a note, and `model().calibration()` has 0 rows.
     ///
     /// Cost: two training calls of [`Boost`] with as many outputs as classes; four for fewer than 200 rows a class in a third

@@ -20,7 +20,7 @@ pub(crate) fn facts(command: &str, data: &Table) -> Map<String, Value> {
     facts
 }
 
-/// The run that the arguments ask for.
+/// The run of the arguments.
 pub(crate) fn run(common: &Common, progress: &Progress) -> Run {
     Run::new().seed(common.seed).threads(common.threads.unwrap_or(0)).observer(progress.clone())
 }

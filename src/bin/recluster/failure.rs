@@ -28,7 +28,7 @@ impl Failure {
         }
     }
 
-    /// Names the column, where the file does, in a reason that only knows its number.
+    /// Adds the column's name, if the file has names, to an error with its number.
     pub(crate) fn about(error: Error, names: Option<&[String]>) -> Self {
         match (&error, names) {
             (Error::NotFinite { row, column, value, .. }, Some(names)) if *column < names.len() => {

@@ -335,7 +335,7 @@ mod tests {
             let (low, high) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
             assert!(high - low <= 1, "{counts:?}");
         }
-        // Each value is in the bin that its cuts say.
+        // Each value is in the bin of its cuts.
         let b = bins(&table, 16);
         for (i, code) in ids(&b, 0).into_iter().enumerate() {
             let (x, cuts, code) = (table[[i, 0]], &b.columns[0].cuts, usize::from(code));

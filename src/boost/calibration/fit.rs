@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(Calibration::fit(3, 0, case).unwrap(), none);
         let found = Calibration::fit(2, 2, |i| Case { label: 1, ..case(i) }).unwrap();
         assert_eq!((found.rows(), found.slope(), found.offsets(), found.unseen()), (0, 1.0, &[0.0; 2][..], &[0][..]));
-        // A third label that no row bears has the common offset only.
+        // A third label without rows has the common offset only.
         let rows: Vec<[f64; 3]> =
             (0..90).map(|i| [f64::from(i % 2) * 4.0 - 1.0, f64::from(i % 3) - 2.0, 0.5]).collect();
         let case = |i: usize| Case { margins: &rows[i], label: usize::from(i % 7 > 2), weight: 1.0 };

@@ -32,7 +32,7 @@ pub(super) fn metric(text: &str) -> Result<Metric, String> {
     text.parse().map_err(|e: recluster::Error| e.to_string())
 }
 
-/// The word that stands for a value on the command line.
+/// The name of a value on the command line.
 pub(crate) fn value_name(value: impl ValueEnum) -> String {
     value.to_possible_value().map_or_else(String::new, |word| word.get_name().to_string())
 }

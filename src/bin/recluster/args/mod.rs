@@ -19,7 +19,7 @@ use clap::{Parser, Subcommand};
 /// Data is a file: .npy (rows x columns), .csv (a header line, numeric columns, an empty cell for a missing value), IDX
 /// or IDX gzip; or the word "digits" for 1,797 built-in handwritten digits. Where two files, or a file and a model, name
 /// their columns, these are matched by name, in any order. Progress goes to stderr; stdout gets one JSON object, in which
-/// "seconds" says how long each stage took. Exit status: 0; 1 for bad data, with the reason in one line; 2 for bad
+/// "seconds" has the duration of each stage. Exit status: 0; 1 for bad data, with the reason in one line; 2 for bad
 /// arguments.
 #[derive(Debug, Parser)]
 #[command(name = "recluster", version, max_term_width = 100)]

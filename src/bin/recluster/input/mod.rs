@@ -74,7 +74,7 @@ impl Rounded {
     }
 }
 
-/// Reads a table: a file, or the word `digits`; only the first `rows` rows, where asked for.
+/// Reads a table: a file, or the word `digits`; only the first `rows` rows, if given.
 pub(crate) fn table(source: &str, rows: Option<usize>) -> Result<Table, Failure> {
     if source == "digits" {
         let images = recluster::data::digits().images;
