@@ -82,7 +82,7 @@ impl Interactions {
     /// rows; the same bits in any order of these. O(rows x places²).
     ///
     /// # Errors
-    /// [`Error::Shape`] when rows or output are not those of these values; [`Error::Empty`]; [`Error::NotFinite`] for
+    /// [`Error::Shape`](crate::Error::Shape) when rows or output are not those of these values; [`Error::Empty`](crate::Error::Empty); [`Error::NotFinite`](crate::Error::NotFinite) for
     /// infinities.
     pub fn top_pairs(&self, rows: &ArrayRef2<f32>, output: usize, k: usize) -> Result<Vec<(usize, usize, f64)>> {
         let (n, places, _, outputs) = self.values.dim();
@@ -136,7 +136,7 @@ impl TreeShap<'_> {
     /// Interaction values of some outputs, in the order given.
     ///
     /// # Errors
-    /// [`Error::Shape`] when an output does not exist, else as [`TreeShap::interactions`].
+    /// [`Error::Shape`](crate::Error::Shape) when an output does not exist, else as [`TreeShap::interactions`].
     pub fn interactions_of(&self, rows: &ArrayRef2<f32>, outputs: &[usize], run: &Run) -> Result<Interactions> {
         let table = self.model.check_rows(rows)?;
         self.check_outputs(outputs)?;
@@ -147,7 +147,7 @@ impl TreeShap<'_> {
     /// and its values, in order; its error ends the work.
     ///
     /// # Errors
-    /// [`Error::Setting`] when `block_rows` is 0; what `take` returns; else as [`TreeShap::interactions`].
+    /// [`Error::Setting`](crate::Error::Setting) when `block_rows` is 0; what `take` returns; else as [`TreeShap::interactions`].
     pub fn interaction_blocks(
         &self,
         rows: &ArrayRef2<f32>,
