@@ -12,9 +12,9 @@ use std::borrow::Cow;
 impl Boost {
     /// Trains one binary logistic model for each label against all other rows.
     ///
-    /// `rows` is n x features, NaN for missing values. `labels` has one label for each row: 0..K, or -1 for a row that is
-    /// left out. The model has K outputs, K being the highest label plus 1; the output of a label without rows never predicts
-    /// it. The same bits at any number of threads and in any order of the rows.
+    /// `rows` is n x features, NaN for missing values. `labels` has one label for each row: 0..K, or -1 for a row that
+    /// is left out. The model has K outputs, K being the highest label plus 1; the output of a label without rows never
+    /// predicts it. The same bits at any number of threads and in any order of the rows.
     ///
     /// O(K x rounds x max_depth x entries), an entry being a value outside its column's most frequent bin. Memory: 12 bytes
     /// for each row and label, besides the bins.

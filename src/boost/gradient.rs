@@ -53,10 +53,10 @@ pub(super) struct Gradients {
 }
 
 impl Gradients {
-    /// Gradients at margins `base` + `moves` (in [`UNIT`]s); no weight is above `heaviest`. `write_targets` writes the targets
-    /// and the weights of some rows, at most [`LOT`] at a time; weights that it never writes are 1. `fine` is work space:
-    /// gradients are first computed on a fine grid, of at most 61 bits for the sums, and rounded to the coarse one once the
-    /// sums are known.
+    /// Gradients at margins `base` + `moves` (in [`UNIT`]s); no weight is above `heaviest`. `write_targets` writes the
+    /// targets and the weights of some rows, at most [`LOT`] at a time; weights that it never writes are 1. `fine` is
+    /// work space: gradients are first computed on a fine grid, of at most 61 bits for the sums, and rounded to the
+    /// coarse one once the sums are known.
     pub(super) fn compute(
         &mut self,
         loss: Loss,

@@ -166,7 +166,8 @@ impl Output {
         context.fine.give(fine);
     }
 
-    /// Grows the next tree and updates the margins; `roots` has the root histograms, if built, and this output's index there.
+    /// Grows the next tree and updates the margins; `roots` has the root histograms, if built, and this output's index
+    /// there.
     fn grow(&mut self, context: &Context<'_>, sample: &TreeSample<'_>, roots: Option<(&Roots<'_>, usize)>) {
         let Context { settings, problem, rules, buffers, .. } = context;
         let Problem { bins, losses, .. } = *problem;

@@ -78,12 +78,12 @@ impl Interactions {
     }
 
     /// The `k` pairs of features of the largest mean absolute interaction for one output, largest first, equal ones by
-    /// number: (feature, feature, mean of both halves together). Pairs without interaction are left out. `rows` are the explained
-    /// rows; the same bits in any order of these. O(rows x places²).
+    /// number: (feature, feature, mean of both halves together). Pairs without interaction are left out. `rows` are the
+    /// explained rows; the same bits in any order of these. O(rows x places²).
     ///
     /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) when rows or output are not those of these values; [`Error::Empty`](crate::Error::Empty); [`Error::NotFinite`](crate::Error::NotFinite) for
-    /// infinities.
+    /// [`Error::Shape`](crate::Error::Shape) when rows or output are not those of these values;
+    /// [`Error::Empty`](crate::Error::Empty); [`Error::NotFinite`](crate::Error::NotFinite) for infinities.
     pub fn top_pairs(&self, rows: &ArrayRef2<f32>, output: usize, k: usize) -> Result<Vec<(usize, usize, f64)>> {
         let (n, places, _, outputs) = self.values.dim();
         check_count("rows, as many as were explained", n, rows.nrows())?;
@@ -147,7 +147,8 @@ impl TreeShap<'_> {
     /// and its values, in order; its error ends the work.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) when `block_rows` is 0; what `take` returns; else as [`TreeShap::interactions`].
+    /// [`Error::Setting`](crate::Error::Setting) when `block_rows` is 0; what `take` returns; else as
+    /// [`TreeShap::interactions`].
     pub fn interaction_blocks(
         &self,
         rows: &ArrayRef2<f32>,

@@ -10,9 +10,10 @@
 //! ```
 //!
 //! because the weight |S|! (d - 1 - |S|)! / d! of a coalition S of the others is ∫ t^|S| (1 - t)^(d - 1 - |S|) dt. The
-//! integrand is a polynomial of degree d - 1 in t, so Gauss-Legendre quadrature with ⌈d / 2⌉ points is exact. There are no
-//! divisions and all factors lie in 0 to 1, so small covers do no harm. The interaction of i and j, halved because it is stored on both sides of
-//! the diagonal, is likewise ½ value (o_i - r_i) (o_j - r_j) ∫ Π_{k ≠ i, j} (t o_k + (1 - t) r_k) dt.
+//! integrand is a polynomial of degree d - 1 in t, so Gauss-Legendre quadrature with ⌈d / 2⌉ points is exact. There are
+//! no divisions and all factors lie in 0 to 1, so small covers do no harm. The interaction of i and j, halved because
+//! it is stored on both sides of the diagonal, is likewise ½ value (o_i - r_i) (o_j - r_j) ∫ Π_{k ≠ i, j} (t o_k + (1 -
+//! t) r_k) dt.
 //!
 //! Against a background, r is the hit of a background row: 0 or 1. A feature that both rows hit has no effect, and a
 //! feature that neither hits makes the leaf unreachable. Let a features be hit by the row alone and b by the background row

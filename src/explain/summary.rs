@@ -25,8 +25,8 @@ pub struct FeatureEffect {
 /// `rows` are the explained rows (n x features), NaN for missing values. O(n x features).
 ///
 /// # Errors
-/// [`Error::Shape`](crate::Error::Shape) when rows, features or output do not fit the explanation; [`Error::Empty`](crate::Error::Empty); [`Error::NotFinite`](crate::Error::NotFinite) for
-/// infinities.
+/// [`Error::Shape`](crate::Error::Shape) when rows, features or output do not fit the explanation;
+/// [`Error::Empty`](crate::Error::Empty); [`Error::NotFinite`](crate::Error::NotFinite) for infinities.
 pub fn top_features(rows: &ArrayRef2<f32>, why: &Explanation, output: usize, k: usize) -> Result<Vec<FeatureEffect>> {
     let places = fitting(rows, why)?;
     let (n, features, outputs) = why.values().dim();
@@ -53,11 +53,12 @@ pub fn top_features(rows: &ArrayRef2<f32>, why: &Explanation, output: usize, k: 
 }
 
 /// Mean absolute attribution, (feature, output): the importance of each feature for each output over the explained
-/// `rows`, in the unit of the margins. [`TreeShap::mean_absolute`](super::TreeShap::mean_absolute) gives it without holding the
-/// attributions of all rows. The same bits with rows in any order. O(n x features x outputs).
+/// `rows`, in the unit of the margins. [`TreeShap::mean_absolute`](super::TreeShap::mean_absolute) gives it without
+/// holding the attributions of all rows. The same bits with rows in any order. O(n x features x outputs).
 ///
 /// # Errors
-/// [`Error::Shape`](crate::Error::Shape) when the rows do not fit the explanation; [`Error::Empty`](crate::Error::Empty); [`Error::NotFinite`](crate::Error::NotFinite) for infinities.
+/// [`Error::Shape`](crate::Error::Shape) when the rows do not fit the explanation;
+/// [`Error::Empty`](crate::Error::Empty); [`Error::NotFinite`](crate::Error::NotFinite) for infinities.
 pub fn mean_absolute(rows: &ArrayRef2<f32>, why: &Explanation) -> Result<Array2<f64>> {
     let places = fitting(rows, why)?;
     let (n, features, outputs) = why.values().dim();

@@ -46,8 +46,8 @@ impl Surrogate {
     /// The model is always calibrated by cross-fitting, whatever the setting [`Boost::calibrated`]. Where there are too
     /// few rows for that, the run gets a note, and `model().calibration()` has 0 rows.
     ///
-    /// Cost: two training calls of [`Boost`] with as many outputs as classes; four for fewer than 200 rows a class in a third
-    /// of the rows.
+    /// Cost: two training calls of [`Boost`] with as many outputs as classes; four for fewer than 200 rows a class in a
+    /// third of the rows.
     ///
     /// # Errors
     /// Those of [`Boost::fit`], and [`Error::Label`] when a class has no row or a label no class.

@@ -140,9 +140,9 @@ impl<'a> TreeShap<'a> {
         self.in_blocks(rows, run, block_rows, |first, table| take(first, self.attribute(table, &outputs, run)?))
     }
 
-    /// Mean absolute attribution of each feature to each output over `rows`, (feature, output): the SHAP importance of a model's
-    /// features for these rows, in the unit of the margins. Memory does not grow with the rows; the same bits with the rows
-    /// in any order.
+    /// Mean absolute attribution of each feature to each output over `rows`, (feature, output): the SHAP importance of
+    /// a model's features for these rows, in the unit of the margins. Memory does not grow with the rows; the same bits
+    /// with the rows in any order.
     ///
     /// # Errors
     /// As [`Explainer::explain`].

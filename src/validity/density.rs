@@ -34,7 +34,8 @@ pub struct Dbcv {
 /// hdbscan it does.
 ///
 /// # Errors
-/// [`Error::Shape`](crate::Error::Shape) when there is not a label for each row; the table errors; [`Error::Cancelled`](crate::Error::Cancelled).
+/// [`Error::Shape`](crate::Error::Shape) when there is not a label for each row; the table errors;
+/// [`Error::Cancelled`](crate::Error::Cancelled).
 ///
 /// # Cost
 /// O(n² columns) time, O(n) memory.

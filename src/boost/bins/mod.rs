@@ -66,8 +66,8 @@ impl Bins {
         self.columns.len()
     }
 
-    /// Bins the rows numbered `used`, in that order; `categorical` tells which columns are categorical. O(n) for each numeric
-    /// column (a radix sort), O(n log n) for each categorical one.
+    /// Bins the rows numbered `used`, in that order; `categorical` tells which columns are categorical. O(n) for each
+    /// numeric column (a radix sort), O(n log n) for each categorical one.
     pub(super) fn of(table: &Rows<'_>, used: &[u32], max_bins: usize, categorical: &[bool]) -> Result<Self> {
         let n = used.len();
         let (what, expected, found) = ("columns of boosted trees, at most", MOST_FEATURES, table.columns());

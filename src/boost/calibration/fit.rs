@@ -6,7 +6,8 @@ use crate::Result;
 use crate::core::{numerics, parallel};
 
 impl Calibration {
-    /// Fits slope and offsets to `count` rows, whose order must depend on their content alone. Only ratios of weights matter.
+    /// Fits slope and offsets to `count` rows, whose order must depend on their content alone. Only ratios of weights
+    /// matter.
     pub(in crate::boost) fn fit<'a>(
         outputs: usize,
         count: usize,

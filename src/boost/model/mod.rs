@@ -106,8 +106,8 @@ impl BoostModel {
         Ok(self)
     }
 
-    /// A table (n x features) with its columns, which have the given `names`, in the model's order. For a model without names
-    /// the table is returned as it is.
+    /// A table (n x features) with its columns, which have the given `names`, in the model's order. For a model without
+    /// names the table is returned as it is.
     ///
     /// ```
     /// use ndarray::{Array2, array};

@@ -187,9 +187,9 @@ impl Boost {
 
     /// Which node of a tree is split next; default [`Grow::ByLevel`].
     ///
-    /// It matters only with `max_leaves`. Without it every accepted split is made down to `max_depth`, whatever the order, as
-    /// with XGBoost's `lossguide` at `max_leaves` 0 (LightGBM, which always grows by loss, has a default limit of 31
-    /// leaves).
+    /// It matters only with `max_leaves`. Without it every accepted split is made down to `max_depth`, whatever the
+    /// order, as with XGBoost's `lossguide` at `max_leaves` 0 (LightGBM, which always grows by loss, has a default
+    /// limit of 31 leaves).
     pub fn grow(mut self, grow: Grow) -> Self {
         self.grow = grow;
         self
@@ -206,8 +206,8 @@ impl Boost {
         self
     }
 
-    /// Categorical columns, counted from 0: their values are whole numbers from 0 to 2^24 - 1, at most 256 different ones (255
-    /// where some are missing). Default none.
+    /// Categorical columns, counted from 0: their values are whole numbers from 0 to 2^24 - 1, at most 256 different
+    /// ones (255 where some are missing). Default none.
     ///
     /// A split sends some categories right and all others, unseen ones included, left.
     pub fn categorical(mut self, columns: &[usize]) -> Self {

@@ -75,8 +75,9 @@ impl BoostModel {
     /// Reads a model that XGBoost saved as JSON (`booster.save_model("model.json")`).
     ///
     /// # Errors
-    /// [`Error::Format`](crate::Error::Format) for a damaged file and for what is not supported: boosters other than `gbtree`, objectives other
-    /// than `binary:logistic`, `reg:squarederror`, `multi:softprob` and `multi:softmax`, vector leaves.
+    /// [`Error::Format`](crate::Error::Format) for a damaged file and for what is not supported: boosters other than
+    /// `gbtree`, objectives other than `binary:logistic`, `reg:squarederror`, `multi:softprob` and `multi:softmax`,
+    /// vector leaves.
     pub fn from_xgboost_json(text: &str) -> Result<Self> {
         let learner = serde_json::from_str::<File>(text).map_err(|e| bad(e.to_string()))?.learner;
         let link = match learner.objective.name.as_str() {

@@ -58,8 +58,8 @@ impl Tables {
         paths.units.iter().map(|unit| unit.size() + frequent(unit)).sum()
     }
 
-    /// The tables of units, and the frequent patterns of large leaves among the rows of a sample: `block` has their values by
-    /// column, `stride` numbers each, and `columns` gives each feature's column.
+    /// The tables of units, and the frequent patterns of large leaves among the rows of a sample: `block` has their
+    /// values by column, `stride` numbers each, and `columns` gives each feature's column.
     pub(super) fn of(
         paths: &Paths,
         coefficients: &Coefficients,
