@@ -59,6 +59,9 @@ pub mod validity;
 
 #[cfg(feature = "serde")]
 pub use self::core::Saved;
+#[cfg(any(feature = "serde", feature = "report"))]
+#[doc(hidden)]
+pub use self::core::StagedFile;
 pub use self::core::{
     Cancel, Clusterer, Clustering, Embedded, Embedder, Error, Event, Explainer, Explanation, NOISE, Observer, Prepared,
     Result, Run, Setting, Settings, Size, Stage, canonical_order, check_finite, match_columns,

@@ -23,9 +23,9 @@ fn labels_that_no_held_out_row_bears_stop_by_log_loss_and_are_named() {
     (labels[3], labels[0]) = (4, 4);
     let fit = |metric, run: &Run| Boost::new().rounds(60).early_stopping(3).metric(metric).fit(&rows, &labels, run);
     let (by_loss, told) = noted(|run| fit(Metric::Loss, run).unwrap());
-    assert!(told.contains("no held-out row bears label 2, 3, 4"), "{told}");
+    assert!(told.contains("no held-out row has label 2, 3, 4"), "{told}");
     let (by_area, told) = noted(|run| fit(Metric::Auc, run).unwrap());
-    assert!(told.contains("no held-out row bears label 2, 3, 4"), "{told}");
+    assert!(told.contains("no held-out row has label 2, 3, 4"), "{told}");
     assert_ne!(by_area.outputs()[0].trees().len(), 60);
     for label in 2..5 {
         assert_eq!(by_area.outputs()[label], by_loss.outputs()[label]);

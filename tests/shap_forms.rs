@@ -96,10 +96,10 @@ proptest! {
                 let alone = shap.interactions(&one, &run).unwrap();
                 prop_assert_eq!(bits(alone.values().iter().copied()), bits(pairs.row(i).unwrap().iter().copied()));
             }
-            let importance = shap.importance(&rows, &run).unwrap();
-            prop_assert_eq!(&shap.importance(&turned, &Run::new().threads(1)).unwrap(), &importance);
+            let means = shap.mean_absolute(&rows, &run).unwrap();
+            prop_assert_eq!(&shap.mean_absolute(&turned, &Run::new().threads(1)).unwrap(), &means);
             let mean = whole.values().mapv(f64::abs).mean_axis(Axis(0)).unwrap();
-            prop_assert!((&mean - &importance).iter().all(|gap| gap.abs() < 1e-12));
+            prop_assert!((&mean - &means).iter().all(|gap| gap.abs() < 1e-12));
         }
     }
 

@@ -1,9 +1,9 @@
 //! The training calls.
 
-use super::Boost;
 use super::bins::Bins;
 use super::model::BoostModel;
-use super::told::{labelled, with_targets};
+use super::settings::{Boost, Metric};
+use super::training_set::{labelled, with_targets};
 use crate::core::Rows;
 use crate::{Error, Result, Run};
 use ndarray::ArrayRef2;
@@ -13,15 +13,15 @@ impl Boost {
     /// Trains one binary logistic model for each label against all other rows.
     ///
     /// `rows` is n x features, NaN for missing values. `labels` has one label for each row: 0..K, or -1 for a row that
-    /// is left out of the training. The model has K outputs, K being the highest label plus 1; a label without any row
-    /// has an output that never predicts it. The same bits at any number of threads and in any order of the rows.
+    /// is left out. The model has K outputs, K being the highest label plus 1; the output of a label without rows never
+    /// predicts it. The same bits at any number of threads and in any order of the rows.
     ///
     /// O(K x rounds x max_depth x entries), an entry being a value outside its column's most frequent bin. Memory: 12 bytes
     /// for each row and label, besides the bins.
     ///
     /// # Errors
     /// [`Error::Setting`] for a setting outside its range, a column of too many categories, or labelled rows x K above
-    /// 2^30, which is 13 GB and as a rule row numbers taken for labels; [`Error::Shape`] for labels
+    /// 2^30, which is 13 GB and usually means row numbers given as labels; [`Error::Shape`] for labels
     /// of another number than rows; [`Error::Label`] for a label below -1 or not below the number of rows;
     /// [`Error::TooFewRows`] when all labels are -1; [`Error::Empty`]; [`Error::NotFinite`] for infinities;
     /// [`Error::Category`] for a value of a categorical column that is no category; [`Error::Cancelled`].
@@ -29,13 +29,13 @@ impl Boost {
         self.fit_weighted(rows, labels, None, run)
     }
 
-    /// As [`Boost::fit`], each row counting as much as its weight says: finite and at least 0, not all of them 0. Rows of
-    /// weight 0 are left out, like those of label -1.
+    /// As [`Boost::fit`], with row weights: finite and at least 0, not all of them 0. Rows of weight 0 are left out, like
+    /// those of label -1.
     ///
     /// # Errors
     /// As [`Boost::fit`]; [`Error::Shape`] for weights of another number than rows; [`Error::NotFinite`] for a weight that
     /// is not finite; [`Error::Setting`] for negative weights, where they sum to 0, and where they sum to less than a
-    /// millionth of `lambda` and `min_child_weight` together, which are in units of weight and would leave nothing to learn.
+    /// millionth of `lambda` and `min_child_weight` together, which are in units of weight and would then prevent any split.
     pub fn fit_weighted(
         &self,
         rows: &ArrayRef2<f32>,
@@ -45,14 +45,14 @@ impl Boost {
     ) -> Result<BoostModel> {
         self.check_for_labels()?;
         let table = Rows::with_missing(rows)?;
-        let (outputs, told) = labelled(table.len(), labels, weights)?;
-        let bins = self.bin(&table, &told.rows, run)?;
-        self.learn_labels(&bins, outputs, &told, run)
+        let (outputs, set) = labelled(table.len(), labels, weights)?;
+        let bins = self.bin(&table, &set.rows, run)?;
+        self.learn_labels(&bins, outputs, &set, run)
     }
 
-    /// Cuts the columns of a table into bins, to be used by any number of calls of [`Boost::fit_binned`]. `max_bins` and
-    /// `categorical` are taken from these settings, and those of the later calls are not looked at; a later call that binds
-    /// a column of categories by `monotone` is refused.
+    /// Bins the columns of a table, for any number of calls of [`Boost::fit_binned`]. `max_bins` and `categorical` are those
+    /// of these settings, not of the later calls; a later call with a monotone constraint on a categorical column is an
+    /// error.
     ///
     /// # Errors
     /// As [`Boost::fit`], for the settings and the table.
@@ -62,8 +62,8 @@ impl Boost {
         self.bin(&table, &(0..table.len() as u32).collect::<Vec<_>>(), run)
     }
 
-    /// As [`Boost::fit_weighted`], on the rows numbered `rows` of a table that was binned before: `labels` and `weights`
-    /// have one entry for each of these. No column is sorted again, and thresholds are those of the whole table's bins.
+    /// As [`Boost::fit_weighted`], on the rows numbered `rows` of a binned table: `labels` and `weights` have one entry
+    /// for each of these. No column is sorted again, and thresholds are those of the whole table's bins.
     ///
     /// # Errors
     /// As [`Boost::fit_weighted`]; [`Error::Shape`] for a row number that does not exist.
@@ -76,9 +76,9 @@ impl Boost {
         run: &Run,
     ) -> Result<BoostModel> {
         self.check_for_labels()?;
-        let (outputs, told) = labelled(rows.len(), labels, weights)?;
-        let bins = part(bins, &told.among(rows))?;
-        self.learn_labels(&bins, outputs, &told, run)
+        let (outputs, set) = labelled(rows.len(), labels, weights)?;
+        let bins = part(bins, &set.among(rows))?;
+        self.learn_labels(&bins, outputs, &set, run)
     }
 
     /// Trains one model of the targets by squared error.
@@ -91,7 +91,7 @@ impl Boost {
         self.fit_regression_weighted(rows, targets, None, run)
     }
 
-    /// As [`Boost::fit_regression`], each row counting as much as its weight says.
+    /// As [`Boost::fit_regression`], with row weights.
     ///
     /// # Errors
     /// As [`Boost::fit_regression`], and those of [`Boost::fit_weighted`] for weights.
@@ -104,12 +104,12 @@ impl Boost {
     ) -> Result<BoostModel> {
         self.check_for_targets()?;
         let table = Rows::with_missing(rows)?;
-        let told = with_targets(table.len(), targets, weights)?;
-        let bins = self.bin(&table, &told.rows, run)?;
-        self.learn_targets(&bins, &told, run)
+        let set = with_targets(table.len(), targets, weights)?;
+        let bins = self.bin(&table, &set.rows, run)?;
+        self.learn_targets(&bins, &set, run)
     }
 
-    /// As [`Boost::fit_regression_weighted`], on the rows numbered `rows` of a table that was binned before.
+    /// As [`Boost::fit_regression_weighted`], on the rows numbered `rows` of a binned table.
     ///
     /// # Errors
     /// As [`Boost::fit_regression_weighted`]; [`Error::Shape`] for a row number that does not exist.
@@ -122,9 +122,9 @@ impl Boost {
         run: &Run,
     ) -> Result<BoostModel> {
         self.check_for_targets()?;
-        let told = with_targets(rows.len(), targets, weights)?;
-        let bins = part(bins, &told.among(rows))?;
-        self.learn_targets(&bins, &told, run)
+        let set = with_targets(rows.len(), targets, weights)?;
+        let bins = part(bins, &set.among(rows))?;
+        self.learn_targets(&bins, &set, run)
     }
 
     fn check_for_labels(&self) -> Result<()> {
@@ -145,7 +145,7 @@ impl Boost {
                 return Err(Error::setting(name, set, "is not for regression"));
             }
         }
-        if self.metric == super::Metric::Auc {
+        if self.metric == Metric::Auc {
             return Err(Error::setting("metric", "auc", "is not for regression"));
         }
         match self.base_score.filter(|score| !score.is_finite()) {
@@ -163,7 +163,7 @@ impl Boost {
     }
 }
 
-/// Some rows of a binned table; all of them in their order are the table itself.
+/// Some rows of a binned table; the table itself where these are all rows in their order.
 fn part<'a>(bins: &'a Bins, rows: &[u32]) -> Result<Cow<'a, Bins>> {
     if let Some(&row) = rows.iter().find(|&&row| row as usize >= bins.rows) {
         let (what, expected) = ("row number below the number of binned rows", bins.rows);

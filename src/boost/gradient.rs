@@ -1,12 +1,13 @@
 //! Gradients as integers.
 //!
 //! Sums of floating-point numbers depend on their order; sums of integers do not. So every gradient is rounded once to a
-//! multiple of a power of two, and any number of threads may add up any rows in any order and get the same bits.
-//! A word has 30 bits each for the sums of |g| and of h over all rows, so that both fit 64 bits and a histogram is built
-//! with one addition for each entry: splits are chosen on it. Its rounding, at most 2^-31 of the total for each row, is
-//! that of sums of f32, which XGBoost's gradients have. Beside it stand the next 16 bits of either, the *rest*; leaf values
-//! and covers come from both, so their rounding is at most 2^-47 of the total for each row.
+//! multiple of a power of two, and sums are the same bits at any number of threads and in any order of the rows.
+//! A word has 30 bits each for the sums of |g| and of h over all rows, so that both fit 64 bits and a histogram takes one
+//! addition for each entry; splits are chosen by words. Their rounding error, at most 2^-31 of the total for each row, is
+//! that of sums in f32, as in XGBoost. The next 16 bits of either, the *rest*, are stored separately; leaf values and
+//! covers use both, so their rounding error is at most 2^-47 of the total for each row.
 
+use super::loss::Loss;
 use crate::core::simd::{multiversion, prefetch};
 use crate::core::{numerics, parallel};
 use std::ops::Range;
@@ -18,55 +19,22 @@ const PIECE: usize = 4096;
 /// Sum |g| or sum h on the coarse grid stays below 2^30 before rounding.
 const COARSE_BITS: u32 = 30;
 
-/// Bits of g and of h that are kept beside the word.
+/// Bits of g and of h in a rest.
 const REST_BITS: u32 = 16;
 
-/// Leaves of log-odds are multiples of it: 2^-19.
-const LEAF_STEP: f64 = 1.0 / (1u32 << 19) as f64;
-
-/// So many rows before its turn a row is asked for.
+/// Prefetch distance, in rows.
 const AHEAD: usize = 128;
 
-/// Rows whose gradients are worked out at once.
+/// Rows whose gradients are computed together.
 pub(super) const LOT: usize = 256;
 
-/// Moves of margins are kept in f32, in units of 4: so they reach from one end of f32 to the other, as targets may.
+/// Changes of margins are stored in f32 in units of 4, so that they span the whole range of f32, as targets may.
 pub(super) const UNIT: f32 = 4.0;
 
-/// The margin of a row that trees have moved from the base.
+/// The margin of a row whose trees add up to `moved` units.
 #[inline(always)]
 pub(super) fn margin(base: f64, moved: f32) -> f64 {
     base + f64::from(UNIT) * f64::from(moved)
-}
-
-/// What a model learns to predict.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Loss {
-    /// -ln of the probability of the label; g = (p - y) w, h = max(p (1 - p), 1e-16) w.
-    Logistic {
-        /// Weight of rows that bear the label.
-        positive_weight: f64,
-    },
-    /// Half the squared error; g = (margin - y) w, h = w.
-    Squared,
-}
-
-impl Loss {
-    /// A leaf's value or a base margin as it is kept: of log-odds the nearest multiple of 2^-19.
-    ///
-    /// That is nothing on their scale, and below 32 sums of such numbers are exact in f32, in any order: XGBoost, which
-    /// adds up in f32, gets our margins to the last bit. Targets of a regression have no scale that is known beforehand.
-    pub(super) fn kept(self, value: f64) -> f64 {
-        match self {
-            Loss::Logistic { .. } => log_odds(value),
-            Loss::Squared => value,
-        }
-    }
-}
-
-/// Log-odds as they are kept.
-pub(super) fn log_odds(value: f64) -> f64 {
-    (value / LEAF_STEP).round() * LEAF_STEP
 }
 
 /// Gradients of one output at one round.
@@ -76,25 +44,26 @@ pub(super) struct Gradients {
     pub(super) packed: Vec<i64>,
     /// Sum of the words.
     pub(super) total: i64,
-    /// Size of a step of the coarse grid, for g and h.
+    /// Step of the coarse grid, for g and h.
     pub(super) step: (f64, f64),
-    /// What the words leave of g and h, in parts of their steps.
+    /// Remainders of g and h beyond the words, in fractions of their steps.
     rests: Vec<(i16, i16)>,
-    /// How many bits of g and h the rests have.
+    /// Number of bits of the rests of g and h.
     rest_bits: (u32, u32),
 }
 
 impl Gradients {
-    /// Gradients where trees have moved the margins by `moves` (in [`UNIT`]s) from `base`; no weight is above `heaviest`. `told` writes the targets and the weights of some rows, at
-    /// most [`LOT`] at a time; weights that it never writes are 1. `fine` is room to work in: what is worked out first is
-    /// on a fine grid, of at most 61 bits for the sums; how many of them matter is known when these are.
+    /// Gradients at margins `base` + `moves` (in [`UNIT`]s); no weight is above `heaviest`. `write_targets` writes the
+    /// targets and the weights of some rows, at most [`LOT`] at a time; weights that it never writes are 1. `fine` is
+    /// work space: gradients are first computed on a fine grid, of at most 61 bits for the sums, and rounded to the
+    /// coarse one once the sums are known.
     pub(super) fn compute(
         &mut self,
         loss: Loss,
         base: f64,
         moves: &[f32],
         heaviest: f64,
-        told: impl Fn(Range<usize>, &mut [f64], &mut [f64]) + Sync + Send,
+        write_targets: impl Fn(Range<usize>, &mut [f64], &mut [f64]) + Sync + Send,
         fine: &mut Vec<(i64, i64)>,
     ) {
         let n = moves.len();
@@ -103,7 +72,7 @@ impl Gradients {
             Loss::Squared => {
                 let worst = parallel::map_ranges(n, LOT, |range| {
                     let (mut y, mut w) = ([0.0; LOT], [1.0; LOT]);
-                    told(range.clone(), &mut y[..range.len()], &mut w[..range.len()]);
+                    write_targets(range.clone(), &mut y[..range.len()], &mut w[..range.len()]);
                     let gaps = range.zip(y.iter().zip(&w));
                     gaps.map(|(i, (y, &w))| if w > 0.0 { (margin(base, moves[i]) - y).abs() } else { 0.0 })
                         .fold(0.0, f64::max)
@@ -113,14 +82,14 @@ impl Gradients {
         };
         let (g_scale, h_scale) = (fine_scale(n, g_limit * heaviest), fine_scale(n, h_limit * heaviest));
         fine.resize(n, (0, 0));
-        // Whole numbers, so it does not matter who adds first.
+        // Sums of integers, so their order does not matter.
         let (g_total, h_total, total) = (AtomicU64::new(0), AtomicU64::new(0), AtomicI64::new(0));
         parallel::for_each_chunk(fine, PIECE, |piece, fine| {
             let (mut y, mut w, mut sums) = ([0.0; LOT], [1.0; LOT], (0u64, 0u64));
             for (lot, fine) in fine.chunks_mut(LOT).enumerate() {
                 let first = piece * PIECE + lot * LOT;
-                told(first..first + fine.len(), &mut y[..fine.len()], &mut w[..fine.len()]);
-                // The next lot comes from memory while this one is worked on.
+                write_targets(first..first + fine.len(), &mut y[..fine.len()], &mut w[..fine.len()]);
+                // Fetches the next lot while this one is computed.
                 (first + LOT..first + 2 * LOT).step_by(16).for_each(|row| prefetch(moves, row));
                 let moves = &moves[first..first + fine.len()];
                 let sum = differentiate(loss, base, moves, &y, &w, (g_scale, h_scale), fine);
@@ -146,7 +115,7 @@ impl Gradients {
 
     /// Sums of g and h over the rows of each of `count` leaves, exact on the grid of the rests.
     pub(super) fn sums(&self, count: usize, leaf_of: impl Fn(usize) -> usize + Sync + Send) -> Vec<(i64, i64)> {
-        // Rows of one leaf often follow each other: several sums for each, so that none waits for the one before.
+        // Consecutive rows are often of one leaf: several accumulators for each break the dependency chain.
         const APART: usize = 4;
         let parts = parallel::map_ranges(self.packed.len(), (4 * PIECE).max(count), |range| {
             let mut sums = vec![(0i64, 0i64); count * APART];
@@ -175,7 +144,7 @@ impl Gradients {
 
 multiversion! {
     widest:
-    /// First and second derivatives, in steps of the fine grid; returns their sums without signs.
+    /// First and second derivatives, in steps of the fine grid; returns the sums of their absolute values.
     fn differentiate(
         loss: Loss, base: f64, moves: &[f32], y: &[f64; LOT], w: &[f64; LOT], scale: (f64, f64), fine: &mut [(i64, i64)],
     ) -> (u64, u64) {
@@ -221,21 +190,21 @@ multiversion! {
     }
 }
 
-/// A power of two that keeps n values of at most `limit` below 2^61 in sum, and each below 2^50.
+/// The power of two by which n values of at most `limit` stay below 2^61 in sum, and each below 2^50.
 fn fine_scale(n: usize, limit: f64) -> f64 {
     let rows = libm::ceil(libm::log2(n as f64)) as i32;
     let bits = (61 - rows).min(50) - libm::ceil(libm::log2(limit)) as i32;
     libm::ldexp(1.0, bits.clamp(-900, 900))
 }
 
-/// The nearest whole number of a value below 2^51: adding 1.5 x 2^52 leaves it in the low bits.
+/// The nearest integer to a value below 2^51: adding 1.5 x 2^52 leaves it in the low bits.
 #[inline(always)]
 fn whole(value: f64) -> i64 {
     const SHIFT: f64 = 6_755_399_441_055_744.0;
     (value + SHIFT).to_bits().wrapping_sub(SHIFT.to_bits()) as i64
 }
 
-/// value / 2^shift, rounded to the nearest.
+/// value / 2^shift, rounded to nearest.
 #[inline(always)]
 fn round_shift(value: i64, shift: u32) -> i64 {
     (value + ((1i64 << shift) >> 1)) >> shift
@@ -284,16 +253,16 @@ mod tests {
         let n = 10_000;
         let moves: Vec<f32> = (0..n).map(|i| (i % 97) as f32 * 0.05 - 2.25).collect();
         let margins: Vec<f64> = moves.iter().map(|&moved| margin(0.0, moved)).collect();
-        let told = |i: usize| (f64::from(i as u8 & 1), f64::from(i as u8 % 5) * 0.5);
-        let tell = |range: Range<usize>, y: &mut [f64], w: &mut [f64]| {
-            range.zip(y.iter_mut().zip(w)).for_each(|(i, (y, w))| (*y, *w) = told(i));
+        let row = |i: usize| (f64::from(i as u8 & 1), f64::from(i as u8 % 5) * 0.5);
+        let write = |range: Range<usize>, y: &mut [f64], w: &mut [f64]| {
+            range.zip(y.iter_mut().zip(w)).for_each(|(i, (y, w))| (*y, *w) = row(i));
         };
         for loss in [Loss::Logistic { positive_weight: 3.0 }, Loss::Squared] {
             let mut gradients = Gradients::default();
-            gradients.compute(loss, 0.0, &moves, 2.0, tell, &mut Vec::new());
+            gradients.compute(loss, 0.0, &moves, 2.0, write, &mut Vec::new());
             let (mut g, mut h) = (0.0, 0.0);
             for i in 0..n {
-                let ((target, weight), p) = (told(i), numerics::sigmoid(margins[i]));
+                let ((target, weight), p) = (row(i), numerics::sigmoid(margins[i]));
                 match loss {
                     Loss::Logistic { .. } => {
                         let weight = if target > 0.5 { 3.0 * weight } else { weight };

@@ -1,22 +1,23 @@
-//! From rows and what they are told to be to a model.
+//! From a training set to a model.
 
 use super::bins::Bins;
-use super::calibrate::{Calibration, Case};
-use super::gradient::Loss;
+use super::calibration::{Calibration, Case};
+use super::loss::{Loss, logit};
 use super::model::{BoostModel, Ensemble, Link};
-use super::stop::Metric;
-use super::told::{Told, heaviest, listed, no_weight};
+use super::notes::listed;
+use super::sample;
+use super::settings::{Boost, Metric};
 use super::train::{self, Problem, Targets};
-use super::{Boost, logit, sample};
+use super::training_set::{TrainingSet, heaviest, no_weight};
 use crate::{Error, Result, Run};
 
-/// Parts of the rows in cross-fitting.
+/// Folds of cross-fitting.
 const FOLDS: usize = 3;
 
-/// With so many rows for each label the calibration has learnt enough; the parts that are left are not trained without.
+/// Rows for each label after which the calibration uses no further folds.
 const ENOUGH: usize = 200;
 
-/// Weights that sum to less than this share of the penalties leave nothing to learn.
+/// Weights must sum to at least this share of `lambda` and `min_child_weight`.
 const LIGHTEST: f64 = 1e-6;
 
 /// All rows of the bins with their labels.
@@ -32,10 +33,16 @@ struct Labelled<'a> {
 
 impl Boost {
     /// Trains one output for each label, on all rows of the bins.
-    pub(super) fn learn_labels(&self, bins: &Bins, outputs: usize, told: &Told<i32>, run: &Run) -> Result<BoostModel> {
-        self.may_bind(bins)?;
-        let classes: Vec<u32> = told.values.iter().map(|&label| label as u32).collect();
-        let weights = told.weights.as_deref();
+    pub(super) fn learn_labels(
+        &self,
+        bins: &Bins,
+        outputs: usize,
+        set: &TrainingSet<i32>,
+        run: &Run,
+    ) -> Result<BoostModel> {
+        self.check_columns(bins)?;
+        let classes: Vec<u32> = set.values.iter().map(|&label| label as u32).collect();
+        let weights = set.weights.as_deref();
         let kind = |i: usize| (classes[i], weights.map_or(0, |weights| weights[i].to_bits()));
         let draws = self.early_stopping.is_some() || self.calibrated || self.subsample < 1.0;
         let order = if draws { sample::by_content(bins, kind) } else { Vec::new() };
@@ -45,41 +52,41 @@ impl Boost {
         };
         let labelled =
             Labelled { settings: self, bins, outputs, classes: &classes, weights, targets: &targets, order: &order };
-        let held = match self.early_stopping {
+        let held_out = match self.early_stopping {
             Some(_) => sample::held_out(bins, &order, |i| classes[i], self.held_out, run.key()),
             None => Vec::new(),
         };
-        let sums = labelled.class_weights(&held);
-        self.weighs_enough(weights, sums.iter().sum())?;
-        let mut problem = labelled.problem(held, sums, vec![self.rounds; outputs]);
+        let sums = labelled.class_weights(&held_out);
+        self.check_weight_sum(weights, sums.iter().sum())?;
+        let mut problem = labelled.problem(held_out, sums, vec![self.rounds; outputs]);
         problem.patience = self.early_stopping;
-        problem.metrics = labelled.metrics(&problem.held, run);
+        problem.metrics = labelled.metrics(&problem.held_out, run);
         let trained = run.install(|| train::train(self, &problem, "boost", run))??;
-        tell_of_stumps(&trained.ensembles, run);
+        note_no_split(&trained.ensembles, run);
         let model = BoostModel::new(Link::Logistic, bins.features(), trained.ensembles)?;
         if self.calibrated { labelled.cross_fit(model, run) } else { Ok(model) }
     }
 
     /// Trains one output of the targets, on all rows of the bins.
-    pub(super) fn learn_targets(&self, bins: &Bins, told: &Told<f32>, run: &Run) -> Result<BoostModel> {
-        self.may_bind(bins)?;
-        let (targets, weights) = (&told.values, told.weights.as_deref());
+    pub(super) fn learn_targets(&self, bins: &Bins, set: &TrainingSet<f32>, run: &Run) -> Result<BoostModel> {
+        self.check_columns(bins)?;
+        let (targets, weights) = (&set.values, set.weights.as_deref());
         let kind = |i: usize| ((targets[i] + 0.0).to_bits(), weights.map_or(0, |weights| weights[i].to_bits()));
         let draws = self.early_stopping.is_some() || self.subsample < 1.0;
         let order = if draws { sample::by_content(bins, kind) } else { Vec::new() };
-        let held = match self.early_stopping {
+        let held_out = match self.early_stopping {
             Some(_) => sample::held_out(bins, &order, |_| 0, self.held_out, run.key()),
             None => Vec::new(),
         };
-        if self.early_stopping.is_some() && held.is_empty() {
-            tell_of_none_held(run);
+        if self.early_stopping.is_some() && held_out.is_empty() {
+            note_none_held_out(run);
         }
         let mut parts: Vec<(f64, f64)> =
-            trained_on(bins.rows, &held).map(|i| (f64::from(targets[i]), weight_of(weights, i))).collect();
+            trained_on(bins.rows, &held_out).map(|i| (f64::from(targets[i]), weight_of(weights, i))).collect();
         parts.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
         let (sum, all) =
             parts.iter().fold((0.0, 0.0), |sum, (target, weight)| (sum.0 + target * weight, sum.1 + weight));
-        self.weighs_enough(weights, all)?;
+        self.check_weight_sum(weights, all)?;
         let problem = Problem {
             bins,
             losses: vec![Loss::Squared],
@@ -91,25 +98,27 @@ impl Boost {
             metrics: vec![self.metric],
             patience: self.early_stopping,
             order: &order,
-            held,
+            held_out,
         };
         let trained = run.install(|| train::train(self, &problem, "boost", run))??;
-        tell_of_stumps(&trained.ensembles, run);
+        note_no_split(&trained.ensembles, run);
         BoostModel::new(Link::Identity, bins.features(), trained.ensembles)
     }
 
-    /// Refuses settings that do not fit the columns of the bins.
-    fn may_bind(&self, bins: &Bins) -> Result<()> {
+    /// Refuses settings that do not fit the binned columns.
+    fn check_columns(&self, bins: &Bins) -> Result<()> {
         self.categories(bins.features())?;
-        let bound = self.monotone.iter().zip(&bins.columns).position(|(&d, column)| d != 0 && column.categorical);
-        match bound {
-            Some(c) => Err(Error::setting("monotone", c, "a column that was binned as categories cannot be bound")),
+        let constrained = self.monotone.iter().zip(&bins.columns).position(|(&d, column)| d != 0 && column.categorical);
+        match constrained {
+            Some(c) => {
+                Err(Error::setting("monotone", c, "a column binned as categorical cannot have a monotone constraint"))
+            }
             None => Ok(()),
         }
     }
 
-    /// Refuses weights whose sum says that nothing can be learnt.
-    fn weighs_enough(&self, weights: Option<&[f32]>, all: f64) -> Result<()> {
+    /// Refuses weights whose sum is too small to learn from.
+    fn check_weight_sum(&self, weights: Option<&[f32]>, all: f64) -> Result<()> {
         if all <= 0.0 {
             return Err(no_weight(all));
         }
@@ -124,7 +133,7 @@ impl Boost {
 
 impl<'a> Labelled<'a> {
     /// The problem of all rows but those held out, without early stopping; `sums` are the weights of its classes.
-    fn problem(&self, held: Vec<u32>, sums: Vec<f64>, rounds: Vec<usize>) -> Problem<'a> {
+    fn problem(&self, held_out: Vec<u32>, sums: Vec<f64>, rounds: Vec<usize>) -> Problem<'a> {
         let Labelled { settings, bins, outputs, weights, .. } = *self;
         let all: f64 = sums.iter().sum();
         let positive = |own: f64| match settings.balanced {
@@ -144,58 +153,60 @@ impl<'a> Labelled<'a> {
             metrics: vec![settings.metric; outputs],
             patience: None,
             order: self.order,
-            held,
+            held_out,
         }
     }
 
     /// The weight of each class over the rows that are trained on, in sums that do not depend on their order.
-    fn class_weights(&self, held: &[u32]) -> Vec<f64> {
+    fn class_weights(&self, held_out: &[u32]) -> Vec<f64> {
         let mut parts: Vec<(u32, f64)> =
-            trained_on(self.classes.len(), held).map(|i| (self.classes[i], weight_of(self.weights, i))).collect();
+            trained_on(self.classes.len(), held_out).map(|i| (self.classes[i], weight_of(self.weights, i))).collect();
         parts.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
         let mut sums = vec![0.0; self.outputs];
         parts.into_iter().for_each(|(class, weight)| sums[class as usize] += weight);
         sums
     }
 
-    /// What early stopping watches of each output: log-loss where held-out rows have no area under the curve.
-    fn metrics(&self, held: &[u32], run: &Run) -> Vec<Metric> {
+    /// The metric of early stopping for each output: log-loss where the AUC of the held-out rows is undefined.
+    fn metrics(&self, held_out: &[u32], run: &Run) -> Vec<Metric> {
         let Boost { metric, early_stopping, .. } = *self.settings;
         if early_stopping.is_none() {
             return vec![metric; self.outputs];
         }
-        if held.is_empty() {
-            tell_of_none_held(run);
+        if held_out.is_empty() {
+            note_none_held_out(run);
             return vec![metric; self.outputs];
         }
         let mut counts = vec![0; self.outputs];
-        held.iter().for_each(|&row| counts[self.classes[row as usize] as usize] += 1);
+        held_out.iter().for_each(|&row| counts[self.classes[row as usize] as usize] += 1);
         let none: Vec<usize> = (0..self.outputs).filter(|&k| counts[k] == 0).collect();
         if !none.is_empty() {
             let labels = listed(&none);
             run.note(&format!(
-                "early stopping: no held-out row bears label {labels}; log-loss on the rows of others is watched there"
+                "early stopping: no held-out row has label {labels}; log-loss on the rows of other labels is used there"
             ));
         }
-        let told_apart = |count: usize| count > 0 && count < held.len();
-        counts.iter().map(|&count| if told_apart(count) { metric } else { Metric::Loss }).collect()
+        let has_both = |count: usize| count > 0 && count < held_out.len();
+        counts.iter().map(|&count| if has_both(count) { metric } else { Metric::Loss }).collect()
     }
 
-    /// Calibrates a model of all rows by the margins that parts of them get from a model of the other parts.
+    /// Calibrates a model of all rows by the out-of-fold margins of cross-fitting.
     fn cross_fit(&self, model: BoostModel, run: &Run) -> Result<BoostModel> {
         let Labelled { settings, bins, classes, .. } = *self;
         let rounds: Vec<usize> = model.outputs.iter().map(|output| output.trees.len()).collect();
         let (mut rows, mut table): (Vec<u32>, Vec<f64>) = (Vec::new(), Vec::new());
-        for held in sample::folds(bins, self.order, |i| classes[i], FOLDS, run.key()) {
-            if held.is_empty() {
+        for held_out in sample::folds(bins, self.order, |i| classes[i], FOLDS, run.key()) {
+            if held_out.is_empty() {
                 continue;
             }
-            let sums = self.class_weights(&held);
-            let problem = self.problem(held, sums, rounds.clone());
+            let sums = self.class_weights(&held_out);
+            let problem = self.problem(held_out, sums, rounds.clone());
             let trained = run.install(|| train::train(settings, &problem, "cross-fit", run))??;
-            let held = &problem.held;
-            table.extend((0..held.len()).flat_map(|i| trained.held.iter().map(move |margins| margins[i])));
-            rows.extend(held);
+            let held_out = &problem.held_out;
+            table.extend(
+                (0..held_out.len()).flat_map(|i| trained.held_out_margins.iter().map(move |margins| margins[i])),
+            );
+            rows.extend(held_out);
             if rows.len() >= ENOUGH * self.outputs {
                 break;
             }
@@ -206,15 +217,15 @@ impl<'a> Labelled<'a> {
             Case { margins, label: classes[row] as usize, weight: weight_of(self.weights, row) }
         };
         let calibration = run.install(|| Calibration::fit(outputs, rows.len(), case))??;
-        calibration.tell(run);
+        calibration.note(run);
         Ok(model.calibrated(calibration))
     }
 }
 
 /// The rows that are not held out.
-fn trained_on(rows: usize, held: &[u32]) -> impl Iterator<Item = usize> {
+fn trained_on(rows: usize, held_out: &[u32]) -> impl Iterator<Item = usize> {
     let mut trained = vec![true; rows];
-    held.iter().for_each(|&row| trained[row as usize] = false);
+    held_out.iter().for_each(|&row| trained[row as usize] = false);
     (0..rows).filter(move |&i| trained[i])
 }
 
@@ -222,15 +233,15 @@ fn weight_of(weights: Option<&[f32]>, row: usize) -> f64 {
     weights.map_or(1.0, |weights| f64::from(weights[row]))
 }
 
-fn tell_of_none_held(run: &Run) {
+fn note_none_held_out(run: &Run) {
     run.note("early stopping: no row can be held out, as rows are too few or too alike; all rounds are trained");
 }
 
-/// Says so where no tree of any output has a split.
-fn tell_of_stumps(ensembles: &[Ensemble], run: &Run) {
+/// Notes it where no tree of any output has a split.
+fn note_no_split(ensembles: &[Ensemble], run: &Run) {
     if ensembles.iter().flat_map(|ensemble| &ensemble.trees).all(|tree| tree.is_leaf(0)) {
         run.note(
-            "boosted trees: no tree has a split, as none saves loss with min_child_weight on both of its sides; \
+            "boosted trees: no tree has a split, as none reduces the loss with min_child_weight on both sides; \
              predictions are the same for all rows",
         );
     }

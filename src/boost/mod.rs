@@ -9,53 +9,37 @@
 //! What differs, and why:
 //! 1. All labels are trained in one call on one set of bins, and the roots of all labels' trees are summed in one pass.
 //! 2. Gradients are integers on a fixed grid (`gradient`), so sums do not depend on threads or the order of rows.
-//! 3. A column's most frequent bin is never swept (`bins`), and a column whose other bins weigh less than
-//!    `min_child_weight` is dropped from a node and all below it (`histogram`). Both change nothing but time.
-//! 4. Bins of columns of more distinct values than `max_bins` are exact quantiles of the rows, not a sketch's.
-//! 5. Equal gains go to the lowest feature, then the lowest bin.
+//! 3. Gradients are not added up for a column's most frequent bin (`bins`), and a column whose other bins weigh less than
+//!    `min_child_weight` is dropped from a node and its descendants (`grow/search`). Both only save time.
+//! 4. Columns of more distinct values than `max_bins` are binned by exact quantiles of the rows, not by a sketch.
+//! 5. Of equal gains the lowest feature is taken, then the lowest bin.
 //! 6. With `scale_pos_weight` the base score is the weighted mean of the labels, which minimises the loss; XGBoost takes
 //!    one Newton step from one half instead. Without it both take the mean.
-//! 7. Leaves and base margins of labels are multiples of 2^-19, so that sums of them are exact in f32 (`gradient`).
+//! 7. Leaf values and base margins of classifiers are multiples of 2^-19, so that their sums are exact in f32 (`loss`).
 //! 8. Rows and columns are sampled by counter-based draws keyed by a row's content and label, so that the order of rows
 //!    does not matter.
 
 mod bins;
-mod calibrate;
-mod column;
-mod cuts;
-mod distribution;
+mod calibration;
+mod early_stopping;
 mod fit;
 mod gradient;
 mod grow;
-mod histogram;
 mod learn;
-mod leaves;
-mod limited;
+mod limits;
+mod loss;
 mod model;
-mod newton;
-mod predict;
-mod roots;
-mod rules;
+mod notes;
 mod sample;
-mod scan;
-mod search;
 mod settings;
-mod stop;
-mod told;
 mod train;
+mod training_set;
 #[cfg(feature = "serde")]
 mod xgboost;
 
 pub use bins::Bins;
-pub use calibrate::Calibration;
-pub(crate) use calibrate::confidences;
-pub(crate) use model::category_goes_left;
+pub use calibration::Calibration;
+pub(crate) use calibration::confidences;
 pub use model::{BoostModel, Ensemble, Importance, Link, Tree};
-pub use settings::{Boost, Grow};
-pub use stop::Metric;
-
-/// ln(p / (1 - p)), with p kept off 0 and 1 by 1e-6 so that a label of all rows or of none has a finite margin.
-fn logit(p: f64) -> f64 {
-    let p = p.clamp(1e-6, 1.0 - 1e-6);
-    libm::log(p / (1.0 - p))
-}
+pub(crate) use model::{category_goes_left, number_goes_left};
+pub use settings::{Boost, Grow, Metric};

@@ -1,10 +1,10 @@
-//! Which rows and columns a tree sees, and which rows no tree sees.
+//! Sampling of rows and columns for each tree, and the rows held out of all trees.
 //!
-//! Draws are keyed by the place of a row in an order given by content, label and weight alone: rows that differ in none of
-//! them may swap, so the order of the table does not matter.
+//! Draws are keyed by the rank of a row by content, label and weight. Rows that differ in none of these are
+//! interchangeable, so the order of the table does not matter.
 
-use super::Boost;
 use super::bins::Bins;
+use super::settings::Boost;
 use crate::core::parallel;
 use crate::core::random::Stream;
 use std::borrow::Cow;
@@ -15,15 +15,15 @@ const COLUMNS_OF_TREE: u64 = 0x626f_6f73_7402;
 const HELD_OUT: u64 = 0x626f_6f73_7403;
 const FOLDS: u64 = 0x626f_6f73_7404;
 
-/// Rows in the order of content, then of `kind`, which tells rows of equal content apart.
+/// Rows in the order of content, then of `kind`, which distinguishes rows of equal content.
 pub(super) fn by_content(bins: &Bins, kind: impl Fn(usize) -> (u32, u32) + Sync) -> Vec<u32> {
     let mut order: Vec<u32> = (0..bins.rows as u32).collect();
     parallel::sort_by_key(&mut order, |&i| (bins.content[i as usize], kind(i as usize), i));
     order
 }
 
-/// Rows to hold out: of each class about `share` of its rows, in the order of `order`. Rows of one class that are equal
-/// are held out together or not at all; a class that would be held out whole is not held out.
+/// Rows to hold out: about `share` of each class, in the order of `order`. Equal rows of one class are held out together
+/// or not at all; a class that would be held out whole is not held out.
 pub(super) fn held_out(bins: &Bins, order: &[u32], class: impl Fn(usize) -> u32, share: f64, key: u64) -> Vec<u32> {
     let rows = shuffled(bins, order, class, Stream::new(key, HELD_OUT));
     let mut held = Vec::new();
@@ -39,8 +39,8 @@ pub(super) fn held_out(bins: &Bins, order: &[u32], class: impl Fn(usize) -> u32,
     in_order(held, order)
 }
 
-/// Parts the rows in `count`, each class as evenly as may be, and equal rows of one class together; each part in the order
-/// of `order`. A class of equal rows alone, which one part would hold whole, is in none.
+/// Stratified folds: each class is spread over `count` folds as evenly as possible, equal rows of one class in one fold;
+/// each fold is in the order of `order`. A class whose rows are all equal is in no fold.
 pub(super) fn folds(bins: &Bins, order: &[u32], class: impl Fn(usize) -> u32, count: usize, key: u64) -> Vec<Vec<u32>> {
     let rows = shuffled(bins, order, class, Stream::new(key, FOLDS));
     let mut folds = vec![Vec::new(); count];
@@ -51,7 +51,7 @@ pub(super) fn folds(bins: &Bins, order: &[u32], class: impl Fn(usize) -> u32, co
                 break;
             }
             let ends = before + equal.len() == class.len();
-            // The last rows of a class go apart from the first, wherever these reach.
+            // The last rows of a class are never in the fold of the first, however many of these are equal.
             let fold = if ends && last == 0 { 1 } else { before * count / class.len() };
             folds[fold].extend(equal.iter().map(|row| row.place));
             (before, last) = (before + equal.len(), fold);
@@ -60,7 +60,7 @@ pub(super) fn folds(bins: &Bins, order: &[u32], class: impl Fn(usize) -> u32, co
     folds.into_iter().map(|fold| in_order(fold, order)).collect()
 }
 
-/// A row in an order that is drawn within its class.
+/// A row in an order that is random within its class.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Shuffled {
     class: u32,
@@ -101,16 +101,16 @@ pub(super) struct Sampler {
     max_depth: usize,
     rows: Stream,
     columns: Stream,
-    /// Place of each row in the order of content; empty when all rows are taken.
+    /// Rank of each row by content; empty when all rows are used.
     places: Vec<u32>,
-    /// Rows that no tree sees; empty where there are none.
-    held: Vec<bool>,
-    /// Columns that can split.
+    /// Whether each row is held out of all trees; empty where none is.
+    held_out: Vec<bool>,
+    /// Columns that can be split on.
     open: Vec<u32>,
 }
 
-/// The draws for one tree.
-pub(super) struct Draws<'a> {
+/// The sample of one tree.
+pub(super) struct TreeSample<'a> {
     sampler: &'a Sampler,
     rows: Stream,
     columns: Stream,
@@ -118,10 +118,10 @@ pub(super) struct Draws<'a> {
 
 /// The columns that a tree may use.
 #[derive(Default)]
-pub(super) struct Drawn {
+pub(super) struct TreeColumns {
     /// Ascending.
     pub(super) tree: Vec<u32>,
-    /// For each level the columns of its nodes; empty where all of the tree's are.
+    /// For each level the columns of its nodes; empty where these are all of the tree's.
     levels: Vec<Vec<u32>>,
     by_node: f64,
     features: usize,
@@ -129,13 +129,13 @@ pub(super) struct Drawn {
 }
 
 impl Sampler {
-    pub(super) fn new(settings: &Boost, bins: &Bins, order: &[u32], held: &[u32], key: u64) -> Self {
+    pub(super) fn new(settings: &Boost, bins: &Bins, order: &[u32], held_out: &[u32], key: u64) -> Self {
         let mut places = vec![0; if settings.subsample < 1.0 { bins.rows } else { 0 }];
         if !places.is_empty() {
             order.iter().enumerate().for_each(|(place, &i)| places[i as usize] = place as u32);
         }
-        let mut mask = vec![false; if held.is_empty() { 0 } else { bins.rows }];
-        held.iter().for_each(|&i| mask[i as usize] = true);
+        let mut mask = vec![false; if held_out.is_empty() { 0 } else { bins.rows }];
+        held_out.iter().for_each(|&i| mask[i as usize] = true);
         Sampler {
             subsample: settings.subsample,
             by_tree: settings.colsample_bytree,
@@ -145,27 +145,27 @@ impl Sampler {
             rows: Stream::new(key, ROWS_OF_TREE),
             columns: Stream::new(key, COLUMNS_OF_TREE),
             places,
-            held: mask,
+            held_out: mask,
             open: (0..bins.columns.len() as u32).filter(|&c| bins.columns[c as usize].bins > 1).collect(),
         }
     }
 
-    pub(super) fn of(&self, round: usize, output: usize) -> Draws<'_> {
+    pub(super) fn of(&self, round: usize, output: usize) -> TreeSample<'_> {
         let of = |stream: Stream| stream.of(round as u64).of(output as u64);
-        Draws { sampler: self, rows: of(self.rows), columns: of(self.columns) }
+        TreeSample { sampler: self, rows: of(self.rows), columns: of(self.columns) }
     }
 }
 
-impl Draws<'_> {
-    /// Whether the tree sees all rows.
+impl TreeSample<'_> {
+    /// Whether the tree uses all rows.
     pub(super) fn all(&self) -> bool {
-        self.sampler.held.is_empty() && self.sampler.places.is_empty()
+        self.sampler.held_out.is_empty() && self.sampler.places.is_empty()
     }
 
-    /// Whether the tree sees a row.
+    /// Whether the tree uses a row.
     #[inline(always)]
     pub(super) fn row(&self, i: usize) -> bool {
-        if self.sampler.held.get(i) == Some(&true) {
+        if self.sampler.held_out.get(i) == Some(&true) {
             return false;
         }
         match self.sampler.places.get(i) {
@@ -174,7 +174,7 @@ impl Draws<'_> {
         }
     }
 
-    /// Numbers of all rows, first those that the tree sees; returns how many these are.
+    /// Numbers of all rows, first those that the tree uses; returns how many these are.
     pub(super) fn order(&self, count: usize, rows: &mut Vec<u32>) -> usize {
         rows.clear();
         if self.all() {
@@ -195,8 +195,8 @@ impl Draws<'_> {
         seen
     }
 
-    /// The columns that the tree may use, those of each level drawn from them.
-    pub(super) fn columns(&self, features: usize) -> Drawn {
+    /// The columns of the tree, and those of each level, drawn from them.
+    pub(super) fn columns(&self, features: usize) -> TreeColumns {
         let sampler = self.sampler;
         let tree = draw(&sampler.open, sampler.by_tree, self.columns);
         let levels = if sampler.by_level < 1.0 {
@@ -205,12 +205,12 @@ impl Draws<'_> {
             Vec::new()
         };
         let nodes = (sampler.by_node < 1.0).then(|| self.columns.of(u64::MAX));
-        Drawn { tree, levels, by_node: sampler.by_node, features, nodes }
+        TreeColumns { tree, levels, by_node: sampler.by_node, features, nodes }
     }
 }
 
-impl Drawn {
-    /// For each column whether a node may split on it; empty where it may on all.
+impl TreeColumns {
+    /// For each column whether a node may split on it; empty where it may split on all.
     pub(super) fn at(&self, depth: usize, node: u64) -> Vec<bool> {
         let level = self.levels.get(depth);
         if level.is_none() && self.nodes.is_none() {
@@ -262,7 +262,7 @@ mod tests {
         }
         assert!(held.iter().all(|&i| i < 100));
         assert_ne!(held, held_out(&bins, &order, class, 0.3, 2));
-        // In folds each row stands once, but for the class of one content.
+        // Each row is in one fold, except those of the class of one content.
         let parts = folds(&bins, &order, class, 3, 1);
         let mut all = parts.concat();
         all.sort_unstable();

@@ -1,32 +1,28 @@
 //! The rounds: gradients, root histograms, trees, margins.
 
-use super::Boost;
 use super::bins::Bins;
-use super::gradient::{self, Gradients, Loss, UNIT};
-use super::grow::{Buffers, Grower, Node};
-use super::histogram::SIDE_BY_SIDE;
-use super::leaves::Leaves;
+use super::early_stopping::{self, BestRound, HeldOutRow};
+use super::gradient::{self, Gradients, UNIT};
+use super::grow::{Buffers, Grower, Leaves, Node, Roots, Rules, SIDE_BY_SIDE};
+use super::loss::Loss;
 use super::model::{Ensemble, Tree};
-use super::roots::Roots;
-use super::rules::Rules;
-use super::sample::{Draws, Sampler};
-use super::settings::Grow;
-use super::stop::{self, Metric, Told, Watch};
+use super::sample::{Sampler, TreeSample};
+use super::settings::{Boost, Grow, Metric};
 use crate::core::parallel;
 use crate::core::spare::Spare;
 use crate::{Error, Result, Run};
 use std::ops::Range;
 
-/// Sums of that many rows fit the coarse grid of `gradient`.
+/// Sums over this many rows fit the coarse grid of `gradient`.
 const MOST_ROWS: usize = 1 << 29;
 
-/// From this many outputs on, their roots are summed side by side.
+/// From this many outputs on, their root histograms are built together.
 const FEW_OUTPUTS: usize = 3;
 
 /// Writes the targets of an output at some rows.
 pub(super) type Targets<'a> = dyn Fn(usize, Range<usize>, &mut [f64]) + Sync + 'a;
 
-/// What is to be learnt from all rows of the bins.
+/// What is to be learnt from the binned rows.
 pub(super) struct Problem<'a> {
     pub(super) bins: &'a Bins,
     /// Of each output.
@@ -41,50 +37,50 @@ pub(super) struct Problem<'a> {
     pub(super) heaviest: f64,
     /// Most trees of each output.
     pub(super) rounds: Vec<usize>,
-    /// What early stopping watches of each output.
+    /// The metric of early stopping for each output.
     pub(super) metrics: Vec<Metric>,
-    /// Rounds without any gain on the held-out rows after which an output stops; None where none does.
+    /// Rounds without improvement on the held-out rows after which an output stops; None without early stopping.
     pub(super) patience: Option<usize>,
-    /// Rows in an order given by content, target and weight; empty where nothing is drawn.
+    /// Rows in the order of content, target and weight; empty where nothing is drawn at random.
     pub(super) order: &'a [u32],
-    /// Rows that no tree sees, in that order.
-    pub(super) held: Vec<u32>,
+    /// Held-out rows, in that order.
+    pub(super) held_out: Vec<u32>,
 }
 
 impl Problem<'_> {
-    /// Whether outputs are watched on held-out rows.
-    fn watched(&self) -> bool {
-        self.patience.is_some() && !self.held.is_empty()
+    /// Whether outputs are judged on held-out rows.
+    fn early_stops(&self) -> bool {
+        self.patience.is_some() && !self.held_out.is_empty()
     }
 }
 
-/// What comes of it.
+/// The result of training.
 pub(super) struct Trained {
     pub(super) ensembles: Vec<Ensemble>,
     /// For each output its margins at the held-out rows, after its last tree.
-    pub(super) held: Vec<Vec<f64>>,
+    pub(super) held_out_margins: Vec<Vec<f64>>,
 }
 
-/// One output under training.
+/// One output in training.
 struct Output {
     number: usize,
-    /// How far its trees have moved the margin of each row from the base, in [`UNIT`]s.
+    /// The sum of its trees for each row, in [`UNIT`]s.
     moves: Vec<f32>,
     gradients: Gradients,
     ensemble: Ensemble,
-    watch: Watch,
+    best: BestRound,
     stopped: bool,
 }
 
 /// What all trees share.
-struct Ground<'a> {
+struct Context<'a> {
     settings: &'a Boost,
     problem: &'a Problem<'a>,
     rules: Rules,
     buffers: Buffers,
-    /// Room for the gradients of a tree before they are rounded.
+    /// Work space for the gradients of a tree before they are rounded.
     fine: Spare<Vec<(i64, i64)>>,
-    /// Room for the rows of a tree and for their leaves.
+    /// Work space for the rows of a tree and their leaves.
     rows: Spare<(Vec<u32>, Leaves)>,
 }
 
@@ -95,19 +91,19 @@ pub(super) fn train(settings: &Boost, problem: &Problem<'_>, stage: &'static str
     if n > MOST_ROWS {
         return Err(Error::TooManyRows { rows: n, most: MOST_ROWS });
     }
-    let sampler = Sampler::new(settings, bins, problem.order, &problem.held, run.key());
-    let (rules, buffers) = (settings.rules(problem.heaviest), Buffers::new(bins.slots));
-    let ground = Ground { settings, problem, rules, buffers, fine: Spare::default(), rows: Spare::default() };
+    let sampler = Sampler::new(settings, bins, problem.order, &problem.held_out, run.key());
+    let (rules, buffers) = (Rules::of(settings, problem.heaviest), Buffers::new(bins.slots));
+    let context = Context { settings, problem, rules, buffers, fine: Spare::default(), rows: Spare::default() };
     let output = |(number, base): (usize, f64)| Output {
         number,
         moves: vec![0.0; n],
         gradients: Gradients::default(),
         ensemble: Ensemble { base, trees: Vec::with_capacity(problem.rounds[number]) },
-        watch: Watch::default(),
+        best: BestRound::default(),
         stopped: problem.rounds[number] == 0,
     };
     let mut outputs: Vec<Output> = {
-        let bases = problem.bases.iter().zip(&problem.losses).map(|(&base, loss)| loss.kept(base));
+        let bases = problem.bases.iter().zip(&problem.losses).map(|(&base, loss)| loss.rounded(base));
         bases.enumerate().map(output).collect()
     };
     let rounds = problem.rounds.iter().copied().max().unwrap_or(0);
@@ -115,15 +111,15 @@ pub(super) fn train(settings: &Boost, problem: &Problem<'_>, stage: &'static str
     for round in 0..rounds {
         let mut active: Vec<&mut Output> = outputs.iter_mut().filter(|output| !output.stopped).collect();
         parallel::for_each_chunk(&mut active, 1, |_, output| {
-            output.iter_mut().for_each(|output| output.differentiate(&ground, &sampler.of(round, output.number)));
+            output.iter_mut().for_each(|output| output.differentiate(&context, &sampler.of(round, output.number)));
         });
-        // Side by side the roots of all outputs cost little more than one.
+        // Root histograms of several outputs built together cost little more than one.
         for group in active.chunks_mut(SIDE_BY_SIDE) {
             let packed: Vec<&[i64]> = group.iter().map(|output| &output.gradients.packed[..]).collect();
             let roots = (packed.len() >= FEW_OUTPUTS).then(|| Roots::of(bins, &packed));
             parallel::for_each_chunk(group, 1, |place, output| {
                 let roots = roots.as_ref().map(|roots| (roots, place));
-                output.iter_mut().for_each(|output| output.grow(&ground, &sampler.of(round, output.number), roots));
+                output.iter_mut().for_each(|output| output.grow(&context, &sampler.of(round, output.number), roots));
             });
         }
         stage.step(round + 1)?;
@@ -131,11 +127,12 @@ pub(super) fn train(settings: &Boost, problem: &Problem<'_>, stage: &'static str
             break;
         }
     }
-    let mut trained = Trained { ensembles: Vec::with_capacity(outputs.len()), held: Vec::with_capacity(outputs.len()) };
+    let mut trained =
+        Trained { ensembles: Vec::with_capacity(outputs.len()), held_out_margins: Vec::with_capacity(outputs.len()) };
     for mut output in outputs {
-        trained.held.push(output.held_margins(problem));
-        if problem.watched() {
-            output.ensemble.trees.truncate(output.watch.trees);
+        trained.held_out_margins.push(output.held_out_margins(problem));
+        if problem.early_stops() {
+            output.ensemble.trees.truncate(output.best.trees);
         }
         trained.ensembles.push(output.ensemble);
     }
@@ -143,46 +140,62 @@ pub(super) fn train(settings: &Boost, problem: &Problem<'_>, stage: &'static str
 }
 
 impl Output {
-    /// Works out the gradients of the next tree.
-    fn differentiate(&mut self, ground: &Ground<'_>, draws: &Draws<'_>) {
-        let Problem { losses, targets, weights, heaviest, .. } = ground.problem;
-        let told = |rows: Range<usize>, y: &mut [f64], w: &mut [f64]| {
+    /// Computes the gradients of the next tree.
+    fn differentiate(&mut self, context: &Context<'_>, sample: &TreeSample<'_>) {
+        let Problem { losses, targets, weights, heaviest, .. } = context.problem;
+        let write_targets = |rows: Range<usize>, y: &mut [f64], w: &mut [f64]| {
             targets(self.number, rows.clone(), y);
             match weights {
                 Some(weights) => w.iter_mut().zip(&weights[rows.clone()]).for_each(|(w, &given)| *w = f64::from(given)),
-                None if draws.all() => {}
+                None if sample.all() => {}
                 None => w.fill(1.0),
             }
-            if !draws.all() {
-                rows.zip(w).filter(|(row, _)| !draws.row(*row)).for_each(|(_, w)| *w = 0.0);
+            if !sample.all() {
+                rows.zip(w).filter(|(row, _)| !sample.row(*row)).for_each(|(_, w)| *w = 0.0);
             }
         };
-        let mut fine = ground.fine.take(Vec::new);
-        self.gradients.compute(losses[self.number], self.ensemble.base, &self.moves, *heaviest, told, &mut fine);
-        ground.fine.give(fine);
+        let mut fine = context.fine.take(Vec::new);
+        self.gradients.compute(
+            losses[self.number],
+            self.ensemble.base,
+            &self.moves,
+            *heaviest,
+            write_targets,
+            &mut fine,
+        );
+        context.fine.give(fine);
     }
 
-    /// Grows the next tree and moves the margins; `roots` and the place among them where they are known.
-    fn grow(&mut self, ground: &Ground<'_>, draws: &Draws<'_>, roots: Option<(&Roots<'_>, usize)>) {
-        let Ground { settings, problem, rules, buffers, .. } = ground;
+    /// Grows the next tree and updates the margins; `roots` has the root histograms, if built, and this output's index
+    /// there.
+    fn grow(&mut self, context: &Context<'_>, sample: &TreeSample<'_>, roots: Option<(&Roots<'_>, usize)>) {
+        let Context { settings, problem, rules, buffers, .. } = context;
         let Problem { bins, losses, .. } = *problem;
-        let (mut rows, mut leaves) = ground.rows.take(|| (Vec::new(), Leaves::new(bins.rows)));
-        let seen = draws.order(bins.rows, &mut rows);
+        let (mut rows, mut leaves) = context.rows.take(|| (Vec::new(), Leaves::new(bins.rows)));
+        let seen = sample.order(bins.rows, &mut rows);
         let (seen, rest) = rows.split_at_mut(seen);
         leaves.clear();
-        let drawn = &draws.columns(bins.features());
+        let tree_columns = &sample.columns(bins.features());
         let gradients = &self.gradients;
-        let grower = Grower { bins, gradients, rules, max_depth: settings.max_depth, drawn, buffers, leaves: &leaves };
+        let grower = Grower {
+            bins,
+            gradients,
+            rules,
+            max_depth: settings.max_depth,
+            columns: tree_columns,
+            buffers,
+            leaves: &leaves,
+        };
         let total = gradients.total;
         let mut root = buffers.take();
         match roots {
             Some((roots, place)) => roots.write(place, &mut root),
-            None => grower.build(&mut root, seen, &drawn.tree),
+            None => grower.build(&mut root, seen, &tree_columns.tree),
         }
         let nodes = match settings.max_leaves {
-            // Every split that pays is made, so their order is no matter.
-            0 => grower.tree(seen, &drawn.tree, root, total),
-            leaves => grower.limited(seen, &drawn.tree, root, total, leaves, settings.grow == Grow::ByLevel),
+            // Every accepted split is made, so their order does not matter.
+            0 => grower.tree(seen, &tree_columns.tree, root, total),
+            leaves => grower.limited(seen, &tree_columns.tree, root, total, leaves, settings.grow == Grow::ByLevel),
         };
         for &mut row in rest {
             leaves.put(row, nodes[leaf_of(&nodes, bins, row as usize)].leaf);
@@ -194,38 +207,38 @@ impl Output {
             values[node.leaf as usize] = value / UNIT;
         }
         leaves.add_values(&mut self.moves, &values);
-        ground.rows.give((rows, leaves));
+        context.rows.give((rows, leaves));
         self.ensemble.trees.push(tree);
         let trees = self.ensemble.trees.len();
         self.stopped = trees >= problem.rounds[self.number];
-        if problem.watched() {
+        if problem.early_stops() {
             let score = self.score(problem);
-            self.stopped |= self.watch.note(score, trees, problem.patience);
+            self.stopped |= self.best.update(score, trees, problem.patience);
         }
     }
 
-    fn held_margins(&self, problem: &Problem<'_>) -> Vec<f64> {
-        problem.held.iter().map(|&row| gradient::margin(self.ensemble.base, self.moves[row as usize])).collect()
+    fn held_out_margins(&self, problem: &Problem<'_>) -> Vec<f64> {
+        problem.held_out.iter().map(|&row| gradient::margin(self.ensemble.base, self.moves[row as usize])).collect()
     }
 
-    /// How bad its trees are on the held-out rows.
+    /// The metric of its trees on the held-out rows.
     fn score(&self, problem: &Problem<'_>) -> Option<f64> {
-        let margins = self.held_margins(problem);
-        let told = |i: usize| {
-            let (row, mut target) = (problem.held[i] as usize, [0.0]);
+        let margins = self.held_out_margins(problem);
+        let row_of = |i: usize| {
+            let (row, mut target) = (problem.held_out[i] as usize, [0.0]);
             (problem.targets)(self.number, row..row + 1, &mut target);
-            Told { target: target[0], weight: problem.weights.map_or(1.0, |weights| f64::from(weights[row])) }
+            HeldOutRow { target: target[0], weight: problem.weights.map_or(1.0, |weights| f64::from(weights[row])) }
         };
-        stop::score(problem.metrics[self.number], problem.losses[self.number], &margins, told)
+        early_stopping::score(problem.metrics[self.number], problem.losses[self.number], &margins, row_of)
     }
 }
 
-/// The leaf that a row of the bins falls into.
+/// The leaf of a binned row.
 fn leaf_of(nodes: &[Node], bins: &Bins, row: usize) -> usize {
     let mut at = 0;
     while let Some(split) = &nodes[at].split {
         let c = split.column as usize;
-        let left = split.goes_left(bins.held(c).id(row), &bins.columns[c]);
+        let left = split.goes_left(bins.ids(c).id(row), &bins.columns[c]);
         at += if left { 1 } else { nodes[at].right as usize };
     }
     at
@@ -241,7 +254,7 @@ fn finish(
     leaves: &[(i64, i64)],
     loss: Loss,
 ) -> Tree {
-    // Children follow their parent, so from the end each node's children are known before it.
+    // Children follow their parent, so in reverse order each node's children come before it.
     let mut sums = vec![(0, 0); nodes.len()];
     for (i, node) in nodes.iter().enumerate().rev() {
         let below: ((i64, i64), (i64, i64)) = (sums[(i + 1) % nodes.len()], sums[i + node.right as usize]);
@@ -253,10 +266,10 @@ fn finish(
     let mut tree = Tree::default();
     for (i, node) in nodes.iter().enumerate() {
         let (g, h) = gradients.real(sums[i]);
-        // XGBoost gives a node that weighs too little no value at all; bounds from above hold for it too.
+        // As in XGBoost, a node below min_child_weight has value 0, clamped to its bounds.
         let weighs = h > 0.0 && h >= rules.min_child_weight;
-        let value = if weighs { rules.weight(g, h, node.bounds) } else { node.bounds.hold(0.0) };
-        tree.push_leaf((loss.kept(value * settings.learning_rate) as f32).clamp(f32::MIN, f32::MAX), h);
+        let value = if weighs { rules.weight(g, h, node.bounds) } else { node.bounds.clamp(0.0) };
+        tree.push_leaf((loss.rounded(value * settings.learning_rate) as f32).clamp(f32::MIN, f32::MAX), h);
         if let Some(split) = &node.split {
             let cuts = &bins.columns[split.column as usize].cuts;
             tree.feature[i] = split.column;
@@ -264,7 +277,7 @@ fn finish(
                 let right = (0..cuts.len()).filter(|bin| split.right[bin / 64] >> (bin % 64) & 1 == 1);
                 tree.categories[i] = right.map(|bin| cuts[bin] as u32).collect();
             } else {
-                // Every value is at or above the lowest number.
+                // No value is below f32::MIN: only missing values go left.
                 tree.threshold[i] = usize::from(split.bins).checked_sub(1).map_or(f32::MIN, |bin| cuts[bin]);
             }
             tree.left[i] = i as u32 + 1;

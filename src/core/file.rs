@@ -1,19 +1,66 @@
 //! Files that appear whole or not at all.
 
 use super::{Error, Result};
-use std::path::Path;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// A file written under a temporary name beside its final one; [`StagedFile::commit`] renames it.
+///
+/// Dropped without a commit it is removed, and a file of the final name is untouched. Public for the command-line
+/// program alone.
+#[derive(Debug)]
+pub struct StagedFile {
+    temporary: PathBuf,
+    path: PathBuf,
+    committed: bool,
+}
+
+impl StagedFile {
+    /// Writes `content` under the temporary name.
+    ///
+    /// # Errors
+    /// What `content` returns, and those of creating and writing the file.
+    pub fn write(path: &Path, content: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> std::io::Result<Self> {
+        let mut name = path.file_name().unwrap_or_default().to_os_string();
+        name.push(format!(".{}.tmp", std::process::id()));
+        let staged = StagedFile { temporary: path.with_file_name(name), path: path.to_path_buf(), committed: false };
+        let mut file = BufWriter::with_capacity(1 << 16, File::create(&staged.temporary)?);
+        content(&mut file)?;
+        file.flush()?;
+        Ok(staged)
+    }
+
+    /// The final name.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives the file its final name.
+    ///
+    /// # Errors
+    /// Those of renaming it.
+    pub fn commit(mut self) -> std::io::Result<()> {
+        std::fs::rename(&self.temporary, &self.path)?;
+        self.committed = true;
+        Ok(())
+    }
+}
+
+impl Drop for StagedFile {
+    fn drop(&mut self) {
+        if !self.committed {
+            // The write failed already; a temporary file that cannot be removed adds nothing to report.
+            let _ = std::fs::remove_file(&self.temporary);
+        }
+    }
+}
 
 /// Writes a file so that no reader ever sees half of it.
 ///
 /// # Errors
-/// [`Error::Io`] when it cannot be written; a file that stood there before is then untouched.
+/// [`Error::Io`] when it cannot be written; a file that was there before is then untouched.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = path.with_file_name(name);
-    std::fs::write(&temporary, bytes).and_then(|()| std::fs::rename(&temporary, path)).map_err(|e| {
-        // The write failed already; a temporary file that cannot be removed adds nothing to say.
-        let _ = std::fs::remove_file(&temporary);
-        Error::io(path, e)
-    })
+    let staged = StagedFile::write(path, |out| out.write_all(bytes));
+    staged.and_then(StagedFile::commit).map_err(|e| Error::io(path, e))
 }

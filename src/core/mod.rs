@@ -19,6 +19,7 @@ mod run;
 #[cfg(feature = "serde")]
 pub(crate) mod saved;
 mod settings;
+pub(crate) mod shape;
 pub(crate) mod simd;
 mod size;
 pub(crate) mod spare;
@@ -29,6 +30,8 @@ pub use clustering::{Clustering, NOISE};
 pub use columns::match_columns;
 pub use error::{Error, Result};
 pub use explanation::Explanation;
+#[cfg(any(feature = "serde", feature = "report"))]
+pub use file::StagedFile;
 #[cfg(any(feature = "serde", feature = "report"))]
 pub(crate) use file::write_whole;
 pub(crate) use prepared::gather;

@@ -1,12 +1,14 @@
-//! How attributions follow a feature's value, and attributions as a table to be clustered.
+//! Dependence of attributions on a feature's value, and attributions as a table to be clustered.
 
+use super::moments::Moments;
+use crate::core::shape::check_output;
 use crate::{Error, Explanation, Result};
 use ndarray::{Array2, ArrayRef2, Axis};
 
-/// Bins of a feature's values within which other features are asked to explain its attributions.
+/// Bins of a feature's values, within which its attributions are regressed on other features.
 const BINS: usize = 20;
 
-/// One feature's values and its attributions to one output, row by row: what a dependence chart shows.
+/// One feature's values and its attributions to one output, row by row: the data of a dependence plot.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Dependence {
@@ -14,20 +16,19 @@ pub struct Dependence {
     pub values: Vec<f32>,
     /// Its attribution in each row.
     pub attributions: Vec<f64>,
-    /// The feature by which a chart is best coloured: the one whose values explain most of what the feature's own value
-    /// leaves open of its attribution. None where no feature explains any.
+    /// The feature to colour a dependence plot by: the one whose values explain most of the attributions' variance that the
+    /// feature's own value leaves unexplained. None where no feature explains any.
     pub partner: Option<usize>,
-    /// Share of that rest which the partner explains, 0 to 1; 0 without a partner. Some is explained by chance, the more
-    /// the fewer rows there are.
+    /// Share of that variance which the partner explains, 0 to 1; 0 without a partner. With few rows much of it is chance.
     pub strength: f64,
 }
 
-/// How the attributions of `feature` to `output` depend on its value.
+/// The dependence of the attributions of `feature` to `output` on its value.
 ///
 /// `rows` are the explained rows (n x features, NaN for missing). The partner is found without interaction values: rows
-/// are cut by the feature's value into about 20 bins of equal size (equal values together, missing ones apart), and within
-/// each the attribution's variance that a straight line in another feature's value explains is added up.
-/// [`Interactions::top_pairs`](super::Interactions::top_pairs) tells exactly. O(n x features); the same for any order of
+/// are cut by the feature's value into about 20 bins of equal size (equal values together, missing ones in a bin of their
+/// own), and the variance that a linear regression on another feature explains within the bins is summed.
+/// [`Interactions::top_pairs`](super::Interactions::top_pairs) is exact. O(n x features); the same for any order of
 /// the rows.
 ///
 /// # Errors
@@ -36,13 +37,10 @@ pub struct Dependence {
 pub fn dependence(rows: &ArrayRef2<f32>, why: &Explanation, output: usize, feature: usize) -> Result<Dependence> {
     let order = super::summary::fitting(rows, why)?;
     let (_, features, outputs) = why.values().dim();
-    for (what, expected, found) in [
-        ("output below the number of outputs", outputs, output),
-        ("feature below the number of features", features, feature),
-    ] {
-        if found >= expected {
-            return Err(Error::Shape { what, expected, found });
-        }
+    check_output(outputs, output)?;
+    if feature >= features {
+        let what = "feature below the number of features";
+        return Err(Error::Shape { what, expected: features, found: feature });
     }
     let values = rows.column(feature).to_vec();
     let attributions = why.values().slice(ndarray::s![.., feature, output]).to_vec();
@@ -62,7 +60,7 @@ pub fn dependence(rows: &ArrayRef2<f32>, why: &Explanation, output: usize, featu
         let mean = bin.iter().map(|&row| attributions[row]).sum::<f64>() / bin.len() as f64;
         rest += bin.iter().map(|&row| (attributions[row] - mean) * (attributions[row] - mean)).sum::<f64>();
         for other in (0..features).filter(|&other| other != feature) {
-            explained[other] += by_line(bin.iter().map(|&row| (rows[[row, other]], attributions[row])));
+            explained[other] += Moments::of(bin.iter().map(|&row| (rows[[row, other]], attributions[row]))).explained();
         }
         bin.clear();
     }
@@ -70,31 +68,16 @@ pub fn dependence(rows: &ArrayRef2<f32>, why: &Explanation, output: usize, featu
         let most = best.map_or(0.0, |best| explained[best]);
         if explained[f] > most { Some(f) } else { best }
     });
-    // What rounding leaves is nobody's doing.
+    // Rounding errors explain nothing.
     let scale: f64 = attributions.iter().map(|a| a * a).sum();
     let partner = best.filter(|&best| explained[best] > 1e-20 * scale && rest > 1e-20 * scale);
     let strength = partner.map_or(0.0, |partner| (explained[partner] / rest).min(1.0));
     Ok(Dependence { values, attributions, partner, strength })
 }
 
-/// Sum of squares of y that a straight line in x explains, over pairs whose x is not missing.
-fn by_line(pairs: impl Iterator<Item = (f32, f64)> + Clone) -> f64 {
-    let pairs = pairs.filter(|(x, _)| !x.is_nan()).map(|(x, y)| (f64::from(x), y));
-    let (mut n, mut sum_x, mut sum_y) = (0.0, 0.0, 0.0);
-    for (x, y) in pairs.clone() {
-        (n, sum_x, sum_y) = (n + 1.0, sum_x + x, sum_y + y);
-    }
-    let (mut xx, mut xy) = (0.0, 0.0);
-    for (x, y) in pairs {
-        let dx = x - sum_x / n;
-        (xx, xy) = (xx + dx * dx, xy + dx * (y - sum_y / n));
-    }
-    if xx > 0.0 { xy * xy / xx } else { 0.0 }
-}
-
 /// Attributions as a table that can be embedded and clustered: rows x features of one output, or, with None, rows x
 /// (outputs x features), the features of the first output first. All columns are in the unit of the margins, so they need
-/// no scaling, and what a model does not use is 0. In f32, as embedders and clusterers take it.
+/// no scaling, and features that the model does not use are 0. In f32, as embedders and clusterers require.
 ///
 /// # Errors
 /// [`Error::Shape`] when there is no such output.
@@ -102,10 +85,10 @@ pub fn attribution_matrix(why: &Explanation, output: Option<usize>) -> Result<Ar
     let (rows, features, outputs) = why.values().dim();
     let narrow = |value: f64| value.clamp(f32::MIN.into(), f32::MAX.into()) as f32;
     match output {
-        Some(output) if output >= outputs => {
-            Err(Error::Shape { what: "output below the number of outputs", expected: outputs, found: output })
+        Some(output) => {
+            check_output(outputs, output)?;
+            Ok(why.values().index_axis(Axis(2), output).mapv(narrow))
         }
-        Some(output) => Ok(why.values().index_axis(Axis(2), output).mapv(narrow)),
         None => Ok(Array2::from_shape_fn((rows, outputs * features), |(i, c)| {
             narrow(why.values()[[i, c % features, c / features]])
         })),

@@ -1,23 +1,24 @@
-//! SHAP interaction values: how much two features add together beyond what each adds alone.
+//! SHAP interaction values: the joint effect of two features beyond their separate effects.
 
 use super::TreeShap;
-use super::game::Work;
 use super::prepared::Prepared;
+use super::shapley::Work;
+use crate::core::shape::{check_count, check_output};
 use crate::core::{Canonical, Rows, parallel};
-use crate::{Error, Explanation, Result, Run};
+use crate::{Explanation, Result, Run};
 use ndarray::{Array1, Array3, Array4, ArrayRef2, ArrayView3};
 
 /// Interaction values of some rows: exact, in f64, (row, feature, feature, output).
 ///
-/// Symmetric: both sides of the diagonal hold one half of each interaction. The diagonal holds the rest, so that a row of
-/// the matrix adds up to the feature's SHAP value (S. Lundberg et al., "From local explanations to global understanding
-/// with explainable AI for trees", 2020, eqs. 4 to 6). Only features that some split of the explained outputs looks at
-/// are held ([`Interactions::features`]); all others have none. MNIST's 784 columns would fill 4.9 MB a row, the 400 or so
-/// that a model uses fill 1.3.
+/// Symmetric: each interaction is stored in halves on both sides of the diagonal, and the diagonal is such that a row of
+/// the matrix sums to the feature's SHAP value (S. Lundberg et al., "From local explanations to global understanding
+/// with explainable AI for trees", 2020, eqs. 4 to 6). Only features that some split of the explained outputs uses
+/// are stored ([`Interactions::features`]); all others have none. MNIST's 784 columns would take 4.9 MB a row, the 400 or
+/// so that a model uses take 1.3.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Interactions {
-    /// Numbers of the features held, ascending.
+    /// Numbers of the stored features, ascending.
     features: Vec<usize>,
     /// Number of all features.
     columns: usize,
@@ -26,7 +27,7 @@ pub struct Interactions {
 }
 
 impl Interactions {
-    /// Numbers of the features that are held, ascending: what places of [`Interactions::values`] stand for.
+    /// Numbers of the stored features, ascending: the features of the places in [`Interactions::values`].
     pub fn features(&self) -> &[usize] {
         &self.features
     }
@@ -66,7 +67,7 @@ impl Interactions {
     /// The SHAP values: each feature's sum over its partners and itself, for all features of the model.
     ///
     /// # Errors
-    /// None that a value of this type can have.
+    /// None for a valid value of this type.
     pub fn explanation(&self) -> Result<Explanation> {
         let (rows, _, _, outputs) = self.values.dim();
         let mut values = Array3::zeros((rows, self.columns, outputs));
@@ -77,20 +78,16 @@ impl Interactions {
     }
 
     /// The `k` pairs of features of the largest mean absolute interaction for one output, largest first, equal ones by
-    /// number: (feature, feature, mean of both halves together). Pairs without any are left out. `rows` are the explained
-    /// rows; the same bits in any order of these. O(rows x places²).
+    /// number: (feature, feature, mean of both halves together). Pairs without interaction are left out. `rows` are the
+    /// explained rows; the same bits in any order of these. O(rows x places²).
     ///
     /// # Errors
-    /// [`Error::Shape`] when rows or output are not those of these values; [`Error::Empty`]; [`Error::NotFinite`] for
-    /// infinities.
+    /// [`Error::Shape`](crate::Error::Shape) when rows or output are not those of these values;
+    /// [`Error::Empty`](crate::Error::Empty); [`Error::NotFinite`](crate::Error::NotFinite) for infinities.
     pub fn top_pairs(&self, rows: &ArrayRef2<f32>, output: usize, k: usize) -> Result<Vec<(usize, usize, f64)>> {
         let (n, places, _, outputs) = self.values.dim();
-        if rows.nrows() != n {
-            return Err(Error::Shape { what: "rows, as many as were explained", expected: n, found: rows.nrows() });
-        }
-        if output >= outputs {
-            return Err(Error::Shape { what: "output below the number of outputs", expected: outputs, found: output });
-        }
+        check_count("rows, as many as were explained", n, rows.nrows())?;
+        check_output(outputs, output)?;
         let order = Canonical::of(&Rows::with_missing(rows)?).order;
         let mut pairs: Vec<(usize, usize, f64)> = Vec::new();
         for i in 0..places {
@@ -119,7 +116,7 @@ impl TreeShap<'_> {
     /// use ndarray::array;
     /// use recluster::{Run, boost::Boost, explain::TreeShap};
     ///
-    /// // Exclusive or: neither column alone says anything.
+    /// // Exclusive or: neither column alone is informative.
     /// let rows = array![[0.0f32, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0], [1.0, 1.0]];
     /// let run = Run::new();
     /// let model = Boost::new().rounds(5).lambda(0.0).fit_regression(&rows, &[0.0, 1.0, 1.0, 0.0, 0.0], &run)?;
@@ -139,18 +136,19 @@ impl TreeShap<'_> {
     /// Interaction values of some outputs, in the order given.
     ///
     /// # Errors
-    /// [`Error::Shape`] when an output does not exist, else as [`TreeShap::interactions`].
+    /// [`Error::Shape`](crate::Error::Shape) when an output does not exist, else as [`TreeShap::interactions`].
     pub fn interactions_of(&self, rows: &ArrayRef2<f32>, outputs: &[usize], run: &Run) -> Result<Interactions> {
-        let table = self.model.door(rows)?;
-        self.known(outputs)?;
+        let table = self.model.check_rows(rows)?;
+        self.check_outputs(outputs)?;
         self.interact(&table, outputs, run)
     }
 
     /// Interaction values of all outputs, `block_rows` rows at a time; `take` receives the number of a block's first row
-    /// and its values, in order, and its error ends the work.
+    /// and its values, in order; its error ends the work.
     ///
     /// # Errors
-    /// [`Error::Setting`] when `block_rows` is 0; what `take` returns; else as [`TreeShap::interactions`].
+    /// [`Error::Setting`](crate::Error::Setting) when `block_rows` is 0; what `take` returns; else as
+    /// [`TreeShap::interactions`].
     pub fn interaction_blocks(
         &self,
         rows: &ArrayRef2<f32>,
@@ -163,7 +161,7 @@ impl TreeShap<'_> {
     }
 
     fn interact(&self, rows: &Rows<'_>, outputs: &[usize], run: &Run) -> Result<Interactions> {
-        // The SHAP values, checked to add up, which the diagonal completes.
+        // The SHAP values, checked to be additive; the diagonal makes the rows sum to them.
         let why = self.attribute(rows, outputs, run)?;
         let mut features: Vec<usize> =
             outputs.iter().flat_map(|&output| self.prepared[output].used.iter().map(|&f| f as usize)).collect();
@@ -202,7 +200,7 @@ impl TreeShap<'_> {
 /// Work space of one row.
 #[derive(Default)]
 struct Scratch {
-    /// Interactions by place, of which those below the diagonal are added up.
+    /// Interactions by place; those below the diagonal are accumulated.
     below: Vec<f64>,
     left: Vec<bool>,
     hits: Vec<u64>,
@@ -211,7 +209,7 @@ struct Scratch {
 }
 
 crate::core::simd::multiversion! {
-    /// Adds up one output's interactions for one row, below the diagonal.
+    /// Accumulates one output's interactions for one row, below the diagonal.
     fn add(prepared: &Prepared, row: &[f32], place_of: &[u32], places: usize, scratch: &mut Scratch) {
         let Scratch { below, left, hits, pairs, work } = scratch;
         for tree in &prepared.trees {
@@ -221,7 +219,7 @@ crate::core::simd::multiversion! {
                 let d = leaf.features.len();
                 pairs.resize((d * d.saturating_sub(1) / 2).max(pairs.len()), 0.0);
                 leaf.hits(|split| left[split], hits);
-                leaf.pairs(hits, &prepared.kit, work, pairs);
+                leaf.pairs(hits, &prepared.coefficients, work, pairs);
                 let place = |j: usize| place_of[leaf.features[j] as usize] as usize;
                 for j in 1..d {
                     let b = place(j);
@@ -235,7 +233,7 @@ crate::core::simd::multiversion! {
     }
 }
 
-/// Copies what is below the diagonal above it, tile by tile.
+/// Mirrors the lower triangle to the upper one, tile by tile.
 fn mirror(matrix: &mut [f64], n: usize) {
     const TILE: usize = 16;
     for top in (0..n).step_by(TILE) {

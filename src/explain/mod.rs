@@ -1,19 +1,21 @@
-//! Explanations: exact SHAP values of boosted trees and of any other model, and what they say in short.
+//! Explanations: exact SHAP values of boosted trees and of any other model, and summaries of them.
 //!
 //! [`TreeShap`] computes SHAP values of boosted trees, exactly: path-dependent ones by cover or by counts of rows (Lundberg,
 //! Erion and Lee, "Consistent Individualized Feature Attribution for Tree Ensembles", arXiv 1802.03888), or interventional
-//! ones against a background; and [`Interactions`] of features. [`PermutationShap`] needs no trees, only a function of
-//! rows. [`top_features`], [`mean_absolute`] and [`dependence`] condense an explanation, [`attribution_matrix`] makes it
-//! data that can be clustered. [`Surrogate`] is the boosted one-versus-rest model over the leaves of a tree: it explains
+//! ones against a background; and [`Interactions`] of features. [`PermutationShap`] needs only a function of rows.
+//! [`top_features`], [`mean_absolute`] and [`dependence`] summarise an explanation, [`attribution_matrix`] makes it data
+//! that can be clustered. [`Surrogate`] is the boosted one-versus-rest model over the leaves of a tree: it explains
 //! them, and assigns new rows to them.
 
+mod background;
 mod dependence;
-mod game;
 mod interactions;
+mod moments;
 mod paths;
 mod permutation;
 mod prepared;
 mod quadrature;
+mod shapley;
 mod summary;
 mod surrogate;
 mod tables;

@@ -1,35 +1,35 @@
-//! A tree as the set of its leaves' paths, and neighbouring leaves as units that a row looks up at once.
+//! A tree as the paths of its leaves, and neighbouring leaves as units with a common table.
 //!
-//! What a leaf is worth to a coalition of features depends on a row through its *hits* alone: whether the row follows the
-//! path at all splits on a feature. Leaves that share the upper part of their paths share these hits too, so that a whole
-//! subtree, a *unit*, depends on a row through one bit for each feature above it and one bit for each split in it.
+//! The Shapley values of a leaf depend on a row only through its *hits*: for each feature, whether the row follows the path
+//! at all splits on it. Leaves that share the upper part of their paths share these hits, so a whole subtree, a *unit*,
+//! depends on a row through one bit for each feature above it and one bit for each split in it.
 
-use super::game::Crowd;
-use crate::boost::{Tree, category_goes_left};
+use super::background::HitPatterns;
+use crate::boost::{Tree, category_goes_left, number_goes_left};
 use crate::core::Rows;
 use std::ops::Range;
 
 /// Most bits of a unit whose values are tabulated: 2^8 patterns.
 pub(super) const MOST_BITS: usize = 8;
 
-/// A split, as a row is compared with it.
+/// A split of a tree.
 #[derive(Clone, Debug)]
 pub(super) struct Split {
     pub(super) feature: u32,
     pub(super) threshold: f32,
     pub(super) default_left: bool,
-    /// Of a split by category the categories that go right; else empty.
+    /// Categories that a categorical split sends right; else empty.
     pub(super) categories: Vec<u32>,
 }
 
 impl Split {
-    /// [`Tree::goes_left`], without its branches where the split is numeric.
+    /// As [`Tree::goes_left`].
     #[inline(always)]
     pub(super) fn goes_left(&self, value: f32) -> bool {
-        if self.categories.is_empty() {
-            return (value < self.threshold) | (value.is_nan() & self.default_left);
+        match self.categories.is_empty() {
+            true => number_goes_left(self.threshold, self.default_left, value),
+            false => category_goes_left(&self.categories, self.default_left, value),
         }
-        if value.is_nan() { self.default_left } else { category_goes_left(&self.categories, value) }
     }
 }
 
@@ -38,7 +38,7 @@ impl Split {
 pub(super) struct Edge {
     /// Number of the split in [`Paths::splits`].
     pub(super) split: u32,
-    /// Place of its feature among the path's distinct ones.
+    /// Index of its feature among the path's distinct ones.
     pub(super) place: u32,
     /// The side that the path takes.
     pub(super) left: bool,
@@ -50,16 +50,16 @@ pub(super) struct Leaf {
     pub(super) value: f64,
     /// Distinct features, in the order of their first split.
     pub(super) features: Vec<u32>,
-    /// For each the share of cover that follows the path, multiplied over all splits on the feature.
+    /// For each feature the share of cover that follows the path, multiplied over all splits on it.
     pub(super) ratios: Vec<f64>,
     pub(super) edges: Vec<Edge>,
-    /// The background's hits, where absent features are taken from a background instead of by ratio.
-    pub(super) crowd: Option<Crowd>,
-    /// For each feature its place among the unit's.
+    /// The background's hits, for interventional values.
+    pub(super) background: Option<HitPatterns>,
+    /// For each feature its index among the unit's.
     pub(super) places: Vec<u32>,
 }
 
-/// Neighbouring leaves below one node, which rows look up together.
+/// Neighbouring leaves below one node, with a common table.
 #[derive(Clone, Debug)]
 pub(super) struct Unit {
     pub(super) leaves: Range<usize>,
@@ -69,7 +69,7 @@ pub(super) struct Unit {
     pub(super) edges: Vec<Edge>,
     /// Number of these features.
     pub(super) above: usize,
-    /// Splits from the node on, one more bit each: set where a row goes left.
+    /// Splits from the node on, one more bit each, set where a row goes left.
     pub(super) splits: Vec<u32>,
 }
 
@@ -78,7 +78,7 @@ impl Unit {
         self.above + self.splits.len()
     }
 
-    /// Numbers in the unit's table; 0 where it has none.
+    /// Size of the unit's table; 0 where it has none.
     pub(super) fn size(&self) -> usize {
         if self.bits() <= MOST_BITS { self.features.len() << self.bits() } else { 0 }
     }
@@ -90,14 +90,14 @@ pub(super) struct Paths {
     pub(super) splits: Vec<Split>,
     pub(super) leaves: Vec<Leaf>,
     pub(super) units: Vec<Unit>,
-    /// Mean value of the leaves: what the tree says of an unknown row.
+    /// Mean value of the leaves: the tree's share of the base value.
     pub(super) mean: f64,
     /// Most distinct features on a path.
     pub(super) longest: usize,
 }
 
 impl Paths {
-    /// The paths of a tree, with `cover` telling how much went through each node.
+    /// The paths of a tree, weighted by the `cover` of its nodes.
     pub(super) fn of(tree: &Tree, cover: &[f64]) -> Self {
         // Splits at and below each node; children follow their parent.
         let mut below = vec![0usize; tree.len()];
@@ -127,8 +127,8 @@ impl Paths {
                 continue;
             }
             let (left, right) = (tree.left()[node] as usize, tree.right()[node] as usize);
-            // The children's own sum, so that ratios add up to 1 whatever rounding a file's covers went through. A split
-            // without any cover says nothing: half each.
+            // The children's sum, so that ratios sum to 1 even if covers were rounded in a file. Without any cover, half
+            // each.
             let sum = cover[left] + cover[right];
             let left_ratio = if sum > 0.0 { cover[left] / sum } else { 0.5 };
             let right_ratio = if sum > 0.0 { cover[right] / sum } else { 0.5 };
@@ -147,22 +147,23 @@ impl Paths {
         paths
     }
 
-    /// Takes absent features from the rows of a background, which has at least one, instead of by cover.
-    pub(super) fn meet(&mut self, background: &Rows<'_>) {
+    /// Takes absent features from the rows of a background, at least one, instead of weighting by cover.
+    pub(super) fn set_background(&mut self, background: &Rows<'_>) {
         let n = background.len();
         let goes = |split: &Split, row: usize| split.goes_left(background.row(row)[split.feature as usize]);
         let left: Vec<bool> = self.splits.iter().flat_map(|split| (0..n).map(move |row| goes(split, row))).collect();
         self.mean = 0.0;
         for leaf in &mut self.leaves {
-            let crowd = Crowd::of(leaf, n, |split, row| left[split * n + row]);
-            self.mean += leaf.value * crowd.share(leaf.features.len());
-            leaf.crowd = Some(crowd);
+            let hits_of = |row: usize, hits: &mut Vec<u64>| leaf.hits(|split| left[split * n + row], hits);
+            let patterns = HitPatterns::of(leaf.words(), n, hits_of);
+            self.mean += leaf.value * patterns.share(leaf.features.len());
+            leaf.background = Some(patterns);
         }
     }
 }
 
 impl Leaf {
-    /// The path one split further; a feature seen before keeps its place.
+    /// The path one split further; a feature seen before keeps its index.
     fn step(mut self, split: u32, feature: u32, left: bool, ratio: f64) -> Self {
         let place = self.features.iter().position(|&f| f == feature).unwrap_or_else(|| {
             self.features.push(feature);
@@ -174,11 +175,11 @@ impl Leaf {
         self
     }
 
-    /// Becomes the next leaf of a unit.
+    /// Adds this leaf to a unit.
     fn join(&mut self, unit: &mut Unit) {
         unit.leaves.end += 1;
         for (i, &feature) in self.features.iter().enumerate() {
-            // The path to the unit's node is the beginning of the leaf's.
+            // The leaf's path begins with the path to the unit's node.
             let place = if i < unit.above { Some(i) } else { unit.features.iter().position(|&f| f == feature) };
             self.places.push(place.unwrap_or(unit.features.len()) as u32);
             if place.is_none() {

@@ -1,40 +1,41 @@
-//! SHAP values of any model: no trees needed, only a function of rows.
+//! SHAP values of any model that is a function of rows.
 
+use crate::core::shape::check_count;
 use crate::core::{Canonical, Rows, content_hash, parallel, random::Stream};
 use crate::{Error, Explainer, Explanation, Result, Run, Stage};
 use ndarray::{Array1, Array2, Array3, ArrayRef2};
 
-/// Rows that the model is asked for at once, unless one coalition's background is more.
+/// Rows of a call of the model, unless one coalition's background has more.
 const BATCH: usize = 4096;
 
-/// Longest list of features whose coalitions are all gone through.
+/// Upper limit of `exact_features`.
 const MOST_EXACT: usize = 16;
 
-/// The purpose of the draws.
+/// Purpose of the draws.
 const PERMUTATIONS: u64 = 0x7065_726d;
 
 /// Interventional SHAP values of any model that is a function of rows.
 ///
-/// Features outside a coalition are taken from each row of a background in turn, and the outputs averaged. A row's features
-/// that equal those of all background rows have no part and cost nothing. Where at most
-/// [`exact_features`](PermutationShap::exact_features) are left, all their coalitions are gone through and the values are
-/// exact; else features are added one after the other in random orders, each order once forwards and once backwards
-/// (*antithetic*, R. Mitchell, J. Cooper, E. Frank and G. Holmes, "Sampling Permutations for Shapley Value Estimation",
+/// Features outside a coalition are taken from each row of a background in turn, and the outputs averaged. Features of a row
+/// that equal those of all background rows have attribution 0 and cost nothing. With at most
+/// [`exact_features`](PermutationShap::exact_features) others, all their coalitions are evaluated and the values are
+/// exact; else features are added one by one in random orders, each order once forwards and once backwards (*antithetic
+/// sampling*, R. Mitchell, J. Cooper, E. Frank and G. Holmes, "Sampling Permutations for Shapley Value Estimation",
 /// JMLR 2022), which is exact for models without interactions of three or more features and unbiased for all others.
 ///
-/// Attributions and base value always add up to the model's output, to rounding. Orders are drawn by the run's key and the
-/// row's content, and the background is read in an order of its contents: a row's values are the same bits in any batch, at
-/// any number of threads, with background rows in any order, as far as the model's outputs for a row do not depend on
-/// the rows beside it.
+/// Attributions and base value always sum to the model's output, to rounding. Orders are drawn by the run's key and the
+/// row's content, and the background is sorted by content: a row's values are the same bits in any batch, at any number of
+/// threads and with background rows in any order, provided that the model's outputs for a row do not depend on the other
+/// rows of a call.
 ///
-/// Cost for each row: 2^d x background rows asked of the model where d features are gone through, else 2 (d - 1) x
+/// Cost for each row: 2^d x background rows evaluated by the model for d features where exact, else 2 (d - 1) x
 /// [`permutations`](PermutationShap::permutations) x background rows.
 ///
 /// ```
 /// use ndarray::{Array2, ArrayRef2, array};
 /// use recluster::{Explainer, Result, Run, explain::PermutationShap};
 ///
-/// // The product of two columns; the third has no part.
+/// // The product of two columns; the third has no effect.
 /// let model = |rows: &ArrayRef2<f32>| -> Result<Array2<f64>> {
 ///     Ok(Array2::from_shape_fn((rows.nrows(), 1), |(i, _)| f64::from(rows[[i, 0]] * rows[[i, 1]])))
 /// };
@@ -59,30 +60,24 @@ impl<F: Fn(&ArrayRef2<f32>) -> Result<Array2<f64>> + Send + Sync> PermutationSha
         PermutationShap { outputs, background: background.to_owned(), permutations: 10, exact_features: 8 }
     }
 
-    /// Random orders of the features, each taken forwards and backwards; at least 1, default 10.
+    /// Random orders of the features, each used forwards and backwards; at least 1, default 10.
     pub fn permutations(mut self, permutations: usize) -> Self {
         self.permutations = permutations;
         self
     }
 
-    /// Up to how many differing features all coalitions are gone through; 0 to 16, default 8.
+    /// Up to this many differing features all coalitions are evaluated; 0 to 16, default 8.
     pub fn exact_features(mut self, features: usize) -> Self {
         self.exact_features = features;
         self
     }
 
-    /// The model's outputs, checked: one line for each row, as many outputs as known, all finite.
-    fn ask(&self, rows: &ArrayRef2<f32>, known: Option<usize>) -> Result<Array2<f64>> {
+    /// The model's outputs, checked: one line for each row, the known number of outputs, all finite.
+    fn model_outputs(&self, rows: &ArrayRef2<f32>, known: Option<usize>) -> Result<Array2<f64>> {
         let outputs = (self.outputs)(rows)?;
         let expected = known.unwrap_or(outputs.ncols().max(1));
-        for (what, expected, found) in [
-            ("outputs of the model, one line for each row", rows.nrows(), outputs.nrows()),
-            ("outputs of the model for a row", expected, outputs.ncols()),
-        ] {
-            if expected != found {
-                return Err(Error::Shape { what, expected, found });
-            }
-        }
+        check_count("outputs of the model, one line for each row", rows.nrows(), outputs.nrows())?;
+        check_count("outputs of the model for a row", expected, outputs.ncols())?;
         match outputs.iter().find(|value| !value.is_finite()) {
             None => Ok(outputs),
             Some(value) => Err(Error::Contract {
@@ -95,22 +90,23 @@ impl<F: Fn(&ArrayRef2<f32>) -> Result<Array2<f64>> + Send + Sync> PermutationSha
     }
 
     /// Attributions of one row, (feature, output).
-    fn row(&self, x: &[f32], game: &Background<'_>, draws: Stream, stage: &Stage<'_>) -> Result<Array2<f64>> {
-        let outputs = game.base.len();
-        let differs = |j: &usize| game.rows.column(*j).iter().any(|&z| z != x[*j] && !(z.is_nan() && x[*j].is_nan()));
+    fn row(&self, x: &[f32], background: &Background<'_>, draws: Stream, stage: &Stage<'_>) -> Result<Array2<f64>> {
+        let outputs = background.base.len();
+        let differs =
+            |j: &usize| background.rows.column(*j).iter().any(|&z| z != x[*j] && !(z.is_nan() && x[*j].is_nan()));
         let varying: Vec<usize> = (0..x.len()).filter(differs).collect();
         let m = varying.len();
         let mut values = Array2::zeros((x.len(), outputs));
         let whole = Array2::from_shape_fn((1, x.len()), |(_, j)| x[j]);
-        let whole = self.ask(&whole, Some(outputs))?.row(0).to_owned();
-        let player = Player { x, varying: &varying, game, empty: &game.base, whole: &whole };
+        let whole = self.model_outputs(&whole, Some(outputs))?.row(0).to_owned();
+        let explained = Explained { x, varying: &varying, background, empty: &background.base, whole: &whole };
         if m <= self.exact_features {
-            let worth = self.worth(&player, 1 << m, stage, |coalition, place| coalition >> place & 1 == 1)?;
+            let v = self.coalition_values(&explained, 1 << m, stage, |coalition, place| coalition >> place & 1 == 1)?;
             for (place, &feature) in varying.iter().enumerate() {
                 for without in (0..1usize << m).filter(|known| known >> place & 1 == 0) {
                     let weight = weight(without.count_ones() as usize, m);
                     for o in 0..outputs {
-                        values[[feature, o]] += weight * (worth[[without | 1 << place, o]] - worth[[without, o]]);
+                        values[[feature, o]] += weight * (v[[without | 1 << place, o]] - v[[without, o]]);
                     }
                 }
             }
@@ -126,10 +122,10 @@ impl<F: Fn(&ArrayRef2<f32>) -> Result<Array2<f64>> + Send + Sync> PermutationSha
                 }
                 let mut rank = vec![0; m];
                 order.iter().enumerate().for_each(|(r, &place)| rank[place] = r);
-                let worth = self.worth(&player, m + 1, stage, |size, place| rank[place] < size)?;
+                let v = self.coalition_values(&explained, m + 1, stage, |size, place| rank[place] < size)?;
                 for (r, &place) in order.iter().enumerate() {
                     for o in 0..outputs {
-                        values[[varying[place], o]] += worth[[r + 1, o]] - worth[[r, o]];
+                        values[[varying[place], o]] += v[[r + 1, o]] - v[[r, o]];
                     }
                 }
             }
@@ -137,40 +133,40 @@ impl<F: Fn(&ArrayRef2<f32>) -> Result<Array2<f64>> + Send + Sync> PermutationSha
         Ok(values / (2 * self.permutations) as f64)
     }
 
-    /// What `count` coalitions are worth, (coalition, output), of which the first is empty and the last whole;
-    /// `known(coalition, place)` says which features are in it.
-    fn worth(
+    /// Values v(S) of `count` coalitions, (coalition, output), the first of them empty and the last of all features;
+    /// `known(coalition, place)` tells which features are in it.
+    fn coalition_values(
         &self,
-        player: &Player<'_>,
+        explained: &Explained<'_>,
         count: usize,
         stage: &Stage<'_>,
         known: impl Fn(usize, usize) -> bool,
     ) -> Result<Array2<f64>> {
-        let (z, outputs) = (player.game.rows, player.empty.len());
-        let mut worth = Array2::zeros((count, outputs));
-        worth.row_mut(0).assign(player.empty);
-        worth.row_mut(count - 1).assign(player.whole);
+        let (z, outputs) = (explained.background.rows, explained.empty.len());
+        let mut means = Array2::zeros((count, outputs));
+        means.row_mut(0).assign(explained.empty);
+        means.row_mut(count - 1).assign(explained.whole);
         let (n, mut first) = (z.nrows(), 1);
         while first + 1 < count {
             stage.check()?;
             let end = (first + (BATCH / n).max(1)).min(count - 1);
-            let mut mixed = Array2::zeros(((end - first) * n, player.x.len()));
+            let mut mixed = Array2::zeros(((end - first) * n, explained.x.len()));
             for (i, mut line) in mixed.outer_iter_mut().enumerate() {
                 line.assign(&z.row(i % n));
-                for (place, &feature) in player.varying.iter().enumerate() {
+                for (place, &feature) in explained.varying.iter().enumerate() {
                     if known(first + i / n, place) {
-                        line[feature] = player.x[feature];
+                        line[feature] = explained.x[feature];
                     }
                 }
             }
-            let answers = self.ask(&mixed, Some(outputs))?;
+            let answers = self.model_outputs(&mixed, Some(outputs))?;
             for (i, answer) in answers.outer_iter().enumerate() {
-                worth.row_mut(first + i / n).zip_mut_with(&answer, |sum, value| *sum += value);
+                means.row_mut(first + i / n).zip_mut_with(&answer, |sum, value| *sum += value);
             }
-            worth.slice_mut(ndarray::s![first..end, ..]).mapv_inplace(|sum: f64| sum / n as f64);
+            means.slice_mut(ndarray::s![first..end, ..]).mapv_inplace(|sum: f64| sum / n as f64);
             first = end;
         }
-        Ok(worth)
+        Ok(means)
     }
 }
 
@@ -181,11 +177,11 @@ struct Background<'a> {
 }
 
 /// A row to be explained.
-struct Player<'a> {
+struct Explained<'a> {
     x: &'a [f32],
     /// Features in which some background row differs from it.
     varying: &'a [usize],
-    game: &'a Background<'a>,
+    background: &'a Background<'a>,
     empty: &'a Array1<f64>,
     whole: &'a Array1<f64>,
 }
@@ -210,29 +206,26 @@ impl<F: Fn(&ArrayRef2<f32>) -> Result<Array2<f64>> + Send + Sync> Explainer for 
             return Err(Error::setting("exact_features", self.exact_features, "must be at most 16"));
         }
         let (table, background) = (Rows::with_missing(rows)?, Rows::with_missing(&self.background)?);
-        let (expected, found) = (background.columns(), table.columns());
-        if expected != found {
-            return Err(Error::Shape { what: "columns of the data, as many as the background's", expected, found });
-        }
+        check_count("columns of the data, as many as the background's", background.columns(), table.columns())?;
         let order: Vec<usize> = Canonical::of(&background).order.iter().map(|&row| row as usize).collect();
         let background = self.background.select(ndarray::Axis(0), &order);
-        let answers = self.ask(&background, None)?;
+        let answers = self.model_outputs(&background, None)?;
         let base = answers.sum_axis(ndarray::Axis(0)) / background.nrows() as f64;
-        let game = Background { rows: &background, base };
+        let background = Background { rows: &background, base };
         let (stage, draws) = (run.stage("explain", rows.nrows()), Stream::new(run.key(), PERMUTATIONS));
-        let mut values = Array3::zeros((table.len(), table.columns(), game.base.len()));
-        // Some rows at a time, so that there is progress to tell.
+        let mut values = Array3::zeros((table.len(), table.columns(), background.base.len()));
+        // Some rows at a time, so that progress is reported.
         for first in (0..table.len()).step_by(64) {
             let end = (first + 64).min(table.len());
             let work = |i: usize| {
                 let x = table.row(first + i);
-                self.row(x, &game, draws.of(content_hash(x)), &stage)
+                self.row(x, &background, draws.of(content_hash(x)), &stage)
             };
             for (i, row) in run.install(|| parallel::map(end - first, work))?.into_iter().enumerate() {
                 values.index_axis_mut(ndarray::Axis(0), first + i).assign(&row?);
             }
             stage.step(end)?;
         }
-        Explanation::new(values, game.base)
+        Explanation::new(values, background.base)
     }
 }

@@ -1,7 +1,7 @@
-//! The trees of one output, ready to explain: paths, rules, tables; and blocks of rows at work.
+//! The trees of one output prepared for SHAP, and their evaluation on blocks of rows.
 
-use super::game::Kit;
 use super::paths::Paths;
+use super::shapley::Coefficients;
 use super::tables::{self, BLOCK, ROWS, SAMPLE, Scratch, Tables};
 use crate::boost::{BoostModel, Ensemble, Tree};
 use crate::core::{Rows, parallel};
@@ -10,53 +10,55 @@ use ndarray::{Array2, Array3};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-/// Attributions must add up to the margin within this much of its scale.
+/// Tolerance of additivity, relative to the margin's scale.
 const TOLERANCE: f64 = 1e-9;
 
-/// From this many rows on, tables of patterns pay.
+/// From this many rows on, tables are built.
 const TABLE_ROWS: usize = 64;
 
-/// Numbers in tables that are held at once, 64 MB.
+/// Most table entries in memory at once, 64 MB.
 const TABLE_SIZE: usize = 1 << 23;
 
-/// Outputs that are worked on together: eight of them fill a cache line of the result.
+/// Outputs that are computed together: eight of them fill a cache line of the result.
 const BESIDE: usize = 8;
 
 /// The trees of one output as paths.
 #[derive(Clone, Debug)]
 pub(super) struct Prepared {
-    /// What the output is without any knowledge of a row.
+    /// The base value.
     pub(super) base: f64,
     pub(super) trees: Vec<Paths>,
-    pub(super) kit: Kit,
-    /// Features that splits look at, ascending.
+    pub(super) coefficients: Coefficients,
+    /// Features that splits use, ascending.
     pub(super) used: Vec<u32>,
-    /// For each feature its place among these.
+    /// For each feature its index among these.
     columns: Vec<u32>,
 }
 
 impl Prepared {
-    /// Paths weighted by what `cover` says of a tree's nodes.
+    /// Paths weighted by `cover`, a function from a tree to the cover of its nodes.
     pub(super) fn of<'a, C: AsRef<[f64]>>(ensemble: &'a Ensemble, cover: impl Fn(&'a Tree) -> C + Sync + Send) -> Self {
         let trees = ensemble.trees();
         let trees = parallel::map(trees.len(), |t| Paths::of(&trees[t], cover(&trees[t]).as_ref()));
         let mut used: Vec<u32> = trees.iter().flat_map(|tree| tree.splits.iter().map(|split| split.feature)).collect();
         used.sort_unstable();
         used.dedup();
-        // Not for all features: a model may claim many more than it looks at.
+        // Not for all features: a model may have many more than it uses.
         let mut columns = vec![0u32; used.last().map_or(0, |&last| last as usize + 1)];
         for (column, &feature) in used.iter().enumerate() {
             columns[feature as usize] = column as u32;
         }
-        let mut prepared = Prepared { base: 0.0, trees, kit: Kit::default(), used, columns };
-        prepared.settle(ensemble, false);
+        let mut prepared = Prepared { base: 0.0, trees, coefficients: Coefficients::default(), used, columns };
+        prepared.update_base(ensemble, false);
         prepared
     }
 
     /// Takes absent features from a background's rows.
-    pub(super) fn meet(&mut self, ensemble: &Ensemble, background: &Rows<'_>) {
-        parallel::for_each_chunk(&mut self.trees, 1, |_, trees| trees.iter_mut().for_each(|t| t.meet(background)));
-        self.settle(ensemble, true);
+    pub(super) fn set_background(&mut self, ensemble: &Ensemble, background: &Rows<'_>) {
+        parallel::for_each_chunk(&mut self.trees, 1, |_, trees| {
+            trees.iter_mut().for_each(|t| t.set_background(background))
+        });
+        self.update_base(ensemble, true);
     }
 
     /// All outputs of a model, by the training rows' cover.
@@ -65,20 +67,21 @@ impl Prepared {
         model.outputs().iter().map(prepare).collect()
     }
 
-    fn settle(&mut self, ensemble: &Ensemble, background: bool) {
+    /// Sets what follows from the mean values and the lengths of the paths.
+    fn update_base(&mut self, ensemble: &Ensemble, background: bool) {
         self.base = self.trees.iter().fold(ensemble.base(), |sum, tree| sum + tree.mean);
         let longest = self.trees.iter().map(|tree| tree.longest).max().unwrap_or(0);
-        self.kit = Kit::new(longest, background);
+        self.coefficients = Coefficients::new(longest, background);
     }
 }
 
-/// Trees of one output that are added together with those of other outputs.
+/// Trees of one output that are evaluated together with those of other outputs.
 struct Part<'p> {
     output: &'p Prepared,
-    /// Its number among the outputs.
+    /// Index among the outputs.
     place: usize,
     trees: &'p [Paths],
-    /// Whether these are its first trees, and its last.
+    /// Whether these include its first trees, and its last.
     ends: [bool; 2],
 }
 
@@ -92,7 +95,7 @@ fn batches<'p>(outputs: &[&'p Prepared], tabled: bool) -> Vec<Vec<Part<'p>>> {
                 *own += if tabled { Tables::size(tree) } else { 0 };
                 Some(*own)
             };
-            // As many trees as have room, at least one.
+            // As many trees as fit, at least one.
             let sizes: Vec<usize> = output.trees[first..].iter().scan(0, fits).collect();
             let count = sizes.iter().take_while(|&&own| own <= TABLE_SIZE).count().max(1).min(sizes.len());
             let (own, last) = (sizes[..count].last().copied().unwrap_or(0), first + count);
@@ -114,7 +117,7 @@ fn batches<'p>(outputs: &[&'p Prepared], tabled: bool) -> Vec<Vec<Part<'p>>> {
     batches
 }
 
-/// Writes the attributions of all outputs to their places and checks that they add up.
+/// Writes the attributions of all outputs to `values` and checks their additivity.
 pub(super) fn write(
     outputs: &[&Prepared],
     rows: &Rows<'_>,
@@ -131,11 +134,11 @@ pub(super) fn write(
             if !tabled {
                 return Vec::new();
             }
-            // Rows from all over the table.
+            // A sample spread over the table.
             let m = n.min(SAMPLE);
             let Block { values, stride, .. } = Block::new(part.output, |i| rows.row(i * n / m), m);
-            let Prepared { kit, columns, .. } = part.output;
-            parallel::map(part.trees.len(), |i| Tables::of(&part.trees[i], kit, columns, &values, stride, m))
+            let Prepared { coefficients, columns, .. } = part.output;
+            parallel::map(part.trees.len(), |i| Tables::of(&part.trees[i], coefficients, columns, &values, stride, m))
         };
         let tables: Vec<Vec<Tables>> = batch.iter().map(tables).collect();
         let users = users(&batch);
@@ -157,7 +160,7 @@ pub(super) fn write(
             for (part, block) in batch.iter().zip(&blocks).filter(|(part, _)| part.ends[1]) {
                 let worst = block.fault(part.output.base, |i| margins[[first + i, part.place]]);
                 if let (Some((i, gap)), Ok(mut fault)) = (worst, fault.lock()) {
-                    // The first of all faulty rows, whichever thread finds its own first.
+                    // The first faulty row, whatever the order of the threads.
                     if fault.is_none_or(|(row, _)| first + i < row) {
                         *fault = Some((first + i, gap));
                     }
@@ -177,7 +180,7 @@ pub(super) fn write(
     }
 }
 
-/// Where the sums of several outputs go: for each feature that any of them uses, the parts that do and its column there.
+/// For each feature that any part uses, the parts that use it and its column there.
 fn users(batch: &[Part<'_>]) -> Vec<(usize, Vec<(usize, usize)>)> {
     let mut users = BTreeMap::<usize, Vec<(usize, usize)>>::new();
     for (p, part) in batch.iter().enumerate() {
@@ -188,8 +191,8 @@ fn users(batch: &[Part<'_>]) -> Vec<(usize, Vec<(usize, usize)>)> {
     users.into_iter().collect()
 }
 
-/// Copies the sums of several outputs to their places: feature by feature for eight rows at a time, so that neighbouring
-/// places are written one after the other and a column's eight sums are read from one line of the cache.
+/// Copies the sums of several outputs to `values`: feature by feature for eight rows at a time, so that writes are
+/// contiguous and a column's eight sums are read from one cache line.
 fn store(
     batch: &[Part<'_>],
     users: &[(usize, Vec<(usize, usize)>)],
@@ -211,11 +214,11 @@ fn store(
     }
 }
 
-/// Some rows at work, up to [`BLOCK`] of them, column after column; for a sample only their values are of use.
+/// Up to [`BLOCK`] rows, stored by column; for a sample only `values` is used.
 struct Block {
     rows: usize,
-    /// Room of a column: the rows, rounded up to whole groups, and a cache line, so that equal places of several columns
-    /// do not contend for one place of the cache.
+    /// Length of a column: the rows, rounded up to whole groups, and a cache line, so that columns do not collide in one
+    /// cache set.
     stride: usize,
     /// Values of the used features.
     values: Vec<f32>,
@@ -227,7 +230,7 @@ impl Block {
     fn new<'r>(prepared: &Prepared, row: impl Fn(usize) -> &'r [f32], rows: usize) -> Self {
         let stride = rows.next_multiple_of(ROWS) + 16;
         let mut values = vec![0.0f32; prepared.used.len() * stride];
-        // Rows are turned into columns sixteen at a time: one cache line of a column.
+        // Transposed sixteen rows at a time: one cache line of a column.
         for tile in (0..rows).step_by(16) {
             let end = (tile + 16).min(rows);
             for (c, &feature) in prepared.used.iter().enumerate() {
@@ -240,7 +243,7 @@ impl Block {
         Block { rows, stride, values, sums: vec![0.0; prepared.used.len() * stride] }
     }
 
-    /// Takes up attributions where an earlier group of trees left them.
+    /// Loads the attributions by earlier trees.
     fn load(&mut self, prepared: &Prepared, values: &[f64], features: usize, outputs: usize, place: usize) {
         for (c, &feature) in prepared.used.iter().enumerate() {
             for i in 0..self.rows {
@@ -249,17 +252,27 @@ impl Block {
         }
     }
 
-    /// Adds the trees' attributions; without tables they are worked out row by row.
+    /// Adds the trees' attributions; without tables they are computed row by row.
     fn add(&mut self, prepared: &Prepared, trees: &[Paths], tables: &[Tables]) {
-        let Prepared { kit, columns, .. } = prepared;
+        let Prepared { coefficients, columns, .. } = prepared;
         let mut scratch = Scratch::default();
         for (t, tree) in trees.iter().enumerate() {
             let (values, sums) = (&self.values, &mut self.sums);
-            tables::add_tree(tree, tables.get(t), kit, columns, values, self.stride, self.rows, &mut scratch, sums);
+            tables::add_tree(
+                tree,
+                tables.get(t),
+                coefficients,
+                columns,
+                values,
+                self.stride,
+                self.rows,
+                &mut scratch,
+                sums,
+            );
         }
     }
 
-    /// The first row whose attributions and base value do not add up to its margin.
+    /// The first row whose attributions and base value do not sum to its margin.
     fn fault(&self, base: f64, margin: impl Fn(usize) -> f64) -> Option<(usize, f64)> {
         let mut totals = vec![(0.0f64, 0.0f64); self.rows];
         for column in self.sums.chunks_exact(self.stride) {

@@ -1,6 +1,6 @@
 //! Gauss-Legendre quadrature on [0, 1].
 
-/// Points that are worked on together; the last group is filled up with points of weight 0.
+/// Points that are evaluated together; the last group is padded with points of weight 0.
 pub(super) const LANES: usize = 4;
 
 /// Points and weights in groups of [`LANES`].
@@ -18,7 +18,7 @@ pub(super) struct Group {
 }
 
 impl Rule {
-    /// The rule of n points (at least one is used), exact for polynomials of degree 2 n - 1; its weights add up to 1.
+    /// The rule of n points (at least one is used), exact for polynomials of degree 2 n - 1; its weights sum to 1.
     ///
     /// The points are the roots of the Legendre polynomial P_n, found by Newton's method from the starting points
     /// cos(π (i - 1/4) / (n + 1/2)); weights 2 / ((1 - x²) P_n'(x)²) (Abramowitz and Stegun 25.4.29), halved for [0, 1].

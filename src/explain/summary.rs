@@ -1,10 +1,12 @@
-//! An explanation in short: the features that matter most to one output, and which way they push.
+//! Summaries of an explanation: the most important features of an output, and their direction.
 
+use super::moments::Moments;
+use crate::core::shape::{check_count, check_output};
 use crate::core::{Canonical, Rows};
-use crate::{Error, Explanation, Result};
+use crate::{Explanation, Result};
 use ndarray::{Array2, ArrayRef2};
 
-/// How one feature acts on one output, over some rows.
+/// The effect of one feature on one output, over some rows.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct FeatureEffect {
@@ -13,7 +15,7 @@ pub struct FeatureEffect {
     /// Mean absolute attribution, in the unit of the output's margin.
     pub mean_absolute: f64,
     /// Pearson correlation, -1 to 1, of the feature's values with its attributions over the rows where it is not missing:
-    /// above 0, high values push the output up; below 0, low values do. 0 where either does not vary.
+    /// above 0, high values increase the output; below 0, low values do. 0 where either does not vary.
     pub direction: f64,
 }
 
@@ -23,14 +25,12 @@ pub struct FeatureEffect {
 /// `rows` are the explained rows (n x features), NaN for missing values. O(n x features).
 ///
 /// # Errors
-/// [`Error::Shape`] when rows, features or output do not fit the explanation; [`Error::Empty`]; [`Error::NotFinite`] for
-/// infinities.
+/// [`Error::Shape`](crate::Error::Shape) when rows, features or output do not fit the explanation;
+/// [`Error::Empty`](crate::Error::Empty); [`Error::NotFinite`](crate::Error::NotFinite) for infinities.
 pub fn top_features(rows: &ArrayRef2<f32>, why: &Explanation, output: usize, k: usize) -> Result<Vec<FeatureEffect>> {
     let places = fitting(rows, why)?;
     let (n, features, outputs) = why.values().dim();
-    if output >= outputs {
-        return Err(Error::Shape { what: "output below the number of outputs", expected: outputs, found: output });
-    }
+    check_output(outputs, output)?;
     let values = why.values().index_axis(ndarray::Axis(2), output);
     let mut sums = vec![0.0; features];
     for &row in &places {
@@ -44,19 +44,21 @@ pub fn top_features(rows: &ArrayRef2<f32>, why: &Explanation, output: usize, k: 
     let effect = |feature: usize| FeatureEffect {
         feature,
         mean_absolute: sums[feature] / n as f64,
-        direction: correlation(
+        direction: Moments::of(
             places.iter().map(|&row| (rows[[row as usize, feature]], values[[row as usize, feature]])),
-        ),
+        )
+        .correlation(),
     };
     Ok(order.into_iter().map(effect).collect())
 }
 
-/// Mean absolute attribution, (feature, output): how much each feature matters to each output over the explained `rows`,
-/// in the unit of the margins. [`TreeShap::importance`](super::TreeShap::importance) gives it without holding the
-/// attributions of all rows. The same bits with rows in any order. O(n x features x outputs).
+/// Mean absolute attribution, (feature, output): the importance of each feature for each output over the explained
+/// `rows`, in the unit of the margins. [`TreeShap::mean_absolute`](super::TreeShap::mean_absolute) gives it without
+/// holding the attributions of all rows. The same bits with rows in any order. O(n x features x outputs).
 ///
 /// # Errors
-/// [`Error::Shape`] when the rows do not fit the explanation; [`Error::Empty`]; [`Error::NotFinite`] for infinities.
+/// [`Error::Shape`](crate::Error::Shape) when the rows do not fit the explanation;
+/// [`Error::Empty`](crate::Error::Empty); [`Error::NotFinite`](crate::Error::NotFinite) for infinities.
 pub fn mean_absolute(rows: &ArrayRef2<f32>, why: &Explanation) -> Result<Array2<f64>> {
     let places = fitting(rows, why)?;
     let (n, features, outputs) = why.values().dim();
@@ -68,34 +70,13 @@ pub fn mean_absolute(rows: &ArrayRef2<f32>, why: &Explanation) -> Result<Array2<
     Ok(sums / n as f64)
 }
 
-/// Checks that rows are those of an explanation, and puts them in an order given by content, so that sums are the same
-/// bits in any order of the rows.
+/// Checks that rows are those of an explanation; returns their order by content, in which sums are the same bits for any
+/// order of the rows.
 pub(super) fn fitting(rows: &ArrayRef2<f32>, why: &Explanation) -> Result<Vec<u32>> {
     let (n, features, _) = why.values().dim();
-    for (what, expected, found) in [
-        ("rows, as many as were explained", n, rows.nrows()),
-        ("columns, as many as were explained", features, rows.ncols()),
-    ] {
-        if expected != found {
-            return Err(Error::Shape { what, expected, found });
-        }
-    }
+    check_count("rows, as many as were explained", n, rows.nrows())?;
+    check_count("columns, as many as were explained", features, rows.ncols())?;
     Ok(Canonical::of(&Rows::with_missing(rows)?).order)
-}
-
-/// Pearson's correlation over pairs whose first value is not missing; sums are taken around the means.
-fn correlation(pairs: impl Iterator<Item = (f32, f64)> + Clone) -> f64 {
-    let pairs = pairs.filter(|(x, _)| !x.is_nan()).map(|(x, y)| (f64::from(x), y));
-    let (mut n, mut sum_x, mut sum_y) = (0.0, 0.0, 0.0);
-    for (x, y) in pairs.clone() {
-        (n, sum_x, sum_y) = (n + 1.0, sum_x + x, sum_y + y);
-    }
-    let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
-    for (x, y) in pairs {
-        let (dx, dy) = (x - sum_x / n, y - sum_y / n);
-        (xx, yy, xy) = (xx + dx * dx, yy + dy * dy, xy + dx * dy);
-    }
-    if xx > 0.0 && yy > 0.0 { (xy / (libm::sqrt(xx) * libm::sqrt(yy))).clamp(-1.0, 1.0) } else { 0.0 }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The surrogate: a boosted one-versus-rest model that stands in for the clustering.
+//! The surrogate: a boosted one-versus-rest model of the clustering.
 
 use super::TreeShap;
 use super::prepared::Prepared;
@@ -9,33 +9,33 @@ use crate::{Error, Explainer, Explanation, Result, Run};
 use crate::{boost::Link, core::checks};
 use ndarray::{Array2, ArrayRef2};
 
-/// A model that says of any row which class it belongs to, how sure it is, and why.
+/// A model that assigns rows to classes, with a confidence and an explanation.
 ///
 /// Trained on the rows of known classes (the leaves of a tree, noise left out), one binary booster for each class
-/// against all others. It needs neither embedder nor clusterer, so it is what runs in production.
+/// against all others. It needs neither embedder nor clusterer to assign new rows.
 ///
-/// How well it repeats the clustering is *fidelity*. It is no evidence that the clusters are real: half of one Gaussian
-/// is perfectly learnable too.
+/// Its agreement with the clustering is its *fidelity*. Fidelity is no evidence that the clusters are real: two halves of
+/// one Gaussian can be learnt perfectly too.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Surrogate {
     classes: Vec<String>,
     model: BoostModel,
-    /// The trees as explanations read them.
+    /// The trees prepared for SHAP.
     #[cfg_attr(feature = "serde", serde(skip))]
     paths: Cached<Vec<Prepared>>,
 }
 
-/// Where the surrogate puts a row.
+/// The class that the surrogate assigns to a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Assignment<'a> {
     /// Number of the class.
     pub class: usize,
-    /// Its name: for a tree's surrogate the path of the leaf.
+    /// Name of the class: for a tree's surrogate the path of the leaf.
     pub path: &'a str,
     /// The class's probability in 0 to 1, among all classes and none of them: e^u / (1 + Σ e^u_j) of the row's calibrated
-    /// margins u. On average it is how often rows like this one, unseen by the model, are of the class; where every class's
-    /// model rejects a row it is low.
+    /// margins u. It is calibrated for rows that the model was not trained on, and low where every class's model rejects the
+    /// row.
     pub confidence: f64,
 }
 
@@ -43,12 +43,11 @@ impl Surrogate {
     /// Trains on `data` (rows x columns, NaN for missing) and `labels`: for each row the number of its class in
     /// `classes`, or -1 to leave it out.
     ///
-    /// The model is calibrated whether `boost` says so or not: its margins are what rows taught that a model of the others
-    /// had not seen ([`Boost::calibrated`]). Where rows are too few for that, the run is told, and
-    /// `model().calibration()` has 0 rows.
+    /// The model is always calibrated by cross-fitting, whatever the setting [`Boost::calibrated`]. Where there are too
+    /// few rows for that, the run gets a note, and `model().calibration()` has 0 rows.
     ///
-    /// Cost: two training calls of [`Boost`] with as many outputs as classes; four for fewer than 200 rows a class in a third
-    /// of the rows.
+    /// Cost: two training calls of [`Boost`] with as many outputs as classes; four for fewer than 200 rows a class in a
+    /// third of the rows.
     ///
     /// # Errors
     /// Those of [`Boost::fit`], and [`Error::Label`] when a class has no row or a label no class.
@@ -69,7 +68,8 @@ impl Surrogate {
         Ok(Surrogate { model, classes, paths: Cached::default() })
     }
 
-    /// Names the columns, for charts, and for files and tables that come later: see [`arranged`](BoostModel::arranged).
+    /// Names the columns, for charts and files, and to match the columns of later tables: see
+    /// [`arranged`](BoostModel::arranged).
     ///
     /// # Errors
     /// Those of [`BoostModel::with_feature_names`].
@@ -83,7 +83,7 @@ impl Surrogate {
         &self.classes
     }
 
-    /// The boosted model behind it, one output for each class.
+    /// The boosted model, one output for each class.
     pub fn model(&self) -> &BoostModel {
         &self.model
     }
@@ -96,8 +96,8 @@ impl Surrogate {
         self.model.probabilities(rows, run)
     }
 
-    /// The most probable class of each row, the lower number where two are equally probable. Margins, confidences, shares
-    /// of [`BoostModel::distribution`] and the probabilities of the XGBoost files all name the same.
+    /// The most probable class of each row, the lower number where two are equally probable. Margins, confidences,
+    /// [`BoostModel::distribution`] and the probabilities of the XGBoost files all give the same class.
     ///
     /// # Errors
     /// Those of [`probabilities`](Surrogate::probabilities).

@@ -2,6 +2,7 @@
 
 use super::prepared::{self, Prepared, gap};
 use crate::boost::{BoostModel, Tree};
+use crate::core::shape::{check_count, check_output};
 use crate::core::{Canonical, Rows};
 use crate::{Error, Explainer, Explanation, Result, Run};
 use ndarray::{Array2, Array3, ArrayRef2, Axis};
@@ -14,7 +15,7 @@ use std::sync::Arc;
 /// [`with_background`](TreeShap::with_background) takes absent features from the rows of a background (*interventional*
 /// values). Numeric and categorical splits; missing values follow each split's default side.
 ///
-/// Attributions of a row, plus the base value, add up to its margin; each run checks this to 1e-9 of the margin's scale.
+/// Attributions of a row and the base value sum to its margin; each run checks this to 1e-9 of the margin's scale.
 /// A row's attributions are the same bits alone or in any batch, at any number of threads, with a background in any order.
 ///
 /// Cost for each row: in batches, for each unit of neighbouring leaves (a subtree whose distinct features above and splits
@@ -57,14 +58,14 @@ impl<'a> TreeShap<'a> {
     }
 
     /// Weighs the sides of each split by how many of `rows` (n x features, NaN for missing) go there, instead of by sums
-    /// of second derivatives: with the training rows this is LightGBM's cover. A split that no row reaches weighs both
-    /// sides alike. Replaces a background. O(rows x nodes visited).
+    /// of second derivatives: with the training rows this is LightGBM's cover. At a split that no row reaches both sides
+    /// have equal weight. Replaces a background. O(rows x nodes visited).
     ///
     /// # Errors
     /// [`Error::Shape`] when the columns are not the model's features; [`Error::Empty`]; [`Error::NotFinite`] for
     /// infinities; [`Error::Cancelled`].
     pub fn with_counts(mut self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Self> {
-        let table = self.model.door(rows)?;
+        let table = self.model.check_rows(rows)?;
         let (model, stage) = (self.model, run.stage("count rows", self.prepared.len()));
         for (output, ensemble) in model.outputs().iter().enumerate() {
             let count = |tree: &Tree| counts(tree, &table);
@@ -76,7 +77,7 @@ impl<'a> TreeShap<'a> {
 
     /// Takes absent features from each row of `background` (rows x features, NaN for missing) and averages: interventional
     /// SHAP values (Janzing, Minorics and Blöbaum, "Feature relevance quantification in explainable AI", AISTATS 2020).
-    /// The base value is the mean margin of the background. Some hundred rows that stand for the population are usual.
+    /// The base value is the mean margin of the background. Some hundred representative rows are usual.
     ///
     /// O(background rows x nodes), once; what a row then costs does not depend on the number of background rows, but for
     /// leaves of more than 8 distinct features.
@@ -84,11 +85,11 @@ impl<'a> TreeShap<'a> {
     /// # Errors
     /// As [`with_counts`](TreeShap::with_counts).
     pub fn with_background(mut self, background: &ArrayRef2<f32>, run: &Run) -> Result<Self> {
-        let table = self.model.door(background)?;
+        let table = self.model.check_rows(background)?;
         let stage = run.stage("background", self.prepared.len());
         for (output, ensemble) in self.model.outputs().iter().enumerate() {
             let prepared = Arc::make_mut(&mut self.prepared);
-            run.install(|| prepared[output].meet(ensemble, &table))?;
+            run.install(|| prepared[output].set_background(ensemble, &table))?;
             stage.step(output + 1)?;
         }
         Ok(self)
@@ -99,17 +100,17 @@ impl<'a> TreeShap<'a> {
     /// # Errors
     /// [`Error::Shape`] when an output does not exist, else as [`Explainer::explain`].
     pub fn explain_outputs(&self, rows: &ArrayRef2<f32>, outputs: &[usize], run: &Run) -> Result<Explanation> {
-        let table = self.model.door(rows)?;
-        self.known(outputs)?;
+        let table = self.model.check_rows(rows)?;
+        self.check_outputs(outputs)?;
         self.attribute(&table, outputs, run)
     }
 
-    /// Explains one output for the rows that bear its label only: why a cluster's own rows are in it. Gives the numbers of
-    /// these rows, ascending, and their explanation by the one output.
+    /// Explains one output for the rows of its label only: why a cluster's rows are in it. Returns the numbers of these
+    /// rows, ascending, and their explanation for the one output.
     ///
     /// # Errors
     /// [`Error::Shape`] when there is not one label for each row or the output does not exist; [`Error::Empty`] when no
-    /// row bears the label; else as [`Explainer::explain`].
+    /// row has the label; else as [`Explainer::explain`].
     pub fn explain_own(
         &self,
         rows: &ArrayRef2<f32>,
@@ -117,11 +118,8 @@ impl<'a> TreeShap<'a> {
         output: usize,
         run: &Run,
     ) -> Result<(Vec<usize>, Explanation)> {
-        let (expected, found) = (rows.nrows(), labels.len());
-        if expected != found {
-            return Err(Error::Shape { what: "labels, one for each row", expected, found });
-        }
-        let own: Vec<usize> = (0..found).filter(|&i| usize::try_from(labels[i]) == Ok(output)).collect();
+        check_count("labels, one for each row", rows.nrows(), labels.len())?;
+        let own: Vec<usize> = (0..labels.len()).filter(|&i| usize::try_from(labels[i]) == Ok(output)).collect();
         let why = self.explain_outputs(&rows.select(Axis(0), &own), &[output], run)?;
         Ok((own, why))
     }
@@ -142,14 +140,14 @@ impl<'a> TreeShap<'a> {
         self.in_blocks(rows, run, block_rows, |first, table| take(first, self.attribute(table, &outputs, run)?))
     }
 
-    /// Mean absolute attribution of each feature to each output over `rows`, (feature, output): the importance of a model's
-    /// features for these rows, in the unit of the margins. Memory does not grow with the rows; the same bits with the rows
-    /// in any order.
+    /// Mean absolute attribution of each feature to each output over `rows`, (feature, output): the SHAP importance of
+    /// a model's features for these rows, in the unit of the margins. Memory does not grow with the rows; the same bits
+    /// with the rows in any order.
     ///
     /// # Errors
     /// As [`Explainer::explain`].
-    pub fn importance(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f64>> {
-        let table = self.model.door(rows)?;
+    pub fn mean_absolute(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f64>> {
+        let table = self.model.check_rows(rows)?;
         let order: Vec<usize> = Canonical::of(&table).order.iter().map(|&row| row as usize).collect();
         let mut sums = Array2::zeros((self.model.features(), self.prepared.len()));
         let outputs: Vec<usize> = (0..self.prepared.len()).collect();
@@ -157,14 +155,14 @@ impl<'a> TreeShap<'a> {
         let block = ((1 << 22) / sums.len().max(1)).clamp(1, rows.nrows());
         for order in order.chunks(block) {
             let part = rows.select(Axis(0), order);
-            let why = self.attribute(&self.model.door(&part)?, &outputs, run)?;
+            let why = self.attribute(&self.model.check_rows(&part)?, &outputs, run)?;
             why.values().outer_iter().for_each(|row| sums.zip_mut_with(&row, |sum, value| *sum += value.abs()));
         }
         Ok(sums / rows.nrows() as f64)
     }
 
-    /// How far an explanation of `rows` by all outputs is from adding up: the worst row's difference between its
-    /// attributions' sum and its margin, relative to the larger of 1, the margin and the attributions.
+    /// The additivity error of an explanation of `rows` for all outputs: the largest difference between a row's margin and
+    /// the sum of its attributions and base value, relative to the larger of 1, the margin and the attributions.
     ///
     /// # Errors
     /// [`Error::Shape`] when the explanation is not of these rows and this model; else as [`BoostModel::margins`].
@@ -172,16 +170,14 @@ impl<'a> TreeShap<'a> {
         let margins = self.model.margins(rows, run)?;
         let sums = explanation.outputs();
         for (expected, found) in [(margins.nrows(), sums.nrows()), (margins.ncols(), sums.ncols())] {
-            if expected != found {
-                return Err(Error::Shape { what: "explanation of these rows and outputs", expected, found });
-            }
+            check_count("explanation of these rows and outputs", expected, found)?;
         }
         let sizes = explanation.values().mapv(f64::abs).sum_axis(Axis(1));
         let gaps = margins.iter().zip(&sums).zip(&sizes);
         Ok(gaps.map(|((&margin, &sum), &size)| gap(margin, sum, size)).fold(0.0, f64::max))
     }
 
-    /// Hands over `block_rows` checked rows at a time, with the number of the first.
+    /// Calls `work` with `block_rows` checked rows at a time and the number of the first.
     pub(super) fn in_blocks(
         &self,
         rows: &ArrayRef2<f32>,
@@ -192,12 +188,12 @@ impl<'a> TreeShap<'a> {
         if block_rows == 0 {
             return Err(Error::setting("block_rows", block_rows, "must be at least 1"));
         }
-        self.model.door(rows)?;
+        self.model.check_rows(rows)?;
         let stage = run.stage("explain blocks", rows.nrows());
         let mut first = 0;
         while first < rows.nrows() {
             let end = first.saturating_add(block_rows).min(rows.nrows());
-            work(first, &self.model.door(&rows.slice(ndarray::s![first..end, ..]))?)?;
+            work(first, &self.model.check_rows(&rows.slice(ndarray::s![first..end, ..]))?)?;
             stage.step(end)?;
             first = end;
         }
@@ -205,12 +201,8 @@ impl<'a> TreeShap<'a> {
     }
 
     /// Refuses outputs that do not exist.
-    pub(super) fn known(&self, outputs: &[usize]) -> Result<()> {
-        let (what, expected) = ("output below the number of outputs", self.prepared.len());
-        match outputs.iter().find(|&&output| output >= expected) {
-            Some(&found) => Err(Error::Shape { what, expected, found }),
-            None => Ok(()),
-        }
+    pub(super) fn check_outputs(&self, outputs: &[usize]) -> Result<()> {
+        outputs.iter().try_for_each(|&output| check_output(self.prepared.len(), output))
     }
 
     /// Attributions of checked rows for existing outputs.
@@ -229,13 +221,7 @@ impl<'a> TreeShap<'a> {
 fn counts(tree: &Tree, rows: &Rows<'_>) -> Vec<f64> {
     let mut counts = vec![0.0; tree.len()];
     for i in 0..rows.len() {
-        let (row, mut at) = (rows.row(i), 0);
-        counts[0] += 1.0;
-        while !tree.is_leaf(at) {
-            let left = tree.goes_left(at, row[tree.feature()[at] as usize]);
-            at = (if left { tree.left()[at] } else { tree.right()[at] }) as usize;
-            counts[at] += 1.0;
-        }
+        tree.descend(rows.row(i), |node| counts[node] += 1.0);
     }
     counts
 }
@@ -245,8 +231,8 @@ impl Explainer for TreeShap<'_> {
     ///
     /// # Errors
     /// [`Error::Shape`] when the columns are not the model's features; [`Error::Empty`]; [`Error::NotFinite`] for
-    /// infinities; [`Error::Cancelled`]; [`Error::Contract`] should attributions not add up to 1e-9, which finite sums
-    /// of a model's values never do.
+    /// infinities; [`Error::Cancelled`]; [`Error::Contract`] if attributions are not additive to 1e-9, which cannot happen
+    /// with finite sums of a model's values.
     fn explain(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Explanation> {
         let outputs: Vec<usize> = (0..self.prepared.len()).collect();
         self.explain_outputs(rows, &outputs, run)

@@ -15,6 +15,7 @@ mod words;
 
 pub use map::{image_svg, map_svg};
 
+use crate::core::shape::check_count;
 use crate::core::{Canonical, Rows, write_whole};
 use crate::recursive::ClusterTree;
 use crate::{Error, Explainer, Explanation, Result, Run};
@@ -174,24 +175,24 @@ impl<'a> Report<'a> {
     }
 
     fn rows(&self) -> Result<Rows<'a>> {
-        same("rows of the data", self.tree.rows(), self.data.nrows())?;
-        same("columns of the data", self.tree.columns(), self.data.ncols())?;
+        check_count("rows of the data", self.tree.rows(), self.data.nrows())?;
+        check_count("columns of the data", self.tree.columns(), self.data.ncols())?;
         Rows::with_missing(self.data)
     }
 
     fn check(&self) -> Result<()> {
         let columns = self.tree.columns();
         if let Some(names) = &self.names {
-            same("feature names, one for each column", columns, names.len())?;
+            check_count("feature names, one for each column", columns, names.len())?;
         }
         if let Some((width, height)) = self.image {
-            same("pixels of an image, one for each column", columns, width.saturating_mul(height))?;
+            check_count("pixels of an image, one for each column", columns, width.saturating_mul(height))?;
         }
         if let Some((rows, explanation)) = &self.explained {
             let (found, features, outputs) = explanation.values().dim();
-            same("attributions, one for each explained row", rows.len(), found)?;
-            same("attributions, one for each column", columns, features)?;
-            same("attributions, one output for each leaf", self.tree.leaves().count(), outputs)?;
+            check_count("attributions, one for each explained row", rows.len(), found)?;
+            check_count("attributions, one for each column", columns, features)?;
+            check_count("attributions, one output for each leaf", self.tree.leaves().count(), outputs)?;
             if let Some(&row) = rows.iter().find(|&&row| row as usize >= self.tree.rows()) {
                 return Err(Error::setting("explanation", row, "must be the number of a row of the data"));
             }
@@ -217,10 +218,6 @@ fn affordable(columns: usize, leaves: usize) -> usize {
     const MOST: usize = 1 << 30;
     let row = columns.saturating_mul(leaves).saturating_mul(8).max(1);
     (USUAL / row).clamp(300, 2000).min(MOST / row).max(1)
-}
-
-fn same(what: &'static str, expected: usize, found: usize) -> Result<()> {
-    if expected == found { Ok(()) } else { Err(Error::Shape { what, expected, found }) }
 }
 
 /// All that the page is made of.

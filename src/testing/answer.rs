@@ -1,4 +1,4 @@
-//! The three kinds of plug-in as one: called, and their answers compared.
+//! The three kinds of plug-in under one type: calls, and comparison of answers.
 
 use crate::{Clusterer, Clustering, Embedder, Error, Explainer, Explanation, NOISE, Result, Run};
 use ndarray::{Array2, ArrayRef2};
@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 type Outputs<'a> = Box<dyn Fn(&ArrayRef2<f32>) -> Result<Array2<f64>> + 'a>;
 
-/// What is examined.
+/// The plug-in under examination.
 pub(super) enum Subject<'a> {
     Clusterer(&'a dyn Clusterer),
     Embedder(&'a dyn Embedder),
@@ -16,11 +16,11 @@ pub(super) enum Subject<'a> {
 
 pub(super) enum Answer {
     Clusters(Clustering),
-    Places(Array2<f32>),
+    Positions(Array2<f32>),
     Values(Explanation),
 }
 
-/// What came of a call.
+/// The result of a call.
 pub(super) enum Call {
     Answer(Answer),
     Error(Error),
@@ -48,7 +48,7 @@ impl Subject<'_> {
         let answer = catch_unwind(AssertUnwindSafe(|| {
             Ok(match self {
                 Subject::Clusterer(c) => Answer::Clusters(c.cluster(rows, run)?),
-                Subject::Embedder(e) => Answer::Places(e.embed(rows, run)?),
+                Subject::Embedder(e) => Answer::Positions(e.embed(rows, run)?),
                 Subject::Explainer(x, _) => Answer::Values(x.explain(rows, run)?),
             })
         }));
@@ -68,16 +68,16 @@ impl Answer {
     pub(super) fn rows(&self) -> usize {
         match self {
             Answer::Clusters(c) => c.labels().len(),
-            Answer::Places(p) => p.nrows(),
+            Answer::Positions(p) => p.nrows(),
             Answer::Values(v) => v.values().dim().0,
         }
     }
 
-    /// The numbers that a row got.
+    /// The numbers of a row.
     fn row(&self, i: usize) -> Vec<f64> {
         match self {
             Answer::Clusters(c) => vec![f64::from(c.labels()[i]), f64::from(c.membership()[i])],
-            Answer::Places(p) => p.row(i).iter().map(|&x| f64::from(x)).collect(),
+            Answer::Positions(p) => p.row(i).iter().map(|&x| f64::from(x)).collect(),
             Answer::Values(v) => v.values().index_axis(ndarray::Axis(0), i).iter().copied().collect(),
         }
     }
@@ -86,7 +86,7 @@ impl Answer {
     fn rest(&self) -> Vec<f64> {
         match self {
             Answer::Clusters(c) => c.persistence().unwrap_or_default().to_vec(),
-            Answer::Places(_) => Vec::new(),
+            Answer::Positions(_) => Vec::new(),
             Answer::Values(v) => v.base().to_vec(),
         }
     }
@@ -101,19 +101,23 @@ impl Answer {
         self.rest().into_iter().find(|x| !x.is_finite()).map(|bad| format!("{bad} among the base values"))
     }
 
-    /// How equal rows of the table fared: rows i and j of the table are equal, their answers not.
-    pub(super) fn unlike_twins(&self, table: &ArrayRef2<f32>) -> Option<String> {
+    /// The first two equal rows of the table whose answers differ.
+    pub(super) fn unequal_duplicates(&self, table: &ArrayRef2<f32>) -> Option<String> {
         let mut first: HashMap<Vec<u32>, usize> = HashMap::new();
         for (i, row) in table.rows().into_iter().enumerate() {
             let j = *first.entry(row.iter().map(|x| x.to_bits()).collect()).or_insert(i);
             if !equal(&self.row(i), &self.row(j)) {
-                return Some(format!("rows {j} and {i} are equal, but got {} and {}", self.told(j), self.told(i)));
+                return Some(format!(
+                    "rows {j} and {i} are equal, but got {} and {}",
+                    self.describe(j),
+                    self.describe(i)
+                ));
             }
         }
         None
     }
 
-    /// How `other`, whose row k is row `order[k]` here, differs; `numbers` says whether clusters must keep their numbers.
+    /// How `other`, whose row k is row `order[k]` here, differs; with `numbers`, clusters must keep their numbers.
     pub(super) fn differs(&self, other: &Answer, order: &[usize], numbers: bool) -> Option<String> {
         if self.rows() != other.rows() {
             return Some(format!("{} rows before, {} now", self.rows(), other.rows()));
@@ -140,8 +144,8 @@ impl Answer {
         if let Some((i, k)) = first {
             return Some(format!(
                 "row {i} got {} before and {} now; {differing} of {} rows differ",
-                self.told(i),
-                other.told(k),
+                self.describe(i),
+                other.describe(k),
                 self.rows()
             ));
         }
@@ -155,17 +159,17 @@ impl Answer {
         (!equal(&a, &b)).then(|| format!("{a:?} before and {b:?} now"))
     }
 
-    fn told(&self, i: usize) -> String {
+    fn describe(&self, i: usize) -> String {
         let numbers = self.row(i);
         match self {
             Answer::Clusters(_) => format!("label {} (membership {})", numbers[0], numbers[1]),
-            Answer::Places(_) => format!("{:?}", &numbers[..numbers.len().min(4)]),
+            Answer::Positions(_) => format!("{:?}", &numbers[..numbers.len().min(4)]),
             Answer::Values(_) => format!("attributions {:?}", &numbers[..numbers.len().min(4)]),
         }
     }
 }
 
-/// From b's labels to a's, where both group rows alike.
+/// The renaming of b's labels to a's, if both have the same grouping.
 fn renaming(a: &Clustering, b: &Clustering, order: &[usize]) -> std::result::Result<HashMap<i32, i32>, String> {
     let (mut to, mut back) = (HashMap::from([(NOISE, NOISE)]), HashMap::from([(NOISE, NOISE)]));
     for (k, &i) in order.iter().enumerate() {
@@ -183,7 +187,7 @@ fn renaming(a: &Clustering, b: &Clustering, order: &[usize]) -> std::result::Res
     Ok(to)
 }
 
-/// The same bits, both zeros being one.
+/// The same bits, with 0 equal to -0.
 fn equal(a: &[f64], b: &[f64]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(x, y)| (x + 0.0).to_bits() == (y + 0.0).to_bits())
 }

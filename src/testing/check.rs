@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Check {
-    /// No input makes it panic.
+    /// No input causes a panic.
     Panics,
     /// Ordinary rows get an answer.
     Answers,
@@ -68,7 +68,7 @@ impl Check {
         }
     }
 
-    /// What is expected, in a sentence.
+    /// What is expected.
     pub fn promise(self) -> &'static str {
         match self {
             Check::Panics => "an answer or an error, never a panic",
@@ -92,15 +92,15 @@ impl Check {
         }
     }
 
-    /// How to come to keep it.
+    /// How to fix it.
     pub fn remedy(self) -> &'static str {
         match self {
             Check::Panics => {
-                "check the table at the door (rows, columns, finite values) and return an Error; a foreign error goes \
-                 into Error::Plugin"
+                "check the table first (rows, columns, finite values) and return an Error; a foreign error goes into \
+                 Error::Plugin"
             }
-            Check::Answers => "if the kit's rows do not suit the method, bring some with .rows(&table)",
-            Check::Shape => "put the answer for row i at place i, also for rows that were set aside on the way",
+            Check::Answers => "if the kit's rows do not suit the method, pass others with .rows(&table)",
+            Check::Shape => "put the answer for row i at index i, also for rows that were left out on the way",
             Check::Labels => {
                 "build the answer with Clustering::new, or with Clustering::compact where numbers have gaps"
             }

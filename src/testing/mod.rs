@@ -1,7 +1,7 @@
-//! The conformance kit (feature `testing`): does a plug-in keep the promises that the rest of the crate builds on?
+//! The conformance kit (feature `testing`): does a plug-in keep the promises that the rest of the crate relies on?
 //!
 //! Give it a [`Clusterer`], an [`Embedder`] or an [`Explainer`]; it runs the plug-in on small tables made for the purpose
-//! and says of each [`Check`] whether it is kept, in words: what was done, what was expected, what came, how to fix it.
+//! and reports for each [`Check`] whether it is kept: what was done, what was expected, what the result was, how to fix it.
 //!
 //! ```
 //! use ndarray::ArrayRef2;
@@ -25,15 +25,17 @@
 //! assert!(report.broken().is_empty() && report.kept(Check::RowOrder));
 //! ```
 //!
-//! A plug-in that cannot keep a promise says so: `testing::clusterer(&mine).allow(Check::RowOrder).run()`. The report
-//! still tells what came, and `assert` lets it pass. A plug-in that panics has the panic caught, and the panic's own
-//! message goes to stderr as usual.
+//! A promise that a plug-in cannot keep is declared: `testing::clusterer(&mine).allow(Check::RowOrder).run()`. The report
+//! still shows the result, and `assert` lets it pass. Panics of a plug-in are caught; their messages go to stderr as usual.
 
 mod answer;
 mod check;
 mod examine;
+mod examiner;
+mod invariance;
 mod report;
 mod tables;
+mod well_formed;
 
 pub use check::Check;
 pub use report::{Report, Verdict};
@@ -42,7 +44,7 @@ use crate::{Clusterer, Embedder, Explainer, Result, Run};
 use answer::Subject;
 use ndarray::{Array2, ArrayRef2};
 
-/// What is to be examined, and how: a builder. Made by [`clusterer`], [`embedder`] or [`explainer`].
+/// A builder of an examination. Made by [`clusterer`], [`embedder`] or [`explainer`].
 pub struct Conformance<'a> {
     subject: Subject<'a>,
     allowed: Vec<Check>,

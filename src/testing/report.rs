@@ -1,9 +1,9 @@
-//! What the kit found, in words.
+//! The results of an examination.
 
 use super::Check;
 use std::fmt;
 
-/// What became of one check.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
@@ -13,19 +13,19 @@ pub enum Verdict {
     Broken {
         /// What the kit did.
         done: String,
-        /// What came of it.
+        /// What the result was.
         came: String,
         /// Whether the plug-in had declared it.
         allowed: bool,
     },
-    /// It could not be judged, for a reason that another verdict tells.
+    /// It could not be judged, because of another broken promise.
     NotJudged {
         /// Why.
         reason: String,
     },
 }
 
-/// What the kit found of a plug-in; printed in words.
+/// The results of an examination; `Display` prints them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     pub(super) room: &'static str,

@@ -1,4 +1,4 @@
-//! Small tables that bring faults to light.
+//! Small tables for the checks.
 
 use crate::core::random::Stream;
 use ndarray::{Array2, ArrayRef2, Axis};
@@ -29,7 +29,7 @@ pub(super) fn threefold(table: &ArrayRef2<f32>) -> Array2<f32> {
     table.select(Axis(0), &order)
 }
 
-/// Tables at the edges of what is a table.
+/// Degenerate tables.
 pub(super) fn odd(columns: usize) -> Vec<(&'static str, Array2<f32>)> {
     let small = |i: usize, j: usize| ((i * 7 + j * 3) % 11) as f32;
     vec![

@@ -1,5 +1,6 @@
 //! Agreement between a clustering and known classes.
 
+use crate::core::shape::check_count;
 use crate::{Error, Result};
 
 /// The contingency table of two labellings, as its non-empty cells, and the sizes of rows and columns.
@@ -12,9 +13,7 @@ struct Contingency {
 
 impl Contingency {
     fn new(a: &[i32], b: &[i32]) -> Result<Self> {
-        if a.len() != b.len() {
-            return Err(Error::Shape { what: "labels, as many on both sides", expected: a.len(), found: b.len() });
-        }
+        check_count("labels, as many on both sides", a.len(), b.len())?;
         let (a, rows) = numbered(a);
         let (b, columns) = numbered(b);
         let mut pairs: Vec<(usize, usize)> = a.into_iter().zip(b).collect();
@@ -43,8 +42,8 @@ fn numbered(labels: &[i32]) -> (Vec<usize>, Vec<u64>) {
 
 /// Adjusted Rand index of two labellings: 1 for the same partition, about 0 for independent ones.
 ///
-/// Every number counts as a class of its own, noise (-1) included; drop the noise rows first to judge the clustered
-/// ones alone. Two labellings without any pair to disagree on (both one class, or all rows alone) score 1.
+/// Each number is a class, noise (-1) included; drop the noise rows first to judge the clustered ones alone. Two
+/// labellings that are both one class, or both one class for each row, score 1.
 ///
 /// # Formula
 /// ARI = (Σ C(nᵢⱼ, 2) − E) / (½ (A + B) − E), with A = Σ C(aᵢ, 2), B = Σ C(bⱼ, 2), E = A B / C(n, 2).
@@ -74,7 +73,7 @@ pub fn adjusted_rand(a: &[i32], b: &[i32]) -> Result<f64> {
 
 /// Adjusted mutual information of two labellings, normalised by the mean of the entropies.
 ///
-/// Like [`adjusted_rand`], but it weighs small clusters more. Cost: O(classes of a x classes of b x largest class).
+/// Like [`adjusted_rand`], but with more weight on small clusters. Cost: O(classes of a x classes of b x largest class).
 ///
 /// # Formula
 /// AMI = (MI − E\[MI\]) / (½ (H(a) + H(b)) − E\[MI\]), the expectation over permutations (hypergeometric model).
@@ -96,7 +95,7 @@ pub fn adjusted_mutual_information(a: &[i32], b: &[i32]) -> Result<f64> {
         .sum();
     let expected = expected_mutual_information(&table);
     let spread = (entropy(&table.rows) + entropy(&table.columns)) / 2.0 - expected;
-    // The perfect score of two equal labellings must not drown in rounding.
+    // Equal labellings score 1 despite rounding.
     Ok(if spread.abs() < 1e-15 { 1.0 } else { (mutual - expected) / spread })
 }
 
@@ -124,9 +123,9 @@ fn expected_mutual_information(table: &Contingency) -> f64 {
     expected
 }
 
-/// Matches each class to the node that fits it best, by F1, and averages over the classes by their size.
+/// The best F1 of any node for each class, averaged over the classes by size.
 ///
-/// `nodes` are sets of row numbers, at any depth of a tree and overlapping as they like; `classes` holds the known
+/// `nodes` are sets of row numbers, at any depth of a tree, which may overlap; `classes` holds the known
 /// class of each row. The measure of hierarchical document clustering: Larsen and Aone, "Fast and effective text
 /// mining using linear-time document clustering", KDD 1999.
 ///

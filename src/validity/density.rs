@@ -1,11 +1,12 @@
-//! How good a density clustering is, judged from the rows alone.
+//! Validity of a density clustering, from the rows alone.
 
 use crate::core::numerics::exp;
+use crate::core::shape::check_count;
 use crate::core::{Canonical, Rows, Stage, parallel};
-use crate::{Error, Result, Run};
+use crate::{Result, Run};
 use ndarray::ArrayRef2;
 
-/// What [`dbcv`] says of a clustering.
+/// The result of [`dbcv`].
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Dbcv {
@@ -15,11 +16,10 @@ pub struct Dbcv {
     pub clusters: Vec<f64>,
 }
 
-/// Density-based cluster validation: whether clusters are denser inside than the emptiest place between them.
+/// Density-based cluster validation: whether clusters are denser inside than the regions between them.
 ///
-/// Labels below 0 are noise. Euclidean distances. Never NaN: a cluster of one row and a lone cluster score 0, for there
-/// is no density inside the one and no separation around the other; and so does a cluster that has neither extent nor
-/// distance to another.
+/// Labels below 0 are noise. Euclidean distances. Never NaN: a cluster of one row (no density) and a
+/// single cluster (no separation) score 0; and so does a cluster that has neither extent nor distance to another.
 ///
 /// # Formula
 /// With n rows in the cluster and D columns, a row's core distance is
@@ -29,12 +29,13 @@ pub struct Dbcv {
 /// internal rows of two clusters, and a cluster's validity (min DSPC − DSC) / max(min DSPC, DSC).
 /// Moulavi, Jaskowiak, Campello, Zimek, Sander, "Density-based clustering validation", SDM 2014.
 ///
-/// Many edges of that tree weigh the same, and which of them are taken decides which rows are internal. Here a row goes to
-/// the densest row that it can (the least a(x), the nearer of two), and any order of the rows gives the same; in
-/// Python's hdbscan the order decides.
+/// Many edges of that tree have equal weights, and the choice among them determines which rows are internal. Here ties go
+/// to the densest row (the least a(x), then the nearest), so that the order of the rows does not matter; in Python's
+/// hdbscan it does.
 ///
 /// # Errors
-/// [`Error::Shape`] when there is not a label for each row; the table errors; [`Error::Cancelled`].
+/// [`Error::Shape`](crate::Error::Shape) when there is not a label for each row; the table errors;
+/// [`Error::Cancelled`](crate::Error::Cancelled).
 ///
 /// # Cost
 /// O(n² columns) time, O(n) memory.
@@ -51,9 +52,7 @@ pub struct Dbcv {
 /// ```
 pub fn dbcv(rows: &ArrayRef2<f32>, labels: &[i32], run: &Run) -> Result<Dbcv> {
     let rows = Rows::finite(rows)?;
-    if labels.len() != rows.len() {
-        return Err(Error::Shape { what: "labels, one for each row", expected: rows.len(), found: labels.len() });
-    }
+    check_count("labels, one for each row", rows.len(), labels.len())?;
     let mut kinds: Vec<i32> = labels.iter().copied().filter(|&label| label >= 0).collect();
     kinds.sort_unstable();
     kinds.dedup();
@@ -66,20 +65,20 @@ pub fn dbcv(rows: &ArrayRef2<f32>, labels: &[i32], run: &Run) -> Result<Dbcv> {
             }
         }
         let mut core = vec![0.0; rows.len()];
-        let mut insides = Vec::with_capacity(members.len());
+        let mut internal = Vec::with_capacity(members.len());
         for members in &members {
             for (&row, reach) in members.iter().zip(core_distances(&rows, members, &stage)?) {
                 core[row as usize] = reach;
             }
-            insides.push(Inside::new(&rows, members, &core, &stage)?);
+            internal.push(InternalRows::new(&rows, members, &core, &stage)?);
         }
         let clusters = (0..members.len()).map(|c| {
-            let others = insides.iter().enumerate().filter(|&(other, _)| other != c);
+            let others = internal.iter().enumerate().filter(|&(other, _)| other != c);
             let mut separation = f64::INFINITY;
             for (_, other) in others {
-                separation = separation.min(between(&rows, &insides[c].internal, &other.internal, &core, &stage)?);
+                separation = separation.min(least_reachability(&rows, &internal[c].rows, &other.rows, &core, &stage)?);
             }
-            let sparseness = insides[c].sparseness;
+            let sparseness = internal[c].sparseness;
             let most = separation.max(sparseness);
             let judged = members[c].len() > 1 && separation.is_finite() && most > 0.0;
             Ok(if judged { (separation - sparseness) / most } else { 0.0 })
@@ -102,18 +101,18 @@ fn core_distances(rows: &Rows<'_>, members: &[u32], stage: &Stage<'_>) -> Result
     let half = rows.columns() as f64 / 2.0;
     let parts = parallel::map_ranges(members.len(), 32, |range| -> Result<Vec<f64>> {
         stage.check()?;
-        let mut far: Vec<f64> = Vec::with_capacity(members.len());
+        let mut squares: Vec<f64> = Vec::with_capacity(members.len());
         let one = |i: usize| {
-            far.clear();
+            squares.clear();
             let row = rows.row(members[i] as usize);
-            far.extend(members.iter().map(|&other| squared(row, rows.row(other as usize))).filter(|&d| d > 0.0));
-            let least = far.iter().copied().fold(f64::INFINITY, f64::min);
-            if far.is_empty() {
+            squares.extend(members.iter().map(|&other| squared(row, rows.row(other as usize))).filter(|&d| d > 0.0));
+            let least = squares.iter().copied().fold(f64::INFINITY, f64::min);
+            if squares.is_empty() {
                 return 0.0;
             }
             // Σ d^−D = least^−D Σ (least / d)^D
             let ln_least = libm::log(least);
-            let sum: f64 = far.iter().map(|&d| exp(half * (ln_least - libm::log(d)))).sum();
+            let sum: f64 = squares.iter().map(|&d| exp(half * (ln_least - libm::log(d)))).sum();
             least.sqrt() * exp((libm::log((members.len() - 1) as f64) - libm::log(sum)) / (2.0 * half))
         };
         Ok(range.map(one).collect())
@@ -125,16 +124,16 @@ fn core_distances(rows: &Rows<'_>, members: &[u32], stage: &Stage<'_>) -> Result
     Ok(core)
 }
 
-/// What is inside a cluster.
-struct Inside {
+/// The internal rows of a cluster.
+struct InternalRows {
     /// Internal rows.
-    internal: Vec<u32>,
+    rows: Vec<u32>,
     /// The heaviest edge between them.
     sparseness: f64,
 }
 
-impl Inside {
-    /// Prim's algorithm over the members from the densest on; of equally light edges the one to the densest row.
+impl InternalRows {
+    /// Prim's algorithm over the members, from the densest; of equal edges the one to the densest row.
     fn new(rows: &Rows<'_>, members: &[u32], core: &[f64], stage: &Stage<'_>) -> Result<Self> {
         let n = members.len();
         // Weight, core distance of the end in the tree, distance, that end.
@@ -152,10 +151,10 @@ impl Inside {
             let relax = |first: usize, lightest: &mut [(f64, f64, f64, usize)]| {
                 for (i, known) in lightest.iter_mut().enumerate().filter(|(i, _)| !inside[first + i]) {
                     let to = members[first + i] as usize;
-                    let apart = squared(row, rows.row(to)).sqrt();
-                    let weight = apart.max(core[from]).max(core[to]);
-                    if (weight, core[from], apart) < (known.0, known.1, known.2) {
-                        *known = (weight, core[from], apart, newest);
+                    let distance = squared(row, rows.row(to)).sqrt();
+                    let weight = distance.max(core[from]).max(core[to]);
+                    if (weight, core[from], distance) < (known.0, known.1, known.2) {
+                        *known = (weight, core[from], distance, newest);
                     }
                 }
             };
@@ -184,12 +183,12 @@ impl Inside {
         if internal.is_empty() {
             internal = members.to_vec();
         }
-        Ok(Inside { internal, sparseness })
+        Ok(InternalRows { rows: internal, sparseness })
     }
 }
 
 /// Least mutual reachability between rows of two clusters.
-fn between(rows: &Rows<'_>, a: &[u32], b: &[u32], core: &[f64], stage: &Stage<'_>) -> Result<f64> {
+fn least_reachability(rows: &Rows<'_>, a: &[u32], b: &[u32], core: &[f64], stage: &Stage<'_>) -> Result<f64> {
     let parts = parallel::map_ranges(a.len(), 64, |range| -> Result<f64> {
         stage.check()?;
         let one = |&from: &u32| {

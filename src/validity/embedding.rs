@@ -1,10 +1,11 @@
-//! How faithful an embedding is to the rows that it stands for.
+//! How faithful an embedding is to its rows.
 
+use crate::core::shape::check_count;
 use crate::core::{Rows, parallel, simd};
 use crate::{Error, Result, Run};
 use ndarray::ArrayRef2;
 
-/// Trustworthiness of an embedding: 1 when every row's k nearest in the embedding are near it among the rows too.
+/// Trustworthiness of an embedding: 1 when every row's k nearest neighbours in the embedding are also its nearest rows.
 ///
 /// Euclidean distances on both sides. Cost: O(n² columns) time, O(n) memory for each thread; take a subset of some
 /// ten thousand rows of a large table.
@@ -19,9 +20,7 @@ use ndarray::ArrayRef2;
 pub fn trustworthiness(rows: &ArrayRef2<f32>, embedding: &ArrayRef2<f32>, k: usize, run: &Run) -> Result<f64> {
     let (rows, embedding) = (Rows::finite(rows)?, Rows::finite(embedding)?);
     let n = rows.len();
-    if embedding.len() != n {
-        return Err(Error::Shape { what: "rows of the embedding", expected: n, found: embedding.len() });
-    }
+    check_count("rows of the embedding", n, embedding.len())?;
     if k < 1 || 2 * k >= n {
         return Err(Error::setting("k", k, "must be at least 1 and below half the number of rows"));
     }

@@ -1,7 +1,7 @@
-//! How good a clustering or an embedding is, judged from outside.
+//! Validity measures of clusterings and embeddings.
 //!
 //! Against known classes: [`adjusted_rand`], [`adjusted_mutual_information`], [`best_node_f`]. Of an embedding against
-//! the rows that it stands for: [`trustworthiness`]. Of a density clustering on its own: [`dbcv`].
+//! its rows: [`trustworthiness`]. Of a density clustering without classes: [`dbcv`].
 
 mod agreement;
 mod density;

@@ -1,18 +1,17 @@
-//! Clustering alone.
+//! The command `cluster`.
 
 use crate::args::{self, ClusterMethod};
-use crate::commands::{Facts, facts};
+use crate::commands::{Outcome, facts, refuse, run};
 use crate::failure::Failure;
 use crate::input::{self, Table};
 use crate::method::{self, Chosen};
 use crate::output::{Staged, npy};
 use crate::progress::Progress;
-use crate::{refuse, run};
 use recluster::cluster::{Hdbscan, HdbscanModel, Selection};
 use recluster::{Run, Saved};
 use serde_json::{Map, Value, json};
 
-pub(crate) fn cluster(args: &args::Cluster, progress: &Progress) -> Facts {
+pub(crate) fn cluster(args: &args::Cluster, progress: &Progress) -> Outcome {
     let outputs = [
         ("--probabilities-out", &args.probabilities_out),
         ("--outlier-scores-out", &args.outlier_scores_out),
@@ -33,13 +32,16 @@ pub(crate) fn cluster(args: &args::Cluster, progress: &Progress) -> Facts {
             ("--weights", args.weights.is_some()),
             ("--validity", args.validity),
         ];
-        refuse(method::name(args.method), &given)?;
-        let told = match args.method {
+        refuse(&args::value_name(args.method), &given)?;
+        let meant = match args.method {
             ClusterMethod::Gmm => &["--model-out", "--new-out", "--probabilities-out", "--memberships-out"][..],
             _ => &["--model-out", "--new-out"],
         };
-        let others = outputs.iter().filter(|(flag, _)| !told.contains(flag));
-        refuse(method::name(args.method), &others.map(|(flag, path)| (*flag, path.is_some())).collect::<Vec<_>>())?;
+        let others = outputs.iter().filter(|(flag, _)| !meant.contains(flag));
+        refuse(
+            &args::value_name(args.method),
+            &others.map(|(flag, path)| (*flag, path.is_some())).collect::<Vec<_>>(),
+        )?;
     }
     let paths = outputs.iter().filter_map(|output| output.1.as_deref());
     Staged::check(paths.chain([args.out.as_str()]))?;
@@ -74,7 +76,7 @@ fn hdbscan(
     let named = |e| data.about(e);
     let columns = data.names.as_deref();
     let new = args.new.as_deref().map(|new| input::table_like(new, None, columns)).transpose()?;
-    let weights = args.weights.as_deref().map(|path| weights(path, args.common.rows)).transpose()?;
+    let weights = args.weights.as_deref().map(|path| input::weights(path, args.common.rows)).transpose()?;
     let mut hdbscan = Hdbscan::new().allow_single_cluster(args.allow_single_cluster);
     hdbscan = args.min_cluster_size.map_or(hdbscan.clone(), |n| hdbscan.min_cluster_size(n));
     hdbscan = args.settings.min_samples.map_or(hdbscan.clone(), |n| hdbscan.min_samples(n));
@@ -142,13 +144,4 @@ fn hdbscan(
         facts.insert("new_noise".to_string(), found.labels.iter().filter(|&&label| label < 0).count().into());
     }
     Ok(model)
-}
-
-/// A number for each row.
-pub(crate) fn weights(path: &str, rows: Option<usize>) -> Result<Vec<f64>, Failure> {
-    let table = input::table(path, rows)?;
-    match table.values.ncols() {
-        1 => Ok(table.values.iter().map(|&x| f64::from(x)).collect()),
-        columns => Err(Failure::file(path, format!("{columns} columns: weights are one number a row"))),
-    }
 }

@@ -1,22 +1,16 @@
-//! The single steps: embed, boost, predict.
+//! What all commands share.
 
-use crate::args::{self, EmbedMethod};
+use crate::args::Common;
 use crate::failure::Failure;
-use crate::input::{self, Table};
-use crate::output::{Staged, npy};
+use crate::input::Table;
 use crate::progress::Progress;
-use crate::{cluster, refuse, run};
-use ndarray::Array2;
-use recluster::boost::{Boost, Grow};
-use recluster::embed::{Densmap, Given, Identity, Init, Pca, RandomProjection, Solver, Target, Umap};
-use recluster::explain::Surrogate;
-use recluster::{Clustering, Embedder, Error, Run, Saved};
-use serde_json::{Map, Value, json};
-use std::path::Path;
+use recluster::Run;
+use serde_json::{Map, Value};
 
-pub(crate) type Facts = Result<Map<String, Value>, Failure>;
+/// What a command found, for the JSON object on stdout.
+pub(crate) type Outcome = Result<Map<String, Value>, Failure>;
 
-/// What every command says of its data.
+/// The part of the JSON object that every command has.
 pub(crate) fn facts(command: &str, data: &Table) -> Map<String, Value> {
     let (rows, columns) = data.values.dim();
     let mut facts = Map::new();
@@ -26,222 +20,15 @@ pub(crate) fn facts(command: &str, data: &Table) -> Map<String, Value> {
     facts
 }
 
-pub(crate) fn embed(args: &args::Embed, progress: &Progress) -> Facts {
-    check_flags(args)?;
-    Staged::check([Some(args.out.as_str()), args.new_out.as_deref()].into_iter().flatten())?;
-    let data = input::table(&args.common.data, args.common.rows)?;
-    let columns = data.names.as_deref();
-    let new = args.new.as_deref().map(|new| input::table_like(new, None, columns)).transpose()?;
-    let run = run(&args.common, progress);
-    let named = |e| data.about(e);
-    let named_new = |e| new.as_ref().unwrap_or(&data).about(e);
-    let mut facts = facts("embed", &data);
-    let new_rows = new.as_ref().map(|new| &new.values);
-    let (embedding, placed) = match args.method {
-        EmbedMethod::Pca => {
-            let mut pca = Pca::new(args.components.unwrap_or(2)).whiten(args.whiten);
-            if let Some(power_iterations) = args.power_iterations {
-                pca = pca.solver(Solver::Randomized { power_iterations });
-            }
-            let model = progress.work(|| pca.fit(&data.values, &run)).map_err(named)?;
-            facts.insert("explained_variance_ratio".to_string(), json!(model.explained_variance_ratio().to_vec()));
-            let own = progress.work(|| model.transform(&data.values, &run)).map_err(named)?;
-            let placed = new_rows.map(|new| progress.beside("transform", || model.transform(new, &run))).transpose();
-            (own, placed.map_err(named_new)?)
-        }
-        EmbedMethod::RandomProjection => {
-            let mut projection = match args.eps {
-                Some(eps) => RandomProjection::within(eps),
-                None => RandomProjection::new(args.components.unwrap_or(2)),
-            };
-            projection = args.density.map_or(projection.clone(), |share| projection.density(share));
-            let model = progress.work(|| projection.fit(&data.values, &run)).map_err(named)?;
-            let own = progress.work(|| model.transform(&data.values, &run)).map_err(named)?;
-            let placed = new_rows.map(|new| progress.beside("transform", || model.transform(new, &run))).transpose();
-            (own, placed.map_err(named_new)?)
-        }
-        EmbedMethod::Identity => {
-            let expected = data.values.ncols();
-            if let Some(found) = new_rows.map(|new| new.ncols()).filter(|&found| found != expected) {
-                return Err(named_new(Error::Shape { what: "columns", expected, found }));
-            }
-            let own = progress.work(|| Identity.embed(&data.values, &run)).map_err(named)?;
-            let placed = new_rows.map(|new| progress.beside("transform", || Identity.embed(new, &run))).transpose();
-            (own, placed.map_err(named_new)?)
-        }
-        EmbedMethod::Umap => {
-            let (umap, start) = umap(args)?;
-            let labels = args.target.as_deref().map(|path| input::labels(path, args.common.rows)).transpose()?;
-            let target = labels.map(|labels| Target::classes(&labels).weight(args.target_weight.unwrap_or(0.5)));
-            let mut given = Given::new();
-            if let Some(target) = &target {
-                given = given.target(target);
-            }
-            if let Some(start) = &start {
-                given = given.start(start);
-            }
-            let model = progress.work(|| umap.fit_given(&data.values, &given, &run)).map_err(|e| match (e, args) {
-                (e @ Error::NotFinite { what: "the start", .. }, args::Embed { init: Some(path), .. }) => {
-                    Failure::file(path, e)
-                }
-                (e @ Error::Label { .. }, args::Embed { target: Some(path), .. }) => Failure::file(path, e),
-                (e, _) => named(e),
-            })?;
-            facts.insert("graph".to_string(), json!(model.graph()));
-            facts.insert("start".to_string(), json!(model.start()));
-            facts.insert("epochs".to_string(), model.epochs().into());
-            if new_rows.is_some() {
-                progress.beside("index", || model.prepare(&run)).map_err(named)?;
-            }
-            let placed = new_rows.map(|new| progress.beside("transform", || model.transform(new, &run))).transpose();
-            (model.embedding().clone(), placed.map_err(named_new)?)
-        }
-    };
-    let mut files = Staged::default();
-    files.write(&args.out, |out| npy(out, embedding.shape(), embedding.iter().copied()))?;
-    if let (Some(path), Some(placed)) = (&args.new_out, &placed) {
-        files.write(path, |out| npy(out, placed.shape(), placed.iter().copied()))?;
-        facts.insert("new_rows".to_string(), placed.nrows().into());
-    }
-    files.commit()?;
-    facts.insert("components".to_string(), embedding.ncols().into());
-    Ok(facts)
+/// The run of the arguments.
+pub(crate) fn run(common: &Common, progress: &Progress) -> Run {
+    Run::new().seed(common.seed).threads(common.threads.unwrap_or(0)).observer(progress.clone())
 }
 
-/// Each method takes the flags that mean something to it, and no others.
-fn check_flags(args: &args::Embed) -> Result<(), Failure> {
-    use EmbedMethod::{Identity, Pca, RandomProjection, Umap};
-    let method = match args.method {
-        Umap => "umap",
-        Pca => "pca",
-        RandomProjection => "random-projection",
-        Identity => "identity",
-    };
-    let of = |owner: EmbedMethod, given: bool| given && args.method != owner;
-    let given = [
-        ("--neighbors", of(Umap, args.neighbors.is_some())),
-        ("--min-dist", of(Umap, args.min_dist.is_some())),
-        ("--metric", of(Umap, args.metric.is_some())),
-        ("--epochs", of(Umap, args.epochs.is_some())),
-        ("--init", of(Umap, args.init.is_some())),
-        ("--target", of(Umap, args.target.is_some())),
-        ("--densmap", of(Umap, args.densmap)),
-        ("--whiten", of(Pca, args.whiten)),
-        ("--power-iterations", of(Pca, args.power_iterations.is_some())),
-        ("--density", of(RandomProjection, args.density.is_some())),
-        ("--eps", of(RandomProjection, args.eps.is_some())),
-        ("--components", args.method == Identity && args.components.is_some()),
-    ];
-    refuse(method, &given)
-}
-
-/// The UMAP that is asked for, and where it starts if that is a file.
-fn umap(args: &args::Embed) -> Result<(Umap, Option<Array2<f32>>), Failure> {
-    let mut umap = Umap::new().n_components(args.components.unwrap_or(2));
-    umap = args.neighbors.map_or(umap.clone(), |n| umap.n_neighbors(n));
-    umap = args.min_dist.map_or(umap.clone(), |x| umap.min_dist(x));
-    umap = args.metric.map_or(umap.clone(), |m| umap.metric(m));
-    umap = args.epochs.map_or(umap.clone(), |n| umap.n_epochs(n));
-    if args.densmap {
-        umap = umap.densmap(Densmap::new());
+/// Refuses flags that the method does not have, so that none is ignored.
+pub(crate) fn refuse(method: impl std::fmt::Display, flags: &[(&str, bool)]) -> Result<(), Failure> {
+    match flags.iter().find(|flag| flag.1) {
+        Some((flag, _)) => Err(Failure::Usage(format!("{flag} means nothing to {method}"))),
+        None => Ok(()),
     }
-    match args.init.as_deref() {
-        None => Ok((umap, None)),
-        Some("spectral") => Ok((umap.init(Init::Spectral), None)),
-        Some("pca") => Ok((umap.init(Init::Pca), None)),
-        Some("random") => Ok((umap.init(Init::Random), None)),
-        Some(file) => Ok((umap, Some(input::table(file, args.common.rows)?.values))),
-    }
-}
-
-pub(crate) fn boost(args: &args::Boost, progress: &Progress) -> Facts {
-    Staged::check([Some(args.out.as_str()), args.new_out.as_deref()].into_iter().flatten())?;
-    args.xgboost_out.as_deref().map_or(Ok(()), Staged::check_folder)?;
-    let data = input::fitted(&args.common.data, args.common.rows)?;
-    let given = input::labels(&args.labels, args.common.rows)?;
-    let columns = data.names.as_deref();
-    let new = args.new.as_deref().map(|new| input::table_like(new, None, columns)).transpose()?;
-    let run = run(&args.common, progress);
-    // Labels may have gaps (1, 2, 5); the model's outputs go by ascending label.
-    let mut distinct: Vec<i32> = given.iter().copied().filter(|&label| label >= 0).collect();
-    distinct.sort_unstable();
-    distinct.dedup();
-    let labels = Clustering::compact(given)?.labels().to_vec();
-    let weights = args.weights.as_deref().map(|path| cluster::weights(path, args.common.rows)).transpose()?;
-    let weights: Option<Vec<f32>> = weights.map(|weights| weights.into_iter().map(|w| w as f32).collect());
-    let mut model = progress
-        .work(|| boost_settings(args).fit_weighted(&data.values, &labels, weights.as_deref(), &run))
-        .map_err(|e| data.about(e))?;
-    if let Some(names) = &data.names {
-        model = model.with_feature_names(names.clone())?;
-    }
-    let mut files = Staged::default();
-    let text = model.to_json()?;
-    files.write(&args.out, |out| out.write_all(text.as_bytes()))?;
-    let mut facts = facts("boost", &data);
-    if let (Some(new), Some(path)) = (&new, &args.new_out) {
-        let found: Array2<f64> = progress
-            .work(|| match args.calibrated {
-                true => model.distribution(&new.values, &run),
-                false => model.probabilities(&new.values, &run),
-            })
-            .map_err(|e| new.about(e))?;
-        files.write(path, |out| npy(out, found.shape(), found.iter().copied()))?;
-        facts.insert("new_rows".to_string(), found.nrows().into());
-    }
-    if let Some(folder) = &args.xgboost_out {
-        files.folder(folder)?;
-        for (output, label) in distinct.iter().enumerate() {
-            let text = model.to_xgboost_json(output)?;
-            files.write(Path::new(folder).join(format!("label_{label}.json")), |out| out.write_all(text.as_bytes()))?;
-        }
-    }
-    files.commit()?;
-    facts.insert("labels".to_string(), json!(distinct));
-    facts.insert("trees".to_string(), model.outputs().iter().map(|output| output.trees().len()).sum::<usize>().into());
-    Ok(facts)
-}
-
-fn boost_settings(args: &args::Boost) -> Boost {
-    let mut boost = Boost::new()
-        .rounds(args.rounds)
-        .max_depth(args.max_depth)
-        .learning_rate(args.learning_rate)
-        .categorical(&args.categorical)
-        .balanced(args.balanced)
-        .calibrated(args.calibrated);
-    if let Some(leaves) = args.max_leaves {
-        boost = boost.max_leaves(leaves).grow(Grow::ByLoss);
-    }
-    if let Some(rounds) = args.early_stopping {
-        boost = boost.early_stopping(rounds);
-    }
-    boost
-}
-
-pub(crate) fn predict(args: &args::Predict, progress: &Progress) -> Facts {
-    Staged::check([args.out.as_str()])?;
-    let surrogate = Surrogate::load(&args.model).map_err(|e| match e {
-        e @ recluster::Error::Io { .. } => e.into(),
-        e => Failure::file(&args.model, e),
-    })?;
-    let data = input::table_like(&args.common.data, args.common.rows, surrogate.model().feature_names())?;
-    let run: Run = run(&args.common, progress);
-    let assigned = progress.work(|| {
-        let stage = run.stage("assign", 1);
-        let assigned = surrogate.assign(&data.values, &run)?;
-        stage.step(1)?;
-        Ok(assigned)
-    });
-    let assigned = assigned.map_err(|e| data.about(e))?;
-    let mut files = Staged::default();
-    files.write(&args.out, |out| {
-        writeln!(out, "row,assigned,confidence")?;
-        let mut rows = assigned.iter().enumerate();
-        rows.try_for_each(|(row, to)| writeln!(out, "{row},{},{:.6}", to.path, to.confidence))
-    })?;
-    files.commit()?;
-    let mut facts = facts("predict", &data);
-    facts.insert("clusters".to_string(), surrogate.classes().len().into());
-    Ok(facts)
 }

@@ -1,8 +1,8 @@
-//! Why the program ends without a result, in one line, with its exit status.
+//! Errors of the program, in one line, with their exit status.
 
 use recluster::Error;
 
-/// The reason, and whose fault it is.
+/// The reason, by exit status.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The data, a file or the system: exit status 1.
@@ -28,7 +28,7 @@ impl Failure {
         }
     }
 
-    /// Names the column, where the file does, in a reason that only knows its number.
+    /// Adds the column's name, if the file has names, to an error with its number.
     pub(crate) fn about(error: Error, names: Option<&[String]>) -> Self {
         match (&error, names) {
             (Error::NotFinite { row, column, value, .. }, Some(names)) if *column < names.len() => {
@@ -66,7 +66,7 @@ impl From<Error> for Failure {
 }
 
 impl std::fmt::Display for Failure {
-    /// One line, whatever the reason holds.
+    /// In one line.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (Failure::Data(reason) | Failure::Usage(reason)) = self;
         f.write_str(&reason.split_whitespace().collect::<Vec<_>>().join(" "))

@@ -1,13 +1,12 @@
 //! The main job: the tree, the model that stands in for it, the report.
 
 use crate::args::{self, ClusterMethod, EmbedMethod};
-use crate::commands::facts;
+use crate::commands::{facts, refuse, run};
 use crate::failure::Failure;
 use crate::input::{self, Table};
 use crate::method;
 use crate::output::Staged;
 use crate::progress::Progress;
-use crate::{refuse, run};
 use recluster::boost::Boost;
 use recluster::cluster::Hdbscan;
 use recluster::embed::{Identity, Pca, RandomProjection, Scaled, Umap};
@@ -116,7 +115,7 @@ fn clusterers(args: &args::Fit) -> Result<[Arc<dyn Clusterer>; 2], Failure> {
                 ("--min-cluster-share", args.min_cluster_share.is_some()),
                 ("--single-cluster-weight", args.single_cluster_weight.is_some()),
             ];
-            refuse(method::name(args.clusterer), &for_hdbscan)?;
+            refuse(&args::value_name(args.clusterer), &for_hdbscan)?;
             let clusterer: Arc<dyn Clusterer> = clusterer.into();
             Ok([clusterer.clone(), clusterer])
         }
@@ -157,7 +156,7 @@ fn report(
                 .setting("Density", format!("by {} neighbours", args.settings.min_samples.unwrap_or(10)));
         }
         other => {
-            report = report.setting("Clustering", method::name(other));
+            report = report.setting("Clustering", args::value_name(other));
             if let Some(clusters) = args.settings.clusters {
                 report = report.setting("Clusters of each node", clusters);
             }

@@ -1,21 +1,23 @@
-//! The command line: arguments in, library call, JSON and files out.
+//! The command-line program.
 
 mod args;
+mod boost;
 mod cluster;
 mod commands;
+mod embed;
 mod failure;
 mod fit;
 mod input;
 mod method;
 mod output;
+mod predict;
 mod progress;
 mod shap;
 
-use args::{Cli, Command, Common};
+use args::{Cli, Command};
 use clap::Parser;
 use failure::Failure;
 use progress::Progress;
-use recluster::Run;
 use serde_json::{Map, Value, json};
 use std::io::Write;
 use std::process::ExitCode;
@@ -25,19 +27,19 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let progress = Progress::new();
     let done = match &cli.command {
-        Command::Embed(args) => commands::embed(args, &progress),
+        Command::Embed(args) => embed::embed(args, &progress),
         Command::Cluster(args) => cluster::cluster(args, &progress),
-        Command::Boost(args) => commands::boost(args, &progress),
+        Command::Boost(args) => boost::boost(args, &progress),
         Command::Shap(args) => shap::shap(args, &progress),
         Command::Fit(args) => fit::fit(args, &progress),
-        Command::Predict(args) => commands::predict(args, &progress),
+        Command::Predict(args) => predict::predict(args, &progress),
     };
     progress.end();
-    let told = done.and_then(|facts| {
-        let object = tell(facts, &progress);
+    let written = done.and_then(|facts| {
+        let object = object(facts, &progress);
         writeln!(std::io::stdout(), "{object}").map_err(|e| Failure::data(format!("stdout: {e}")))
     });
-    match told {
+    match written {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("recluster: {failure}");
@@ -46,22 +48,9 @@ fn main() -> ExitCode {
     }
 }
 
-/// The one JSON object: what the command found, what the library noted, how long each stage took.
-fn tell(mut facts: Map<String, Value>, progress: &Progress) -> Value {
+/// The JSON object: the results of the command, the library's notes, the seconds of each stage.
+fn object(mut facts: Map<String, Value>, progress: &Progress) -> Value {
     facts.insert("notes".to_string(), json!(progress.notes()));
     facts.insert("seconds".to_string(), progress.seconds());
     Value::Object(facts)
-}
-
-/// The run that the arguments ask for.
-fn run(common: &Common, progress: &Progress) -> Run {
-    Run::new().seed(common.seed).threads(common.threads.unwrap_or(0)).observer(progress.clone())
-}
-
-/// Refuses flags that mean nothing to the method: none is ever ignored.
-fn refuse(method: &str, flags: &[(&str, bool)]) -> Result<(), Failure> {
-    match flags.iter().find(|flag| flag.1) {
-        Some((flag, _)) => Err(Failure::Usage(format!("{flag} means nothing to {method}"))),
-        None => Ok(()),
-    }
 }

@@ -1,16 +1,16 @@
-//! The clustering methods beside HDBSCAN: from flags to settings, and what comes out of a fit.
+//! The clustering methods other than HDBSCAN: settings from flags, and fitting.
 
-use crate::args::{self, ClusterMethod, CovarianceName, LinkageName};
+use crate::args::{self, ClusterMethod, CovarianceName, LinkageName, value_name};
+use crate::commands::refuse;
 use crate::failure::Failure;
 use crate::input::{self, Table};
 use crate::output::{Staged, npy};
 use crate::progress::Progress;
-use crate::refuse;
 use recluster::cluster::{Agglomerative, Covariance, Dbscan, GaussianMixture, Genie, KMeans, Linkage};
 use recluster::{Clusterer, Result, Run, Saved};
 use serde_json::{Map, Value, json};
 
-/// A method with its settings. HDBSCAN has more of them, which differ between commands.
+/// A method with its settings. Those of HDBSCAN differ between commands.
 pub(crate) enum Chosen {
     Hdbscan,
     Genie(Genie),
@@ -18,18 +18,6 @@ pub(crate) enum Chosen {
     KMeans(KMeans),
     Dbscan(Dbscan),
     Agglomerative(Agglomerative),
-}
-
-/// The method's name on the command line.
-pub(crate) fn name(method: ClusterMethod) -> &'static str {
-    match method {
-        ClusterMethod::Hdbscan => "hdbscan",
-        ClusterMethod::Genie => "genie",
-        ClusterMethod::Gmm => "gmm",
-        ClusterMethod::Kmeans => "kmeans",
-        ClusterMethod::Dbscan => "dbscan",
-        ClusterMethod::Agglomerative => "agglomerative",
-    }
 }
 
 /// Applies a setting that was given.
@@ -40,8 +28,8 @@ fn set<T, V>(to: T, value: Option<V>, apply: impl FnOnce(T, V) -> T) -> T {
     }
 }
 
-/// The method that is asked for; a flag that means nothing to it is an error, and so is one that it lacks. `columns` are the
-/// names of the data's, for centres to start from.
+/// The method of the arguments; a flag that it does not have is an error, and so is the lack of one that it needs.
+/// `columns` gives the data's column names, to match those of initial centres.
 pub(crate) fn chosen(
     method: ClusterMethod,
     given: &args::Method,
@@ -63,8 +51,8 @@ pub(crate) fn chosen(
         ("--mini-batch", given.mini_batch.is_some(), &[Kmeans]),
         ("--metric", given.metric.is_some(), &[Hdbscan, Gini, Eps, Tree]),
     ];
-    refuse(name(method), &flags.map(|(flag, given, of)| (flag, given && !of.contains(&method))))?;
-    let lacks = |what: &str| Failure::Usage(format!("{} needs {what}", name(method)));
+    refuse(&value_name(method), &flags.map(|(flag, given, of)| (flag, given && !of.contains(&method))))?;
+    let lacks = |what: &str| Failure::Usage(format!("{} needs {what}", &value_name(method)));
     let start = || {
         let read = |path| input::table_like(path, None, columns()?.as_deref());
         Ok::<_, Failure>(given.start.as_deref().map(read).transpose()?.map(|start| start.values.mapv(f64::from)))
@@ -123,7 +111,7 @@ pub(crate) fn chosen(
 }
 
 impl Chosen {
-    /// The method as a plug-in; none for HDBSCAN.
+    /// The method as a clusterer; None for HDBSCAN.
     pub(crate) fn clusterer(self) -> Option<Box<dyn Clusterer>> {
         Some(match self {
             Chosen::Hdbscan => return None,
@@ -136,14 +124,14 @@ impl Chosen {
     }
 }
 
-/// What a fit gives: its labels, those of the new rows, the model's text.
-struct Out {
+/// The results of a fit: labels, labels of new rows, the model as JSON.
+struct Fitted {
     labels: Vec<i32>,
     new: Option<Vec<i32>>,
     text: Option<String>,
 }
 
-/// Fits a method, writes what was asked for beside the labels, and tells what it found.
+/// Fits a method, writes the files other than the labels, and adds its results to `facts`.
 pub(crate) fn fit(
     chosen: &Chosen,
     args: &args::Cluster,
@@ -168,25 +156,25 @@ pub(crate) fn fit(
         Chosen::Genie(genie) => {
             let model = progress.work(|| genie.fit(values, run)).map_err(named)?;
             let new = place(&|new| model.predict(values, new, run))?;
-            Out { labels: model.labels().to_vec(), new, text: text(model.to_json())? }
+            Fitted { labels: model.labels().to_vec(), new, text: text(model.to_json())? }
         }
         Chosen::Dbscan(dbscan) => {
             let model = progress.work(|| dbscan.fit(values, run)).map_err(named)?;
             facts.insert("core_rows".to_string(), model.core_rows().len().into());
             let new = place(&|new| model.predict(values, new, run))?;
-            Out { labels: model.labels().to_vec(), new, text: text(model.to_json())? }
+            Fitted { labels: model.labels().to_vec(), new, text: text(model.to_json())? }
         }
         Chosen::Agglomerative(tree) => {
             let model = progress.work(|| tree.fit(values, run)).map_err(named)?;
             let new = place(&|new| model.predict(values, new, run))?;
-            Out { labels: model.labels().to_vec(), new, text: text(model.to_json())? }
+            Fitted { labels: model.labels().to_vec(), new, text: text(model.to_json())? }
         }
         Chosen::KMeans(kmeans) => {
             let model = progress.work(|| kmeans.fit(values, run)).map_err(named)?;
             facts.insert("inertia".to_string(), model.inertia().into());
             facts.insert("converged".to_string(), model.converged().into());
             let new = place(&|new| model.predict(new))?;
-            Out { labels: model.labels().to_vec(), new, text: text(model.to_json())? }
+            Fitted { labels: model.labels().to_vec(), new, text: text(model.to_json())? }
         }
         Chosen::Gmm(mixture) => {
             let model = progress.work(|| mixture.fit(values, run)).map_err(named)?;
@@ -204,7 +192,7 @@ pub(crate) fn fit(
                 files.write(path, |out| npy(out, soft.shape(), soft.iter().copied()))?;
             }
             let new = place(&|new| model.predict(new, run))?;
-            Out { labels: model.labels().to_vec(), new, text: text(model.to_json())? }
+            Fitted { labels: model.labels().to_vec(), new, text: text(model.to_json())? }
         }
     };
     if let (Some(path), Some(text)) = (&args.model_out, &out.text) {

@@ -1,23 +1,22 @@
-//! Files that come out: all of a command's files appear whole, or none does.
+//! Output files: all of a command's files appear whole, or none does.
 
 use crate::failure::Failure;
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use recluster::StagedFile;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Files written under temporary names beside their places; [`Staged::commit`] puts them there.
+/// Files written under temporary names; [`Staged::commit`] gives them their names.
 ///
-/// Dropping it without a commit removes them, so that a command that fails leaves nothing behind.
+/// Dropping it without a commit removes them, so that a failed command leaves no files.
 #[derive(Default)]
 pub(crate) struct Staged {
-    /// Temporary name, final name.
-    files: Vec<(PathBuf, PathBuf)>,
-    /// A folder that did not exist before, to be removed again when nothing comes of it.
-    made: Option<PathBuf>,
+    files: Vec<StagedFile>,
+    /// A folder that did not exist before, to be removed again if the command fails.
+    created: Option<PathBuf>,
 }
 
 impl Staged {
-    /// Checks that the files can be put there, before hours are spent on what goes into them.
+    /// Checks that the files can be created, before long computations.
     pub(crate) fn check<'a>(paths: impl IntoIterator<Item = &'a str>) -> Result<(), Failure> {
         let mut seen = Vec::new();
         for path in paths {
@@ -39,7 +38,7 @@ impl Staged {
         Ok(())
     }
 
-    /// Checks that a folder is there or can be made.
+    /// Checks that a folder exists or can be created.
     pub(crate) fn check_folder(path: &str) -> Result<(), Failure> {
         let folder = Path::new(path);
         if folder.exists() && !folder.is_dir() {
@@ -48,11 +47,11 @@ impl Staged {
         if folder.is_dir() { Ok(()) } else { Self::check([path.trim_end_matches('/')]) }
     }
 
-    /// Makes the folder that the files go to.
+    /// Creates the folder of the files if it does not exist.
     pub(crate) fn folder(&mut self, path: &str) -> Result<(), Failure> {
         if !Path::new(path).is_dir() {
             std::fs::create_dir(path).map_err(|e| Failure::file(path, e))?;
-            self.made = Some(path.into());
+            self.created = Some(path.into());
         }
         Ok(())
     }
@@ -64,36 +63,28 @@ impl Staged {
         content: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
     ) -> Result<(), Failure> {
         let path = path.as_ref();
-        let mut name = path.file_name().unwrap_or_default().to_os_string();
-        name.push(format!(".{}.tmp", std::process::id()));
-        let temporary = path.with_file_name(name);
-        self.files.push((temporary.clone(), path.to_path_buf()));
-        let write = || {
-            let mut file = BufWriter::with_capacity(1 << 16, File::create(&temporary)?);
-            content(&mut file)?;
-            file.flush()
-        };
-        write().map_err(|e| Failure::file(&path.display().to_string(), e))
+        let file = StagedFile::write(path, content).map_err(|e| Failure::file(&path.display().to_string(), e))?;
+        self.files.push(file);
+        Ok(())
     }
 
     /// Gives all files their names.
     pub(crate) fn commit(mut self) -> Result<(), Failure> {
-        while let Some((temporary, path)) = self.files.first() {
-            std::fs::rename(temporary, path).map_err(|e| Failure::file(&path.display().to_string(), e))?;
-            self.files.remove(0);
+        for file in self.files.drain(..) {
+            let path = file.path().display().to_string();
+            file.commit().map_err(|e| Failure::file(&path, e))?;
         }
-        self.made = None;
+        self.created = None;
         Ok(())
     }
 }
 
 impl Drop for Staged {
     fn drop(&mut self) {
-        // The command failed already; what cannot be removed adds nothing to say.
-        for (temporary, _) in &self.files {
-            let _ = std::fs::remove_file(temporary);
-        }
-        if let Some(folder) = &self.made {
+        // The folder can only be removed once the files in it are.
+        self.files.clear();
+        if let Some(folder) = &self.created {
+            // The command failed already; a folder that stays adds nothing to report.
             let _ = std::fs::remove_dir(folder);
         }
     }

@@ -1,22 +1,21 @@
-//! Explanations: SHAP values and interactions of a model that was saved.
+//! The command `shap`: SHAP values and interactions of a model that was saved.
 
 use crate::args;
-use crate::commands::{Facts, facts};
+use crate::commands::{Outcome, facts, run};
 use crate::failure::Failure;
 use crate::input;
 use crate::output::{Staged, npy};
 use crate::progress::Progress;
-use crate::run;
 use ndarray::{Array2, ArrayRef2, s};
 use recluster::boost::BoostModel;
 use recluster::explain::{Interactions, Surrogate, TreeShap};
 use recluster::{Error, Explainer, Result, Run, Saved};
 use std::io::Write;
 
-/// Bytes of values that are held at once.
+/// Bytes of values in memory at once.
 const BLOCK: usize = 256 << 20;
 
-pub(crate) fn shap(args: &args::Shap, progress: &Progress) -> Facts {
+pub(crate) fn shap(args: &args::Shap, progress: &Progress) -> Outcome {
     Staged::check([Some(args.out.as_str()), args.importance_out.as_deref()].into_iter().flatten())?;
     let model = model(&args.model)?;
     let data = input::table_like(&args.common.data, args.common.rows, model.feature_names())?;
@@ -42,7 +41,7 @@ pub(crate) fn shap(args: &args::Shap, progress: &Progress) -> Facts {
         };
         npy::<f64>(out, shape, [])?;
         let block = (BLOCK / row).max(1);
-        // No rows are one block too, for the library to refuse.
+        // An empty table is one block, for the library to refuse.
         for first in (0..rows.max(1)).step_by(block) {
             let part = data.values.slice(s![first..(first + block).min(rows), ..]);
             let written = match args.interactions {
@@ -60,8 +59,8 @@ pub(crate) fn shap(args: &args::Shap, progress: &Progress) -> Facts {
         return Err(data.about(error));
     }
     if let Some(path) = &args.importance_out {
-        let importance = progress.beside("importance", || explainer.importance(&data.values, &run))?;
-        files.write(path, |out| table(&importance, model.feature_names(), out))?;
+        let means = progress.beside("importance", || explainer.mean_absolute(&data.values, &run))?;
+        files.write(path, |out| table(&means, model.feature_names(), out))?;
     }
     files.commit()?;
     let mut facts = facts("shap", &data);
@@ -124,18 +123,18 @@ fn widen(together: &Interactions, row: usize, slots: usize, bytes: &mut Vec<u8>)
     }
 }
 
-/// Writes importances as CSV, a line for each feature and output that has any.
-fn table(importance: &Array2<f64>, names: Option<&[String]>, out: &mut dyn Write) -> std::io::Result<()> {
+/// Writes mean absolute SHAP values as CSV, a line for each feature and output that has any.
+fn table(means: &Array2<f64>, names: Option<&[String]>, out: &mut dyn Write) -> std::io::Result<()> {
     let mut file = csv::Writer::from_writer(out);
     file.write_record(["feature", "output", "mean_absolute"])?;
-    for ((feature, output), &mean) in importance.indexed_iter().filter(|(_, mean)| **mean > 0.0) {
+    for ((feature, output), &mean) in means.indexed_iter().filter(|(_, mean)| **mean > 0.0) {
         let name = names.map_or(feature.to_string(), |names| names[feature].clone());
         file.write_record([name, output.to_string(), mean.to_string()])?;
     }
     file.flush()
 }
 
-/// An error's row number within a block, as that of the whole table.
+/// Turns an error's row number within a block into that of the table.
 fn in_block(error: Error, first: usize) -> Error {
     match error {
         Error::NotFinite { what, row, column, value } => Error::NotFinite { what, row: row + first, column, value },
@@ -143,7 +142,7 @@ fn in_block(error: Error, first: usize) -> Error {
     }
 }
 
-/// Reads a model of ours or XGBoost's; the file itself says which.
+/// Reads a model of this crate or of XGBoost, recognised by its content.
 fn model(path: &str) -> std::result::Result<BoostModel, Failure> {
     #[derive(serde::Deserialize)]
     struct Head {

@@ -2,6 +2,7 @@
 
 use super::fuzzy::Nearby;
 use super::target::{Target, mean};
+use crate::core::shape::check_count;
 use crate::core::{Canonical, Rows};
 use crate::neighbors::Neighbors;
 use crate::{Error, Result, Run};
@@ -150,13 +151,9 @@ impl CheckedGiven<'_> {
     }
 }
 
-fn same(what: &'static str, expected: usize, found: usize) -> Result<()> {
-    if expected == found { Ok(()) } else { Err(Error::Shape { what, expected, found }) }
-}
-
 fn check_start<'a>(start: &'a ArrayRef2<f32>, rows: usize, components: usize) -> Result<Rows<'a>> {
-    same("rows of the start", rows, start.nrows())?;
-    same("columns of the start", components, start.ncols())?;
+    check_count("rows of the start", rows, start.nrows())?;
+    check_count("columns of the start", components, start.ncols())?;
     Rows::finite(start).map_err(|error| match error {
         Error::NotFinite { row, column, value, .. } => Error::NotFinite { what: "the start", row, column, value },
         other => other,
@@ -165,9 +162,9 @@ fn check_start<'a>(start: &'a ArrayRef2<f32>, rows: usize, components: usize) ->
 
 fn check_neighbors(found: &Neighbors, rows: &Rows<'_>, n_neighbors: usize) -> Result<()> {
     let (n, k) = found.indices.dim();
-    same("rows of the neighbours", rows.len(), n)?;
-    same("rows of the neighbours' distances", n, found.distances.nrows())?;
-    same("columns of the neighbours' distances", k, found.distances.ncols())?;
+    check_count("rows of the neighbours", rows.len(), n)?;
+    check_count("rows of the neighbours' distances", n, found.distances.nrows())?;
+    check_count("columns of the neighbours' distances", k, found.distances.ncols())?;
     let needed = n_neighbors.min(n);
     if k < needed {
         return Err(Error::Shape { what: "neighbours of each row, at least", expected: needed, found: k });

@@ -32,7 +32,7 @@ pub(crate) fn table(reader: impl BufRead, rows: Option<usize>) -> Result<Table, 
     Ok(Table { values, names: Some(names), image: None, places: None, rounded })
 }
 
-/// Whether a number is itself in 32 bits, or no whole number that has to be.
+/// Whether a number is exact in f32, or not a whole number.
 fn is_whole_and_kept(cell: &str, value: f32) -> bool {
     match (cell.parse::<i128>(), cell.parse::<f64>()) {
         (Ok(whole), _) => value as i128 == whole,
@@ -41,12 +41,12 @@ fn is_whole_and_kept(cell: &str, value: f32) -> bool {
     }
 }
 
-/// Reads the names of the columns alone.
+/// Reads only the column names.
 pub(crate) fn names(reader: impl BufRead) -> Result<Vec<String>, String> {
     walk(reader, Some(0), |_, _| Ok(()))
 }
 
-/// Reads labels: one column of whole numbers under its name.
+/// Reads labels: one column of whole numbers with a header.
 pub(crate) fn labels(reader: impl BufRead, rows: Option<usize>) -> Result<Vec<i128>, String> {
     let mut labels = Vec::new();
     let names = walk(reader, rows, |cell, place| {
@@ -59,7 +59,7 @@ pub(crate) fn labels(reader: impl BufRead, rows: Option<usize>) -> Result<Vec<i1
     }
 }
 
-/// Where a cell is.
+/// The position of a cell.
 struct Place<'a> {
     line: u64,
     column: usize,
@@ -72,7 +72,7 @@ impl std::fmt::Display for Place<'_> {
     }
 }
 
-/// Goes through the cells row after row and returns the column names.
+/// Visits the cells row by row and returns the column names.
 fn walk(
     reader: impl BufRead,
     rows: Option<usize>,
@@ -127,7 +127,7 @@ mod tests {
         assert_eq!((found.nrows(), found[[2, 0]]), (4, 3.0));
         assert!(found[[1, 0]].is_nan() && found[[3, 0]].is_nan());
         assert_eq!(table(&b"a\n1\n\n3\n"[..], Some(2)).unwrap().values.nrows(), 2);
-        // Labels have no missing values, and none may take the place of another.
+        // Labels have no missing values, and no two may become equal by rounding.
         assert_eq!(labels(&b"l\n1\n\n2\n"[..], None).unwrap_err(), "line 3, column \"l\": \"\" is not a whole number");
         assert_eq!(labels(&b"l\n18446744073709551615\n"[..], None).unwrap(), [u64::MAX.into()]);
     }
@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(told("x,id\n0.1,16777216\n33554434.5,16777217\n1,-20000003\n").as_deref(), Some(first));
         let many = told("a,b,c,d,e\n1,16777219,16777219,33554435,2\n33554435,2,2,2,-33554435\n").unwrap();
         assert!(many.starts_with("line 2, column \"b\"") && many.ends_with("; so it is in 2 more columns"), "{many}");
-        // 2^53 and 1 is no f64 either; numbers that are not whole are rounded as ever.
+        // 2^53 + 1 is not exact in f64 either; fractional numbers are rounded as usual.
         assert!(told("id\n9007199254740993\n").is_some() && told("id\n16777217.0\n").is_some());
         assert!(told("x\n0.1\n16777217.3\n16777216\n1e30\n9007199254740992\n-33554436\n").is_none());
     }

@@ -3,7 +3,7 @@
 use super::raw::{Head, Kind};
 use std::io::Read;
 
-/// Reads up to the numbers.
+/// Reads the header.
 pub(crate) fn head(reader: &mut impl Read) -> Result<Head, String> {
     let short = |_| "the file ends inside its IDX header".to_string();
     let mut start = [0; 4];

@@ -1,26 +1,26 @@
-//! Empty lines of a CSV file with one column: each is a row with a missing value, which readers of CSV pass over.
+//! Empty lines of a CSV file with one column: each is a row with a missing value, which CSV readers skip.
 
 use std::io::{BufRead, Read};
 
-/// Where the reading is in the file.
+/// The reader's position in the file.
 #[derive(PartialEq)]
 enum At {
     /// Before the end of the header line.
     Head { any: bool, quoted: bool },
-    /// Behind it, in a file of one column.
+    /// After it, in a file of one column.
     Body { start: bool, quoted: bool },
-    /// Behind it, in a file of several.
+    /// After it, in a file of several columns.
     Rest,
 }
 
-/// Passes a file on, with two quotes on each empty line behind the header line where that names one column. The end of the
-/// last line begins no other.
+/// Copies a file, with two quotes on each empty line after a header of one column. No line begins after the last line's
+/// end.
 pub(crate) struct Lines<R> {
     inner: R,
     at: At,
     /// After a carriage return, whose line feed ends the same line.
     returned: bool,
-    /// What was made and not yet passed on.
+    /// Output that has not been read yet.
     ready: Vec<u8>,
     passed: usize,
 }

@@ -1,4 +1,4 @@
-//! Data files: what they are is told by their first bytes, not by their names.
+//! Data files, recognised by their first bytes, not by their names.
 
 mod csv;
 mod idx;
@@ -12,7 +12,7 @@ use recluster::Error;
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read};
 
-/// A table of data with what its file says about the columns.
+/// A table, with its file's information about the columns.
 #[derive(Debug)]
 pub(crate) struct Table {
     /// Rows x columns; NaN stands for a missing value.
@@ -21,13 +21,13 @@ pub(crate) struct Table {
     pub(crate) names: Option<Vec<String>>,
     /// Width and height, where each row is an image.
     pub(crate) image: Option<(usize, usize)>,
-    /// For each column of `values` its number in the file and among the `names`, where these are in another order.
+    /// For each column of `values` its number in the file and among the `names`, where the order differs.
     places: Option<Vec<usize>>,
     rounded: Rounded,
 }
 
 impl Table {
-    /// A reason that has to do with these data, with the column's number and name in the file.
+    /// An error about this table, with the column's number and name in the file.
     pub(crate) fn about(&self, mut error: Error) -> Failure {
         if let (Error::NotFinite { column, .. } | Error::Category { column, .. }, Some(places)) =
             (&mut error, &self.places)
@@ -39,7 +39,7 @@ impl Table {
     }
 }
 
-/// Whole numbers that floats of 32 bits do not hold: keys, dates and large counts.
+/// Whole numbers that f32 cannot represent: keys, dates and large counts.
 #[derive(Debug, Default)]
 pub(crate) struct Rounded {
     columns: HashSet<usize>,
@@ -48,12 +48,12 @@ pub(crate) struct Rounded {
 }
 
 impl Rounded {
-    /// Whole numbers below this are kept, 2^24.
+    /// Whole numbers below this are exact: 2^24.
     const FROM: f32 = 16_777_216.0;
     /// Columns that are named.
     const FEW: usize = 3;
 
-    /// Whether a number is no whole one, or is the same in 32 bits. From 2^53 on all floats are whole, and mean no count.
+    /// Whether a number is fractional or exact in f32. From 2^53 on all floats are whole numbers and no longer counts.
     fn is_kept(wide: f64) -> bool {
         wide.fract() != 0.0 || wide.abs() >= 9_007_199_254_740_992.0 || f64::from(wide as f32) == wide
     }
@@ -74,7 +74,7 @@ impl Rounded {
     }
 }
 
-/// Reads a table: a file, or the word `digits`; only the first `rows` rows, where asked for.
+/// Reads a table: a file, or the word `digits`; only the first `rows` rows, if given.
 pub(crate) fn table(source: &str, rows: Option<usize>) -> Result<Table, Failure> {
     if source == "digits" {
         let images = recluster::data::digits().images;
@@ -93,7 +93,7 @@ pub(crate) fn table(source: &str, rows: Option<usize>) -> Result<Table, Failure>
     Ok(table)
 }
 
-/// Reads a table that is to have the columns of another, or of a model: where both have names, it gets the other's order.
+/// Reads a table that must have the columns of another table or of a model; where both have names, in the other's order.
 pub(crate) fn table_like(source: &str, rows: Option<usize>, names: Option<&[String]>) -> Result<Table, Failure> {
     let mut table = table(source, rows)?;
     if let (Some(expected), Some(found)) = (names, &table.names) {
@@ -106,7 +106,7 @@ pub(crate) fn table_like(source: &str, rows: Option<usize>, names: Option<&[Stri
     Ok(table)
 }
 
-/// Reads a table that a model will be fitted to, with which others are compared by name: no two columns may share one.
+/// Reads a table to fit a model to; column names must be distinct, as later tables are matched by them.
 pub(crate) fn fitted(source: &str, rows: Option<usize>) -> Result<Table, Failure> {
     let table = table(source, rows)?;
     let names = table.names.as_deref().unwrap_or_default();
@@ -114,7 +114,7 @@ pub(crate) fn fitted(source: &str, rows: Option<usize>) -> Result<Table, Failure
     Ok(table)
 }
 
-/// Reads the names of a table's columns alone, where it has any.
+/// Reads only the column names of a table, if it has any.
 pub(crate) fn names(source: &str) -> Result<Option<Vec<String>>, Failure> {
     if source == "digits" {
         return Ok(None);
@@ -147,16 +147,25 @@ pub(crate) fn labels(source: &str, rows: Option<usize>) -> Result<Vec<i32>, Fail
         .collect()
 }
 
+/// Reads weights: one number for each row.
+pub(crate) fn weights(path: &str, rows: Option<usize>) -> Result<Vec<f64>, Failure> {
+    let table = table(path, rows)?;
+    match table.values.ncols() {
+        1 => Ok(table.values.iter().map(|&x| f64::from(x)).collect()),
+        columns => Err(Failure::file(path, format!("{columns} columns: weights are one number a row"))),
+    }
+}
+
 type Reader = BufReader<Box<dyn Read>>;
 
 enum Opened {
-    /// Numbers after a header that says their type and shape.
+    /// Binary numbers after a header with their type and shape.
     Raw(Reader, raw::Head),
     /// Anything else is taken for CSV.
     Text(Reader),
 }
 
-/// Opens the file, unpacks gzip, and looks at its first bytes.
+/// Opens the file, decompressing gzip, and recognises its format.
 fn open(path: &str) -> Result<Opened, Failure> {
     let bad = |e: std::io::Error| Failure::file(path, e);
     let file = std::fs::File::open(path).map_err(bad)?;

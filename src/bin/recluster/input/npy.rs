@@ -5,7 +5,7 @@ use std::io::Read;
 
 pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
 
-/// Reads up to the numbers.
+/// Reads the header.
 pub(crate) fn head(reader: &mut impl Read) -> Result<Head, String> {
     let mut start = [0; 8];
     let mut length = [0; 4];
@@ -110,7 +110,7 @@ mod tests {
         assert!(why(head("'<c16'", "(2, 3)"), &[]).contains("<c16"));
         assert!(why(head("[('a', '<f4')]", "(2, 3)"), &[]).contains("fields"));
         assert!(why(head("'<f4'", "(99999999999, 99999999999)"), &[]).contains("impossible"));
-        // A claim of terabytes costs nothing.
+        // A header that claims terabytes allocates nothing.
         assert!(why(head("'<f4'", "(99999999, 99999)"), &[0; 4]).contains("ends after"));
         assert!(why("{'nothing': 1}".to_string(), &[]).contains("understood"));
         assert!(why(head("'<f8'", "(1, 1)"), &1e300f64.to_le_bytes()).contains("row 0, column 0"));

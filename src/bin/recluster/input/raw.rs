@@ -1,4 +1,4 @@
-//! Numbers one after another, behind a header that says their type and shape: what `.npy` and IDX have in common.
+//! Consecutive numbers after a header with their type and shape: the common part of `.npy` and IDX.
 
 use super::{Rounded, Table};
 use ndarray::{Array2, ShapeBuilder};
@@ -30,21 +30,21 @@ impl Kind {
     }
 }
 
-/// What a header says.
+/// The contents of a header.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Head {
     pub(crate) kind: Kind,
     pub(crate) big_endian: bool,
-    /// Column after column (Fortran's order) instead of row after row.
+    /// Column-major (Fortran order) instead of row-major.
     pub(crate) by_column: bool,
     pub(crate) shape: Vec<usize>,
 }
 
-/// Bytes that are read at a time: a whole number of numbers of any type.
+/// Bytes that are read at a time: a multiple of any type's size.
 const CHUNK: usize = 1 << 16;
 
-/// Reads `count` numbers of `SIZE` bytes each, a chunk at a time, so that a file's bytes and its numbers are never held
-/// side by side. Memory grows with what the file really holds, not with what its header claims.
+/// Reads `count` numbers of `SIZE` bytes each, a chunk at a time, so that a file's bytes and its numbers are never both in
+/// memory. Memory grows with the actual size of the file, not with that in its header.
 fn stream<const SIZE: usize, T>(
     reader: &mut impl Read,
     count: usize,
@@ -66,7 +66,7 @@ fn stream<const SIZE: usize, T>(
     Ok(numbers)
 }
 
-/// Calls `$stream(bytes to number)` for the type that the head says.
+/// Calls `$stream(bytes to number)` for the header's type.
 macro_rules! by_kind {
     ($head:expr, $reader:expr, $count:expr, $number:ident => $convert:expr) => {{
         let big = $head.big_endian;
@@ -94,13 +94,13 @@ macro_rules! by_kind {
 }
 
 impl Head {
-    /// Numbers to be read, and rows to be kept of them: only the first `rows` along the first axis, where asked for.
+    /// Numbers to read, and rows to keep of them: only the first `rows` along the first axis, if given.
     fn sizes(&self, rows: Option<usize>) -> Result<(usize, usize), String> {
         let Some((&all, inner)) = self.shape.split_first() else {
             return Err("holds a single number, not a table".to_string());
         };
         let keep = rows.unwrap_or(all).min(all);
-        // A file that goes column by column has to be read to its end before its first rows are known.
+        // A column-major file must be read to its end even for its first rows.
         let stored = if self.by_column { all } else { keep };
         let count = inner.iter().try_fold(stored, |count, &n| count.checked_mul(n));
         match count.filter(|count| count.checked_mul(self.kind.bytes()).is_some()) {
@@ -109,7 +109,7 @@ impl Head {
         }
     }
 
-    /// After the numbers: nothing may follow, and of columns only the first `keep` rows stay.
+    /// After the numbers: nothing may follow, and of column-major data only the first `keep` rows are kept.
     fn close<T: Copy>(&mut self, reader: &mut impl Read, keep: usize, mut numbers: Vec<T>) -> Result<Vec<T>, String> {
         let all = self.shape[0];
         if (self.by_column || keep == all) && reader.read(&mut [0]).map_err(|e| e.to_string())? > 0 {
@@ -122,7 +122,7 @@ impl Head {
         Ok(numbers)
     }
 
-    /// The numbers as a table; the axes after the first are laid side by side, and two of them make an image.
+    /// The numbers as a table; the axes after the first are flattened, and two of them make an image.
     pub(crate) fn table(mut self, reader: &mut impl Read, rows: Option<usize>) -> Result<Table, String> {
         let (count, keep) = self.sizes(rows)?;
         let all = self.shape[0];
@@ -146,7 +146,7 @@ impl Head {
                     rounded.put(column, || format!("row {row}, column {column}: {number} is read as {narrow}"));
                 }
             }
-            // Only a number of 64 bits can be finite and yet too large; a file's own infinities are the reader's to judge.
+            // Only a finite number of 64 bits can overflow; infinities in the file are checked by the caller.
             if narrow.is_infinite() && (number as f64).is_finite() && too_large.is_none() {
                 too_large = Some(place);
             }

@@ -1,0 +1,76 @@
+//! Arguments of `fit`.
+
+use super::cluster::{ClusterMethod, Method};
+use super::common::Common;
+use super::embed::EmbedMethod;
+use clap::Args;
+use recluster::embed::Scaling;
+
+#[derive(Debug, Args)]
+pub(crate) struct Fit {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// The folder that gets report.html, tree.json, assignments.csv and model.json
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: String,
+    #[arg(long, value_enum, default_value = "umap")]
+    pub(crate) embedder: EmbedMethod,
+    #[arg(long, value_enum, default_value = "hdbscan")]
+    pub(crate) clusterer: ClusterMethod,
+    /// Levels that are embedded and clustered, all rows being the first: 2 zooms into each cluster once
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(crate) depth: usize,
+    /// HDBSCAN: the least share of a node's rows that makes a cluster [default: 0.05]
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) min_cluster_share: Option<f64>,
+    /// HDBSCAN, below the root: weight of leaving a node whole against the clusters inside. The higher, the wider a gap has
+    /// to be before a node is split; 0 splits whatever can be split [default: 0.3]
+    #[arg(long, value_name = "X")]
+    pub(crate) single_cluster_weight: Option<f64>,
+    /// A cluster below this share of all rows is not zoomed into
+    #[arg(long, value_name = "SHARE", default_value_t = 0.05)]
+    pub(crate) min_node_share: f64,
+    #[command(flatten)]
+    pub(crate) settings: Method,
+    /// UMAP's number of neighbours, the row itself included [default: 15]
+    #[arg(long, value_name = "N")]
+    pub(crate) neighbors: Option<usize>,
+    /// UMAP's minimal distance of embedded rows [default: 0]
+    #[arg(long, value_name = "X")]
+    pub(crate) min_dist: Option<f64>,
+    /// Columns of each embedding [default: 2]
+    #[arg(long, value_name = "N")]
+    pub(crate) components: Option<usize>,
+    /// Trees of each cluster's booster, in the model that explains the clusters and assigns new rows
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) rounds: usize,
+    /// Maximal depth of such a tree
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub(crate) max_depth: usize,
+    /// Scaling of columns, in each node anew: none, standard or robust
+    #[arg(long, value_parser = scaling, default_value = "none")]
+    pub(crate) scale: Scaling,
+    /// Known classes, for evaluation only: adds best_node_f and ari to the JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: Option<String>,
+    /// Size of the image in each row, for the report, where the file does not contain it
+    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = image)]
+    pub(crate) image: Option<(usize, usize)>,
+    /// The report's title
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+}
+
+fn scaling(text: &str) -> Result<Scaling, String> {
+    match text {
+        "none" => Ok(Scaling::None),
+        "standard" => Ok(Scaling::Standard),
+        "robust" => Ok(Scaling::Robust),
+        _ => Err("must be none, standard or robust".to_string()),
+    }
+}
+
+fn image(text: &str) -> Result<(usize, usize), String> {
+    let sides = text.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    sides.filter(|&(w, h): &(usize, usize)| w > 0 && h > 0).ok_or_else(|| "must look like 28x28".to_string())
+}

@@ -1,0 +1,88 @@
+//! Arguments of `boost`, `shap` and `predict`.
+
+use super::common::Common;
+use clap::Args;
+
+#[derive(Debug, Args)]
+pub(crate) struct Boost {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// The label of each row: .npy, .csv of one column, IDX, or "digits"; -1 leaves a row out
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: String,
+    /// Where the model goes: JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: String,
+    /// Trees of each booster
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) rounds: usize,
+    /// Maximal depth of a tree
+    #[arg(long, value_name = "N", default_value_t = 6)]
+    pub(crate) max_depth: usize,
+    /// Factor on the values of each tree
+    #[arg(long, value_name = "X", default_value_t = 0.3)]
+    pub(crate) learning_rate: f64,
+    /// Most leaves of a tree, grown by highest gain first [default: no limit]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_leaves: Option<usize>,
+    /// Columns that hold categories, counted from 0: whole numbers, at most 256 different ones
+    #[arg(long, value_name = "N,N,..", value_delimiter = ',')]
+    pub(crate) categorical: Vec<usize>,
+    /// Weight of each row: one number a row, .npy or .csv of one column
+    #[arg(long, value_name = "FILE")]
+    pub(crate) weights: Option<String>,
+    /// Give each label's rows as much weight as all others
+    #[arg(long)]
+    pub(crate) balanced: bool,
+    /// End a booster when N trees have not improved it on a held-out fifth of the rows
+    #[arg(long, value_name = "N")]
+    pub(crate) early_stopping: Option<usize>,
+    /// Calibrate the probabilities of a row to a distribution over the labels, by cross-fitting in three folds
+    #[arg(long)]
+    pub(crate) calibrated: bool,
+    /// Rows to predict with the model
+    #[arg(long, value_name = "FILE", requires = "new_out")]
+    pub(crate) new: Option<String>,
+    /// Where their probabilities go: .npy, f64, rows x labels, by ascending label
+    #[arg(long, value_name = "FILE", requires = "new")]
+    pub(crate) new_out: Option<String>,
+    /// A folder that gets one XGBoost JSON file for each label: label_0.json and so on
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) xgboost_out: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Shap {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// The model: JSON of "recluster boost", of "recluster fit", or of XGBoost
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: String,
+    /// Where the values go: .npy, f64, rows x (features + 1) x outputs; the last feature slot is the base value
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: String,
+    /// Write interaction values instead: rows x (features + 1) x (features + 1) x outputs
+    #[arg(long)]
+    pub(crate) interactions: bool,
+    /// Explain against these rows (interventional values) instead of by the training rows' cover
+    #[arg(long, value_name = "FILE", conflicts_with = "counts")]
+    pub(crate) background: Option<String>,
+    /// Weigh the sides of each split by how many of these rows go there, instead of by sums of second derivatives
+    #[arg(long, value_name = "FILE")]
+    pub(crate) counts: Option<String>,
+    /// Where each feature's mean absolute value goes: .csv with feature, output, mean_absolute
+    #[arg(long, value_name = "FILE")]
+    pub(crate) importance_out: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Predict {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// model.json of "recluster fit"
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: String,
+    /// Where the assignments go: .csv with row, assigned path, confidence
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: String,
+}
