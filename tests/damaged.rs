@@ -365,7 +365,7 @@ fn trees_of_clusters() {
     assert_eq!((tree.nodes().len(), tree.leaves().count()), (7, 4));
     let classes: Vec<i32> = (0..60).map(|i| i % 4).collect();
     let turn = std::cell::Cell::new(0);
-    saved("tree", &tree, &["/notes"], |tree: &ClusterTree| {
+    saved("tree", &tree, &["/notes", "/values"], |tree: &ClusterTree| {
         let _ = (
             tree.paths(),
             tree.leaf_labels(),

@@ -55,7 +55,7 @@ fn a_refused_split_is_kept_on_the_node() {
     // The proposal is what the clusterer said of the rows in the tree's order.
     let (rows, run) = (table(), Run::new());
     let canonical = canonical_order(&rows).unwrap();
-    let order: Vec<usize> = canonical.iter().map(|&row| row as usize).collect();
+    let order: Vec<usize> = canonical.clone();
     let alone = step(&Identity, &KMeans::new(4), &rows.select(Axis(0), &order), &run.at("0")).unwrap();
     let clustering = split.clustering().unwrap();
     for (place, &row) in order.iter().enumerate() {

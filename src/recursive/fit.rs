@@ -2,6 +2,7 @@
 
 use super::grow::Growth;
 use super::limits::Limits;
+use super::plan::{Choice, Plan};
 use super::{ClusterTree, Judge, Node, NodeInfo, Path};
 use crate::core::Rows;
 use crate::{Clusterer, Embedder, Error, Result, Run, Size};
@@ -40,64 +41,24 @@ use std::sync::Arc;
 /// # Ok::<(), recluster::Error>(())
 /// ```
 pub struct RecursiveTree<E, C> {
-    pub(super) embedder: Choice<E>,
-    pub(super) clusterer: Choice<C>,
-    pub(super) judge: Option<Arc<dyn Judge>>,
-    pub(super) limits: Limits,
+    plan: Plan<E, C>,
 }
 
 /// Whatever the parts: they are shared, so boxed ones will do.
 impl<E, C> Clone for RecursiveTree<E, C> {
     fn clone(&self) -> Self {
-        RecursiveTree {
-            embedder: self.embedder.clone(),
-            clusterer: self.clusterer.clone(),
-            judge: self.judge.clone(),
-            limits: self.limits.clone(),
-        }
+        RecursiveTree { plan: self.plan.clone() }
     }
 }
 
 impl<E: Embedder, C: Clusterer> std::fmt::Debug for RecursiveTree<E, C> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RecursiveTree")
-            .field("embedder", &self.embedder.name(|embedder| embedder.name()))
-            .field("clusterer", &self.clusterer.name(|clusterer| clusterer.name()))
-            .field("judge", &self.judge.as_ref().map(|judge| judge.name()))
-            .field("limits", &self.limits)
+            .field("embedder", &self.plan.embedder.name(|embedder| embedder.name()))
+            .field("clusterer", &self.plan.clusterer.name(|clusterer| clusterer.name()))
+            .field("judge", &self.plan.judge.as_ref().map(|judge| judge.name()))
+            .field("limits", &self.plan.limits)
             .finish()
-    }
-}
-
-/// One algorithm for all nodes, or one chosen for each.
-pub(super) enum Choice<T> {
-    Same(Arc<T>),
-    ByNode(Arc<dyn Fn(&NodeInfo) -> T + Send + Sync>),
-}
-
-impl<T> Clone for Choice<T> {
-    fn clone(&self) -> Self {
-        match self {
-            Choice::Same(same) => Choice::Same(same.clone()),
-            Choice::ByNode(choose) => Choice::ByNode(choose.clone()),
-        }
-    }
-}
-
-impl<T> Choice<T> {
-    /// What to call it in a listing of the plan.
-    fn name(&self, of: impl Fn(&T) -> String) -> String {
-        match self {
-            Choice::Same(same) => of(same),
-            Choice::ByNode(_) => "chosen by node".into(),
-        }
-    }
-
-    pub(super) fn at(&self, node: &NodeInfo) -> Arc<T> {
-        match self {
-            Choice::Same(same) => same.clone(),
-            Choice::ByNode(choose) => Arc::new(choose(node)),
-        }
     }
 }
 
@@ -132,39 +93,39 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
 
     fn plan(embedder: Choice<E>, clusterer: Choice<C>) -> Self {
         let limits = Limits { levels: 2, of_all: Size::Share(0.05), of_parent: Size::Share(0.0), rows: 50 };
-        RecursiveTree { embedder, clusterer, judge: None, limits }
+        RecursiveTree { plan: Plan { embedder, clusterer, judge: None, limits } }
     }
 
     /// Sets who decides which of the clusters found at a node become its children; default nobody: all do.
     pub fn judge(mut self, judge: impl Judge + 'static) -> Self {
-        self.judge = Some(Arc::new(judge));
+        self.plan.judge = Some(Arc::new(judge));
         self
     }
 
     /// Levels that are embedded and clustered, the root included; default 2, so that every cluster of the root is
     /// zoomed into once. At least 1.
     pub fn levels(mut self, levels: usize) -> Self {
-        self.limits.levels = levels;
+        self.plan.limits.levels = levels;
         self
     }
 
     /// A cluster smaller than this, as a count or as a share of **all** rows, is not zoomed into; default a share of
     /// 0.05.
     pub fn min_size(mut self, size: impl Into<Size>) -> Self {
-        self.limits.of_all = size.into();
+        self.plan.limits.of_all = size.into();
         self
     }
 
     /// A cluster smaller than this, as a count or as a share of its **parent's** rows, is not zoomed into; default a share
     /// of 0.
     pub fn min_size_of_parent(mut self, size: impl Into<Size>) -> Self {
-        self.limits.of_parent = size.into();
+        self.plan.limits.of_parent = size.into();
         self
     }
 
     /// A node with fewer rows than this is not zoomed into, be it the root; default 50.
     pub fn min_rows(mut self, rows: usize) -> Self {
-        self.limits.rows = rows;
+        self.plan.limits.rows = rows;
         self
     }
 
@@ -223,7 +184,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         sink: impl Fn(&Node, &[Node]) -> Result<()> + Sync,
         run: &Run,
     ) -> Result<ClusterTree> {
-        self.limits.check()?;
+        self.plan.limits.check()?;
         let rows = Rows::finite(data)?;
         let n = rows.len();
         let info = NodeInfo { path: Path::root(), rows: n, parent_rows: n, total_rows: n };
@@ -247,7 +208,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         sink: impl Fn(&Node, &[Node]) -> Result<()> + Sync,
         run: &Run,
     ) -> Result<ClusterTree> {
-        self.limits.check()?;
+        self.plan.limits.check()?;
         let rows = Rows::finite(data)?;
         for (what, expected, found) in
             [("rows of the data", tree.rows(), rows.len()), ("columns of the data", tree.columns(), rows.columns())]
@@ -270,7 +231,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         sink: &(dyn Fn(&Node, &[Node]) -> Result<()> + Sync),
         run: &Run,
     ) -> Result<ClusterTree> {
-        let mut nodes = Growth::new(self, data, rows, sink, run).finish(nodes)?;
+        let mut nodes = Growth::new(&self.plan, data, rows, sink, run).finish(nodes)?;
         nodes.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         Ok(ClusterTree { nodes, columns: rows.columns(), seed: run.seed_value() })
     }

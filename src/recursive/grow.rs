@@ -1,7 +1,7 @@
 //! From open nodes to a whole tree.
 
-use super::fit::RecursiveTree;
 use super::judge::{Judge, Proposal, Verdict};
+use super::plan::Plan;
 use super::{Node, NodeInfo, Split, StopReason, step};
 use crate::core::{Canonical, Rows, gather, parallel};
 use crate::{Clusterer, Clustering, Embedded, Embedder, Error, NOISE, Result, Run};
@@ -14,7 +14,7 @@ pub(super) type Sink<'a> = &'a (dyn Fn(&Node, &[Node]) -> Result<()> + Sync);
 
 /// A fit under way.
 pub(super) struct Growth<'a, E, C> {
-    plan: &'a RecursiveTree<E, C>,
+    plan: &'a Plan<E, C>,
     data: &'a ArrayRef2<f32>,
     /// For each row its place in canonical order, so that no algorithm sees the order of the input.
     rank: Vec<u32>,
@@ -36,7 +36,7 @@ struct Found {
 
 impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
     pub(super) fn new(
-        plan: &'a RecursiveTree<E, C>,
+        plan: &'a Plan<E, C>,
         data: &'a ArrayRef2<f32>,
         rows: &Rows<'_>,
         sink: Sink<'a>,

@@ -17,6 +17,7 @@ mod judge;
 mod limits;
 mod node;
 mod path;
+mod plan;
 mod step;
 mod text;
 mod tree;

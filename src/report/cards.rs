@@ -2,7 +2,7 @@
 
 use super::charts::{self, Bar, Swarm};
 use super::colour;
-use super::page::{chip, origin};
+use super::parts::{chip, origin};
 use super::raster::Picture;
 use super::statistics::{places, typical};
 use super::words::{count, list, percent, things, value};

@@ -9,6 +9,7 @@ mod charts;
 mod colour;
 mod map;
 mod page;
+mod parts;
 mod raster;
 mod statistics;
 mod words;

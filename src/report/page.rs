@@ -4,6 +4,7 @@ use super::cards;
 use super::charts::{self, number};
 use super::colour::{self, hex};
 use super::map;
+use super::parts::{chip, origin};
 use super::words::{count, list, percent, things};
 use super::{Contents, Rows};
 use crate::Result;
@@ -104,14 +105,6 @@ fn tiles(tree: &ClusterTree) -> Markup {
     }
 }
 
-/// The colour and path of a node, as a small label.
-pub(super) fn chip(node: &Node) -> Markup {
-    let fill = if node.level() == 1 { [0x3c, 0x46, 0x57] } else { colour::cluster(number(node)) };
-    html! {
-        span class="chip" style=(format!("background:{};color:{}", hex(fill), colour::text_on(fill))) { (node.path()) }
-    }
-}
-
 /// All leaves in one table.
 fn glance(contents: &Contents<'_>) -> Result<Markup> {
     let tree = contents.report.tree;
@@ -163,15 +156,6 @@ fn glance(contents: &Contents<'_>) -> Result<Markup> {
             }
         }
     })
-}
-
-/// Where a node came from, in words.
-pub(super) fn origin(tree: &ClusterTree, node: &Node) -> String {
-    match tree.parent(node) {
-        None => "all rows".to_string(),
-        Some(root) if root.level() == 1 => "all rows, directly".to_string(),
-        Some(parent) => format!("cluster {} ({} of all rows)", parent.path(), percent(parent.share())),
-    }
 }
 
 /// The features that set a leaf apart, in a few words.
@@ -242,17 +226,6 @@ fn settings(contents: &Contents<'_>) -> Markup {
     }
 }
 
-fn explained(explained: usize, rows: &Rows<'_>) -> String {
-    match explained == rows.len() {
-        true => format!("all {}", things(explained, "row", "rows")),
-        false => format!(
-            "a sample of {} of {}: one half spread over all rows, the other evenly over the clusters",
-            count(explained),
-            things(rows.len(), "row", "rows")
-        ),
-    }
-}
-
 fn glossary(contents: &Contents<'_>) -> Markup {
     html! {
         dl {
@@ -270,5 +243,16 @@ fn glossary(contents: &Contents<'_>) -> Markup {
                 dt { "SHAP value" } dd { "How much one column of one row pushed the model towards the cluster (above 0) or away from it (below 0). A row's values add up to the model's answer, in log-odds: 0 is even, +2 about 88 %, -2 about 12 %." }
             }
         }
+    }
+}
+
+fn explained(explained: usize, rows: &Rows<'_>) -> String {
+    match explained == rows.len() {
+        true => format!("all {}", things(explained, "row", "rows")),
+        false => format!(
+            "a sample of {} of {}: one half spread over all rows, the other evenly over the clusters",
+            count(explained),
+            things(rows.len(), "row", "rows")
+        ),
     }
 }

@@ -32,16 +32,13 @@ pub(crate) fn cluster(args: &args::Cluster, progress: &Progress) -> Outcome {
             ("--weights", args.weights.is_some()),
             ("--validity", args.validity),
         ];
-        refuse(&args::value_name(args.method), &given)?;
+        refuse(args::value_name(args.method), &given)?;
         let meant = match args.method {
             ClusterMethod::Gmm => &["--model-out", "--new-out", "--probabilities-out", "--memberships-out"][..],
             _ => &["--model-out", "--new-out"],
         };
         let others = outputs.iter().filter(|(flag, _)| !meant.contains(flag));
-        refuse(
-            &args::value_name(args.method),
-            &others.map(|(flag, path)| (*flag, path.is_some())).collect::<Vec<_>>(),
-        )?;
+        refuse(args::value_name(args.method), &others.map(|(flag, path)| (*flag, path.is_some())).collect::<Vec<_>>())?;
     }
     let paths = outputs.iter().filter_map(|output| output.1.as_deref());
     Staged::check(paths.chain([args.out.as_str()]))?;

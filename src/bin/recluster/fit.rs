@@ -115,7 +115,7 @@ fn clusterers(args: &args::Fit) -> Result<[Arc<dyn Clusterer>; 2], Failure> {
                 ("--min-cluster-share", args.min_cluster_share.is_some()),
                 ("--single-cluster-weight", args.single_cluster_weight.is_some()),
             ];
-            refuse(&args::value_name(args.clusterer), &for_hdbscan)?;
+            refuse(args::value_name(args.clusterer), &for_hdbscan)?;
             let clusterer: Arc<dyn Clusterer> = clusterer.into();
             Ok([clusterer.clone(), clusterer])
         }

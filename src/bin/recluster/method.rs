@@ -51,7 +51,7 @@ pub(crate) fn chosen(
         ("--mini-batch", given.mini_batch.is_some(), &[Kmeans]),
         ("--metric", given.metric.is_some(), &[Hdbscan, Gini, Eps, Tree]),
     ];
-    refuse(&value_name(method), &flags.map(|(flag, given, of)| (flag, given && !of.contains(&method))))?;
+    refuse(value_name(method), &flags.map(|(flag, given, of)| (flag, given && !of.contains(&method))))?;
     let lacks = |what: &str| Failure::Usage(format!("{} needs {what}", &value_name(method)));
     let start = || {
         let read = |path| input::table_like(path, None, columns()?.as_deref());

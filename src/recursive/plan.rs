@@ -1,0 +1,56 @@
+//! What a plan consists of.
+
+use super::limits::Limits;
+use super::{Judge, NodeInfo};
+use std::sync::Arc;
+
+/// The parts of a plan.
+pub(super) struct Plan<E, C> {
+    pub(super) embedder: Choice<E>,
+    pub(super) clusterer: Choice<C>,
+    pub(super) judge: Option<Arc<dyn Judge>>,
+    pub(super) limits: Limits,
+}
+
+impl<E, C> Clone for Plan<E, C> {
+    fn clone(&self) -> Self {
+        Plan {
+            embedder: self.embedder.clone(),
+            clusterer: self.clusterer.clone(),
+            judge: self.judge.clone(),
+            limits: self.limits.clone(),
+        }
+    }
+}
+
+/// One algorithm for all nodes, or one chosen for each.
+pub(super) enum Choice<T> {
+    Same(Arc<T>),
+    ByNode(Arc<dyn Fn(&NodeInfo) -> T + Send + Sync>),
+}
+
+impl<T> Clone for Choice<T> {
+    fn clone(&self) -> Self {
+        match self {
+            Choice::Same(same) => Choice::Same(same.clone()),
+            Choice::ByNode(choose) => Choice::ByNode(choose.clone()),
+        }
+    }
+}
+
+impl<T> Choice<T> {
+    /// What to call it in a listing of the plan.
+    pub(super) fn name(&self, of: impl Fn(&T) -> String) -> String {
+        match self {
+            Choice::Same(same) => of(same),
+            Choice::ByNode(_) => "chosen by node".into(),
+        }
+    }
+
+    pub(super) fn at(&self, node: &NodeInfo) -> Arc<T> {
+        match self {
+            Choice::Same(same) => same.clone(),
+            Choice::ByNode(choose) => Arc::new(choose(node)),
+        }
+    }
+}
