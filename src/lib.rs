@@ -48,6 +48,7 @@ pub mod boost;
 pub mod cluster;
 pub mod data;
 pub mod embed;
+pub mod evidence;
 pub mod explain;
 pub mod neighbors;
 pub mod recursive;

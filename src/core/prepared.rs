@@ -1,7 +1,7 @@
 //! What embedders give, and embedders made ready for many embeddings of the same rows.
 
 use super::{Embedder, Error, Result, Run};
-use ndarray::{Array2, ArrayRef2, Axis};
+use ndarray::{Array2, ArrayRef2, ArrayView2, Axis};
 use std::borrow::Cow;
 
 /// What [`Embedder::embed_in_full`] gives.
@@ -26,6 +26,9 @@ pub trait Prepared: Send + Sync {
     /// Those of [`Embedder::embed`], rows named by their numbers in the whole; [`Error::Setting`] for a number that is no
     /// row's.
     fn embed(&self, part: Option<&[u32]>, run: &Run) -> Result<Embedded>;
+
+    /// All rows as the embedder compares them, which [`Scaled`](crate::embed::Scaled) does after scaling.
+    fn rows(&self) -> ArrayView2<'_, f32>;
 }
 
 /// Shares nothing: each embedding is made anew.
@@ -35,6 +38,10 @@ pub(super) struct Anew<'a, E: ?Sized> {
 }
 
 impl<E: Embedder + ?Sized> Prepared for Anew<'_, E> {
+    fn rows(&self) -> ArrayView2<'_, f32> {
+        self.rows.view()
+    }
+
     fn embed(&self, part: Option<&[u32]>, run: &Run) -> Result<Embedded> {
         match part {
             None => self.embedder.embed_in_full(&self.rows, run),

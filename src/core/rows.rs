@@ -1,7 +1,7 @@
 //! The door: a table is checked once, then read as plain rows; and the canonical order of rows by their content.
 
 use super::{Error, Result, parallel, random};
-use ndarray::{Array2, ArrayRef2};
+use ndarray::{Array2, ArrayRef2, ArrayView2};
 use std::borrow::Cow;
 
 /// A checked table of f32, row after row. Borrows the caller's memory where its layout allows.
@@ -101,6 +101,12 @@ impl<'a> Rows<'a> {
             });
         }
         all
+    }
+
+    /// The table as an array.
+    pub(crate) fn view(&self) -> ArrayView2<'_, f32> {
+        // Rows and columns are those of the data, so that no table is lost here.
+        ArrayView2::from_shape((self.rows, self.columns), &self.data).unwrap_or(ArrayView2::from(&[[0.0; 0]; 0]))
     }
 
     /// All values, row after row.

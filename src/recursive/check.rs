@@ -50,6 +50,11 @@ impl Node {
         checks::that(split.children.iter().flatten().all(|&child| child < self.children), || {
             "a cluster went to a child that is not there".into()
         })?;
+        for separation in &split.separations {
+            checks::that((0.0..=1.0).contains(&separation.p_value), || "a p-value outside 0 to 1".into())?;
+            let mut clusters = separation.of.iter().chain(&separation.from);
+            checks::that(clusters.all(|&cluster| cluster < split.children.len()), || "a cluster not proposed".into())?;
+        }
         // A proposal that is kept is one that a clusterer could have made.
         match &split.clustering {
             None => checks::count("clusters proposed", split.children.len(), self.children as usize),

@@ -2,7 +2,7 @@
 
 use super::judge::{Judge, Proposal, Verdict};
 use super::plan::Plan;
-use super::{Node, NodeInfo, Split, StopReason, step};
+use super::{Node, NodeInfo, Separation, Split, StopReason, step};
 use crate::core::{Canonical, Rows, gather, parallel};
 use crate::{Clusterer, Clustering, Embedded, Embedder, Error, NOISE, Result, Run};
 use ndarray::{ArrayRef2, Axis};
@@ -31,6 +31,7 @@ struct Found {
     groups: Vec<Vec<usize>>,
     judge: Option<String>,
     reason: String,
+    separations: Vec<Separation>,
     stop_reason: Option<StopReason>,
 }
 
@@ -167,6 +168,7 @@ impl Found {
             self.stop_reason = Some(StopReason::Refused { why: verdict.reason.clone() });
         }
         (self.judge, self.reason) = (Some(judge.name()), verdict.reason);
+        self.separations = verdict.separations;
         Ok(())
     }
 }
@@ -186,7 +188,13 @@ impl Node {
         let (children, child_of) = self.divide(&clustering, &groups, place);
         // With a child for each cluster, labels and children say it all.
         let clustering = (groups.len() < clusters.max(2)).then_some(clustering);
-        self.split = Some(Split { children: child_of, judge: found.judge, reason: found.reason, clustering });
+        self.split = Some(Split {
+            children: child_of,
+            judge: found.judge,
+            reason: found.reason,
+            separations: found.separations,
+            clustering,
+        });
         children
     }
 

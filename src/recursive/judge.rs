@@ -79,6 +79,48 @@ pub struct Proposal<'a> {
 pub struct Verdict {
     pub(super) decision: Decision,
     pub(super) reason: String,
+    pub(super) separations: Vec<Separation>,
+}
+
+/// How well two clusters, or groups of clusters, are separated.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Separation {
+    /// Numbers of the proposed clusters of one group.
+    pub of: Vec<usize>,
+    /// Those of the other.
+    pub from: Vec<usize>,
+    /// The verdict.
+    pub grade: Grade,
+    /// The probability to see so clear a boundary between parts of one cloud, in 0 to 1.
+    pub p_value: f64,
+    /// How often the boundary is crossed for each crossing of the groups' middles: near 0 for separate groups, 1 and more
+    /// within one cloud; none where a group was not found again.
+    pub boundary: Option<f64>,
+}
+
+/// A verdict on two clusters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Grade {
+    /// The boundary is emptier than chance makes it in one cloud.
+    Separated,
+    /// Found again, but a cut through one cloud: perhaps useful, not natural.
+    Continuum,
+    /// Not found again on other rows.
+    NotFoundAgain,
+}
+
+/// "separated", "continuum", "not found again".
+impl std::fmt::Display for Grade {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Grade::Separated => "separated",
+            Grade::Continuum => "continuum",
+            Grade::NotFoundAgain => "not found again",
+        })
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -91,17 +133,23 @@ pub(super) enum Decision {
 impl Verdict {
     /// All clusters become children; why, in words for a reader.
     pub fn keep(reason: impl Into<String>) -> Self {
-        Verdict { decision: Decision::Keep, reason: reason.into() }
+        Verdict { decision: Decision::Keep, reason: reason.into(), separations: Vec::new() }
     }
 
     /// Each group of clusters becomes one child. Every cluster must be in one group; one group alone refuses the split.
     pub fn merge(groups: Vec<Vec<usize>>, reason: impl Into<String>) -> Self {
-        Verdict { decision: Decision::Merge(groups), reason: reason.into() }
+        Verdict { decision: Decision::Merge(groups), reason: reason.into(), separations: Vec::new() }
     }
 
     /// None becomes a child: the node stays a leaf.
     pub fn refuse(reason: impl Into<String>) -> Self {
-        Verdict { decision: Decision::Refuse, reason: reason.into() }
+        Verdict { decision: Decision::Refuse, reason: reason.into(), separations: Vec::new() }
+    }
+
+    /// Adds what the decision rests on, for the node's record; clusters by their proposed numbers.
+    pub fn with_separations(mut self, separations: Vec<Separation>) -> Self {
+        self.separations = separations;
+        self
     }
 
     /// The clusters of each child; fewer than two where the split is refused.

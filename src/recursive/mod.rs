@@ -23,7 +23,7 @@ mod text;
 mod tree;
 
 pub use fit::RecursiveTree;
-pub use judge::{Judge, Proposal, Verdict};
+pub use judge::{Grade, Judge, Proposal, Separation, Verdict};
 pub use limits::{NodeInfo, StopReason};
 pub use node::{Node, Split};
 pub use path::Path;

@@ -1,6 +1,6 @@
 //! One node of a tree.
 
-use super::{NodeInfo, Path, StopReason};
+use super::{NodeInfo, Path, Separation, StopReason};
 use crate::{Clustering, Settings};
 use ndarray::Array2;
 
@@ -174,6 +174,7 @@ pub struct Split {
     pub(super) children: Vec<Option<u32>>,
     pub(super) judge: Option<String>,
     pub(super) reason: String,
+    pub(super) separations: Vec<Separation>,
     /// The proposal, where the children do not say it all.
     pub(super) clustering: Option<Clustering>,
 }
@@ -197,6 +198,12 @@ impl Split {
     /// Why it was decided so, in the judge's words; empty without a judge.
     pub fn reason(&self) -> &str {
         &self.reason
+    }
+
+    /// What the judge's decision rests on: first the pairs that it joined, in that order, then for each child the pair in
+    /// which it is least separated. Empty without a judge, or where it gave none.
+    pub fn separations(&self) -> &[Separation] {
+        &self.separations
     }
 
     /// The clustering that was proposed, row i being `rows()[i]` of the node, unless every cluster became a child of its

@@ -1,6 +1,6 @@
 //! The main job: the tree, the model that stands in for it, the report.
 
-use crate::args::{self, ClusterMethod, EmbedMethod};
+use crate::args::{self, ClusterMethod, EmbedMethod, EvidencePolicy};
 use crate::commands::{facts, refuse, run};
 use crate::failure::Failure;
 use crate::input::{self, Table};
@@ -10,6 +10,7 @@ use crate::progress::Progress;
 use recluster::boost::Boost;
 use recluster::cluster::Hdbscan;
 use recluster::embed::{Identity, Pca, RandomProjection, Scaled, Umap};
+use recluster::evidence::{HeldOut, Policy};
 use recluster::explain::Surrogate;
 use recluster::recursive::{ClusterTree, RecursiveTree};
 use recluster::report::Report;
@@ -37,12 +38,20 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     let run = run(&args.common, progress);
     let named = |e| data.about(e);
     let embedder = Arc::new(embedder);
-    let plan = RecursiveTree::by_node(
+    let mut plan = RecursiveTree::by_node(
         move |_| embedder.clone(),
         move |node| if node.level() == 1 { root.clone() } else { below.clone() },
     )
     .levels(args.depth)
     .min_size(args.min_node_share);
+    let policy = match args.evidence {
+        EvidencePolicy::Require => Some(Policy::Require),
+        EvidencePolicy::Mark => Some(Policy::Mark),
+        EvidencePolicy::Off => None,
+    };
+    if let Some(policy) = policy {
+        plan = plan.judge(HeldOut::new().alpha(args.alpha).policy(policy));
+    }
     let boost = Boost::new().rounds(args.rounds).max_depth(args.max_depth);
     let tree = progress.work(|| plan.fit(&data.values, &run)).map_err(named)?;
     let mut surrogate = progress.work(|| tree.surrogate(&data.values, &boost, &run)).map_err(named)?;

@@ -27,15 +27,6 @@ impl<'a> PreparedUmap<'a> {
         Ok(PreparedUmap { umap, graph, run: run.clone(), longer: Mutex::default() })
     }
 
-    fn rows(&self) -> Result<ArrayView2<'_, f32>> {
-        let rows = &self.graph.rows;
-        ArrayView2::from_shape((rows.len(), rows.columns()), rows.data()).map_err(|_| Error::Shape {
-            what: "values of the table",
-            expected: rows.len() * rows.columns(),
-            found: rows.data().len(),
-        })
-    }
-
     /// Neighbours of all rows, long enough to be cut.
     fn longer(&self, rows: &ArrayRef2<f32>) -> Result<std::sync::Arc<Neighbors>> {
         let mut longer = self.longer.lock().unwrap_or_else(PoisonError::into_inner);
@@ -50,9 +41,13 @@ impl<'a> PreparedUmap<'a> {
 }
 
 impl Prepared for PreparedUmap<'_> {
+    fn rows(&self) -> ArrayView2<'_, f32> {
+        self.graph.rows.view()
+    }
+
     fn embed(&self, part: Option<&[u32]>, run: &Run) -> Result<Embedded> {
         let Some(part) = part else { return self.umap.embed_graph(&self.graph, run) };
-        let rows = self.rows()?;
+        let rows = self.rows();
         let table = gather(&rows, part)?;
         let near = self.longer(&rows)?.subset(part, self.umap.n_neighbors, &rows, self.umap.metric.clone(), run)?;
         let embed = || {

@@ -3,8 +3,15 @@
 use super::cluster::{ClusterMethod, Method};
 use super::common::Common;
 use super::embed::EmbedMethod;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use recluster::embed::Scaling;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EvidencePolicy {
+    Require,
+    Mark,
+    Off,
+}
 
 #[derive(Debug, Args)]
 pub(crate) struct Fit {
@@ -27,6 +34,13 @@ pub(crate) struct Fit {
     /// to be before a node is split; 0 splits whatever can be split [default: 0.3]
     #[arg(long, value_name = "X")]
     pub(crate) single_cluster_weight: Option<f64>,
+    /// Evidence that clusters are separate, on held-out rows: "require" joins siblings that are not separated and refuses
+    /// splits of one cloud, "mark" keeps all clusters and says which are separated, "off" does not test
+    #[arg(long, value_enum, default_value = "off")]
+    pub(crate) evidence: EvidencePolicy,
+    /// The level of the tests of evidence, for the whole tree
+    #[arg(long, value_name = "P", default_value_t = 0.05)]
+    pub(crate) alpha: f64,
     /// A cluster below this share of all rows is not zoomed into
     #[arg(long, value_name = "SHARE", default_value_t = 0.05)]
     pub(crate) min_node_share: f64,

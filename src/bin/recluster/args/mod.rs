@@ -9,7 +9,7 @@ mod model;
 pub(crate) use cluster::{Cluster, ClusterMethod, CovarianceName, LinkageName, Method, Selection};
 pub(crate) use common::{Common, value_name};
 pub(crate) use embed::{Embed, EmbedMethod};
-pub(crate) use fit::Fit;
+pub(crate) use fit::{EvidencePolicy, Fit};
 pub(crate) use model::{Boost, Predict, Shap};
 
 use clap::{Parser, Subcommand};

@@ -1,0 +1,236 @@
+//! The judge that tests boundaries on held-out rows.
+
+use super::boundary::{Boundary, Crossing, p_value, ratio};
+use super::trial::{Trial, halves, space};
+use crate::core::random::Stream;
+use crate::neighbors::Nearest;
+use crate::recursive::{Grade, Judge, Proposal, Separation, Verdict};
+use crate::{Error, Result, Run};
+
+const PURPOSE: u64 = 0x6576_6964;
+/// Principal components that distances are measured in.
+const COMPONENTS: usize = 30;
+/// Edges of a row, and neighbours that vote for its cluster.
+const EDGES: usize = 10;
+const VOTES: usize = 15;
+/// Neighbours searched of each row among both halves: enough that each half has its part.
+const SEARCHED: usize = 45;
+/// Most rows of a half.
+const MOST: usize = 10_000;
+
+/// What becomes of clusters that are not separated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Policy {
+    /// Siblings that are not separated are joined, the least separated first; a split of which one is left is refused.
+    #[default]
+    Require,
+    /// All clusters are kept, and the record of the split says which are separated.
+    Mark,
+}
+
+/// Tests on held-out rows whether siblings are separated, at each node of a tree.
+///
+/// The rows are cut into two random halves (of at most 10,000 rows each). On one half the node's embedder and clusterer run
+/// again; each cluster found there counts for the proposed one that it shares most rows with, and a proposed cluster is
+/// *found again* if the two share more than half of the rows that either has (Jaccard). Each row of the other half takes the
+/// cluster of most of its 15 nearest clustered rows. In the graph of its 10 nearest neighbours among the held-out rows (up
+/// to 30 principal components of the rows as the embedder compares them), the edges from one sibling to the other are
+/// counted, and those across the middle of the sibling, which is cut at the median of its first principal component, from
+/// one side. A boundary inside one cloud is crossed at least as often as the middle of its parts; between separate groups it
+/// is crossed by fewer edges. The difference of the two counts in standard errors gives a p-value for each side, of which
+/// the larger counts; then the halves change places, and twice the smaller p-value of the two counts.
+///
+/// A pair is [`Grade::Separated`] if its p-value is at most `alpha` x (n − 1) / (N − 1), with n rows of the node and N of the
+/// table, so that all tests down the tree err together at about `alpha` (as in sc-SHC, Grabski, Street, Irizarry 2023).
+/// Otherwise it is a [`Grade::Continuum`] if both clusters were found again, else [`Grade::NotFoundAgain`].
+///
+/// # Cost
+/// That of the node's embedder and clusterer on two halves, and of 45 nearest neighbours in 30 columns. Memory O(rows).
+///
+/// ```
+/// use ndarray::Array2;
+/// use recluster::evidence::HeldOut;
+/// use recluster::recursive::RecursiveTree;
+/// use recluster::{Run, cluster::KMeans, embed::Identity};
+///
+/// // One cloud, of which k-means makes three clusters all the same.
+/// let draw = |i: usize, j: usize| ((i * 7919 + j * 104_729 + i * i * 31) % 10_007) as f32 / 10_007.0;
+/// let cloud = Array2::from_shape_fn((600, 3), |(i, j)| draw(i, j) + draw(i + 4_001, j + 5) + draw(i + 7_013, j + 9));
+/// let plan = RecursiveTree::new(Identity, KMeans::new(3)).levels(1);
+/// assert_eq!(plan.fit(&cloud, &Run::new())?.leaves().count(), 3);
+/// let judged = plan.clone().judge(HeldOut::new()).fit(&cloud, &Run::new())?;
+/// assert_eq!(judged.leaves().count(), 1);
+///
+/// // Two of them, far apart: what is one cloud is joined again.
+/// let two = Array2::from_shape_fn((600, 3), |(i, j)| cloud[[i, j]] + if i % 2 == 0 && j == 0 { 6.0 } else { 0.0 });
+/// assert_eq!(plan.judge(HeldOut::new()).fit(&two, &Run::new())?.leaves().count(), 2);
+/// # Ok::<(), recluster::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct HeldOut {
+    alpha: f64,
+    policy: Policy,
+}
+
+impl Default for HeldOut {
+    fn default() -> Self {
+        HeldOut { alpha: 0.05, policy: Policy::Require }
+    }
+}
+
+impl HeldOut {
+    /// The level .05, and separation required.
+    pub fn new() -> Self {
+        HeldOut::default()
+    }
+
+    /// Sets the level of the test at the root, above 0 and at most 1; default 0.05. Nodes have their part of it.
+    pub fn alpha(mut self, alpha: f64) -> Self {
+        self.alpha = alpha;
+        self
+    }
+
+    /// Sets what becomes of clusters that are not separated; default [`Policy::Require`].
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    fn level(&self, proposal: &Proposal<'_>) -> Result<f64> {
+        if !(self.alpha > 0.0 && self.alpha <= 1.0) {
+            return Err(Error::setting("alpha", self.alpha, "must be above 0 and at most 1"));
+        }
+        let (n, all) = (proposal.node.rows, proposal.node.total_rows);
+        Ok(self.alpha * n.saturating_sub(1) as f64 / all.saturating_sub(1).max(1) as f64)
+    }
+}
+
+impl Judge for HeldOut {
+    fn judge(&self, proposal: &Proposal<'_>, run: &Run) -> Result<Verdict> {
+        let level = self.level(proposal)?;
+        let clusters = proposal.clustering.clusters();
+        let halves = halves(proposal.rows.nrows(), MOST, Stream::new(run.key(), PURPOSE));
+        let space = space(&proposal.prepared.rows(), &halves, COMPONENTS, run)?;
+        let graph = Nearest::new(SEARCHED).find(&space, run)?;
+        let sizes = [halves[0].len(), halves[1].len()];
+        let mut tests = Vec::new();
+        for (half, (own, other)) in [(0, sizes[0]), (sizes[0], 0)].into_iter().enumerate() {
+            let trial =
+                Trial::run(proposal, &halves[half], &run.at(if half == 0 { "first half" } else { "second half" }))?;
+            let boundary = Boundary::new(&space, &graph, &trial.labels, own, other, EDGES, VOTES);
+            tests.push((boundary, trial));
+        }
+        let judge = |groups: &[Vec<usize>]| pairs(&tests, groups, clusters, level);
+        let confused = |a: &[usize], b: &[usize]| -> usize {
+            let both = |a: usize, b: usize| [a * clusters + b, b * clusters + a];
+            let cells = a.iter().flat_map(|&a| b.iter().flat_map(move |&b| both(a, b)));
+            cells.map(|cell| tests.iter().map(|(_, trial)| trial.confused[cell]).sum::<usize>()).sum()
+        };
+        let mut groups: Vec<Vec<usize>> = (0..clusters).map(|cluster| vec![cluster]).collect();
+        let mut record = Vec::new();
+        loop {
+            let separations = judge(&groups);
+            let worst = worst(&separations, &confused).filter(|_| self.policy == Policy::Require);
+            match worst {
+                Some(worst) if worst.grade != Grade::Separated => {
+                    record.push(worst.clone());
+                    groups.retain(|group| *group != worst.from);
+                    for group in groups.iter_mut().filter(|group| **group == worst.of) {
+                        group.extend(&worst.from);
+                        group.sort_unstable();
+                    }
+                }
+                _ => {
+                    record.extend(nearest(&separations, &groups, &confused));
+                    break;
+                }
+            }
+        }
+        Ok(verdict(self.policy, clusters, groups, &record).with_separations(record))
+    }
+}
+
+/// Every two groups, tested both ways.
+fn pairs(tests: &[(Boundary<'_>, Trial)], groups: &[Vec<usize>], clusters: usize, level: f64) -> Vec<Separation> {
+    let m = groups.len();
+    let counts: Vec<(Vec<Crossing>, Vec<Crossing>)> = tests
+        .iter()
+        .map(|(boundary, _)| {
+            (boundary.crossings(groups, clusters), groups.iter().map(|group| boundary.middle(group)).collect())
+        })
+        .collect();
+    let mut separations = Vec::new();
+    for (a, b) in (0..m).flat_map(|a| (a + 1..m).map(move |b| (a, b))) {
+        let mut best = (1.0f64, f64::MAX, false);
+        for ((crossings, middles), (_, trial)) in counts.iter().zip(tests) {
+            let sides = [(crossings[a * m + b], middles[a]), (crossings[b * m + a], middles[b])];
+            let again = [a, b].iter().all(|&g| groups[g].iter().any(|&cluster| trial.found[cluster]));
+            let p = if again { sides.iter().map(|&(c, middle)| p_value(c, middle)).fold(0.0, f64::max) } else { 1.0 };
+            let boundary = sides.iter().map(|&(c, middle)| ratio(c, middle)).fold(0.0, f64::max);
+            if again && (!best.2 || p < best.0) {
+                best = (p, boundary, true);
+            }
+        }
+        let p_value = (2.0 * best.0).min(1.0);
+        let grade = match best.2 {
+            true if p_value <= level => Grade::Separated,
+            true => Grade::Continuum,
+            false => Grade::NotFoundAgain,
+        };
+        let boundary = best.2.then_some(best.1);
+        separations.push(Separation { of: groups[a].clone(), from: groups[b].clone(), grade, p_value, boundary });
+    }
+    separations
+}
+
+/// The least separated pair: of the largest p-value, then of most rows that one trial gave to the one and the node to the
+/// other, then of the boundary that is crossed most.
+fn worst<'a>(separations: &'a [Separation], confused: &dyn Fn(&[usize], &[usize]) -> usize) -> Option<&'a Separation> {
+    let rows = |s: &Separation| confused(&s.of, &s.from);
+    let boundary = |s: &Separation| s.boundary.unwrap_or(0.0);
+    separations.iter().max_by(|a, b| {
+        let by_p = a.p_value.total_cmp(&b.p_value);
+        by_p.then_with(|| rows(a).cmp(&rows(b))).then_with(|| boundary(a).total_cmp(&boundary(b)))
+    })
+}
+
+/// For each group the pair in which it is least separated, each pair once.
+fn nearest(
+    separations: &[Separation],
+    groups: &[Vec<usize>],
+    confused: &dyn Fn(&[usize], &[usize]) -> usize,
+) -> Vec<Separation> {
+    let mut kept: Vec<Separation> = Vec::new();
+    for group in groups {
+        let own: Vec<Separation> = separations.iter().filter(|s| s.of == *group || s.from == *group).cloned().collect();
+        if let Some(worst) = worst(&own, confused).filter(|worst| !kept.contains(worst)) {
+            kept.push(worst.clone());
+        }
+    }
+    kept
+}
+
+fn verdict(policy: Policy, clusters: usize, groups: Vec<Vec<usize>>, record: &[Separation]) -> Verdict {
+    let count = |grade: Grade| record.iter().filter(|s| s.grade == grade).count();
+    match (policy, groups.len()) {
+        (Policy::Mark, _) => {
+            let open = record.iter().filter(|s| s.grade != Grade::Separated).count();
+            Verdict::keep(match open {
+                0 => "every cluster is separated from its siblings".to_string(),
+                1 => "one pair of siblings is not separated".to_string(),
+                open => format!("{open} pairs of siblings are not separated"),
+            })
+        }
+        (_, 1) if count(Grade::Continuum) == 0 => {
+            Verdict::refuse("its clusters are not found again on half of the rows")
+        }
+        (_, 1) => Verdict::refuse(
+            "its clusters are parts of one cloud: no boundary between them is emptier than their middles",
+        ),
+        (_, kept) if kept == clusters => Verdict::keep("every cluster is separated from its siblings"),
+        (_, kept) => Verdict::merge(groups, format!("{clusters} clusters were found, {kept} are separated")),
+    }
+}

@@ -1,0 +1,131 @@
+//! One trial: the node's procedure on one half of the rows, its clusters carried over to the other half.
+
+use crate::core::gather;
+use crate::core::random::Stream;
+use crate::recursive::Proposal;
+use crate::{Error, NOISE, Result, Run};
+use ndarray::{Array2, ArrayRef2};
+
+/// A cluster is found again if the rows that either has and those that both have are at most this many to one.
+const FOUND_AGAIN: f64 = 0.5;
+
+/// Two random halves of the rows, or of a sample of them, by their places in the node; ascending.
+pub(super) fn halves(rows: usize, most: usize, draws: Stream) -> [Vec<u32>; 2] {
+    let mut places: Vec<u32> = (0..rows as u32).collect();
+    places.sort_unstable_by_key(|&place| (draws.bits(place.into()), place));
+    places.truncate(2 * most);
+    let mut second = places.split_off(places.len() / 2);
+    let mut first = places;
+    first.sort_unstable();
+    second.sort_unstable();
+    [first, second]
+}
+
+/// What the node's clusters are on one half, found without the other.
+pub(super) struct Trial {
+    /// For each row of the half the proposed cluster that it belongs to, or noise.
+    pub(super) labels: Vec<i32>,
+    /// For each proposed cluster, whether it was found again.
+    pub(super) found: Vec<bool>,
+    /// Rows of a proposed cluster that another one has in this trial, clusters x clusters: with which it is confused.
+    pub(super) confused: Vec<usize>,
+}
+
+impl Trial {
+    /// Runs the node's embedder and clusterer on the rows of one half.
+    pub(super) fn run(proposal: &Proposal<'_>, half: &[u32], run: &Run) -> Result<Self> {
+        let clusters = proposal.clustering.clusters();
+        let proposed: Vec<i32> = half.iter().map(|&row| proposal.clustering.labels()[row as usize]).collect();
+        let share = half.len() as f64 / proposal.rows.nrows() as f64;
+        let smaller = proposal.clusterer.for_sample(share);
+        let clusterer = smaller.as_deref().unwrap_or(proposal.clusterer);
+        let again = || clusterer.cluster(&proposal.prepared.embed(Some(half), run)?.embedding, run);
+        match again() {
+            Ok(again) if again.labels().len() == half.len() => Ok(matched(again.labels(), &proposed, clusters)),
+            Ok(again) => {
+                let (rows, found) = (half.len(), again.labels().len());
+                let reason = format!("{rows} rows went in, {found} labels came out");
+                Err(Error::Contract { room: "clusterer", name: clusterer.name(), reason, row: None })
+            }
+            // A half may be too small for what the whole was enough for.
+            Err(Error::TooFewRows { .. }) => Ok(matched(&vec![NOISE; half.len()], &proposed, clusters)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Gives each new cluster to the proposed one that it shares most rows with.
+fn matched(again: &[i32], proposed: &[i32], clusters: usize) -> Trial {
+    let new = again.iter().copied().max().map_or(0, |most| (most + 1).max(0) as usize);
+    let mut shared = vec![0usize; new * clusters];
+    for (&a, &p) in again.iter().zip(proposed).filter(|(a, p)| **a >= 0 && **p >= 0) {
+        shared[a as usize * clusters + p as usize] += 1;
+    }
+    let best = |a: usize| {
+        let row = &shared[a * clusters..(a + 1) * clusters];
+        // Of equal ones the first.
+        let (cluster, &most) = row.iter().enumerate().max_by_key(|&(p, &rows)| (rows, clusters - p))?;
+        (most > 0).then_some(cluster as i32)
+    };
+    let to: Vec<i32> = (0..new).map(|a| best(a).unwrap_or(NOISE)).collect();
+    let labels: Vec<i32> = again.iter().map(|&a| if a < 0 { NOISE } else { to[a as usize] }).collect();
+    let mut confused = vec![0usize; clusters * clusters];
+    for (&p, &label) in proposed.iter().zip(&labels).filter(|(p, label)| **p >= 0 && **label >= 0 && p != label) {
+        confused[p as usize * clusters + label as usize] += 1;
+    }
+    let (mut both, mut either) = (vec![0usize; clusters], vec![0usize; clusters]);
+    for (&label, &p) in labels.iter().zip(proposed) {
+        for cluster in [label, p].into_iter().filter(|&cluster| cluster >= 0) {
+            either[cluster as usize] += 1;
+        }
+        if label >= 0 && label == p {
+            both[label as usize] += 1;
+            either[label as usize] -= 1;
+        }
+    }
+    let found = both.iter().zip(&either).map(|(&both, &either)| both as f64 > FOUND_AGAIN * either as f64).collect();
+    Trial { labels, found, confused }
+}
+
+/// The rows of both halves, in the order of the halves, in at most `components` principal components of theirs.
+pub(super) fn space(
+    rows: &ArrayRef2<f32>,
+    halves: &[Vec<u32>; 2],
+    components: usize,
+    run: &Run,
+) -> Result<Array2<f32>> {
+    let used: Vec<u32> = halves.iter().flatten().copied().collect();
+    let rows = gather(rows, &used)?;
+    if rows.ncols() <= components {
+        return Ok(rows);
+    }
+    let pca = crate::embed::Pca::new(components.min(rows.nrows()));
+    pca.fit(&rows, run)?.transform(&rows, run)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clusters_are_matched_by_the_rows_they_share() {
+        let proposed = [0, 0, 0, 1, 1, 1, 2, -1];
+        // Cluster 0 in two parts, 1 as it was, 2 and a row of noise as one with a row of 1.
+        let trial = matched(&[3, 3, 0, 1, 1, 2, 2, 2], &proposed, 3);
+        assert_eq!(trial.labels, [0, 0, 0, 1, 1, 1, 1, 1]);
+        assert_eq!(trial.found, [true, true, false]);
+        assert_eq!(trial.confused, [0, 0, 0, 0, 0, 0, 0, 1, 0], "the row of 2 is 1's now");
+        let nothing = matched(&[-1; 8], &proposed, 3);
+        assert_eq!((nothing.labels, nothing.found), (vec![-1; 8], vec![false; 3]));
+    }
+
+    #[test]
+    fn halves_share_no_row_and_are_bounded() {
+        let [first, second] = halves(101, 1000, Stream::new(1, 2));
+        assert_eq!((first.len(), second.len()), (50, 51));
+        let mut all: Vec<u32> = first.iter().chain(&second).copied().collect();
+        all.sort_unstable();
+        assert_eq!(all, (0..101).collect::<Vec<u32>>());
+        assert_eq!(halves(101, 10, Stream::new(1, 2)).map(|half| half.len()), [10, 10]);
+    }
+}
