@@ -32,6 +32,11 @@ pub(super) struct Crossing {
 }
 
 impl Crossing {
+    /// The sum of shares.
+    pub(super) fn sum(&self) -> f64 {
+        self.sum
+    }
+
     fn add(&mut self, share: f64) {
         self.sum += share;
         self.squares += share * share;
@@ -70,6 +75,18 @@ impl<'a> Boundary<'a> {
         Boundary { space: space.view(), own, held_out, voted, k }
     }
 
+    /// Rows of the space that the groups' clusters were found on, and rows that were carried over to them.
+    pub(super) fn rows_of(&self, group: &[usize], other: usize) -> (Vec<u32>, Vec<u32>) {
+        let own = self.own.iter().filter(|(_, label)| within(group, *label)).map(|&(row, _)| row).collect();
+        let voted = (other as u32..).zip(&self.voted).filter(|(_, label)| within(group, **label)).map(|(row, _)| row);
+        (own, voted.collect())
+    }
+
+    /// The cluster of an own row of the space.
+    pub(super) fn label(&self, row: u32) -> i32 {
+        self.own.first().and_then(|&(first, _)| self.own.get((row - first) as usize)).map_or(crate::NOISE, |own| own.1)
+    }
+
     /// For each two groups the edges from rows of the first to rows of the second, groups x groups.
     pub(super) fn crossings(&self, groups: &[Vec<usize>], clusters: usize) -> Vec<Crossing> {
         let of = group_of(groups, clusters);
@@ -89,24 +106,71 @@ impl<'a> Boundary<'a> {
     }
 
     /// The edges across the middle of one group, seen from one side: it is cut at the median along its first principal
-    /// component, and the rows that were held out take the side of most of their nearest own rows.
+    /// component.
     pub(super) fn middle(&self, group: &[usize]) -> Crossing {
-        let within = |label: i32| usize::try_from(label).is_ok_and(|label| group.contains(&label));
-        let Some(sides) = self.sides(&within) else { return Crossing::default() };
-        let side: Vec<Option<bool>> = self
-            .held_out
-            .iter()
-            .zip(&self.voted)
-            .map(|(lists, &voted)| {
-                let side = |&at: &u32| sides[at as usize].map(i32::from);
-                let most = most(lists.own.iter().filter_map(side));
-                (within(voted) && most >= 0).then_some(most == 1)
-            })
-            .collect();
+        let members = self.members(group);
+        self.first_component(&members).map_or_else(Crossing::default, |direction| self.cut(group, &members, &direction))
+    }
+
+    /// The same where it is cut parallel to its boundary with another group: across the line between their means.
+    pub(super) fn parallel_middle(&self, group: &[usize], other: &[usize]) -> Crossing {
+        let (members, others) = (self.members(group), self.members(other));
+        let direction: Vec<f64> = self.mean(&others).iter().zip(self.mean(&members)).map(|(a, b)| a - b).collect();
+        self.cut(group, &members, &direction)
+    }
+
+    /// The own rows of a group.
+    fn members(&self, group: &[usize]) -> Vec<usize> {
+        (0..self.own.len()).filter(|&at| within(group, self.own[at].1)).collect()
+    }
+
+    fn row(&self, at: usize) -> impl Iterator<Item = f64> {
+        self.space.row(self.own[at].0 as usize).into_iter().map(|&x| f64::from(x))
+    }
+
+    fn mean(&self, members: &[usize]) -> Vec<f64> {
+        let mut mean = vec![0.0; self.space.ncols()];
+        for &at in members {
+            mean.iter_mut().zip(self.row(at)).for_each(|(sum, x)| *sum += x);
+        }
+        let n = members.len().max(1) as f64;
+        mean.iter_mut().for_each(|sum| *sum /= n);
+        mean
+    }
+
+    fn first_component(&self, members: &[usize]) -> Option<Vec<f64>> {
+        let (d, mean) = (self.space.ncols(), self.mean(members));
+        let mut covariance = vec![0.0; d * d];
+        for &at in members {
+            let centred: Vec<f64> = self.row(at).zip(&mean).map(|(x, m)| x - m).collect();
+            for i in 0..d {
+                for j in 0..=i {
+                    covariance[i * d + j] += centred[i] * centred[j];
+                }
+            }
+        }
+        Some(linalg::largest(&covariance, d, 1)?.vectors)
+    }
+
+    /// The edges across a cut at the median along a direction. Rows that were held out take the side of most of their
+    /// nearest own rows.
+    fn cut(&self, group: &[usize], members: &[usize], direction: &[f64]) -> Crossing {
+        let along = |at: usize| self.row(at).zip(direction).map(|(x, w)| x * w).sum::<f64>();
+        let mut scores: Vec<(f64, usize)> = members.iter().map(|&at| (along(at), at)).collect();
+        scores.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let mut sides = vec![None; self.own.len()];
+        for (place, &(_, at)) in scores.iter().enumerate() {
+            sides[at] = Some(i32::from(2 * place >= scores.len()));
+        }
+        let side_of = |(lists, &voted): (&Lists, &i32)| {
+            let most = most(lists.own.iter().filter_map(|&at| sides[at as usize]));
+            (within(group, voted) && most >= 0).then_some(most)
+        };
+        let side: Vec<Option<i32>> = self.held_out.iter().zip(&self.voted).map(side_of).collect();
         let mut crossing = Crossing::default();
-        for (lists, side_of) in self.held_out.iter().zip(&side) {
-            let Some(own) = side_of else { continue };
-            let crossed = lists.others.iter().filter(|&&other| side[other as usize] == Some(!own)).count();
+        for (lists, own) in self.held_out.iter().zip(&side) {
+            let Some(own) = own else { continue };
+            let crossed = lists.others.iter().filter(|&&other| side[other as usize] == Some(1 - own)).count();
             if crossed > 0 {
                 crossing.add(crossed as f64 / self.k as f64);
             }
@@ -114,33 +178,10 @@ impl<'a> Boundary<'a> {
         // Both sides were counted.
         Crossing { sum: crossing.sum / 2.0, squares: crossing.squares / 4.0 }
     }
+}
 
-    /// For each own row of the group the side of the median that it is on, along the group's first component.
-    fn sides(&self, within: &dyn Fn(i32) -> bool) -> Option<Vec<Option<bool>>> {
-        let members: Vec<usize> = (0..self.own.len()).filter(|&at| within(self.own[at].1)).collect();
-        let d = self.space.ncols();
-        let row = |at: usize| self.space.row(self.own[at].0 as usize);
-        let n = members.len() as f64;
-        let mean: Vec<f64> = (0..d).map(|c| members.iter().map(|&at| f64::from(row(at)[c])).sum::<f64>() / n).collect();
-        let mut covariance = vec![0.0; d * d];
-        for &at in &members {
-            let centred: Vec<f64> = row(at).iter().zip(&mean).map(|(&x, m)| f64::from(x) - m).collect();
-            for i in 0..d {
-                for j in 0..=i {
-                    covariance[i * d + j] += centred[i] * centred[j];
-                }
-            }
-        }
-        let direction = linalg::largest(&covariance, d, 1)?.vectors;
-        let along = |at: usize| row(at).iter().zip(&direction).map(|(&x, w)| f64::from(x) * w).sum::<f64>();
-        let mut scores: Vec<(f64, usize)> = members.iter().map(|&at| (along(at), at)).collect();
-        scores.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        let mut sides = vec![None; self.own.len()];
-        for (place, &(_, at)) in scores.iter().enumerate() {
-            sides[at] = Some(2 * place >= scores.len());
-        }
-        Some(sides)
-    }
+fn within(group: &[usize], label: i32) -> bool {
+    usize::try_from(label).is_ok_and(|label| group.contains(&label))
 }
 
 /// The label that occurs most often, of equally many the lower; noise where there is none.
@@ -177,11 +218,14 @@ fn group_of(groups: &[Vec<usize>], clusters: usize) -> impl Fn(i32) -> Option<us
     move |label| usize::try_from(label).ok().and_then(|label| of[label])
 }
 
-/// The probability, were the boundary no emptier than the middle of a group, to see so few edges cross it: the difference
-/// of the two sums in standard errors, each row counting as one observation, against the normal distribution. Half an
-/// edge is added to the variance, so that a few rows prove nothing.
-pub(super) fn p_value(crossing: Crossing, middle: Crossing) -> f64 {
-    let z = (middle.sum - crossing.sum) / (middle.squares + crossing.squares + 0.5).sqrt();
+/// How much emptier the boundary is than the middle of a group, in standard errors, each row counting as one observation.
+/// Half an edge is added to the variance, so that a few rows prove nothing.
+pub(super) fn score(crossing: Crossing, middle: Crossing) -> f64 {
+    (middle.sum - crossing.sum) / (middle.squares + crossing.squares + 0.5).sqrt()
+}
+
+/// The probability of a standard normal value above `z`.
+pub(super) fn upper_tail(z: f64) -> f64 {
     0.5 * libm::erfc(z / std::f64::consts::SQRT_2)
 }
 

@@ -6,6 +6,7 @@
 //! [`Judge`](crate::recursive::Judge).
 
 mod boundary;
+mod discriminant;
 mod held_out;
 mod trial;
 

@@ -4,7 +4,7 @@ use crate::core::gather;
 use crate::core::random::Stream;
 use crate::recursive::Proposal;
 use crate::{Error, NOISE, Result, Run};
-use ndarray::{Array2, ArrayRef2};
+use ndarray::{Array2, ArrayRef2, ArrayViewMut1};
 
 /// A cluster is found again if the rows that either has and those that both have are at most this many to one.
 const FOUND_AGAIN: f64 = 0.5;
@@ -92,15 +92,48 @@ pub(super) fn space(
     rows: &ArrayRef2<f32>,
     halves: &[Vec<u32>; 2],
     components: usize,
+    draws: Stream,
     run: &Run,
 ) -> Result<Array2<f32>> {
     let used: Vec<u32> = halves.iter().flatten().copied().collect();
-    let rows = gather(rows, &used)?;
+    let mut rows = gather(rows, &used)?;
+    for (c, mut column) in rows.columns_mut().into_iter().enumerate() {
+        jitter(&mut column, draws.of(c as u64));
+    }
     if rows.ncols() <= components {
         return Ok(rows);
     }
     let pca = crate::embed::Pca::new(components.min(rows.nrows()));
     pca.fit(&rows, run)?.transform(&rows, run)
+}
+
+/// Columns of at most so many different values are answers, counts or flags, rounded from something finer.
+const ROUNDED: usize = 32;
+
+/// Spreads each value of a column of few values evenly over what would be rounded to it: halfway to its neighbours. Else
+/// any cut between two answers would be an empty boundary.
+fn jitter(column: &mut ArrayViewMut1<'_, f32>, draws: Stream) {
+    let mut values: Vec<f32> = Vec::new();
+    for &x in column.iter() {
+        if let Err(at) = values.binary_search_by(|value| value.total_cmp(&x)) {
+            if values.len() == ROUNDED {
+                return;
+            }
+            values.insert(at, x);
+        }
+    }
+    if values.len() < 2 {
+        return;
+    }
+    for (i, x) in column.iter_mut().enumerate() {
+        let Ok(at) = values.binary_search_by(|value| value.total_cmp(x)) else { continue };
+        // At either end as far outwards as inwards.
+        let gap = |a: usize, b: usize| (values[b] - values[a]) / 2.0;
+        let below = if at > 0 { gap(at - 1, at) } else { gap(0, 1) };
+        let above = if at + 1 < values.len() { gap(at, at + 1) } else { gap(at - 1, at) };
+        let to = draws.uniform(i as u64) as f32;
+        *x += to * (below + above) - below;
+    }
 }
 
 #[cfg(test)]

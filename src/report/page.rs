@@ -8,7 +8,7 @@ use super::parts::{chip, origin};
 use super::words::{count, list, percent, things};
 use super::{Contents, Rows};
 use crate::Result;
-use crate::recursive::{ClusterTree, Node};
+use crate::recursive::{ClusterTree, Grade, Node, Separation, Split};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 pub(super) fn page(contents: &Contents<'_>) -> Result<Markup> {
@@ -191,6 +191,7 @@ fn map_card(tree: &ClusterTree, node: &Node) -> Result<Markup> {
                 }
                 @for note in node.notes() { " " (note) }
             }
+            @if let Some(split) = node.split() { (evidence(node, split)) }
             (map::drawing(embedding, node.labels(), if wide { 1240 } else { 860 }, &format!("Map: {name}"))?)
             div class="legend" {
                 @for child in tree.children(node) {
@@ -205,6 +206,48 @@ fn map_card(tree: &ClusterTree, node: &Node) -> Result<Markup> {
             }
         }
     })
+}
+
+/// What the tests on held-out rows say of a split: its reason, and each child's least separated sibling.
+fn evidence(node: &Node, split: &Split) -> Markup {
+    let pairs = split
+        .separations()
+        .iter()
+        .filter_map(|s| Some((split.child_of(*s.of.first()?)?, split.child_of(*s.from.first()?)?, s)));
+    let name = |child: usize| format!("{}.{child}", node.path());
+    html! {
+        @if split.judge().is_some() {
+            p class="small" { b { "Evidence: " } (split.reason()) "." }
+            ul class="small" {
+                @for (of, from, separation) in pairs.filter(|(of, from, _)| of != from) {
+                    li { (name(of)) " and " (name(from)) ": " b { (separation.grade) } (crossed(separation)) "." }
+                }
+            }
+        }
+    }
+}
+
+/// How empty a boundary is, in words.
+fn crossed(separation: &Separation) -> String {
+    let Some(boundary) = separation.boundary else { return String::new() };
+    let share = match separation.grade {
+        Grade::NotFoundAgain => return String::new(),
+        _ if boundary < 0.005 => "no neighbours lie".to_string(),
+        _ => format!("{boundary:.2} times as many neighbours lie"),
+    };
+    format!(
+        "; {share} across their boundary as across a cut through the middle of either (p {})",
+        small(separation.p_value)
+    )
+}
+
+/// A p-value to two digits.
+fn small(p: f64) -> String {
+    match p {
+        p if p < 1e-4 => "below 0.0001".to_string(),
+        p if p < 0.01 => format!("{p:.4}"),
+        p => format!("{p:.2}"),
+    }
 }
 
 fn settings(contents: &Contents<'_>) -> Markup {

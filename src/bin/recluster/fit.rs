@@ -185,6 +185,10 @@ fn report(
     if let Some((width, height)) = args.image.or(data.image) {
         report = report.image(width, height);
     }
+    if args.evidence != EvidencePolicy::Off {
+        let policy = format!("{} (level {})", args::value_name(args.evidence), args.alpha);
+        report = report.setting("Evidence of separation", policy);
+    }
     let report = report.explained_by(surrogate, run)?;
     let stage = run.stage("report", 1);
     let html = report.render()?;
