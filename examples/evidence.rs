@@ -84,8 +84,8 @@ fn row(kind: &str, i: usize, d: usize, draws: &mut Draws) -> Vec<f64> {
             let radius = draws.uniform().powf(1.0 / d as f64);
             row.iter_mut().for_each(|x| *x *= radius / length);
         }
-        "two at 3" | "two at 4" | "two at 5" => row[0] += f64::from(i % 2 == 0) * distance(kind),
-        "90:10 at 4" | "90:10 at 5" | "90:10 at 6" => row[0] += f64::from(i % 10 == 0) * distance(kind),
+        "two at 3" | "two at 4" | "two at 5" => row[0] += f64::from(i.is_multiple_of(2)) * distance(kind),
+        "90:10 at 4" | "90:10 at 5" | "90:10 at 6" => row[0] += f64::from(i.is_multiple_of(10)) * distance(kind),
         _ => {}
     }
     row

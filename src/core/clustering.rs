@@ -5,7 +5,7 @@ use super::{Error, Result};
 /// The label of a row that belongs to no cluster.
 pub const NOISE: i32 = -1;
 
-/// What a [`Clusterer`] found.
+/// What a [`Clusterer`](crate::Clusterer) found.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Clustering {

@@ -3,7 +3,7 @@
 use super::{Error, Result};
 use ndarray::{Array1, Array2, Array3};
 
-/// What an [`Explainer`] says: an attribution for each row, feature and output, the base values separately.
+/// What an [`Explainer`](crate::Explainer) says: an attribution for each row, feature and output, the base values separately.
 ///
 /// Always of the shape (row, feature, output), whatever the model.
 #[derive(Clone, Debug, PartialEq)]

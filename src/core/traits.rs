@@ -31,7 +31,7 @@ pub trait Embedder: Send + Sync {
     /// Embeds `rows` (n x columns) into n x components, row i of the result belonging to row i of the input.
     ///
     /// # Errors
-    /// Whatever makes an embedding impossible; a plug-in's own error goes into [`Error::Plugin`].
+    /// Whatever makes an embedding impossible; a plug-in's own error goes into [`Error::Plugin`](crate::Error::Plugin).
     fn embed(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f32>>;
 
     /// The embedding with what a tree and its report keep beside it; default: the embedding alone.
@@ -108,7 +108,7 @@ pub trait Clusterer: Send + Sync {
     /// Clusters `rows` (n x columns).
     ///
     /// # Errors
-    /// Whatever makes a clustering impossible; a plug-in's own error goes into [`Error::Plugin`].
+    /// Whatever makes a clustering impossible; a plug-in's own error goes into [`Error::Plugin`](crate::Error::Plugin).
     fn cluster(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Clustering>;
 
     /// The clusterer for a sample of the rows, `share` of them (in 0 to 1), where its settings count rows: with half of
@@ -158,7 +158,7 @@ pub trait Explainer: Send + Sync {
     /// Explains the model's outputs for `rows` (n x features).
     ///
     /// # Errors
-    /// Whatever makes an explanation impossible; a plug-in's own error goes into [`Error::Plugin`].
+    /// Whatever makes an explanation impossible; a plug-in's own error goes into [`Error::Plugin`](crate::Error::Plugin).
     fn explain(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Explanation>;
 
     /// A short name for reports; default: the type's.

@@ -47,7 +47,7 @@ const PURPOSE: u64 = 0x6e6e;
 pub enum Search {
     /// Exact up to 4,096 rows and in up to 10 columns (the latter for Euclidean, Manhattan and Chebyshev distance, and
     /// in up to 9 for cosine and correlation), else approximate. Where a sample shows that less than nine tenths of the
-    /// true neighbours were found, as with independent noise in many columns, the run is told so; up to rows² x columns
+    /// true neighbours were found, as with independent noise in many columns, a note says so; up to rows² x columns
     /// = 10¹¹ all are searched again exactly instead.
     #[default]
     Auto,

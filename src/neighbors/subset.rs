@@ -128,7 +128,7 @@ impl Neighbors {
             for &row in short {
                 let g = group[row as usize];
                 let at = asked.partition_point(|&other| other < g);
-                // Its own group is told by number: a metric of one's own may not put it first.
+                // Its own group is known by number: a metric of one's own may not put it first.
                 let neighbours = finish(&lists, at, measure, space.scale()).filter(|&(other, _)| other != g);
                 for (slot, found) in row_list(&canonical, g as usize, row, neighbours).take(k).enumerate() {
                     (self.indices[[row as usize, slot]], self.distances[[row as usize, slot]]) = found;

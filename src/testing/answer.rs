@@ -2,6 +2,7 @@
 
 use crate::{Clusterer, Clustering, Embedder, Error, Explainer, Explanation, NOISE, Result, Run};
 use ndarray::{Array2, ArrayRef2};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -45,21 +46,42 @@ impl Subject<'_> {
     }
 
     pub(super) fn call(&self, rows: &ArrayRef2<f32>, run: &Run) -> Call {
-        let answer = catch_unwind(AssertUnwindSafe(|| {
+        caught(|| {
             Ok(match self {
                 Subject::Clusterer(c) => Answer::Clusters(c.cluster(rows, run)?),
                 Subject::Embedder(e) => Answer::Positions(e.embed(rows, run)?),
                 Subject::Explainer(x, _) => Answer::Values(x.explain(rows, run)?),
             })
-        }));
-        match answer {
-            Ok(Ok(answer)) => Call::Answer(answer),
-            Ok(Err(error)) => Call::Error(error),
-            Err(payload) => {
-                let text = payload.downcast_ref::<&str>().map(ToString::to_string);
-                let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-                Call::Panic(text.unwrap_or_else(|| "without a message".to_string()))
+        })
+    }
+
+    /// The same by the methods that have a default, each with its name.
+    pub(super) fn by_provided(&self, rows: &ArrayRef2<f32>, run: &Run) -> Vec<(&'static str, Call)> {
+        match self {
+            Subject::Clusterer(c) => {
+                let sample = || c.for_sample(1.0).map_or_else(|| c.cluster(rows, run), |all| all.cluster(rows, run));
+                vec![("for_sample(1.0)", caught(|| Ok(Answer::Clusters(sample()?))))]
             }
+            Subject::Embedder(e) => {
+                let prepared = || e.prepare(Cow::Borrowed(rows), run)?.embed(None, run);
+                vec![
+                    ("embed_in_full", caught(|| Ok(Answer::Positions(e.embed_in_full(rows, run)?.embedding)))),
+                    ("prepare", caught(|| Ok(Answer::Positions(prepared()?.embedding)))),
+                ]
+            }
+            Subject::Explainer(..) => Vec::new(),
+        }
+    }
+}
+
+fn caught(answer: impl FnOnce() -> Result<Answer>) -> Call {
+    match catch_unwind(AssertUnwindSafe(answer)) {
+        Ok(Ok(answer)) => Call::Answer(answer),
+        Ok(Err(error)) => Call::Error(error),
+        Err(payload) => {
+            let text = payload.downcast_ref::<&str>().map(ToString::to_string);
+            let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+            Call::Panic(text.unwrap_or_else(|| "without a message".to_string()))
         }
     }
 }

@@ -32,6 +32,9 @@ pub enum Check {
     Duplicates,
     /// A table stored column by column gives what the same table stored row by row gives.
     Layout,
+    /// `embed_in_full` and `prepare` give what `embed` gives, and `for_sample` of all rows clusters them alike. Embedders and
+    /// clusterers; a plug-in that leaves these methods to their defaults keeps it.
+    Provided,
     /// Odd tables (one row, all rows equal, huge values) get a well-formed answer or an error.
     Degenerate,
     /// NaN and infinities are an error, never an answer. An explainer may answer where its model takes NaN as missing, with
@@ -61,6 +64,7 @@ impl Check {
             Check::Numbering => "numbering",
             Check::Duplicates => "duplicates",
             Check::Layout => "layout",
+            Check::Provided => "provided methods",
             Check::Degenerate => "odd tables",
             Check::NotFinite => "NaN and infinities",
             Check::Cancellation => "cancellation",
@@ -85,6 +89,7 @@ impl Check {
             Check::Numbering => "the same number for each cluster in whatever order the rows stand",
             Check::Duplicates => "the same answer for rows that are equal",
             Check::Layout => "the same answer however the table lies in memory",
+            Check::Provided => "from the methods with a default what the required method gives",
             Check::Degenerate => "a well-formed answer or an error",
             Check::NotFinite => "an error for NaN, infinity and minus infinity",
             Check::Cancellation => "Error::Cancelled soon after the run has been cancelled",
@@ -123,6 +128,9 @@ impl Check {
             Check::Duplicates => "work on different rows with weights, or settle ties between equal rows alike",
             Check::Layout => {
                 "read through rows() or indices; as_slice() is None for tables that are not stored row by row"
+            }
+            Check::Provided => {
+                "build them from the same steps as the required method, and draw random numbers from the run that is given"
             }
             Check::Degenerate => "return an Error that says how many rows or columns are needed",
             Check::NotFinite => {

@@ -29,8 +29,8 @@ impl Examiner<'_> {
         let clusterer = matches!(self.subject, Subject::Clusterer(_));
         let mut rest = vec![Determinism, Seed, Threads, RowOrder, Duplicates, Layout, Check::Cancellation];
         rest.extend(match self.subject {
-            Subject::Clusterer(_) => vec![Check::Numbering],
-            Subject::Embedder(_) => vec![],
+            Subject::Clusterer(_) => vec![Check::Provided, Check::Numbering],
+            Subject::Embedder(_) => vec![Check::Provided],
             Subject::Explainer(..) => vec![Check::Additivity],
         });
         let kinds: &[Check] =

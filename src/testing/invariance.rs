@@ -1,6 +1,6 @@
 //! What must not change an answer: repetition, seeds, threads, layout, equal rows, the order of the rows.
 
-use super::answer::{Answer, Subject};
+use super::answer::{Answer, Call, Subject};
 use super::examiner::{Examiner, Fault};
 use super::{Check, tables};
 use crate::Run;
@@ -14,9 +14,11 @@ impl Examiner<'_> {
         self.judge(Check::Determinism, again);
         if !stable {
             let mut left = vec![Check::Seed, Check::Threads, Check::RowOrder, Check::Duplicates, Check::Layout];
-            if matches!(self.subject, Subject::Clusterer(_)) {
-                left.push(Check::Numbering);
-            }
+            left.extend(match self.subject {
+                Subject::Clusterer(_) => vec![Check::Provided, Check::Numbering],
+                Subject::Embedder(_) => vec![Check::Provided],
+                Subject::Explainer(..) => vec![],
+            });
             return self.not_judged(&left, "two calls that are the same differ already");
         }
         let (one, two) = (self.run.clone().seed(1), self.run.clone().seed(2));
@@ -40,8 +42,27 @@ impl Examiner<'_> {
         by_column.assign(rows);
         let fault = self.changed("gave it the rows stored column by column", &by_column, self.run, first, &all);
         self.judge(Check::Layout, fault);
+        self.provided(rows, first);
         self.duplicates(rows);
         self.row_order(rows, first);
+    }
+
+    fn provided(&mut self, rows: &ArrayRef2<f32>, first: &Answer) {
+        if matches!(self.subject, Subject::Explainer(..)) {
+            return;
+        }
+        let all: Vec<usize> = (0..rows.nrows()).collect();
+        let mut fault = None;
+        for (method, call) in self.subject.by_provided(rows, self.run) {
+            let came = match call {
+                Call::Answer(answer) if answer.rows() != rows.nrows() => Some(format!("{} rows", answer.rows())),
+                Call::Answer(answer) => first.differs(&answer, &all, true),
+                Call::Error(error) => Some(format!("the error \"{error}\"")),
+                Call::Panic(said) => Some(format!("a panic: {said}")),
+            };
+            fault = fault.or(came.map(|came| (format!("called {method} with the same rows and run"), came)));
+        }
+        self.judge(Check::Provided, fault);
     }
 
     fn duplicates(&mut self, rows: &ArrayRef2<f32>) {

@@ -365,3 +365,34 @@ fn explainers_are_examined_too() {
     });
     alone(&testing::explainer(&missing, &sample, linear).run(), Check::NotFinite);
 }
+
+/// An embedder whose longer answer is another one, and a clusterer that finds one cluster in any sample.
+struct Forgets;
+
+impl Embedder for Forgets {
+    fn embed(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f32>> {
+        door(rows, run)?;
+        Ok(rows.to_owned())
+    }
+
+    fn embed_in_full(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<recluster::Embedded> {
+        Ok(recluster::Embedded { embedding: self.embed(rows, run)? * 2.0, map: None, notes: Vec::new() })
+    }
+}
+
+impl Clusterer for Forgets {
+    fn cluster(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Clustering> {
+        door(rows, run)?;
+        Clustering::compact(halves(rows))
+    }
+
+    fn for_sample(&self, _share: f64) -> Option<Box<dyn Clusterer>> {
+        Some(Box::new(Faulty(|rows: &ArrayRef2<f32>, _run: &Run| Clustering::new(vec![0; rows.nrows()]))))
+    }
+}
+
+#[test]
+fn provided_methods_that_say_otherwise() {
+    alone(&testing::embedder(&Forgets).run(), Check::Provided);
+    alone(&testing::clusterer(&Forgets).run(), Check::Provided);
+}

@@ -36,7 +36,7 @@ pub(crate) fn spanning_tree(asked: &Asked<'_>, run: &Run) -> Result<(SpanningTre
             };
         }
         const { assert!(MOST_COLUMNS == 16) };
-        if norm == Norm::Squares { by_columns!(2 3 4 6 8 10 12 16) } else { by_columns!(2 8) }
+        if norm == Norm::Squares { by_columns!(2 3 4 6 8 10 12 16) } else { by_columns!(2 4 8) }
     };
     // Equal rows hang on the first of them; no edge that leaves them is lighter than their core distance.
     for g in 0..groups {

@@ -56,6 +56,6 @@ macro_rules! kernels {
     )*};
 }
 kernels!(
-    2: Squares Absolutes Largest, 3: Squares, 4: Squares, 6: Squares, 8: Squares Absolutes Largest,
+    2: Squares Absolutes Largest, 3: Squares, 4: Squares Absolutes Largest, 6: Squares, 8: Squares Absolutes Largest,
     10: Squares, 12: Squares, 16: Squares
 );

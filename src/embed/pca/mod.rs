@@ -34,7 +34,7 @@ const EXACT: usize = 2048;
 #[non_exhaustive]
 pub enum Solver {
     /// Exact where rows or columns are at most 2,048, or where an eighth of them or more is asked for; else randomized,
-    /// and the run is told.
+    /// with a note.
     #[default]
     Auto,
     /// Eigenpairs to the last digits; O(rows columns m + m³) in time and O(m²) in memory, m the smaller of rows and columns.

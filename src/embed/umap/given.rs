@@ -34,7 +34,7 @@ pub struct Given<'a> {
     watch: Option<Watch<'a>>,
 }
 
-/// Someone who is shown the layout under way.
+/// A closure that receives the layout under way.
 #[derive(Clone, Copy)]
 pub(super) struct Watch<'a> {
     pub(super) every: usize,
@@ -63,7 +63,7 @@ impl<'a> Given<'a> {
     ///
     /// At least `n_neighbors` of them are wanted, and the first are taken. Equal rows are one point, with the nearest
     /// neighbours of them all; where a list is filled up with equal rows, the point has fewer neighbours than one that
-    /// was searched for, and the run is told so. Without equal rows the embedding is, to the bit, that of a fit whose own
+    /// was searched for, with a note. Without equal rows the embedding is, to the bit, that of a fit whose own
     /// search finds the same neighbours. New rows are still searched for by the settings' metric.
     pub fn neighbors(mut self, neighbors: &'a Neighbors) -> Self {
         self.neighbors = Some(neighbors);

@@ -42,7 +42,7 @@ pub(crate) fn fires(rate: u32, t: u32) -> bool {
     rate.wrapping_mul(t) < rate
 }
 
-/// Who is told of each epoch that is done, with a way to get the positions then; epoch 0 is the start.
+/// Called after each epoch, with a way to get the positions then; epoch 0 is the start.
 pub(crate) type See<'a> = dyn FnMut(usize, &dyn Fn() -> Vec<f32>) + 'a;
 
 /// How a layout is run.

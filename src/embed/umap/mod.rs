@@ -56,7 +56,7 @@ const DENSE: (f64, usize) = (0.05, 300);
 impl Umap {
     /// Embeds `rows` (n x columns) and keeps what is needed to place new rows.
     ///
-    /// With fewer different rows than `n_neighbors`, each row's neighbours are all others, and the run is told so. A
+    /// With fewer different rows than `n_neighbors`, each row's neighbours are all others, with a note. A
     /// single different row lands on the origin.
     ///
     /// # Errors

@@ -25,7 +25,7 @@ const DENSE: usize = 96;
 const ROUNDS: usize = 8;
 const DEGREES: [usize; 3] = [40, 12, 4];
 const RESIDUAL: f64 = 1e-4;
-/// A residual beyond this is no eigenvector at all; beyond a tenth of it, a rough one, which the run is told.
+/// A residual beyond this is no eigenvector at all; beyond a tenth of it, a rough one, with a note.
 const HOPELESS: f64 = 0.1;
 
 /// Positions (vertices x dimensions) and the start that was used.
@@ -106,7 +106,7 @@ fn to_box(positions: &mut [f32], dimensions: usize) {
     }
 }
 
-/// Principal components for a start; the run is told where they are learnt from a sample.
+/// Principal components for a start; with a note where they are learnt from a sample.
 fn told(rows: &Rows<'_>, pick: &[u32], dimensions: usize, draws: Stream, run: &Run) -> Result<Vec<f32>> {
     if rows.columns() > SAMPLE && pick.len() > SAMPLE {
         run.note(&format!(
