@@ -230,15 +230,14 @@ fn evidence(node: &Node, split: &Split) -> Markup {
 /// How empty a boundary is, in words.
 fn crossed(separation: &Separation) -> String {
     let Some(boundary) = separation.boundary else { return String::new() };
-    let share = match separation.grade {
-        Grade::NotFoundAgain => return String::new(),
-        _ if boundary < 0.005 => "no neighbours lie".to_string(),
-        _ => format!("{boundary:.2} times as many neighbours lie"),
+    let often = match boundary {
+        b if b < 0.005 => "; no neighbours lie across their boundary".to_string(),
+        b => format!("; their boundary is crossed {b:.2} times as often as a cut through the middle of either"),
     };
-    format!(
-        "; {share} across their boundary as across a cut through the middle of either (p {})",
-        small(separation.p_value)
-    )
+    // Half as often would be plain, had there been enough rows.
+    let but =
+        if separation.grade == Grade::Continuum && boundary < 0.5 { ", but the rows are too few to tell" } else { "" };
+    format!("{often}{but} (p {})", small(separation.p_value))
 }
 
 /// A p-value to two digits.
