@@ -330,3 +330,24 @@ fn umap_made_ready_shares_its_graph_and_changes_nothing() {
     bad[[7, 1]] = f32::INFINITY;
     assert!(matches!(umap.prepare(Cow::Owned(bad), &run).err(), Some(Error::NotFinite { row: 7, column: 1, .. })));
 }
+
+/// A file that claims billions of children is refused at once, not after a search for each.
+#[cfg(feature = "serde")]
+#[test]
+fn billions_of_children_are_not_looked_for() {
+    use recluster::Saved;
+    let judge = ByPath(|_: &str| Verdict::merge(vec![vec![0, 1], vec![2, 3]], ""));
+    let tree = plan().judge(judge).fit(&table(), &Run::new()).unwrap();
+    let mut saved: serde_json::Value = serde_json::from_str(&tree.to_json().unwrap()).unwrap();
+    saved["model"]["nodes"][0]["children"] = u32::MAX.into();
+    let error = ClusterTree::from_json(&saved.to_string()).unwrap_err();
+    assert!(error.to_string().contains("children are missing"), "{error}");
+}
+
+#[test]
+fn a_judge_is_checked_before_the_fit() {
+    let plan = RecursiveTree::new(Identity, KMeans::new(2)).min_rows(1000);
+    let alpha = recluster::evidence::HeldOut::new().alpha(2.0);
+    // The root is never split, and still the setting is wrong.
+    assert!(matches!(plan.judge(alpha).fit(&table(), &Run::new()), Err(Error::Setting { name: "alpha", .. })));
+}

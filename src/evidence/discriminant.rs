@@ -6,13 +6,13 @@ use ndarray::{Array2, ArrayRef2};
 /// Principal components beside the discriminant.
 const COMPONENTS: usize = 4;
 
-/// All `rows` (n x d) in the discriminant of two groups and the first principal components of both together, each in
-/// units of the spread within the groups: n x (1 + 4), or fewer components where there are fewer columns. Learnt on the
+/// The rows `wanted` of a table (n x d) in the discriminant of two groups and the first principal components of both together, each in
+/// units of the spread within the groups: wanted x (1 + 4), or fewer components where there are fewer columns. Learnt on the
 /// numbered rows of the groups alone; none where these are too few or do not differ.
 ///
 /// The discriminant is Fisher's, w = Σ⁻¹ (μ₁ − μ₂), with the covariance within the groups shrunk towards a multiple of the
 /// identity (Ledoit and Wolf 2004).
-pub(super) fn project(rows: &ArrayRef2<f32>, first: &[u32], second: &[u32]) -> Option<Array2<f32>> {
+pub(super) fn project(rows: &ArrayRef2<f32>, first: &[u32], second: &[u32], wanted: &[u32]) -> Option<Array2<f32>> {
     let d = rows.ncols();
     if first.len() < 2 || second.len() < 2 {
         return None;
@@ -41,8 +41,10 @@ pub(super) fn project(rows: &ArrayRef2<f32>, first: &[u32], second: &[u32]) -> O
             (spread > 0.0).then(|| direction.iter().map(|w| w / spread).collect())
         })
         .collect();
-    let along = |i: usize, w: &[f64]| rows.row(i).iter().zip(w).map(|(&x, w)| f64::from(x) * w).sum::<f64>() as f32;
-    let table = Array2::from_shape_fn((rows.nrows(), scaled.len()), |(i, c)| along(i, &scaled[c]));
+    let along = |i: usize, w: &[f64]| {
+        rows.row(wanted[i] as usize).iter().zip(w).map(|(&x, w)| f64::from(x) * w).sum::<f64>() as f32
+    };
+    let table = Array2::from_shape_fn((wanted.len(), scaled.len()), |(i, c)| along(i, &scaled[c]));
     (!scaled.is_empty() && table.iter().all(|x| x.is_finite())).then_some(table)
 }
 

@@ -3,7 +3,6 @@
 use super::boundary::{Boundary, Crossing, ratio, score, upper_tail};
 use super::discriminant;
 use super::trial::{Trial, halves, space};
-use crate::core::gather;
 use crate::core::random::Stream;
 use crate::neighbors::Nearest;
 use crate::recursive::{Grade, Judge, Proposal, Separation, Verdict};
@@ -104,18 +103,22 @@ impl HeldOut {
         self
     }
 
-    fn level(&self, proposal: &Proposal<'_>) -> Result<f64> {
-        if !(self.alpha > 0.0 && self.alpha <= 1.0) {
-            return Err(Error::setting("alpha", self.alpha, "must be above 0 and at most 1"));
-        }
+    fn level(&self, proposal: &Proposal<'_>) -> f64 {
         let (n, all) = (proposal.node.rows, proposal.node.total_rows);
-        Ok(self.alpha * n.saturating_sub(1) as f64 / all.saturating_sub(1).max(1) as f64)
+        self.alpha * n.saturating_sub(1) as f64 / all.saturating_sub(1).max(1) as f64
     }
 }
 
 impl Judge for HeldOut {
+    fn check(&self) -> Result<()> {
+        match self.alpha > 0.0 && self.alpha <= 1.0 {
+            true => Ok(()),
+            false => Err(Error::setting("alpha", self.alpha, "must be above 0 and at most 1")),
+        }
+    }
+
     fn judge(&self, proposal: &Proposal<'_>, run: &Run) -> Result<Verdict> {
-        let level = self.level(proposal)?;
+        let level = self.level(proposal);
         let clusters = proposal.clustering.clusters();
         let halves = halves(proposal.rows.nrows(), MOST, Stream::new(run.key(), PURPOSE).of(0));
         let draws = Stream::new(run.key(), PURPOSE);
@@ -129,16 +132,17 @@ impl Judge for HeldOut {
             let boundary = Boundary::new(&space, &graph, &trial.labels, own, other, EDGES, VOTES);
             tests.push(Test { boundary, trial, other });
         }
-        let judge = |groups: &[Vec<usize>]| pairs(&tests, &space, groups, clusters, level, run);
+        let judge =
+            |groups: &[Vec<usize>], known: &[Separation]| pairs(&tests, &space, groups, known, clusters, level, run);
         let confused = |a: &[usize], b: &[usize]| -> usize {
             let both = |a: usize, b: usize| [a * clusters + b, b * clusters + a];
             let cells = a.iter().flat_map(|&a| b.iter().flat_map(move |&b| both(a, b)));
             cells.map(|cell| tests.iter().map(|test| test.trial.confused[cell]).sum::<usize>()).sum()
         };
         let mut groups: Vec<Vec<usize>> = (0..clusters).map(|cluster| vec![cluster]).collect();
-        let mut record = Vec::new();
+        let (mut record, mut separations) = (Vec::new(), Vec::new());
         loop {
-            let separations = judge(&groups)?;
+            separations = judge(&groups, &separations)?;
             let worst = worst(&separations, &confused).filter(|_| self.policy == Policy::Require);
             match worst {
                 Some(worst) if worst.grade != Grade::Separated => {
@@ -180,11 +184,10 @@ impl Test<'_> {
         run: &Run,
     ) -> Result<Option<[Side; 2]>> {
         let [(first, first_out), (second, second_out)] = pair.map(|group| self.boundary.rows_of(group, self.other));
-        let Some(projected) = discriminant::project(space, &first, &second) else { return Ok(None) };
         let own: Vec<u32> = first.iter().chain(&second).copied().collect();
         let rows: Vec<u32> = own.iter().chain(&first_out).chain(&second_out).copied().collect();
         let labels: Vec<i32> = own.iter().map(|&row| self.boundary.label(row)).collect();
-        let table = gather(&projected, &rows)?;
+        let Some(table) = discriminant::project(space, &first, &second, &rows) else { return Ok(None) };
         let graph = Nearest::new(SEARCHED).find(&table, run)?;
         let boundary = Boundary::new(&table, &graph, &labels, 0, own.len(), EDGES, VOTES);
         let crossings = boundary.crossings(&[pair[0].to_vec(), pair[1].to_vec()], clusters);
@@ -198,15 +201,17 @@ fn boundary_middle(boundary: &Boundary<'_>, group: &[usize]) -> Crossing {
     fullest(group, |part| boundary.middle(part))
 }
 
-/// Every two groups, tested both ways.
+/// Every two groups, tested both ways; those that are `known` are not tested again.
 fn pairs(
     tests: &[Test<'_>],
     space: &ArrayRef2<f32>,
     groups: &[Vec<usize>],
+    known: &[Separation],
     clusters: usize,
     level: f64,
     run: &Run,
 ) -> Result<Vec<Separation>> {
+    let stage = run.stage("evidence", 1);
     let m = groups.len();
     let count = |test: &Test<'_>| {
         let middles: Vec<Crossing> = groups.iter().map(|group| boundary_middle(&test.boundary, group)).collect();
@@ -215,6 +220,11 @@ fn pairs(
     let counts: Vec<(Vec<Crossing>, Vec<Crossing>)> = tests.iter().map(count).collect();
     let mut separations = Vec::new();
     for (a, b) in (0..m).flat_map(|a| (a + 1..m).map(move |b| (a, b))) {
+        if let Some(same) = known.iter().find(|known| known.of == groups[a] && known.from == groups[b]) {
+            separations.push(same.clone());
+            continue;
+        }
+        stage.check()?;
         let pair = [groups[a].as_slice(), groups[b].as_slice()];
         let found: Vec<usize> = (0..tests.len()).filter(|&t| pair.iter().all(|group| tests[t].found(group))).collect();
         let sides = |t: usize| {

@@ -36,17 +36,8 @@ impl Trial {
     pub(super) fn run(proposal: &Proposal<'_>, half: &[u32], run: &Run) -> Result<Self> {
         let clusters = proposal.clustering.clusters();
         let proposed: Vec<i32> = half.iter().map(|&row| proposal.clustering.labels()[row as usize]).collect();
-        let share = half.len() as f64 / proposal.rows.nrows() as f64;
-        let smaller = proposal.clusterer.for_sample(share);
-        let clusterer = smaller.as_deref().unwrap_or(proposal.clusterer);
-        let again = || clusterer.cluster(&proposal.prepared.embed(Some(half), run)?.embedding, run);
-        match again() {
-            Ok(again) if again.labels().len() == half.len() => Ok(matched(again.labels(), &proposed, clusters)),
-            Ok(again) => {
-                let (rows, found) = (half.len(), again.labels().len());
-                let reason = format!("{rows} rows went in, {found} labels came out");
-                Err(Error::Contract { room: "clusterer", name: clusterer.name(), reason, row: None })
-            }
+        match proposal.again(half, run) {
+            Ok(again) => Ok(matched(again.clustering.labels(), &proposed, clusters)),
             // A half may be too small for what the whole was enough for.
             Err(Error::TooFewRows { .. }) => Ok(matched(&vec![NOISE; half.len()], &proposed, clusters)),
             Err(error) => Err(error),
@@ -128,11 +119,11 @@ fn jitter(column: &mut ArrayViewMut1<'_, f32>, draws: Stream) {
     for (i, x) in column.iter_mut().enumerate() {
         let Ok(at) = values.binary_search_by(|value| value.total_cmp(x)) else { continue };
         // At either end as far outwards as inwards.
-        let gap = |a: usize, b: usize| (values[b] - values[a]) / 2.0;
+        let gap = |a: usize, b: usize| (f64::from(values[b]) - f64::from(values[a])) / 2.0;
         let below = if at > 0 { gap(at - 1, at) } else { gap(0, 1) };
         let above = if at + 1 < values.len() { gap(at, at + 1) } else { gap(at - 1, at) };
-        let to = draws.uniform(i as u64) as f32;
-        *x += to * (below + above) - below;
+        let to = f64::from(*x) - below + draws.uniform(i as u64) * (below + above);
+        *x = to.clamp(f32::MIN.into(), f32::MAX.into()) as f32;
     }
 }
 

@@ -41,10 +41,10 @@ impl Tree {
         }
         match points.kernel {
             // The nearest along one column are so by any sum.
-            Kernel::Absolutes | Kernel::Largest if points.width() == 1 => build::<2, SquaredEuclidean<f32>>(points),
-            Kernel::Squares => by_columns!(SquaredEuclidean<f32>: 2 3 4 6 8 10),
-            Kernel::Absolutes => by_columns!(Manhattan<f32>: 4 10),
-            Kernel::Largest => by_columns!(Chebyshev<f32>: 4 10),
+            Kernel::Absolutes | Kernel::Largest if points.width() == 1 => build::<1, SquaredEuclidean<f32>>(points),
+            Kernel::Squares => by_columns!(SquaredEuclidean<f32>: 1 2 3 4 6 8 10),
+            Kernel::Absolutes => by_columns!(Manhattan<f32>: 2 4 6 10),
+            Kernel::Largest => by_columns!(Chebyshev<f32>: 2 4 6 10),
             _ => None,
         }
     }

@@ -184,7 +184,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         sink: impl Fn(&Node, &[Node]) -> Result<()> + Sync,
         run: &Run,
     ) -> Result<ClusterTree> {
-        self.plan.limits.check()?;
+        self.check()?;
         let rows = Rows::finite(data)?;
         let n = rows.len();
         let info = NodeInfo { path: Path::root(), rows: n, parent_rows: n, total_rows: n };
@@ -208,7 +208,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         sink: impl Fn(&Node, &[Node]) -> Result<()> + Sync,
         run: &Run,
     ) -> Result<ClusterTree> {
-        self.plan.limits.check()?;
+        self.check()?;
         let rows = Rows::finite(data)?;
         for (what, expected, found) in
             [("rows of the data", tree.rows(), rows.len()), ("columns of the data", tree.columns(), rows.columns())]
@@ -221,6 +221,11 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
             return Err(Error::setting("seed", run.seed_value(), "must be the seed of the tree"));
         }
         self.grow(tree.nodes, data, &rows, &sink, run)
+    }
+
+    fn check(&self) -> Result<()> {
+        self.plan.limits.check()?;
+        self.plan.judge.as_ref().map_or(Ok(()), |judge| judge.check())
     }
 
     fn grow(

@@ -1,6 +1,6 @@
 //! Whether the clusters found at a node become its children.
 
-use super::NodeInfo;
+use super::{NodeInfo, Step, step};
 use crate::core::short_type_name;
 use crate::{Clusterer, Clustering, Embedded, Embedder, Error, Prepared, Result, Run};
 use ndarray::ArrayRef2;
@@ -45,6 +45,14 @@ pub trait Judge: Send + Sync {
     /// Whatever makes a judgement impossible; an error of a plug-in's own goes into [`Error::Plugin`].
     fn judge(&self, proposal: &Proposal<'_>, run: &Run) -> Result<Verdict>;
 
+    /// Checks the judge's settings, before a fit begins; default: nothing to check.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a setting outside its range.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// A short name for the node's record; default: the type's.
     fn name(&self) -> String {
         short_type_name::<Self>()
@@ -72,6 +80,22 @@ pub struct Proposal<'a> {
     pub embedded: &'a Embedded,
     /// Two clusters or more, label i being that of row i of `rows`.
     pub clustering: &'a Clustering,
+}
+
+impl Proposal<'_> {
+    /// The node's own procedure on a part of its rows, by their places in [`rows`](Proposal::rows): settings that count
+    /// rows are scaled to it, see [`Clusterer::for_sample`].
+    ///
+    /// # Errors
+    /// Those of [`step`](super::step()), rows named by their places in the node.
+    pub fn again(&self, part: &[u32], run: &Run) -> Result<Step> {
+        let share = part.len() as f64 / self.rows.nrows().max(1) as f64;
+        let smaller = self.clusterer.for_sample(share);
+        let clusterer = smaller.as_deref().unwrap_or(self.clusterer);
+        let embedded = step::embed(self.embedder, part.len(), run, || self.prepared.embed(Some(part), run))?;
+        let clustering = step::cluster(clusterer, &embedded.embedding, run).map_err(|error| error.of_part(part))?;
+        Ok(Step { embedded, clustering })
+    }
 }
 
 /// What a [`Judge`] decides.

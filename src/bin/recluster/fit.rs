@@ -49,8 +49,12 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
         EvidencePolicy::Mark => Some(Policy::Mark),
         EvidencePolicy::Off => None,
     };
+    if policy.is_none() {
+        refuse("--evidence off", &[("--alpha", args.alpha.is_some())])?;
+    }
+    let alpha = args.alpha.unwrap_or(0.05);
     if let Some(policy) = policy {
-        plan = plan.judge(HeldOut::new().alpha(args.alpha).policy(policy));
+        plan = plan.judge(HeldOut::new().alpha(alpha).policy(policy));
     }
     let boost = Boost::new().rounds(args.rounds).max_depth(args.max_depth);
     let tree = progress.work(|| plan.fit(&data.values, &run)).map_err(named)?;
@@ -186,7 +190,7 @@ fn report(
         report = report.image(width, height);
     }
     if args.evidence != EvidencePolicy::Off {
-        let policy = format!("{} (level {})", args::value_name(args.evidence), args.alpha);
+        let policy = format!("{} (level {})", args::value_name(args.evidence), args.alpha.unwrap_or(0.05));
         report = report.setting("Evidence of separation", policy);
     }
     let report = report.explained_by(surrogate, run)?;

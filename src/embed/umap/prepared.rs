@@ -1,12 +1,12 @@
 //! UMAP made ready for many embeddings of the same rows: one graph, and for parts of the rows one list of neighbours.
 
 use super::{Given, Umap, UmapGraph};
-use crate::core::{Rows, gather};
+use crate::core::{Cached, Rows, gather};
 use crate::neighbors::{Nearest, Neighbors};
 use crate::{Embedded, Error, Prepared, Result, Run};
 use ndarray::{ArrayRef2, ArrayView2};
 use std::borrow::Cow;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 
 /// Of four rows in five, lists this many times as long nearly always leave enough neighbours.
 const LONGER: usize = 2;
@@ -17,26 +17,23 @@ pub(super) struct PreparedUmap<'a> {
     graph: UmapGraph<'a>,
     /// Under the run that the embedder was prepared with.
     run: Run,
-    longer: Mutex<Option<std::sync::Arc<Neighbors>>>,
+    longer: Cached<Neighbors>,
 }
 
 impl<'a> PreparedUmap<'a> {
     pub(super) fn new(umap: &'a Umap, rows: Cow<'a, ArrayRef2<f32>>, run: &Run) -> Result<Self> {
         umap.check()?;
         let graph = umap.graph_of(Rows::finite_cow(rows)?, run)?;
-        Ok(PreparedUmap { umap, graph, run: run.clone(), longer: Mutex::default() })
+        Ok(PreparedUmap { umap, graph, run: run.clone(), longer: Cached::default() })
     }
 
     /// Neighbours of all rows, long enough to be cut.
-    fn longer(&self, rows: &ArrayRef2<f32>) -> Result<std::sync::Arc<Neighbors>> {
-        let mut longer = self.longer.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = &*longer {
-            return Ok(found.clone());
-        }
-        let k = (LONGER * self.umap.n_neighbors).min(rows.nrows());
-        let search = Nearest::new(k).metric(self.umap.metric.clone()).search(self.umap.search);
-        let found = std::sync::Arc::new(search.find(rows, &self.run)?);
-        Ok(longer.insert(found).clone())
+    fn longer(&self, rows: &ArrayRef2<f32>) -> Result<Arc<Neighbors>> {
+        self.longer.get(|| {
+            let k = (LONGER * self.umap.n_neighbors).min(rows.nrows());
+            let search = Nearest::new(k).metric(self.umap.metric.clone()).search(self.umap.search);
+            search.find(rows, &self.run)
+        })
     }
 }
 

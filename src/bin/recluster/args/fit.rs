@@ -38,9 +38,9 @@ pub(crate) struct Fit {
     /// splits of one cloud, "mark" keeps all clusters and says which are separated, "off" does not test
     #[arg(long, value_enum, default_value = "off")]
     pub(crate) evidence: EvidencePolicy,
-    /// The level of the tests of evidence, for the whole tree
-    #[arg(long, value_name = "P", default_value_t = 0.05)]
-    pub(crate) alpha: f64,
+    /// The level of the tests of evidence, for the whole tree [default: 0.05]
+    #[arg(long, value_name = "P")]
+    pub(crate) alpha: Option<f64>,
     /// A cluster below this share of all rows is not zoomed into
     #[arg(long, value_name = "SHARE", default_value_t = 0.05)]
     pub(crate) min_node_share: f64,
