@@ -54,6 +54,7 @@ pub mod neighbors;
 pub mod recursive;
 #[cfg(feature = "report")]
 pub mod report;
+pub mod table;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod validity;

@@ -38,6 +38,10 @@ impl Embedder for Marked {
         Ok(Box::new(MarkedRows))
     }
 
+    fn takes_missing(&self) -> bool {
+        true
+    }
+
     fn name(&self) -> String {
         "marked".into()
     }
@@ -83,13 +87,14 @@ impl Explainer for Marked {
 }
 
 /// Through `E`, not through what it points to.
-fn embeds(embedder: impl Embedder, settings: &Settings) {
+fn embeds(embedder: impl Embedder, settings: &Settings, missing: bool) {
     let (rows, run) = (array![[0.0f32], [1.0]], Run::new());
     assert_eq!(embedder.embed(&rows, &run).unwrap()[[0, 0]], 1.0);
     assert_eq!(embedder.embed_in_full(&rows, &run).unwrap(), embedded(2.0));
     let prepared = embedder.prepare(Cow::Borrowed(&rows), &run).unwrap();
     assert_eq!(prepared.embed(None, &run).unwrap(), embedded(3.0));
     assert_eq!(prepared.embed(Some(&[0]), &run).unwrap(), embedded(4.0));
+    assert_eq!(embedder.takes_missing(), missing);
     assert_eq!(embedder.name(), "marked");
     assert_eq!(&embedder.settings(), settings);
 }
@@ -110,12 +115,12 @@ fn explains(explainer: impl Explainer) {
 #[test]
 fn pointers_forward_every_method() {
     let own = Embedder::settings(&Marked);
-    embeds(Marked, &own);
-    embeds(&Marked, &own);
-    embeds(Box::new(Marked), &own);
-    embeds(Box::new(Marked) as Box<dyn Embedder>, &own);
-    embeds(Arc::new(Marked), &own);
-    embeds(Arc::new(Box::new(&Marked)), &own);
+    embeds(Marked, &own, true);
+    embeds(&Marked, &own, true);
+    embeds(Box::new(Marked), &own, true);
+    embeds(Box::new(Marked) as Box<dyn Embedder>, &own, true);
+    embeds(Arc::new(Marked), &own, true);
+    embeds(Arc::new(Box::new(&Marked)), &own, true);
     clusters(Marked);
     clusters(&Marked);
     clusters(Box::new(Marked));
@@ -130,6 +135,8 @@ fn pointers_forward_every_method() {
 #[test]
 fn scaled_forwards_every_method() {
     for (scaling, name) in [(Scaling::None, "None"), (Scaling::Standard, "Standard"), (Scaling::Robust, "Robust")] {
-        embeds(Scaled::new(Marked, scaling), &Embedder::settings(&Marked).with("scaling", name));
+        let settings = Embedder::settings(&Marked).with("scaling", name);
+        // No scale is that of missing values.
+        embeds(Scaled::new(Marked, scaling), &settings, scaling == Scaling::None);
     }
 }

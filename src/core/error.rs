@@ -88,6 +88,26 @@ pub enum Error {
         /// Why it cannot be a distance.
         reason: &'static str,
     },
+    /// A value of a table's column that is not of the column's kind; see [`Schema::encode`](crate::table::Schema::encode).
+    #[error("column \"{column}\", row {row}: \"{value}\" is {reason}")]
+    Cell {
+        /// Name of the column.
+        column: String,
+        /// Row of the first such value, counted from 0.
+        row: usize,
+        /// The value as text.
+        value: String,
+        /// What is wrong with it, such as "not a number".
+        reason: &'static str,
+    },
+    /// What was said of a column does not fit together; see [`Schema`](crate::table::Schema).
+    #[error("column \"{column}\": {reason}")]
+    Kinds {
+        /// Name of the column.
+        column: String,
+        /// What does not fit.
+        reason: String,
+    },
     /// A value of a categorical column that is no category number.
     #[error("value {value} at row {row}, column {column}: a category is a whole number from 0 to 16777215")]
     Category {
@@ -217,6 +237,7 @@ impl Error {
             | Error::Category { row, .. }
             | Error::Overflow { row, .. }
             | Error::Label { row, .. }
+            | Error::Cell { row, .. }
             | Error::Contract { row: Some(row), .. } => whole(row),
             // Here columns are rows too.
             Error::Distance { row, column, .. } => [row, column].into_iter().for_each(whole),

@@ -71,6 +71,11 @@ pub trait Embedder: Send + Sync {
         Ok(Box::new(Anew { embedder: self, rows }))
     }
 
+    /// Whether rows may have NaN for missing values; default: no, they are an error.
+    fn takes_missing(&self) -> bool {
+        false
+    }
+
     /// A short name for reports; default: the type's.
     fn name(&self) -> String {
         short_type_name::<Self>()
@@ -185,6 +190,9 @@ macro_rules! forward {
             }
             fn prepare<'a>(&'a self, rows: Cow<'a, ArrayRef2<f32>>, run: &Run) -> Result<Box<dyn Prepared + 'a>> {
                 (**self).prepare(rows, run)
+            }
+            fn takes_missing(&self) -> bool {
+                (**self).takes_missing()
             }
             fn name(&self) -> String {
                 (**self).name()

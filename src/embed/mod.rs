@@ -1,13 +1,16 @@
-//! Embedders: UMAP, principal components, random projection, rows as they are, and a wrapper that scales columns first.
+//! Embedders: UMAP, principal components, random projection, rows as they are, and wrappers that
+//! scale columns, or bring a table's questions into one space, first.
 
 mod identity;
 mod pca;
+mod questions;
 mod random_projection;
 mod scaled;
 mod umap;
 
 pub use identity::Identity;
 pub use pca::{Pca, PcaModel, Solver};
+pub use questions::Questions;
 pub use random_projection::{RandomProjection, RandomProjectionModel};
 pub use scaled::{Scaled, Scaling};
 pub use umap::{Densmap, Given, GraphFacts, Init, Start, Target, Umap, UmapGraph, UmapModel};

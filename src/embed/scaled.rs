@@ -137,6 +137,10 @@ impl<E: Embedder> Embedder for Scaled<E> {
         }
     }
 
+    fn takes_missing(&self) -> bool {
+        self.scaling == Scaling::None && self.embedder.takes_missing()
+    }
+
     fn name(&self) -> String {
         self.embedder.name()
     }

@@ -137,7 +137,8 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     /// Errors name rows by their numbers in `data`, whatever the node.
     ///
     /// # Errors
-    /// Settings out of range; an empty table or one with a value that is not finite; whatever the embedder, the
+    /// Settings out of range; an empty table or one with a value that is not finite (NaN will do for an
+    /// embedder that [takes missing values](Embedder::takes_missing)); whatever the embedder, the
     /// clusterer or the judge reports, except that a node below the root with too few rows for them becomes a leaf; and
     /// [`Error::Contract`] when one of them returns what it must not.
     pub fn fit(&self, data: &ArrayRef2<f32>, run: &Run) -> Result<ClusterTree> {
@@ -185,9 +186,9 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         run: &Run,
     ) -> Result<ClusterTree> {
         self.check()?;
-        let rows = Rows::finite(data)?;
-        let n = rows.len();
+        let n = data.nrows();
         let info = NodeInfo { path: Path::root(), rows: n, parent_rows: n, total_rows: n };
+        let rows = self.rows(data, &info)?;
         let root = Node::open(info, (0..n as u32).collect(), vec![1.0; n], None);
         self.grow(vec![root], data, &rows, &sink, run)
     }
@@ -209,7 +210,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         run: &Run,
     ) -> Result<ClusterTree> {
         self.check()?;
-        let rows = Rows::finite(data)?;
+        let rows = self.rows(data, &tree.root().info())?;
         for (what, expected, found) in
             [("rows of the data", tree.rows(), rows.len()), ("columns of the data", tree.columns(), rows.columns())]
         {
@@ -221,6 +222,12 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
             return Err(Error::setting("seed", run.seed_value(), "must be the seed of the tree"));
         }
         self.grow(tree.nodes, data, &rows, &sink, run)
+    }
+
+    /// The rows, with missing values if the root's embedder takes them.
+    fn rows<'a>(&self, data: &'a ArrayRef2<f32>, root: &NodeInfo) -> Result<Rows<'a>> {
+        let rows = Rows::with_missing(data)?;
+        if self.plan.embedder.at(root).takes_missing() { Ok(rows) } else { Rows::finite(data) }
     }
 
     fn check(&self) -> Result<()> {

@@ -1,0 +1,189 @@
+//! One question as columns of the space.
+
+use crate::core::Rows;
+use crate::table::{Cycle, Measure, Part, Scale};
+use std::sync::Arc;
+
+/// The largest squared distance within a question, in units of its mean.
+const MOST: f64 = 20.0;
+/// Of so many values, one at each end counts as the next.
+const WINSOR: usize = 200;
+
+/// The columns of one question, and its group.
+pub(super) struct Block {
+    pub(super) columns: Vec<Column>,
+    pub(super) group: usize,
+}
+
+/// A column around its mean, 0 where it is missing.
+pub(super) struct Column {
+    pub(super) values: Vec<f32>,
+    pub(super) missing: Arc<Vec<bool>>,
+}
+
+/// A feature's columns with what a distance in them is.
+struct Coded {
+    columns: Vec<Vec<f64>>,
+    missing: Vec<bool>,
+    /// Mean squared distance of two rows that have the answer.
+    mean: f64,
+    /// Largest squared distance.
+    most: f64,
+    flag: bool,
+}
+
+impl Block {
+    /// The question whose features are `parts`; rows in canonical order.
+    pub(super) fn of(parts: &[Part], rows: &Rows<'_>, order: &[u32]) -> Self {
+        let coded: Vec<Coded> = parts
+            .iter()
+            .map(|part| {
+                let values: Vec<f32> = order.iter().map(|&row| rows.row(row as usize)[part.feature]).collect();
+                Coded::of(part, &values)
+            })
+            .filter(|coded| coded.mean > 0.0)
+            .collect();
+        // Flags of one question share one scale; what has a unit of its own has its own scale.
+        let (flags, others): (Vec<Coded>, Vec<Coded>) = coded.into_iter().partition(|coded| coded.flag);
+        let scales = usize::from(!flags.is_empty()) + others.len();
+        let weight = parts.first().map_or(0.0, |part| part.weight) / scales.max(1) as f64;
+        let mut columns = Vec::new();
+        push(&mut columns, &flags, weight);
+        others.iter().for_each(|coded| push(&mut columns, std::slice::from_ref(coded), weight));
+        Block { columns, group: parts.first().map_or(0, |part| part.group) }
+    }
+}
+
+/// Adds features of one scale, whose squared distances then have the mean `weight`.
+fn push(columns: &mut Vec<Column>, coded: &[Coded], weight: f64) {
+    let mean: f64 = coded.iter().map(|coded| coded.mean).sum();
+    let most = coded.iter().map(|coded| coded.most).fold(0.0, f64::max);
+    let factor = (weight / mean.max(most / MOST)).sqrt();
+    if !(factor > 0.0 && factor.is_finite()) {
+        return;
+    }
+    for coded in coded {
+        let missing = Arc::new(coded.missing.clone());
+        for column in &coded.columns {
+            let values = column.iter().map(|x| (x * factor) as f32).collect();
+            columns.push(Column { values, missing: missing.clone() });
+        }
+    }
+}
+
+impl Coded {
+    fn of(part: &Part, values: &[f32]) -> Self {
+        match part.measure {
+            Measure::Category => Self::levels(values, part.levels),
+            Measure::Cycle(cycle) => Self::circle(values, cycle),
+            Measure::Ordinal => Self::line(ranked(values), false),
+            Measure::Flag => Self::line(wide(values), true),
+            _ => Self::line(scaled(values, part.scale), false),
+        }
+    }
+
+    /// A column on a line.
+    fn line(values: Vec<f64>, flag: bool) -> Self {
+        let missing: Vec<bool> = values.iter().map(|x| x.is_nan()).collect();
+        let present = || values.iter().copied().filter(|x| !x.is_nan());
+        let (low, high) = (present().fold(f64::INFINITY, f64::min), present().fold(f64::NEG_INFINITY, f64::max));
+        let (centred, variance) = centred(values);
+        let spread = if high > low { high - low } else { 0.0 };
+        let mean = if spread > 0.0 { 2.0 * variance } else { 0.0 };
+        Coded { columns: vec![centred], missing, mean, most: spread * spread, flag }
+    }
+
+    /// A column for each level that any row has.
+    fn levels(values: &[f32], levels: usize) -> Self {
+        let missing: Vec<bool> = values.iter().map(|x| x.is_nan()).collect();
+        let mut counts = vec![0usize; levels];
+        for &value in values.iter().filter(|x| !x.is_nan()) {
+            if let Some(count) = counts.get_mut(value as usize) {
+                *count += 1;
+            }
+        }
+        let all = counts.iter().sum::<usize>() as f64;
+        let equal: f64 = counts.iter().map(|&count| (count as f64 / all) * (count as f64 / all)).sum();
+        let present = (0..levels).filter(|&level| counts[level] > 0);
+        let column = |level: usize| {
+            let share = counts[level] as f64 / all;
+            values
+                .iter()
+                .map(|&x| if x.is_nan() { 0.0 } else { f64::from(u8::from(x as usize == level)) - share })
+                .collect()
+        };
+        let columns: Vec<Vec<f64>> = present.map(column).collect();
+        let mean = if columns.len() > 1 { 2.0 * (1.0 - equal) } else { 0.0 };
+        Coded { columns, missing, mean, most: 2.0, flag: false }
+    }
+
+    /// A point on a circle.
+    fn circle(values: &[f32], cycle: Cycle) -> Self {
+        let period = match cycle {
+            Cycle::Day => 24.0,
+            Cycle::Week => 7.0,
+            Cycle::Year => 366.0,
+        };
+        let missing: Vec<bool> = values.iter().map(|x| x.is_nan()).collect();
+        let angle = |x: &f32| f64::from(*x) / period * std::f64::consts::TAU;
+        let (x, of_x) = centred(values.iter().map(|v| libm::cos(angle(v))).collect());
+        let (y, of_y) = centred(values.iter().map(|v| libm::sin(angle(v))).collect());
+        // Rounding leaves a spread where all rows are at one place.
+        let mean = 2.0 * (of_x + of_y);
+        Coded { columns: vec![x, y], missing, mean: if mean > 1e-12 { mean } else { 0.0 }, most: 4.0, flag: false }
+    }
+}
+
+/// Values around their mean, 0 where they are missing, and their variance.
+fn centred(mut values: Vec<f64>) -> (Vec<f64>, f64) {
+    let (mut sum, mut count) = (0.0, 0.0f64);
+    for &value in values.iter().filter(|x| !x.is_nan()) {
+        sum += value;
+        count += 1.0;
+    }
+    let mean = sum / count.max(1.0);
+    let mut square = 0.0;
+    for value in &mut values {
+        *value = if value.is_nan() { 0.0 } else { *value - mean };
+        square += *value * *value;
+    }
+    (values, square / count.max(1.0))
+}
+
+fn wide(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|&x| x.into()).collect()
+}
+
+/// Numbers on their scale, those far out brought in.
+fn scaled(values: &[f32], scale: Scale) -> Vec<f64> {
+    let mut values = match scale {
+        Scale::Linear => wide(values),
+        // Below 0, which a later table may have, the scale goes on as on the other side.
+        Scale::Log => values.iter().map(|&x| libm::copysign(libm::log1p(f64::from(x).abs()), x.into())).collect(),
+        Scale::Rank => return ranked(values),
+    };
+    let mut sorted: Vec<f64> = values.iter().copied().filter(|x| !x.is_nan()).collect();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let end = sorted.len() / WINSOR;
+    if let (Some(&low), Some(&high)) = (sorted.get(end), sorted.get(sorted.len().wrapping_sub(1 + end)))
+        && low < high
+    {
+        values.iter_mut().for_each(|x| *x = x.clamp(low, high));
+    }
+    values
+}
+
+/// For each value the share of values below it, equal ones counting half.
+fn ranked(values: &[f32]) -> Vec<f64> {
+    let mut order: Vec<u32> = (0..values.len() as u32).filter(|&i| !values[i as usize].is_nan()).collect();
+    order.sort_unstable_by(|&a, &b| values[a as usize].total_cmp(&values[b as usize]).then(a.cmp(&b)));
+    let mut ranks = vec![f64::NAN; values.len()];
+    let all = order.len().max(1) as f64;
+    let mut below = 0;
+    for ties in order.chunk_by(|&a, &b| values[a as usize] == values[b as usize]) {
+        let rank = (below as f64 + 0.5 * ties.len() as f64) / all;
+        ties.iter().for_each(|&i| ranks[i as usize] = rank);
+        below += ties.len();
+    }
+    ranks
+}

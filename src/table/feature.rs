@@ -1,0 +1,143 @@
+//! What one column of the encoded table means.
+
+use super::date;
+use super::field::{Cycle, Scale};
+
+/// How the numbers of a feature are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Measure {
+    /// A number, a count or a share, in the table's own units.
+    Number,
+    /// The number of a level, in order, from 0.
+    Ordinal,
+    /// The number of a level, in no order.
+    Category,
+    /// 0 for no, 1 for yes.
+    Flag,
+    /// Days since 1 January 1970.
+    Date,
+    /// A place in a cycle: hours of 24, days of 7 from Monday, days of 366.
+    Cycle(Cycle),
+}
+
+/// A feature as an embedder compares it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Part {
+    /// Its place among the features.
+    pub(crate) feature: usize,
+    pub(crate) measure: Measure,
+    pub(crate) scale: Scale,
+    /// Number of its levels.
+    pub(crate) levels: usize,
+    /// Number of its question.
+    pub(crate) question: usize,
+    /// Number of the question's group.
+    pub(crate) group: usize,
+    /// Weight of the question.
+    pub(crate) weight: f64,
+}
+
+/// One column of the encoded table: what it is called, which question it answers, what its numbers mean.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Feature {
+    pub(super) name: String,
+    pub(super) question: String,
+    /// Place of the field in the schema.
+    pub(super) field: usize,
+    pub(super) measure: Measure,
+    /// Of ordinals and categories all, of a flag no and yes.
+    pub(super) levels: Vec<String>,
+}
+
+impl Feature {
+    /// Its name: the column's, or for one of several answers `column: answer`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The question that it answers, alone or with other features; the column's name by default.
+    pub fn question(&self) -> &str {
+        &self.question
+    }
+
+    /// How its numbers are read.
+    pub fn measure(&self) -> Measure {
+        self.measure
+    }
+
+    /// The levels of an ordinal or a category; no and yes of a flag.
+    pub fn levels(&self) -> &[String] {
+        &self.levels
+    }
+
+    /// A value in the table's words: a level's text, a date, a number with up to four digits that matter; "missing" for
+    /// NaN. Between two levels of an ordinal (an average), both are named.
+    pub fn words(&self, value: f64) -> String {
+        if value.is_nan() {
+            return "missing".into();
+        }
+        let level = |place: f64| self.levels.get(place.max(0.0) as usize).cloned();
+        match self.measure {
+            Measure::Date => date::text(value),
+            Measure::Ordinal if value.fract() != 0.0 => match (level(value.floor()), level(value.ceil())) {
+                (Some(low), Some(high)) => format!("{low} to {high}"),
+                _ => short(value),
+            },
+            Measure::Ordinal | Measure::Category | Measure::Flag if value.fract() == 0.0 => {
+                level(value).unwrap_or_else(|| short(value))
+            }
+            Measure::Cycle(cycle) => of_cycle(cycle, value),
+            _ => short(value),
+        }
+    }
+}
+
+fn of_cycle(cycle: Cycle, value: f64) -> String {
+    const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+    match cycle {
+        Cycle::Day => format!("{:02}:{:02}", value as u32 % 24, (value.fract() * 60.0) as u32),
+        Cycle::Week => DAYS[value as usize % 7].to_string(),
+        Cycle::Year => format!("day {} of the year", value as u32 + 1),
+    }
+}
+
+/// A number with four digits that matter, without zeros at the end.
+fn short(number: f64) -> String {
+    let size = number.abs();
+    let decimals = match size {
+        s if s >= 999.5 || s == 0.0 => 0,
+        s if s >= 99.95 => 1,
+        s if s >= 9.995 => 2,
+        s if s >= 0.9995 => 3,
+        s if s >= 1e-3 => 4,
+        _ => return format!("{number:.2e}"),
+    };
+    let text = format!("{:.decimals$}", number + 0.0);
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_string(),
+        false => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_said_in_words() {
+        let levels = ["low", "medium", "high"].map(String::from).to_vec();
+        let of =
+            |measure| Feature { name: "f".into(), question: "f".into(), field: 0, measure, levels: levels.clone() };
+        assert_eq!(of(Measure::Ordinal).words(1.0), "medium");
+        assert_eq!(of(Measure::Ordinal).words(1.4), "medium to high");
+        assert_eq!(of(Measure::Category).words(2.0), "high");
+        assert_eq!(of(Measure::Category).words(f64::NAN), "missing");
+        assert_eq!(of(Measure::Category).words(7.0), "7");
+        assert_eq!(of(Measure::Date).words(19_782.0), "2024-02-29");
+        assert_eq!(of(Measure::Cycle(Cycle::Week)).words(6.5), "Sunday");
+        for (number, text) in [(0.0, "0"), (12.0, "12"), (1234.4, "1234"), (0.12345, "0.1235"), (-2.5, "-2.5")] {
+            assert_eq!(of(Measure::Number).words(number), text);
+        }
+    }
+}
