@@ -100,6 +100,8 @@ enum Fault {
     Other,
 }
 
+type Added = std::result::Result<(), Fault>;
+
 /// The values of a column so far.
 #[derive(Debug)]
 enum ColumnBuilder {
@@ -139,7 +141,7 @@ impl ColumnBuilder {
         }
     }
 
-    fn append(&mut self, array: &dyn Array) -> Result<(), Fault> {
+    fn append(&mut self, array: &dyn Array) -> Added {
         macro_rules! whole {
             ($type:ty) => {
                 self.whole(array.as_primitive::<$type>().iter().map(|n| n.map(i128::from)))
@@ -213,7 +215,7 @@ impl ColumnBuilder {
         }
     }
 
-    fn whole(&mut self, numbers: impl Iterator<Item = Option<i128>>) -> Result<(), Fault> {
+    fn whole(&mut self, numbers: impl Iterator<Item = Option<i128>>) -> Added {
         if let ColumnBuilder::Missing(rows) = self {
             *self = ColumnBuilder::Whole(vec![f64::NAN; *rows]);
         }
@@ -235,7 +237,7 @@ impl ColumnBuilder {
         Ok(())
     }
 
-    fn numbers(&mut self, numbers: impl Iterator<Item = f64>) -> Result<(), Fault> {
+    fn numbers(&mut self, numbers: impl Iterator<Item = f64>) -> Added {
         match self {
             ColumnBuilder::Missing(rows) => *self = ColumnBuilder::Numbers(vec![f64::NAN; *rows]),
             ColumnBuilder::Whole(whole) => *self = ColumnBuilder::Numbers(std::mem::take(whole)),
@@ -245,7 +247,7 @@ impl ColumnBuilder {
         extend(before, numbers)
     }
 
-    fn dates(&mut self, days: impl Iterator<Item = f64>) -> Result<(), Fault> {
+    fn dates(&mut self, days: impl Iterator<Item = f64>) -> Added {
         if let ColumnBuilder::Missing(rows) = self {
             *self = ColumnBuilder::Dates(vec![f64::NAN; *rows]);
         }
@@ -260,7 +262,7 @@ impl ColumnBuilder {
         if let ColumnBuilder::Flags(flags) = self { Some(flags) } else { None }
     }
 
-    fn as_words(&mut self) -> Result<&mut WordsBuilder, Fault> {
+    fn as_words(&mut self) -> std::result::Result<&mut WordsBuilder, Fault> {
         if let ColumnBuilder::Missing(rows) = self {
             let mut words = WordsBuilder::default();
             (0..*rows).for_each(|_| words.push_level(None));
@@ -269,14 +271,14 @@ impl ColumnBuilder {
         if let ColumnBuilder::Words(words) = self { Ok(words) } else { Err(Fault::Other) }
     }
 
-    fn texts<'t>(&mut self, texts: impl Iterator<Item = Option<&'t str>>) -> Result<(), Fault> {
+    fn texts<'t>(&mut self, texts: impl Iterator<Item = Option<&'t str>>) -> Added {
         let words = self.as_words()?;
         texts.for_each(|text| words.push(text));
         Ok(())
     }
 
     /// Texts by their numbers in a dictionary: each is looked up once.
-    fn dictionary(&mut self, array: &dyn Array) -> Result<(), Fault> {
+    fn dictionary(&mut self, array: &dyn Array) -> Added {
         let words = self.as_words()?;
         let dictionary = array.as_any_dictionary();
         let texts: Vec<Option<&str>> = match dictionary.values().data_type() {
@@ -288,7 +290,8 @@ impl ColumnBuilder {
         let mut levels: Vec<Option<u32>> = vec![None; texts.len()];
         for (row, key) in keys.into_iter().enumerate() {
             let text = texts.get(key).copied().flatten().filter(|_| dictionary.keys().is_valid(row));
-            words.push_level(text.map(|text| *levels[key].get_or_insert_with(|| words.level(text))));
+            let level = text.map(|text| *levels[key].get_or_insert_with(|| words.level(text)));
+            words.push_level(level);
         }
         Ok(())
     }
@@ -304,7 +307,7 @@ impl ColumnBuilder {
     }
 }
 
-fn extend(before: Option<&mut Vec<f64>>, numbers: impl Iterator<Item = f64>) -> Result<(), Fault> {
+fn extend(before: Option<&mut Vec<f64>>, numbers: impl Iterator<Item = f64>) -> Added {
     before.ok_or(Fault::Other)?.extend(numbers);
     Ok(())
 }
