@@ -1,7 +1,8 @@
 //! What an explainer gives.
 
+use super::shape::check_count;
 use super::{Error, Result};
-use ndarray::{Array1, Array2, Array3};
+use ndarray::{Array1, Array2, Array3, Axis};
 
 /// What an [`Explainer`](crate::Explainer) says: an attribution for each row, feature and output, the base values separately.
 ///
@@ -36,8 +37,38 @@ impl Explanation {
         &self.base
     }
 
+    /// The attributions of features that belong together added up: feature f counts to the group `groups[f]`. They still add up
+    /// to the model's outputs. For questions of several columns, see
+    /// [`Schema::question_of_features`](crate::table::Schema::question_of_features).
+    ///
+    /// ```
+    /// use ndarray::{Array1, Array3};
+    /// use recluster::Explanation;
+    /// let why = Explanation::new(Array3::from_shape_fn((1, 3, 1), |(_, f, _)| f as f64), Array1::zeros(1))?;
+    /// let summed = why.summed(&[0, 1, 1])?;
+    /// assert_eq!(summed.values().as_slice().unwrap(), [0.0, 3.0]);
+    /// # Ok::<(), recluster::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when there is not one group for each feature, or a group's number is not below the number of features.
+    pub fn summed(&self, groups: &[usize]) -> Result<Self> {
+        let (rows, features, outputs) = self.values.dim();
+        check_count("groups, one for each feature", features, groups.len())?;
+        let count = groups.iter().max().map_or(0, |most| most + 1);
+        if count > features {
+            return Err(Error::Shape { what: "groups of features", expected: features, found: count });
+        }
+        let mut values = Array3::zeros((rows, count, outputs));
+        for (feature, &group) in groups.iter().enumerate() {
+            let mut to = values.index_axis_mut(Axis(1), group);
+            to += &self.values.index_axis(Axis(1), feature);
+        }
+        Ok(Explanation { values, base: self.base.clone() })
+    }
+
     /// What the attributions add up to, (row, output): the model's outputs.
     pub fn outputs(&self) -> Array2<f64> {
-        self.values.sum_axis(ndarray::Axis(1)) + &self.base
+        self.values.sum_axis(Axis(1)) + &self.base
     }
 }

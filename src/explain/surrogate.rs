@@ -4,6 +4,7 @@ use super::TreeShap;
 use super::prepared::Prepared;
 use crate::boost::{Boost, BoostModel, confidences};
 use crate::core::Cached;
+use crate::table::{Schema, Table};
 use crate::{Error, Explainer, Explanation, Result, Run};
 #[cfg(feature = "serde")]
 use crate::{boost::Link, core::checks};
@@ -21,6 +22,9 @@ use ndarray::{Array2, ArrayRef2};
 pub struct Surrogate {
     classes: Vec<String>,
     model: BoostModel,
+    /// How a table becomes the model's features.
+    #[cfg_attr(feature = "serde", serde(default))]
+    schema: Option<Schema>,
     /// The trees prepared for SHAP.
     #[cfg_attr(feature = "serde", serde(skip))]
     paths: Cached<Vec<Prepared>>,
@@ -65,7 +69,7 @@ impl Surrogate {
             return Err(Error::Label { row: 0, label: missing as i64, reason: "the class of this number has no row" });
         }
         let model = boost.clone().calibrated(true).fit(data, labels, run)?;
-        Ok(Surrogate { model, classes, paths: Cached::default() })
+        Ok(Surrogate { model, classes, schema: None, paths: Cached::default() })
     }
 
     /// Names the columns, for charts and files, and to match the columns of later tables: see
@@ -76,6 +80,34 @@ impl Surrogate {
     pub fn with_feature_names(mut self, names: Vec<String>) -> Result<Self> {
         self.model = self.model.with_feature_names(names)?;
         Ok(self)
+    }
+
+    /// Keeps the schema that [encoded](Schema::encode) the data, so that later tables can be assigned by
+    /// [`assign_table`](Surrogate::assign_table), here or from a saved file. Names the columns, too.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when the schema has another number of features than the model.
+    pub fn with_schema(mut self, schema: Schema) -> Result<Self> {
+        self = self.with_feature_names(schema.feature_names())?;
+        self.schema = Some(schema);
+        Ok(self)
+    }
+
+    /// How a table becomes the model's features, where the data was a table.
+    pub fn schema(&self) -> Option<&Schema> {
+        self.schema.as_ref()
+    }
+
+    /// The class of each row of a table, by the schema: columns in any order, others than the model's ignored.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a surrogate without a schema; those of [`Schema::encode`], such as [`Error::Columns`] for a
+    /// missing column; those of [`assign`](Surrogate::assign).
+    pub fn assign_table(&self, table: &Table, run: &Run) -> Result<Vec<Assignment<'_>>> {
+        let Some(schema) = &self.schema else {
+            return Err(Error::setting("schema", "none", "must be given to the surrogate by with_schema"));
+        };
+        self.assign(&schema.encode(table)?, run)
     }
 
     /// Names of the classes, by number.
@@ -137,11 +169,16 @@ impl Explainer for Surrogate {
 #[cfg(feature = "serde")]
 impl crate::Saved for Surrogate {
     const FORMAT: &'static str = "recluster surrogate";
-    const VERSION: u64 = 3;
+    const VERSION: u64 = 4;
 
     fn validate(&self) -> checks::Check {
         self.model.validate()?;
         checks::count("names of classes", self.classes.len(), self.model.outputs().len())?;
+        if let Some(schema) = &self.schema {
+            let said = |(column, reason): (String, String)| Err(format!("column \"{column}\": {reason}"));
+            schema.fault().map_or(Ok(()), said)?;
+            checks::count("features of the schema", schema.feature_names().len(), self.model.features())?;
+        }
         checks::that(self.model.link() == Link::Logistic, || format!("outputs of the kind {:?}", self.model.link()))
     }
 }

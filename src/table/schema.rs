@@ -4,7 +4,9 @@ use super::feature::{Feature, Measure, Part};
 use super::field::{Field, Kind, Role, Scale};
 use super::infer;
 use super::values::{Table, Values, Words};
+use crate::core::shape::check_count;
 use crate::{Error, Result};
+use ndarray::{ArrayRef2, ArrayView1};
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -129,6 +131,24 @@ impl Schema {
         features
     }
 
+    /// Names of the questions, in the order of their first features.
+    pub fn questions(&self) -> Vec<String> {
+        let mut questions: Vec<String> = Vec::new();
+        for feature in self.features() {
+            if !questions.contains(&feature.question) {
+                questions.push(feature.question);
+            }
+        }
+        questions
+    }
+
+    /// For each feature the place of its question among the [`questions`](Schema::questions).
+    pub fn question_of_features(&self) -> Vec<usize> {
+        let questions = self.questions();
+        let place = |name: &String| questions.iter().position(|question| question == name).unwrap_or(0);
+        self.features().iter().map(|feature| place(&feature.question)).collect()
+    }
+
     /// The features as an embedder compares them, those of a question side by side.
     pub(crate) fn parts(&self) -> Vec<Part> {
         let features = self.features();
@@ -162,6 +182,21 @@ impl Schema {
             .collect();
         parts.sort_by_key(|part| part.question);
         parts
+    }
+
+    /// For each row of an [encoded](Schema::encode) table the share of its questions that are answered, in part at least.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when the columns are not the features.
+    pub fn answered(&self, rows: &ArrayRef2<f32>) -> Result<Vec<f64>> {
+        let parts = self.parts();
+        check_count("columns, one for each feature", parts.len(), rows.ncols())?;
+        let questions: Vec<&[Part]> = parts.chunk_by(|a, b| a.question == b.question).collect();
+        let share = |row: ArrayView1<'_, f32>| {
+            let has = |question: &&&[Part]| question.iter().any(|part| !row[part.feature].is_nan());
+            questions.iter().filter(has).count() as f64 / questions.len().max(1) as f64
+        };
+        Ok(rows.outer_iter().map(share).collect())
     }
 
     /// Names of the features, in order.

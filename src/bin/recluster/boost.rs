@@ -35,7 +35,7 @@ pub(crate) fn boost(args: &args::Boost, progress: &Progress) -> Outcome {
     let mut files = Staged::default();
     let text = model.to_json()?;
     files.write(&args.out, |out| out.write_all(text.as_bytes()))?;
-    let mut facts = facts("boost", &data);
+    let mut facts = facts("boost", data.values.dim());
     if let (Some(new), Some(path)) = (&new, &args.new_out) {
         let found: Array2<f64> = progress
             .work(|| match args.calibrated {

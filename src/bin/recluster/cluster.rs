@@ -45,7 +45,7 @@ pub(crate) fn cluster(args: &args::Cluster, progress: &Progress) -> Outcome {
     let chosen = method::chosen(args.method, &args.settings, || input::names(&args.common.data))?;
     let data = input::table(&args.common.data, args.common.rows)?;
     let run = run(&args.common, progress);
-    let mut facts = facts("cluster", &data);
+    let mut facts = facts("cluster", data.values.dim());
     let mut files = Staged::default();
     let labels = match &chosen {
         Chosen::Hdbscan => hdbscan(args, &data, progress, &run, &mut files, &mut facts)?.labels().to_vec(),

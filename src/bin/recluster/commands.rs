@@ -2,7 +2,6 @@
 
 use crate::args::Common;
 use crate::failure::Failure;
-use crate::input::Table;
 use crate::progress::Progress;
 use recluster::Run;
 use serde_json::{Map, Value};
@@ -11,8 +10,7 @@ use serde_json::{Map, Value};
 pub(crate) type Outcome = Result<Map<String, Value>, Failure>;
 
 /// The part of the JSON object that every command has.
-pub(crate) fn facts(command: &str, data: &Table) -> Map<String, Value> {
-    let (rows, columns) = data.values.dim();
+pub(crate) fn facts(command: &str, (rows, columns): (usize, usize)) -> Map<String, Value> {
     let mut facts = Map::new();
     facts.insert("command".to_string(), command.into());
     facts.insert("rows".to_string(), rows.into());

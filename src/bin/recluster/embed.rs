@@ -20,7 +20,7 @@ pub(crate) fn embed(args: &args::Embed, progress: &Progress) -> Outcome {
     let run = run(&args.common, progress);
     let named = |e| data.about(e);
     let named_new = |e| new.as_ref().unwrap_or(&data).about(e);
-    let mut facts = facts("embed", &data);
+    let mut facts = facts("embed", data.values.dim());
     let new_rows = new.as_ref().map(|new| &new.values);
     let (embedding, placed) = match args.method {
         EmbedMethod::Pca => {

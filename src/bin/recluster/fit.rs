@@ -3,13 +3,13 @@
 use crate::args::{self, ClusterMethod, EmbedMethod, EvidencePolicy};
 use crate::commands::{facts, refuse, run};
 use crate::failure::Failure;
-use crate::input::{self, Table};
 use crate::method;
-use crate::output::Staged;
+use crate::output::{Assignments, Staged};
 use crate::progress::Progress;
+use crate::source::Source;
 use recluster::boost::Boost;
 use recluster::cluster::Hdbscan;
-use recluster::embed::{Identity, Pca, RandomProjection, Scaled, Umap};
+use recluster::embed::{Identity, Pca, Questions, RandomProjection, Scaled, Umap};
 use recluster::evidence::{HeldOut, Policy};
 use recluster::explain::Surrogate;
 use recluster::recursive::{ClusterTree, RecursiveTree};
@@ -23,12 +23,7 @@ use std::sync::Arc;
 pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, Value>, Failure> {
     let (embedder, [root, below]) = (embedder(args)?, clusterers(args)?);
     Staged::check_folder(&args.out)?;
-    let data = input::fitted(&args.common.data, args.common.rows)?;
-    let classes = args.labels.as_deref().map(|labels| input::labels(labels, args.common.rows)).transpose()?;
-    if let Some(classes) = classes.as_ref().filter(|classes| classes.len() != data.values.nrows()) {
-        let (rows, labels) = (data.values.nrows(), classes.len());
-        return Err(Failure::data(format!("the data has {rows} rows, --labels {labels}")));
-    }
+    let data = Source::read(args)?;
     if let Some((width, height)) = args.image.filter(|(w, h)| w.saturating_mul(*h) != data.values.ncols()) {
         let columns = data.values.ncols();
         return Err(Failure::data(format!(
@@ -37,7 +32,10 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     }
     let run = run(&args.common, progress);
     let named = |e| data.about(e);
-    let embedder = Arc::new(embedder);
+    let embedder: Arc<dyn Embedder> = match data.questions() {
+        Some(questions) => Arc::new(Questions::new(embedder, &questions.schema)),
+        None => Arc::new(Scaled::new(embedder, args.scale.unwrap_or_default())),
+    };
     let mut plan = RecursiveTree::by_node(
         move |_| embedder.clone(),
         move |node| if node.level() == 1 { root.clone() } else { below.clone() },
@@ -56,11 +54,16 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     if let Some(policy) = policy {
         plan = plan.judge(HeldOut::new().alpha(alpha).policy(policy));
     }
-    let boost = Boost::new().rounds(args.rounds).max_depth(args.max_depth);
+    let mut boost = Boost::new().rounds(args.rounds).max_depth(args.max_depth);
+    if let Some(questions) = data.questions() {
+        boost = boost.categorical(&questions.schema.categorical());
+    }
     let tree = progress.work(|| plan.fit(&data.values, &run)).map_err(named)?;
     let mut surrogate = progress.work(|| tree.surrogate(&data.values, &boost, &run)).map_err(named)?;
-    if let Some(names) = &data.names {
-        surrogate = surrogate.with_feature_names(names.clone())?;
+    match (data.questions(), &data.names) {
+        (Some(questions), _) => surrogate = surrogate.with_schema(questions.schema.clone())?,
+        (None, Some(names)) => surrogate = surrogate.with_feature_names(names.clone())?,
+        (None, None) => {}
     }
     let html = progress.work(|| report(args, &data, &tree, &surrogate, &run)).map_err(named)?;
     let assignments = progress.work(|| assignments(&data, &tree, &surrogate, &run)).map_err(named)?;
@@ -76,20 +79,26 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     ] {
         files.write(Path::new(&args.out).join(name), |out| out.write_all(text.as_bytes()))?;
     }
-    let mut facts = facts("fit", &data);
+    let mut facts = facts("fit", data.values.dim());
     facts.insert("leaves".to_string(), tree.leaves().count().into());
     facts.insert("levels".to_string(), tree.levels().into());
     facts.insert("noise".to_string(), tree.nodes().iter().map(|node| node.noise()).sum::<usize>().into());
     facts.insert("nodes".to_string(), nodes(&tree));
-    if let Some(classes) = classes {
-        facts.insert("best_node_f".to_string(), tree.best_node_f(&classes, args.depth)?.into());
-        facts.insert("ari".to_string(), adjusted_rand(&tree.leaf_labels(), &classes)?.into());
+    if let Some(questions) = data.questions() {
+        let set_aside: Map<String, Value> =
+            questions.schema.set_aside().map(|(name, reason)| (name.to_string(), reason.into())).collect();
+        facts.insert("set_aside".to_string(), set_aside.into());
+        facts.insert("rows_set_aside".to_string(), (questions.rows() - data.values.nrows()).into());
+    }
+    if let Some(classes) = &data.classes {
+        facts.insert("best_node_f".to_string(), tree.best_node_f(classes, args.depth)?.into());
+        facts.insert("ari".to_string(), adjusted_rand(&tree.leaf_labels(), classes)?.into());
     }
     files.commit()?;
     Ok(facts)
 }
 
-fn embedder(args: &args::Fit) -> Result<Scaled<Box<dyn Embedder>>, Failure> {
+fn embedder(args: &args::Fit) -> Result<Box<dyn Embedder>, Failure> {
     let components = args.components.unwrap_or(2);
     let for_umap = [("--neighbors", args.neighbors.is_some()), ("--min-dist", args.min_dist.is_some())];
     let embedder: Box<dyn Embedder> = match args.embedder {
@@ -113,7 +122,7 @@ fn embedder(args: &args::Fit) -> Result<Scaled<Box<dyn Embedder>>, Failure> {
             Box::new(Identity)
         }
     };
-    Ok(Scaled::new(embedder, args.scale))
+    Ok(embedder)
 }
 
 /// The clusterer of the root, and of the nodes below.
@@ -152,7 +161,7 @@ fn clusterers(args: &args::Fit) -> Result<[Arc<dyn Clusterer>; 2], Failure> {
 
 fn report(
     args: &args::Fit,
-    data: &Table,
+    data: &Source,
     tree: &ClusterTree,
     surrogate: &Surrogate,
     run: &Run,
@@ -179,14 +188,18 @@ fn report(
         let (neighbours, distance) = (args.neighbors.unwrap_or(15), args.min_dist.unwrap_or(0.0));
         report = report.setting("Neighbours", neighbours).setting("Least distance on a map", distance);
     }
-    report = report.setting("Scaling of columns", format!("{:?}", args.scale).to_lowercase());
+    let scaling = match data.questions() {
+        Some(_) => "each question alike".to_string(),
+        None => format!("{:?}", args.scale.unwrap_or_default()).to_lowercase(),
+    };
+    report = report.setting("Scaling of columns", scaling);
     if let Some(title) = &args.title {
         report = report.title(title);
     }
     if let Some(names) = &data.names {
         report = report.feature_names(names);
     }
-    if let Some((width, height)) = args.image.or(data.image) {
+    if let Some((width, height)) = data.image {
         report = report.image(width, height);
     }
     if args.evidence != EvidencePolicy::Off {
@@ -200,18 +213,25 @@ fn report(
     Ok(html)
 }
 
-/// Row, path in the tree, path by the model, how sure the model is.
-fn assignments(data: &Table, tree: &ClusterTree, surrogate: &Surrogate, run: &Run) -> recluster::Result<String> {
-    use std::fmt::Write;
+/// Row, what names it, path in the tree, path by the model, how sure the model is.
+fn assignments(data: &Source, tree: &ClusterTree, surrogate: &Surrogate, run: &Run) -> recluster::Result<String> {
     let stage = run.stage("assign", 1);
     let assigned = surrogate.assign(&data.values, run)?;
-    let mut text = "row,core,assigned,confidence\n".to_string();
-    for (row, (core, to)) in tree.paths().iter().zip(assigned).enumerate() {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "{row},{core},{},{:.6}", to.path, to.confidence);
+    let (ids, kept) = data.questions().map_or((Vec::new(), None), |q| (q.ids(), q.kept.as_deref()));
+    let paths: Vec<String> = tree.paths().iter().map(ToString::to_string).collect();
+    let mut lines = Assignments::new(&ids, true);
+    let mut fitted = 0;
+    for row in 0..data.rows() {
+        // Rows that are set aside are nowhere.
+        if kept.is_some_and(|kept| kept.get(fitted).is_none_or(|&next| next as usize != row)) {
+            lines.push(row, row, Some("-"), None);
+        } else {
+            lines.push(row, row, Some(&paths[fitted]), Some(&assigned[fitted]));
+            fitted += 1;
+        }
     }
     stage.step(1)?;
-    Ok(text)
+    Ok(lines.text)
 }
 
 fn nodes(tree: &ClusterTree) -> Value {

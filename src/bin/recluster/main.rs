@@ -8,11 +8,13 @@ mod embed;
 mod failure;
 mod fit;
 mod input;
+mod kinds;
 mod method;
 mod output;
 mod predict;
 mod progress;
 mod shap;
+mod source;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -26,11 +28,15 @@ fn main() -> ExitCode {
     // Wrong arguments end the program here, with status 2.
     let cli = Cli::parse();
     let progress = Progress::new();
+    if let Command::Kinds(args) = &cli.command {
+        return end(kinds::kinds(args));
+    }
     let done = match &cli.command {
         Command::Embed(args) => embed::embed(args, &progress),
         Command::Cluster(args) => cluster::cluster(args, &progress),
         Command::Boost(args) => boost::boost(args, &progress),
         Command::Shap(args) => shap::shap(args, &progress),
+        Command::Kinds(_) => Ok(Map::new()),
         Command::Fit(args) => fit::fit(args, &progress),
         Command::Predict(args) => predict::predict(args, &progress),
     };
@@ -39,7 +45,12 @@ fn main() -> ExitCode {
         let object = object(facts, &progress);
         writeln!(std::io::stdout(), "{object}").map_err(|e| Failure::data(format!("stdout: {e}")))
     });
-    match written {
+    end(written)
+}
+
+/// The exit status, after the reason on stderr if there is one.
+fn end(done: Result<(), Failure>) -> ExitCode {
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("recluster: {failure}");

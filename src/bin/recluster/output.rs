@@ -2,6 +2,8 @@
 
 use crate::failure::Failure;
 use recluster::StagedFile;
+use recluster::explain::Assignment;
+use recluster::table::Values;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -87,6 +89,50 @@ impl Drop for Staged {
             // The command failed already; a folder that stays adds nothing to report.
             let _ = std::fs::remove_dir(folder);
         }
+    }
+}
+
+/// The lines of a file of assignments: the row's number, what names it, its paths, how sure the model is.
+pub(crate) struct Assignments<'a> {
+    ids: &'a [(&'a str, &'a Values)],
+    pub(crate) text: String,
+}
+
+impl<'a> Assignments<'a> {
+    /// With the path in the tree, if `core`, beside that by the model.
+    pub(crate) fn new(ids: &'a [(&'a str, &'a Values)], core: bool) -> Self {
+        let mut text = "row,".to_string();
+        for (name, _) in ids {
+            text += &quoted(name);
+            text.push(',');
+        }
+        text += if core { "core,assigned,confidence\n" } else { "assigned,confidence\n" };
+        Assignments { ids, text }
+    }
+
+    /// Adds the row numbered `row`, whose ids stand at `place`; without an assignment for a row that is set aside.
+    pub(crate) fn push(&mut self, row: usize, place: usize, core: Option<&str>, to: Option<&Assignment<'_>>) {
+        self.text += &row.to_string();
+        for (_, values) in self.ids {
+            self.text.push(',');
+            self.text += &values.text(place).map_or(String::new(), |text| quoted(&text));
+        }
+        if let Some(core) = core {
+            self.text.push(',');
+            self.text += core;
+        }
+        match to {
+            Some(to) => self.text += &format!(",{},{:.6}\n", to.path, to.confidence),
+            None => self.text += ",-,\n",
+        }
+    }
+}
+
+/// A cell of CSV, in quotes where it needs them.
+fn quoted(text: &str) -> String {
+    match text.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.to_string(),
     }
 }
 

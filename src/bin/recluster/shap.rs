@@ -63,7 +63,7 @@ pub(crate) fn shap(args: &args::Shap, progress: &Progress) -> Outcome {
         files.write(path, |out| table(&means, model.feature_names(), out))?;
     }
     files.commit()?;
-    let mut facts = facts("shap", &data);
+    let mut facts = facts("shap", data.values.dim());
     facts.insert("features".to_string(), features.into());
     facts.insert("outputs".to_string(), outputs.into());
     Ok(facts)

@@ -2,23 +2,26 @@
 
 use crate::core::Rows;
 use crate::table::{Cycle, Measure, Part, Scale};
-use std::sync::Arc;
 
 /// The largest squared distance within a question, in units of its mean.
 const MOST: f64 = 20.0;
 /// Of so many values, one at each end counts as the next.
 const WINSOR: usize = 200;
 
-/// The columns of one question, and its group.
-pub(super) struct Block {
-    pub(super) columns: Vec<Column>,
-    pub(super) group: usize,
-}
+/// Numbers of which two random rows share one more often than this are compared as levels are.
+const TIES: f64 = 0.05;
 
-/// A column around its mean, 0 where it is missing.
-pub(super) struct Column {
-    pub(super) values: Vec<f32>,
-    pub(super) missing: Arc<Vec<bool>>,
+/// The columns of one question, around their means, 0 where it is missing; squared distances of two rows that have an answer
+/// have the mean 1, or less for an answer that is rare.
+pub(super) struct Block {
+    pub(super) columns: Vec<Vec<f32>>,
+    pub(super) missing: Vec<bool>,
+    /// Whether many pairs of rows have the very same answer.
+    pub(super) discrete: bool,
+    /// Mean squared distance.
+    pub(super) mean: f64,
+    pub(super) weight: f64,
+    pub(super) group: usize,
 }
 
 /// A feature's columns with what a distance in them is.
@@ -29,12 +32,15 @@ struct Coded {
     mean: f64,
     /// Largest squared distance.
     most: f64,
-    flag: bool,
+    measure: Measure,
+    discrete: bool,
 }
 
 impl Block {
-    /// The question whose features are `parts`; rows in canonical order.
-    pub(super) fn of(parts: &[Part], rows: &Rows<'_>, order: &[u32]) -> Self {
+    /// The question whose features are `parts`; rows in canonical order. None where all rows have the same answer, or where
+    /// the question has no weight.
+    pub(super) fn of(parts: &[Part], rows: &Rows<'_>, order: &[u32]) -> Option<Self> {
+        let first = parts.first().filter(|part| part.weight > 0.0)?;
         let coded: Vec<Coded> = parts
             .iter()
             .map(|part| {
@@ -43,59 +49,62 @@ impl Block {
             })
             .filter(|coded| coded.mean > 0.0)
             .collect();
+        let missing = (0..order.len()).map(|row| coded.iter().any(|coded| coded.missing[row])).collect();
+        let discrete = coded.iter().any(|coded| coded.discrete);
         // Flags of one question share one scale; what has a unit of its own has its own scale.
-        let (flags, others): (Vec<Coded>, Vec<Coded>) = coded.into_iter().partition(|coded| coded.flag);
+        let (flags, others): (Vec<Coded>, Vec<Coded>) =
+            coded.into_iter().partition(|coded| coded.measure == Measure::Flag);
         let scales = usize::from(!flags.is_empty()) + others.len();
-        let weight = parts.first().map_or(0.0, |part| part.weight) / scales.max(1) as f64;
-        let mut columns = Vec::new();
-        push(&mut columns, &flags, weight);
-        others.iter().for_each(|coded| push(&mut columns, std::slice::from_ref(coded), weight));
-        Block { columns, group: parts.first().map_or(0, |part| part.group) }
+        let mut block =
+            Block { columns: Vec::new(), missing, discrete, mean: 0.0, weight: first.weight, group: first.group };
+        block.push(&flags, scales);
+        others.iter().for_each(|coded| block.push(std::slice::from_ref(coded), scales));
+        // Half an answer is none: its other half would pass for one in the middle.
+        for (row, _) in block.missing.iter().enumerate().filter(|(_, missing)| **missing) {
+            block.columns.iter_mut().for_each(|column| column[row] = 0.0);
+        }
+        (!block.columns.is_empty()).then_some(block)
     }
-}
 
-/// Adds features of one scale, whose squared distances then have the mean `weight`.
-fn push(columns: &mut Vec<Column>, coded: &[Coded], weight: f64) {
-    let mean: f64 = coded.iter().map(|coded| coded.mean).sum();
-    let most = coded.iter().map(|coded| coded.most).fold(0.0, f64::max);
-    let factor = (weight / mean.max(most / MOST)).sqrt();
-    if !(factor > 0.0 && factor.is_finite()) {
-        return;
-    }
-    for coded in coded {
-        let missing = Arc::new(coded.missing.clone());
-        for column in &coded.columns {
-            let values = column.iter().map(|x| (x * factor) as f32).collect();
-            columns.push(Column { values, missing: missing.clone() });
+    /// Adds features of one scale of `scales`.
+    fn push(&mut self, coded: &[Coded], scales: usize) {
+        let mean: f64 = coded.iter().map(|coded| coded.mean).sum();
+        let most = coded.iter().map(|coded| coded.most).fold(0.0, f64::max);
+        let share = 1.0 / (mean.max(most / MOST) * scales as f64);
+        if share > 0.0 && share.is_finite() {
+            self.mean += mean * share;
+            let narrow = |column: &Vec<f64>| column.iter().map(|x| (x * share.sqrt()) as f32).collect();
+            self.columns.extend(coded.iter().flat_map(|coded| &coded.columns).map(narrow));
         }
     }
 }
 
 impl Coded {
     fn of(part: &Part, values: &[f32]) -> Self {
-        match part.measure {
+        let (columns, mean, most) = match part.measure {
             Measure::Category => Self::levels(values, part.levels),
             Measure::Cycle(cycle) => Self::circle(values, cycle),
-            Measure::Ordinal => Self::line(ranked(values), false),
-            Measure::Flag => Self::line(wide(values), true),
-            _ => Self::line(scaled(values, part.scale), false),
-        }
+            Measure::Ordinal => Self::line(ranked(values)),
+            Measure::Flag => Self::line(wide(values)),
+            _ => Self::line(scaled(values, part.scale)),
+        };
+        let levels = matches!(part.measure, Measure::Category | Measure::Ordinal | Measure::Flag);
+        let missing = values.iter().map(|x| x.is_nan()).collect();
+        Coded { columns, missing, mean, most, measure: part.measure, discrete: levels || ties(values) > TIES }
     }
 
     /// A column on a line.
-    fn line(values: Vec<f64>, flag: bool) -> Self {
-        let missing: Vec<bool> = values.iter().map(|x| x.is_nan()).collect();
+    fn line(values: Vec<f64>) -> (Vec<Vec<f64>>, f64, f64) {
         let present = || values.iter().copied().filter(|x| !x.is_nan());
         let (low, high) = (present().fold(f64::INFINITY, f64::min), present().fold(f64::NEG_INFINITY, f64::max));
         let (centred, variance) = centred(values);
         let spread = if high > low { high - low } else { 0.0 };
         let mean = if spread > 0.0 { 2.0 * variance } else { 0.0 };
-        Coded { columns: vec![centred], missing, mean, most: spread * spread, flag }
+        (vec![centred], mean, spread * spread)
     }
 
     /// A column for each level that any row has.
-    fn levels(values: &[f32], levels: usize) -> Self {
-        let missing: Vec<bool> = values.iter().map(|x| x.is_nan()).collect();
+    fn levels(values: &[f32], levels: usize) -> (Vec<Vec<f64>>, f64, f64) {
         let mut counts = vec![0usize; levels];
         for &value in values.iter().filter(|x| !x.is_nan()) {
             if let Some(count) = counts.get_mut(value as usize) {
@@ -114,23 +123,22 @@ impl Coded {
         };
         let columns: Vec<Vec<f64>> = present.map(column).collect();
         let mean = if columns.len() > 1 { 2.0 * (1.0 - equal) } else { 0.0 };
-        Coded { columns, missing, mean, most: 2.0, flag: false }
+        (columns, mean, 2.0)
     }
 
     /// A point on a circle.
-    fn circle(values: &[f32], cycle: Cycle) -> Self {
+    fn circle(values: &[f32], cycle: Cycle) -> (Vec<Vec<f64>>, f64, f64) {
         let period = match cycle {
             Cycle::Day => 24.0,
             Cycle::Week => 7.0,
             Cycle::Year => 366.0,
         };
-        let missing: Vec<bool> = values.iter().map(|x| x.is_nan()).collect();
         let angle = |x: &f32| f64::from(*x) / period * std::f64::consts::TAU;
         let (x, of_x) = centred(values.iter().map(|v| libm::cos(angle(v))).collect());
         let (y, of_y) = centred(values.iter().map(|v| libm::sin(angle(v))).collect());
         // Rounding leaves a spread where all rows are at one place.
         let mean = 2.0 * (of_x + of_y);
-        Coded { columns: vec![x, y], missing, mean: if mean > 1e-12 { mean } else { 0.0 }, most: 4.0, flag: false }
+        (vec![x, y], if mean > 1e-12 { mean } else { 0.0 }, 4.0)
     }
 }
 
@@ -148,6 +156,14 @@ fn centred(mut values: Vec<f64>) -> (Vec<f64>, f64) {
         square += *value * *value;
     }
     (values, square / count.max(1.0))
+}
+
+/// How often two random rows have the same value.
+fn ties(values: &[f32]) -> f64 {
+    let mut sorted: Vec<f32> = values.iter().copied().filter(|x| !x.is_nan()).collect();
+    sorted.sort_unstable_by(f32::total_cmp);
+    let all = sorted.len().max(1) as f64;
+    sorted.chunk_by(|a, b| a == b).map(|same| (same.len() as f64 / all) * (same.len() as f64 / all)).sum()
 }
 
 fn wide(values: &[f32]) -> Vec<f64> {

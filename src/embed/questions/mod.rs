@@ -2,21 +2,24 @@
 
 mod balance;
 mod block;
-mod impute;
+mod common;
+mod white;
 
 use crate::core::shape::check_count;
 use crate::core::{Canonical, Rows, parallel};
 use crate::table::{Part, Schema};
-use crate::{Embedded, Embedder, Prepared, Result, Run, Settings};
+use crate::{Embedded, Embedder, Error, Prepared, Result, Run, Settings};
 use block::Block;
-use ndarray::{Array2, ArrayRef2};
+use common::Common;
+use ndarray::{Array2, ArrayRef2, ArrayView2, s};
 use std::borrow::Cow;
+use white::White;
 
 /// An embedder of a table's answers: it brings the questions of the rows that it is given, anew each time, into one Euclidean
 /// space, and hands that on.
 ///
-/// Rows are those of [`Schema::encode`](crate::table::Schema::encode), NaN for missing. In the space every question has an
-/// expected squared distance of 1 between two random rows, whether it is a number, a level or several answers:
+/// Rows are those of [`Schema::encode`](crate::table::Schema::encode), NaN for missing. First every question gets an expected
+/// squared distance of 1 between two random rows, whether it is a number, a level or several answers:
 ///
 /// - A number is brought to its scale (linear, logarithm or mid-rank), values beyond the 0.5th and the 99.5th percentile count
 ///   as these, and all is divided by √(2 variance). A date is a number of days.
@@ -27,11 +30,20 @@ use std::borrow::Cow;
 ///
 /// No question is stretched further than to a largest squared distance of 20 between two rows: so an answer that hardly
 /// anybody gives does not tear these rows away from all others. A question with one answer only has no part in the space.
+///
+/// Rows that share a level are at distance 0 in that question, and all others far away; so each question by itself would cut
+/// the rows into its levels, whatever these have to do with anything else. What makes clusters is what questions have in
+/// common. Therefore the factors that several questions follow are found: principal components of the questions, each
+/// whitened, whose variance is above what shuffled answers give (parallel analysis; Horn, 1965). A question of levels, or of
+/// numbers of which many rows share one, enters the space as what the factors say of the row's answer, and the rest with a
+/// [part](Questions::own) of 0.2; numbers enter as they are. Where no factors are found, levels have no part in the space,
+/// and rows may well all be at one place: there are no clusters.
+///
+/// A missing answer is imputed for this space alone, as what the factors say of it, given the row's other answers.
+///
 /// Questions are multiplied by √weight, and where there are several groups of questions, each is divided by its first
 /// singular value, as in multiple factor analysis (Escofier and Pagès, 1994), so that a group does not count for more by
 /// having more questions.
-///
-/// A missing answer is imputed, for this space alone: see [`Questions::space`].
 ///
 /// ```
 /// use recluster::embed::{Pca, Questions};
@@ -50,12 +62,19 @@ use std::borrow::Cow;
 pub struct Questions<E> {
     embedder: E,
     parts: Vec<Part>,
+    own: f64,
 }
 
 impl<E> Questions<E> {
     /// Puts the space of the schema's questions in front of an embedder.
     pub fn new(embedder: E, schema: &Schema) -> Self {
-        Questions { embedder, parts: schema.parts() }
+        Questions { embedder, parts: schema.parts(), own: 0.2 }
+    }
+
+    /// The part in the space of what a question of levels says by itself, and no other question does; 0 to 1, default 0.2.
+    pub fn own(mut self, part: f64) -> Self {
+        self.own = part;
+        self
     }
 
     /// The embedder behind.
@@ -65,25 +84,25 @@ impl<E> Questions<E> {
 
     /// The space of `rows` (n x features): n x some columns.
     ///
-    /// A missing answer is first put at the mean of its question. Where any is missing, answers are then predicted from the
-    /// first principal components of the space, twice: so rows with gaps lie among rows of alike answers and not with each
-    /// other.
-    ///
-    /// O(n x columns), and PCA where answers are missing or questions have groups. Memory: twice the result.
+    /// O(n x columns x (columns of a question + factors)), principal components of at most 20,000 rows, and for each row with
+    /// gaps O(factors³). Memory: three times the result.
     ///
     /// # Errors
-    /// [`Error::Empty`](crate::Error::Empty); [`Error::NotFinite`](crate::Error::NotFinite) for an infinity;
-    /// [`Error::Shape`](crate::Error::Shape) when the columns are not the schema's features.
+    /// [`Error::Setting`] for a part out of its range; [`Error::Empty`]; [`Error::NotFinite`] for an infinity;
+    /// [`Error::Shape`] when the columns are not the schema's features; [`Error::Unsolved`] where the factors cannot be found;
+    /// [`Error::Cancelled`].
     pub fn space(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f32>> {
+        if !(0.0..=1.0).contains(&self.own) {
+            return Err(Error::setting("own", self.own, "must be from 0 to 1"));
+        }
         check_count("columns, one for each feature", self.parts.len(), rows.ncols())?;
-        let (checked, parts) = (Rows::with_missing(rows)?, &self.parts);
+        let (checked, parts, own) = (Rows::with_missing(rows)?, &self.parts, self.own);
         run.install(|| {
             // Sums walk the rows in canonical order, so that their order in the table changes nothing.
             let order = Canonical::of(&checked).order;
             let questions: Vec<&[Part]> = parts.chunk_by(|a, b| a.question == b.question).collect();
             let blocks = parallel::map(questions.len(), |q| Block::of(questions[q], &checked, &order));
-            let mut space = Space::join(&blocks, order.len());
-            impute::gaps(&mut space, run)?;
+            let mut space = Space::of(&blocks.into_iter().flatten().collect::<Vec<_>>(), own, run)?;
             balance::groups(&mut space, run)?;
             Ok(space.in_order(&order))
         })?
@@ -92,42 +111,70 @@ impl<E> Questions<E> {
 
 /// The questions side by side, rows in canonical order.
 struct Space {
-    values: Array2<f32>,
+    /// Column by column.
+    columns: Vec<Vec<f32>>,
     /// For each column the question's group.
     group: Vec<usize>,
-    /// For each column, of which feature a missing value leaves it open.
-    missing: Vec<std::sync::Arc<Vec<bool>>>,
+    rows: usize,
 }
 
 impl Space {
-    fn join(blocks: &[Block], rows: usize) -> Self {
-        let columns: Vec<(&Vec<f32>, usize, &std::sync::Arc<Vec<bool>>)> = blocks
-            .iter()
-            .flat_map(|block| block.columns.iter().map(|column| (&column.values, block.group, &column.missing)))
-            .collect();
-        let wide = columns.len();
-        // Rows that differ in nothing are all at one place.
-        let mut values = Array2::zeros((rows, wide.max(1)));
-        if let Some(all) = values.as_slice_mut().filter(|_| wide > 0) {
-            parallel::for_each_chunk(all, 256 * wide, |chunk, out| {
-                for (r, row) in out.chunks_mut(wide).enumerate() {
-                    row.iter_mut().zip(&columns).for_each(|(to, column)| *to = column.0[chunk * 256 + r]);
-                }
-            });
-        }
-        let group = columns.iter().map(|column| column.1).collect();
-        let missing = columns.iter().map(|column| column.2.clone()).collect();
-        Space { values, group, missing }
+    fn of(blocks: &[Block], own: f64, run: &Run) -> Result<Self> {
+        let white = White::of_all(blocks)?;
+        let common = Common::of(blocks, &white, run)?;
+        let expected = common.expected(blocks, &white)?;
+        let alone = blocks.len() < 2;
+        let parts = parallel::map(blocks.len(), |q| {
+            let (block, white) = (&blocks[q], &white[q]);
+            let expected = expected.slice(s![.., white.first..white.first + white.columns()]);
+            match block.discrete && !alone {
+                true if common.factors() == 0 => Vec::new(),
+                true => shared(block, white, &expected, own),
+                false => filled(block, white, &expected),
+            }
+        });
+        let group = parts.iter().zip(blocks).flat_map(|(part, block)| part.iter().map(|_| block.group)).collect();
+        let rows = expected.nrows();
+        Ok(Space { columns: parts.concat(), group, rows })
     }
 
-    /// The values with the rows in the table's order.
+    /// The space with the rows in the table's order. Without columns, all rows are at one place.
     fn in_order(self, order: &[u32]) -> Array2<f32> {
-        let mut all = Array2::zeros(self.values.dim());
-        for (row, &to) in self.values.outer_iter().zip(order) {
-            all.row_mut(to as usize).assign(&row);
+        let mut all = Array2::zeros((order.len(), self.columns.len().max(1)));
+        for (place, &row) in order.iter().enumerate() {
+            all.row_mut(row as usize).iter_mut().zip(&self.columns).for_each(|(to, column)| *to = column[place]);
         }
         all
     }
+}
+
+/// A question of numbers, gaps filled.
+fn filled(block: &Block, white: &White, expected: &ArrayView2<'_, f32>) -> Vec<Vec<f32>> {
+    let weight = block.weight.sqrt();
+    let column = |(c, column): (usize, &Vec<f32>)| {
+        let value = |(row, &x): (usize, &f32)| match block.missing[row] {
+            true => (white.back(expected.row(row).iter().copied(), c) * weight) as f32,
+            false => (f64::from(x) * weight) as f32,
+        };
+        column.iter().enumerate().map(value).collect()
+    };
+    block.columns.iter().enumerate().map(column).collect()
+}
+
+/// A question of levels: what it has in common with others, and a part of the rest. Both are whitened; all columns of the rest
+/// together weigh as one.
+fn shared(block: &Block, white: &White, expected: &ArrayView2<'_, f32>, own: f64) -> Vec<Vec<f32>> {
+    let common = (block.weight * 0.5 * block.mean).sqrt();
+    let own = own * common / (white.columns() as f64).sqrt();
+    let mut columns = vec![vec![0.0; block.missing.len()]; white.columns()];
+    for (row, expected) in expected.outer_iter().enumerate() {
+        let present = !block.missing[row];
+        for ((column, z), &r) in columns.iter_mut().zip(white.values(block, row)).zip(expected) {
+            let (z, r) = (z, f64::from(r));
+            column[row] = (r * common + if present { (z - r) * own } else { 0.0 }) as f32;
+        }
+    }
+    columns
 }
 
 impl<E: Embedder> Embedder for Questions<E> {
@@ -154,7 +201,7 @@ impl<E: Embedder> Embedder for Questions<E> {
 
     fn settings(&self) -> Settings {
         let questions = self.parts.chunk_by(|a, b| a.question == b.question).count();
-        self.embedder.settings().with("questions", questions)
+        self.embedder.settings().with("questions", questions).with("own", self.own)
     }
 }
 

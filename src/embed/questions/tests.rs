@@ -55,9 +55,10 @@ fn every_question_has_the_same_mean_distance() {
         let schema = Schema::new(vec![field.clone()]).unwrap();
         let rows = schema.encode(&table).unwrap();
         let space = Questions::new(Identity, &schema).space(&rows, &Run::new()).unwrap();
-        // A cycle is a question of its own; rows without an answer are imputed.
+        // Rows without an answer are imputed.
         let (questions, near) = match field.name.as_str() {
-            "when" => (2.0, 1e-4),
+            // Days of the week have nothing in common with the rest.
+            "when" => (1.0, 1e-4),
             "tools" => (1.0, 0.2),
             _ => (1.0, 1e-4),
         };

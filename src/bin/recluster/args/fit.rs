@@ -13,6 +13,46 @@ pub(crate) enum EvidencePolicy {
     Off,
 }
 
+/// What the columns of a text or Parquet file are; what is not said is inferred.
+#[derive(Debug, Args)]
+pub(crate) struct Table {
+    /// Columns that name the rows: they stand beside them in assignments.csv and make no clusters
+    #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
+    pub(crate) id: Vec<String>,
+    /// Columns to leave out
+    #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
+    pub(crate) drop: Vec<String>,
+    /// Outside variables, which make no clusters
+    #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
+    pub(crate) profile: Vec<String>,
+    /// A column of known classes, for evaluation only: as --labels
+    #[arg(long, value_name = "COLUMN", conflicts_with = "labels")]
+    pub(crate) label: Option<String>,
+    /// Corrections of what is inferred, in TOML: see "recluster kinds"
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kinds: Option<String>,
+}
+
+impl Table {
+    /// The flags that are given, for files whose columns have no kinds.
+    pub(crate) fn given(&self) -> [(&'static str, bool); 5] {
+        [
+            ("--id", !self.id.is_empty()),
+            ("--drop", !self.drop.is_empty()),
+            ("--profile", !self.profile.is_empty()),
+            ("--label", self.label.is_some()),
+            ("--kinds", self.kinds.is_some()),
+        ]
+    }
+}
+
+/// Prints what was inferred.
+#[derive(Debug, Args)]
+pub(crate) struct Kinds {
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Fit {
     #[command(flatten)]
@@ -61,9 +101,12 @@ pub(crate) struct Fit {
     /// Maximal depth of such a tree
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub(crate) max_depth: usize,
-    /// Scaling of columns, in each node anew: none, standard or robust
-    #[arg(long, value_parser = scaling, default_value = "none")]
-    pub(crate) scale: Scaling,
+    /// Scaling of columns, in each node anew: none, standard or robust. All columns are then taken for numbers; without it,
+    /// those of a text or Parquet file are compared as questions, each by its kind, and other files are not scaled
+    #[arg(long, value_parser = scaling)]
+    pub(crate) scale: Option<Scaling>,
+    #[command(flatten)]
+    pub(crate) table: Table,
     /// Known classes, for evaluation only: adds best_node_f and ari to the JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) labels: Option<String>,

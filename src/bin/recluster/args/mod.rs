@@ -9,7 +9,7 @@ mod model;
 pub(crate) use cluster::{Cluster, ClusterMethod, CovarianceName, LinkageName, Method, Selection};
 pub(crate) use common::{Common, value_name};
 pub(crate) use embed::{Embed, EmbedMethod};
-pub(crate) use fit::{EvidencePolicy, Fit};
+pub(crate) use fit::{EvidencePolicy, Fit, Kinds, Table};
 pub(crate) use model::{Boost, Predict, Shap};
 
 use clap::{Parser, Subcommand};
@@ -17,7 +17,8 @@ use clap::{Parser, Subcommand};
 /// Recursive embedding and clustering, with explanations.
 ///
 /// Data is a file: .npy (rows x columns), .csv (a header line, numeric columns, an empty cell for a missing value), IDX
-/// or IDX gzip; or the word "digits" for 1,797 built-in handwritten digits. Where two files, or a file and a model, name
+/// or IDX gzip; or the word "digits" for 1,797 built-in handwritten digits. For fit and predict, also .csv and .tsv with
+/// words, dates and truth values, and Parquet. Where two files, or a file and a model, name
 /// their columns, these are matched by name, in any order. Progress goes to stderr; stdout gets one JSON object, in which
 /// "seconds" has the duration of each stage. Exit status: 0; 1 for bad data, with the reason in one line; 2 for bad
 /// arguments.
@@ -40,6 +41,8 @@ pub(crate) enum Command {
     Shap(Shap),
     /// The whole method: embed, cluster, zoom into each cluster, explain, report
     Fit(Fit),
+    /// Print what the columns of a text or Parquet file are taken for, as a file to edit and give to "fit --kinds"
+    Kinds(Kinds),
     /// Put new rows into the clusters of a fit, without embedding or clustering
     Predict(Predict),
 }

@@ -1,0 +1,163 @@
+//! The data of a fit: plain numbers, or a table with kinds of columns.
+
+use crate::args;
+use crate::commands::refuse;
+use crate::failure::Failure;
+use crate::input::{self, Typed};
+use crate::kinds;
+use ndarray::{Array2, Axis};
+use recluster::table::{Role, Schema, Table, Values};
+use std::collections::HashMap;
+
+/// Rows that answer a smaller share of the questions are set aside.
+const ANSWERED: f64 = 0.1;
+
+/// What is fitted.
+pub(crate) struct Source {
+    /// Rows x columns; NaN is missing.
+    pub(crate) values: Array2<f32>,
+    pub(crate) names: Option<Vec<String>>,
+    /// Width and height, where each row is an image.
+    pub(crate) image: Option<(usize, usize)>,
+    /// Known classes of the rows.
+    pub(crate) classes: Option<Vec<i32>>,
+    origin: Origin,
+}
+
+enum Origin {
+    Numbers(input::Table),
+    Table(Box<Questions>),
+}
+
+/// A table behind the values.
+pub(crate) struct Questions {
+    typed: Typed,
+    pub(crate) schema: Schema,
+    /// Rows of the file that are fitted, where some are set aside.
+    pub(crate) kept: Option<Vec<u32>>,
+}
+
+impl Source {
+    pub(crate) fn read(args: &args::Fit) -> Result<Self, Failure> {
+        let numbers = args.scale.is_some() || args.image.is_some() || !input::has_names(&args.common.data)?;
+        let mut source = if numbers { Self::numbers(args)? } else { Self::table(args)? };
+        if let Some(path) = &args.labels {
+            let classes = input::labels(path, args.common.rows)?;
+            let rows = source.rows();
+            if classes.len() != rows {
+                return Err(Failure::data(format!("the data has {rows} rows, --labels {}", classes.len())));
+            }
+            source.classes = Some(match source.questions().and_then(|questions| questions.kept.as_ref()) {
+                Some(kept) => kept.iter().map(|&row| classes[row as usize]).collect(),
+                None => classes,
+            });
+        }
+        Ok(source)
+    }
+
+    fn numbers(args: &args::Fit) -> Result<Self, Failure> {
+        refuse("columns that are numbers without kinds", &args.table.given())?;
+        let mut table = input::fitted(&args.common.data, args.common.rows)?;
+        let values = std::mem::take(&mut table.values);
+        let (names, image) = (table.names.clone(), args.image.or(table.image));
+        Ok(Source { values, names, image, classes: None, origin: Origin::Numbers(table) })
+    }
+
+    fn table(args: &args::Fit) -> Result<Self, Failure> {
+        let typed = input::typed(&args.common.data, args.common.rows)?;
+        let schema = schema(&args.table, &typed)?;
+        let mut values = schema.encode(&typed.table).map_err(|e| typed.about(e))?;
+        let answered = schema.answered(&values)?;
+        let kept: Vec<u32> =
+            (0..).zip(&answered).filter(|(_, share)| **share >= ANSWERED).map(|(row, _)| row).collect();
+        let kept = (kept.len() < values.nrows()).then_some(kept);
+        if let Some(kept) = &kept {
+            if kept.is_empty() {
+                return Err(Failure::file(&args.common.data, "no row answers a tenth of the questions"));
+            }
+            values = values.select(Axis(0), &kept.iter().map(|&row| row as usize).collect::<Vec<_>>());
+        }
+        let classes = schema.of_role(Role::Label).next().and_then(|field| typed.table.column(&field.name));
+        let classes = classes.map(|column| classes_of(column.values(), kept.as_deref()));
+        let names = Some(schema.feature_names());
+        let origin = Origin::Table(Box::new(Questions { typed, schema, kept }));
+        Ok(Source { values, names, image: None, classes, origin })
+    }
+
+    /// The table behind the values, if there is one.
+    pub(crate) fn questions(&self) -> Option<&Questions> {
+        match &self.origin {
+            Origin::Numbers(_) => None,
+            Origin::Table(questions) => Some(questions),
+        }
+    }
+
+    /// Rows of the file.
+    pub(crate) fn rows(&self) -> usize {
+        self.questions().map_or(self.values.nrows(), |questions| questions.typed.table.rows())
+    }
+
+    /// An error about the values, with the place in the file.
+    pub(crate) fn about(&self, error: recluster::Error) -> Failure {
+        match &self.origin {
+            Origin::Numbers(table) => table.about(error),
+            Origin::Table(questions) => questions.typed.about(error),
+        }
+    }
+}
+
+impl Questions {
+    /// Rows of the file.
+    pub(crate) fn rows(&self) -> usize {
+        self.typed.table.rows()
+    }
+
+    /// What a reader should know of how the file was read.
+    pub(crate) fn notes(&self) -> &[String] {
+        &self.typed.notes
+    }
+
+    /// How many rows are set aside, in words.
+    pub(crate) fn set_aside(&self) -> Option<String> {
+        let rows = self.rows() - self.kept.as_ref()?.len();
+        let some = if rows == 1 { "1 row answers".to_string() } else { format!("{rows} rows answer") };
+        Some(format!("{some} fewer than a tenth of the questions and belong to no cluster"))
+    }
+
+    /// The columns that name the rows.
+    pub(crate) fn ids(&self) -> Vec<(&str, &Values)> {
+        ids(&self.schema, &self.typed.table)
+    }
+}
+
+/// The columns of a table that name its rows.
+pub(crate) fn ids<'t>(schema: &Schema, table: &'t Table) -> Vec<(&'t str, &'t Values)> {
+    schema.of_role(Role::Id).filter_map(|f| table.column(&f.name)).map(|c| (c.name(), c.values())).collect()
+}
+
+/// What the columns are: inferred, then as the file of kinds and the flags say.
+fn schema(args: &args::Table, typed: &Typed) -> Result<Schema, Failure> {
+    let amendments = args.kinds.as_deref().map(kinds::read).transpose()?.unwrap_or_default();
+    let said = || {
+        Schema::infer(&typed.table)
+            .amended(&typed.table, &amendments)?
+            .with_role(Role::Id, &args.id)?
+            .with_role(Role::Dropped, &args.drop)?
+            .with_role(Role::Profile, &args.profile)?
+            .with_role(Role::Label, args.label.as_slice())
+    };
+    said().map_err(|e| typed.about(e))
+}
+
+/// Classes by number, in the order in which they occur; rows without one are a class of their own.
+fn classes_of(values: &Values, kept: Option<&[u32]>) -> Vec<i32> {
+    let mut numbers = HashMap::new();
+    let mut of = |row: usize| {
+        let next = numbers.len() as i32;
+        *numbers.entry(values.text(row).map(String::from)).or_insert(next)
+    };
+    match kept {
+        Some(kept) => kept.iter().map(|&row| of(row as usize)).collect(),
+        None => (0..values.len()).map(of).collect(),
+    }
+}
