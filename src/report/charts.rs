@@ -82,34 +82,40 @@ pub(super) fn tree(tree: &ClusterTree) -> Markup {
 /// One bar to the left (lower) or to the right (higher) of a middle line.
 pub(super) struct Bar {
     pub(super) name: String,
+    /// The name as far as it fits.
+    pub(super) label: String,
     pub(super) length: f64,
     /// What stands behind the bar, such as "3.2 (all rows: 1.1)".
     pub(super) note: String,
 }
 
+/// Characters of a name that fit beside a bar, and of one with a level in a chart that is wider for it.
+pub(super) const NAME: usize = 28;
+pub(super) const WIDE_NAME: usize = 44;
+
 /// Diverging bars with their names on the left and a note on the right.
-pub(super) fn bars(bars: &[Bar]) -> Markup {
+pub(super) fn bars(bars: &[Bar], wide: bool) -> Markup {
     const ROW: f64 = 24.0;
-    const NAMES: f64 = 190.0;
-    const MIDDLE: f64 = 330.0;
     const REACH: f64 = 130.0;
+    let more = if wide { 110.0 } else { 0.0 };
+    let (names, middle, right) = (190.0 + more, 330.0 + more, 670.0 + more);
     let height = ROW * bars.len() as f64 + 26.0;
     let longest = bars.iter().map(|bar| bar.length.abs()).fold(1e-300, f64::max);
     html! {
-        svg class="bars" viewBox=(format!("0 0 680 {}", at(height))) role="img" aria-label="Features that set the cluster apart" {
-            text x=(at(MIDDLE - 8.0)) y="13" class="soft" text-anchor="end" { "lower than usual" }
-            text x=(at(MIDDLE + 8.0)) y="13" class="soft" { "higher than usual" }
-            text x="670" y="13" class="soft" text-anchor="end" { "here (all rows)" }
+        svg class=(if wide { "bars wide" } else { "bars" }) viewBox=(format!("0 0 {} {}", at(right + 10.0), at(height))) role="img" aria-label="Features that set the cluster apart" {
+            text x=(at(middle - 8.0)) y="13" class="soft" text-anchor="end" { "lower than usual" }
+            text x=(at(middle + 8.0)) y="13" class="soft" { "higher than usual" }
+            text x=(at(right)) y="13" class="soft" text-anchor="end" { "here (all rows)" }
             @for (i, bar) in bars.iter().enumerate() {
                 @let top = 22.0 + ROW * i as f64;
                 @let long = REACH * bar.length.abs() / longest;
-                @let left = if bar.length < 0.0 { MIDDLE - long } else { MIDDLE };
+                @let left = if bar.length < 0.0 { middle - long } else { middle };
                 @let fill = colour::against_to_for(if bar.length < 0.0 { -0.85 } else { 0.85 });
-                text x=(at(NAMES)) y=(at(top + 15.0)) text-anchor="end" { title { (bar.name) } (short(&bar.name, 28)) }
+                text x=(at(names)) y=(at(top + 15.0)) text-anchor="end" { title { (bar.name) } (bar.label) }
                 rect x=(at(left)) y=(at(top + 3.0)) width=(at(long.max(1.0))) height=(at(ROW - 7.0)) rx="2" fill=(hex(fill)) {}
-                text x="670" y=(at(top + 15.0)) text-anchor="end" class="figure" { (bar.note) }
+                text x=(at(right)) y=(at(top + 15.0)) text-anchor="end" class="figure" { (bar.note) }
             }
-            line x1=(at(MIDDLE)) x2=(at(MIDDLE)) y1="20" y2=(at(height - 2.0)) stroke="#8a93a0" {}
+            line x1=(at(middle)) x2=(at(middle)) y1="20" y2=(at(height - 2.0)) stroke="#8a93a0" {}
         }
     }
 }
@@ -248,9 +254,9 @@ mod tests {
 
     #[test]
     fn charts_survive_empty_and_odd_values() {
-        assert!(bars(&[]).into_string().contains("<svg"));
+        assert!(bars(&[], false).into_string().contains("<svg"));
         assert!(
-            bars(&[Bar { name: "<a>&".into(), length: 0.0, note: String::new() }])
+            bars(&[Bar { name: "<a>&".into(), label: "<a>&".into(), length: 0.0, note: String::new() }], true)
                 .into_string()
                 .contains("&lt;a&gt;&amp;")
         );

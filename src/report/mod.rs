@@ -7,11 +7,18 @@
 mod cards;
 mod charts;
 mod colour;
+mod data;
+mod features;
+mod findings;
 mod map;
 mod page;
 mod parts;
+mod pushes;
 mod raster;
+mod reasons;
 mod statistics;
+#[cfg(test)]
+mod table_tests;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -21,7 +28,9 @@ pub use map::{image_svg, map_svg};
 use crate::core::shape::check_count;
 use crate::core::{Canonical, Rows, write_whole};
 use crate::recursive::ClusterTree;
+use crate::table::Schema;
 use crate::{Error, Explainer, Explanation, Result, Run};
+use features::Features;
 use ndarray::{Array2, ArrayRef2, Axis};
 use statistics::Statistics;
 use std::borrow::Cow;
@@ -57,9 +66,11 @@ pub struct Report<'a> {
     data: &'a ArrayRef2<f32>,
     title: String,
     names: Option<Vec<String>>,
+    schema: Option<&'a Schema>,
     /// Width, height.
     image: Option<(usize, usize)>,
     settings: Vec<(String, String)>,
+    notes: Vec<String>,
     /// The rows that were explained, and their attributions for each leaf.
     explained: Option<(Vec<u32>, Cow<'a, Explanation>)>,
 }
@@ -72,8 +83,10 @@ impl<'a> Report<'a> {
             data,
             title: "Clusters and what sets them apart".to_string(),
             names: None,
+            schema: None,
             image: None,
             settings: Vec::new(),
+            notes: Vec::new(),
             explained: None,
         }
     }
@@ -87,6 +100,20 @@ impl<'a> Report<'a> {
     /// Names of the columns, one for each; by default "column 1", "column 2" and so on, or the pixel's place.
     pub fn feature_names(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.names = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Says what the columns mean: `schema` is that by which the data was [encoded](Schema::encode). The report then speaks
+    /// of levels, dates and missing values instead of averages of their numbers, adds up attributions by question, and lists
+    /// the columns that were used and those that were set aside. Names are those of the features.
+    pub fn schema(mut self, schema: &'a Schema) -> Self {
+        self.schema = Some(schema);
+        self
+    }
+
+    /// Adds a sentence about the data, such as which rows were set aside and why.
+    pub fn note_of_data(mut self, text: impl Into<String>) -> Self {
+        self.notes.push(text.into());
         self
     }
 
@@ -138,7 +165,7 @@ impl<'a> Report<'a> {
     /// The report as the text of an HTML file. O(rows x columns), and the charts.
     ///
     /// # Errors
-    /// [`Error::Shape`] when data, names, image or attributions do not fit the tree; [`Error::Empty`] and
+    /// [`Error::Shape`] when data, names, schema, image or attributions do not fit the tree; [`Error::Empty`] and
     /// [`Error::NotFinite`] when the data cannot be used (missing values can).
     pub fn render(&self) -> Result<String> {
         let rows = self.rows()?;
@@ -160,6 +187,7 @@ impl<'a> Report<'a> {
             explained,
             explained_rows,
             report: self,
+            features: self.schema.map(|schema| Features::of(schema, &rows, &leaf_of_row, leaves)),
             statistics: Statistics::of(&rows, &order, &leaf_of_row, leaves),
             names: self.column_names(),
             leaf_of_row,
@@ -185,6 +213,9 @@ impl<'a> Report<'a> {
 
     fn check(&self) -> Result<()> {
         let columns = self.tree.columns();
+        if let Some(schema) = self.schema {
+            check_count("features of the schema, one for each column", columns, schema.features().len())?;
+        }
         if let Some(names) = &self.names {
             check_count("feature names, one for each column", columns, names.len())?;
         }
@@ -204,6 +235,9 @@ impl<'a> Report<'a> {
     }
 
     fn column_names(&self) -> Vec<String> {
+        if let Some(schema) = self.schema {
+            return schema.feature_names();
+        }
         if let Some(names) = &self.names {
             return names.clone();
         }
@@ -235,6 +269,8 @@ struct Contents<'a> {
     /// Each row's place in canonical order.
     place: Vec<u32>,
     statistics: Statistics,
+    /// What the columns mean, where a schema says so.
+    features: Option<Features>,
     /// One for each column.
     names: Vec<String>,
     /// For each row the number of its leaf, or -1.

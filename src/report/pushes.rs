@@ -1,0 +1,207 @@
+//! Which values of a column push the model towards a cluster, in the table's words.
+
+use super::features::{Column, Reading};
+use super::statistics::places;
+use super::words::list;
+
+/// Rows that a level needs before it is named, where other levels have as many.
+const FEW: usize = 5;
+
+/// A column's values in the explained rows with their attributions to one leaf.
+pub(super) struct Pushes<'a> {
+    column: &'a Column,
+    /// In canonical order of the rows.
+    pairs: Vec<(f64, f64)>,
+    /// The mean of each level; None without rows.
+    levels: Vec<Option<Mean>>,
+    missing: Option<Mean>,
+    mean_absolute: f64,
+}
+
+#[derive(Clone, Copy)]
+struct Mean {
+    rows: usize,
+    push: f64,
+}
+
+/// Values that push for a leaf.
+pub(super) enum For {
+    /// Levels without an order, and those that push against it.
+    Levels { speak: Vec<usize>, against: Vec<usize> },
+    /// From one level to another.
+    Span(usize, usize),
+    /// Numbers from one to another, open where nothing is said.
+    Range(Option<f64>, Option<f64>),
+    /// No one piece.
+    Unclear,
+}
+
+impl<'a> Pushes<'a> {
+    pub(super) fn of(column: &'a Column, pairs: Vec<(f64, f64)>) -> Self {
+        let mut sums = vec![(0usize, 0.0); column.levels.len()];
+        let (mut missing, mut absolute) = ((0usize, 0.0), 0.0);
+        for &(value, push) in &pairs {
+            absolute += push.abs();
+            let sum = match column.level(value) {
+                Some(level) => sums.get_mut(level),
+                None => value.is_nan().then_some(&mut missing),
+            };
+            if let Some((rows, sum)) = sum {
+                (*rows, *sum) = (*rows + 1, *sum + push);
+            }
+        }
+        let mean = |(rows, sum): (usize, f64)| (rows > 0).then(|| Mean { rows, push: sum / rows as f64 });
+        Pushes {
+            column,
+            levels: sums.into_iter().map(mean).collect(),
+            missing: mean(missing),
+            mean_absolute: absolute / pairs.len().max(1) as f64,
+            pairs,
+        }
+    }
+
+    /// Where each explained row stands between low (0) and high (1), or its level between against and for; NaN where the
+    /// value is missing.
+    pub(super) fn places(&self) -> Vec<f64> {
+        if self.column.reading != Reading::Words {
+            return places(&self.pairs.iter().map(|pair| pair.0).collect::<Vec<_>>());
+        }
+        let most = self.levels.iter().flatten().map(|mean| mean.push.abs()).fold(1e-300, f64::max);
+        let place = |value: f64| self.column.level(value).and_then(|level| self.levels[level]);
+        self.pairs.iter().map(|pair| place(pair.0).map_or(f64::NAN, |mean| 0.5 + 0.5 * mean.push / most)).collect()
+    }
+
+    /// The values that push for the leaf.
+    pub(super) fn speak(&self) -> For {
+        match self.column.reading {
+            Reading::Number | Reading::Date => self.range().map_or(For::Unclear, |(low, high)| For::Range(low, high)),
+            Reading::Ordered => self.span().map_or_else(|| self.both(), |(first, last)| For::Span(first, last)),
+            Reading::Words => self.both(),
+        }
+    }
+
+    /// Whether missing values push for the leaf.
+    pub(super) fn missing_speak(&self) -> bool {
+        self.missing.is_some_and(|mean| mean.rows >= FEW && mean.push > 0.25 * self.mean_absolute)
+    }
+
+    /// Levels with enough rows, and their mean attributions.
+    fn known(&self) -> Vec<(usize, f64)> {
+        let least = self.levels.iter().flatten().map(|mean| mean.rows).max().unwrap_or(0).min(FEW);
+        let known = self.levels.iter().enumerate().filter_map(|(level, mean)| Some((level, (*mean)?)));
+        known.filter(|(_, mean)| mean.rows >= least).map(|(level, mean)| (level, mean.push)).collect()
+    }
+
+    /// Up to two levels that push most for the leaf and two against it; the second at least half as much as the first.
+    fn both(&self) -> For {
+        let side = |sign: f64| -> Vec<usize> {
+            let mut levels: Vec<(usize, f64)> = self.known().into_iter().map(|(l, push)| (l, sign * push)).collect();
+            levels.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+            let most = levels.first().map_or(0.0, |level| level.1);
+            levels.into_iter().filter(|level| level.1 > 0.0 && level.1 >= 0.5 * most).map(|l| l.0).take(2).collect()
+        };
+        let (speak, against) = (side(1.0), side(-1.0));
+        if speak.is_empty() && against.is_empty() { For::Unclear } else { For::Levels { speak, against } }
+    }
+
+    /// The levels in order that push for the leaf, where they are one piece and not all.
+    fn span(&self) -> Option<(usize, usize)> {
+        let known = self.known();
+        let most = known.iter().map(|level| level.1).fold(0.0, f64::max);
+        let speaks: Vec<bool> = known.iter().map(|level| level.1 > 0.1 * most).collect();
+        let (first, last) = (speaks.iter().position(|&s| s)?, speaks.iter().rposition(|&s| s)?);
+        let whole = first == 0 && last + 1 == speaks.len();
+        if whole || !speaks[first..=last].iter().all(|&s| s) {
+            return None;
+        }
+        // Towards an end without enough rows the span is open.
+        let from = if first == 0 { 0 } else { known[first].0 };
+        let to = if last + 1 == known.len() { self.levels.len() - 1 } else { known[last].0 };
+        let single = first == last;
+        Some(if single { (known[first].0, known[first].0) } else { (from, to) })
+    }
+
+    /// The range from the 10th to the 90th percentile of the values that push for the leaf, where four in five of the
+    /// values within do, and not those beyond both ends. Where those beyond an end do too, it is open.
+    fn range(&self) -> Option<(Option<f64>, Option<f64>)> {
+        let pairs: Vec<(f64, f64)> = self.pairs.iter().copied().filter(|pair| pair.0.is_finite()).collect();
+        let mut speak: Vec<f64> = pairs.iter().filter(|pair| pair.1 > 0.0).map(|pair| pair.0).collect();
+        speak.sort_by(f64::total_cmp);
+        if speak.len() < 2 * FEW {
+            return None;
+        }
+        let at = |part: f64| speak[((speak.len() - 1) as f64 * part).round() as usize];
+        let (low, high) = (at(0.1), at(0.9));
+        let speaks = |within: &dyn Fn(f64) -> bool| {
+            let pushes = || pairs.iter().filter(|pair| within(pair.0));
+            pushes().filter(|pair| pair.1 > 0.0).count() * 5 >= pushes().count() * 4
+        };
+        let (open_low, open_high) = (speaks(&|v| v < low), speaks(&|v| v > high));
+        if open_low && open_high || !speaks(&|v| low <= v && v <= high) {
+            return None;
+        }
+        Some(((!open_low).then_some(low), (!open_high).then_some(high)))
+    }
+}
+
+impl For {
+    /// The levels that speak as parts whose shares are given.
+    pub(super) fn spans(&self) -> Vec<(usize, usize)> {
+        match self {
+            For::Levels { speak, against } => {
+                let named = if speak.is_empty() { against } else { speak };
+                named.iter().map(|&level| (level, level)).collect()
+            }
+            For::Span(first, last) => vec![(*first, *last)],
+            For::Range(..) | For::Unclear => Vec::new(),
+        }
+    }
+
+    /// What speaks, to stand behind the column's name. `direction` is the correlation of values and attributions.
+    pub(super) fn sentence(&self, column: &Column, deviation: f64, direction: f64) -> String {
+        let names = |levels: &[usize]| list(&levels.iter().map(|&l| column.levels[l].clone()).collect::<Vec<_>>());
+        let verb = |levels: &[usize]| if levels.len() == 1 { "speaks" } else { "speak" };
+        let words = |number: f64| column.words(number, deviation);
+        match self {
+            For::Levels { speak, against } if speak.is_empty() => {
+                format!(" = {} {} against this cluster", names(against), verb(against))
+            }
+            For::Levels { speak, against } if against.is_empty() => {
+                format!(" = {} {} for this cluster", names(speak), verb(speak))
+            }
+            For::Levels { speak, against } => {
+                format!(" = {} {} for this cluster, {} against it", names(speak), verb(speak), names(against))
+            }
+            For::Span(first, last) => format!("{} speaks for this cluster", column.span(*first, *last)),
+            For::Range(low, high) => {
+                let date = column.reading == Reading::Date;
+                let range = match (low.map(words), high.map(words)) {
+                    (Some(low), Some(high)) if low == high => format!(" = {low}"),
+                    (Some(low), Some(high)) => format!(" {low} to {high}"),
+                    (Some(low), None) if date => format!(" from {low} on"),
+                    (None, Some(high)) if date => format!(" until {high}"),
+                    (Some(low), None) => format!(" {low} or more"),
+                    (None, Some(high)) => format!(" {high} or less"),
+                    (None, None) => String::new(),
+                };
+                format!("{range} speaks for this cluster")
+            }
+            For::Unclear => {
+                let (high, low) = if column.reading == Reading::Date {
+                    ("late dates", "early dates")
+                } else {
+                    ("high values", "low values")
+                };
+                match direction {
+                    _ if column.reading == Reading::Words => {
+                        ": none of its values alone speaks for this cluster, but they do with values of other columns"
+                            .into()
+                    }
+                    r if r > 0.5 => format!(": {high} speak for this cluster"),
+                    r if r < -0.5 => format!(": {low} speak for this cluster"),
+                    _ => ": values in between, or values of other columns with it, speak for this cluster".into(),
+                }
+            }
+        }
+    }
+}

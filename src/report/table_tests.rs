@@ -1,0 +1,1 @@
+//! The report of a table in its own words.
