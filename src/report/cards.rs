@@ -193,7 +193,7 @@ fn reasons(contents: &Contents<'_>, leaf: usize, rows: &[u32], explanation: &Exp
                 li { b { (name) } ": " (words) "; " (percent(part)) " of the model's say." }
             }
         }
-        (charts::swarms(&swarms))
+        (charts::swarms(&swarms, false))
         p class="small" {
             "A model was trained to tell this cluster from all other rows. Each line is a column, the most important one first; each dot is a row, "
             (things(own, "row", "rows")) " of this cluster and " (count(dots.len() - own)) " others. A dot further to the right means that the column made the model surer that the row belongs here; orange dots have high values in the column, blue ones low values."

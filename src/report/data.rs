@@ -2,7 +2,7 @@
 
 use super::Contents;
 use super::features::Features;
-use super::words::whole;
+use super::words::{list, whole};
 use crate::table::{Field, Kind, Role, Schema};
 use maud::{Markup, html};
 
@@ -77,6 +77,10 @@ fn remarks(field: &Field) -> Vec<String> {
     if let Some(question) = field.question.as_ref().filter(|question| **question != field.name) {
         remarks.push(format!("part of the question “{question}”"));
     }
+    if !field.cycles.is_empty() {
+        let cycles: Vec<String> = field.cycles.iter().map(ToString::to_string).collect();
+        remarks.push(format!("also by its place in the {}", list(&cycles)));
+    }
     if field.weight != 1.0 {
         remarks.push(format!("weight {}", field.weight));
     }
@@ -95,9 +99,13 @@ fn beside(schema: &Schema) -> Markup {
         (Role::Profile, "shown beside the clusters"),
         (Role::Label, "a known class, for comparison only"),
     ];
-    let named: Vec<(&str, &str)> = ROLES
+    let words = |field: &Field, use_of_it: &str| match &field.reason {
+        Some(reason) => format!("{use_of_it} ({reason})"),
+        None => use_of_it.to_string(),
+    };
+    let named: Vec<(&str, String)> = ROLES
         .iter()
-        .flat_map(|&(role, use_of_it)| schema.of_role(role).map(move |field| (field.name.as_str(), use_of_it)))
+        .flat_map(|&(role, use_of_it)| schema.of_role(role).map(move |f| (f.name.as_str(), words(f, use_of_it))))
         .collect();
     html! {
         @if !named.is_empty() {
@@ -108,7 +116,7 @@ fn beside(schema: &Schema) -> Markup {
 }
 
 fn set_aside(schema: &Schema) -> Markup {
-    let named: Vec<(&str, &str)> = schema.set_aside().collect();
+    let named: Vec<(&str, String)> = schema.set_aside().map(|(name, reason)| (name, reason.to_string())).collect();
     html! {
         @if !named.is_empty() {
             h4 { "Columns that were set aside" }
@@ -117,7 +125,7 @@ fn set_aside(schema: &Schema) -> Markup {
     }
 }
 
-fn pairs(heading: &str, named: Vec<(&str, &str)>) -> Markup {
+fn pairs(heading: &str, named: Vec<(&str, String)>) -> Markup {
     html! {
         table class="columns" {
             thead { tr { th { "Column" } th { (heading) } } }

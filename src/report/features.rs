@@ -177,14 +177,14 @@ impl Features {
         Features { columns, questions, all, leaves: of_leaves }
     }
 
-    /// What a column is called beside the name of its question; None where it is all there is of the question.
+    /// What a column is called beside the name of its question; None where it has that name or is all there is of it.
     pub(super) fn part(&self, column: usize) -> Option<&str> {
         let own = &self.columns[column];
         let question = &self.questions[own.question];
         let alone = self.columns.iter().filter(|other| other.question == own.question).count() == 1;
         let name = own.name();
         let answer = name.strip_prefix(question.as_str()).and_then(|rest| rest.strip_prefix(": "));
-        (!alone).then(|| answer.unwrap_or(name))
+        (!alone && name != question).then(|| answer.unwrap_or(name))
     }
 }
 
@@ -224,7 +224,7 @@ mod tests {
         assert_eq!((found.all[4].share(2, 2), found.all[4].share(0, 1)), (2.0 / 3.0, 1.0 / 3.0));
         assert_eq!((found.leaves[0][1].missing(), found.leaves[0][1].share(2, 2)), (0.5, 1.0));
         assert_eq!(found.questions, ["day", "rating"]);
-        assert_eq!((found.part(1), found.part(4)), (Some("day (day)"), None));
+        assert_eq!((found.part(0), found.part(1), found.part(4)), (None, Some("day (day)"), None));
         let rating = &found.columns[4];
         assert_eq!([(0, 1), (1, 2), (2, 2)].map(|(a, b)| rating.span(a, b)), [": 2 or below", ": 2 or above", " = 3"]);
         assert_eq!(found.columns[0].words(59.5, 9.0), "1970-03-01");

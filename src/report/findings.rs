@@ -40,13 +40,19 @@ impl Finding {
     }
 }
 
-/// What sets a leaf apart most, furthest first. The columns' order decides between equals.
-pub(super) fn findings(contents: &Contents<'_>, features: &Features, leaf: usize, most: usize) -> Vec<Finding> {
+/// What sets a leaf apart most clearly, to be put into words: up to three, beyond the first only what lies a fifth of a
+/// standard deviation away.
+pub(super) fn clearest(found: &[Finding]) -> impl Iterator<Item = &Finding> {
+    found.iter().take(3).enumerate().filter(|(i, finding)| *i == 0 || finding.distance.abs() >= 0.2).map(|(_, f)| f)
+}
+
+/// What sets a leaf apart by a tenth of a standard deviation or more, furthest first. The columns' order decides between equals.
+pub(super) fn findings(contents: &Contents<'_>, features: &Features, leaf: usize) -> Vec<Finding> {
     let mut found: Vec<(usize, Finding)> = (0..features.columns.len())
         .flat_map(|c| {
             of_values(contents, features, leaf, c).into_iter().chain(of_missing(features, leaf, c)).map(move |f| (c, f))
         })
-        .filter(|(_, finding)| finding.distance.abs() > 1e-9)
+        .filter(|(_, finding)| finding.distance.abs() >= 0.1)
         .collect();
     found.sort_by(|a, b| b.1.distance.abs().total_cmp(&a.1.distance.abs()));
     let mut taken = vec![0; features.questions.len()];
@@ -55,7 +61,7 @@ pub(super) fn findings(contents: &Contents<'_>, features: &Features, leaf: usize
         *taken += 1;
         *taken <= OF_ONE_QUESTION
     });
-    found.truncate(most);
+    found.truncate(MOST);
     found.into_iter().map(|(_, finding)| finding).collect()
 }
 
@@ -135,9 +141,9 @@ fn of_missing(features: &Features, leaf: usize, c: usize) -> Option<Finding> {
 
 /// What sets a leaf apart: a sentence and a chart.
 pub(super) fn profile(contents: &Contents<'_>, features: &Features, leaf: usize) -> Markup {
-    let found = findings(contents, features, leaf, MOST);
+    let found = findings(contents, features, leaf);
     if found.is_empty() {
-        return html! { p { "Its averages and shares are those of all rows in every column." } };
+        return html! { p { "Its averages and shares are close to those of all rows in every column." } };
     }
     let bars: Vec<Bar> = found
         .iter()
@@ -148,7 +154,7 @@ pub(super) fn profile(contents: &Contents<'_>, features: &Features, leaf: usize)
             note: format!("{} ({})", finding.here, finding.all),
         })
         .collect();
-    let sentences: Vec<String> = found.iter().take(3).map(Finding::sentence).collect();
+    let sentences: Vec<String> = clearest(&found).map(Finding::sentence).collect();
     let longest = found.iter().map(|finding| finding.distance.abs()).fold(0.0, f64::max);
     html! {
         h4 { "What sets it apart" }

@@ -171,10 +171,10 @@ fn glance(contents: &Contents<'_>) -> Result<Markup> {
 /// The features that set a leaf apart, in a few words.
 fn distinctive(contents: &Contents<'_>, leaf: usize) -> String {
     if let Some(features) = &contents.features {
-        let found = findings::findings(contents, features, leaf, 3);
+        let found = findings::findings(contents, features, leaf);
         return match found.is_empty() {
             true => "nothing in any single column".to_string(),
-            false => found.iter().map(Finding::brief).collect::<Vec<_>>().join("; "),
+            false => findings::clearest(&found).map(Finding::brief).collect::<Vec<_>>().join("; "),
         };
     }
     let columns = contents.statistics.distinctive(leaf, 3);

@@ -145,7 +145,7 @@ impl<'a> Pushes<'a> {
 }
 
 impl For {
-    /// The levels that speak as parts whose shares are given.
+    /// Parts of an order or single levels that are named first, whose shares are worth giving.
     pub(super) fn spans(&self) -> Vec<(usize, usize)> {
         match self {
             For::Levels { speak, against } => {
@@ -157,23 +157,20 @@ impl For {
         }
     }
 
-    /// What speaks, to stand behind the column's name. `direction` is the correlation of values and attributions.
-    pub(super) fn sentence(&self, column: &Column, deviation: f64, direction: f64) -> String {
-        let names = |levels: &[usize]| list(&levels.iter().map(|&l| column.levels[l].clone()).collect::<Vec<_>>());
-        let verb = |levels: &[usize]| if levels.len() == 1 { "speaks" } else { "speak" };
-        let words = |number: f64| column.words(number, deviation);
+    /// Whether levels only speak against the leaf.
+    pub(super) fn is_against(&self) -> bool {
+        matches!(self, For::Levels { speak, .. } if speak.is_empty())
+    }
+
+    /// What speaks, to stand behind the column's name; `missing` says that missing values do. `direction` is the
+    /// correlation of values and attributions.
+    pub(super) fn sentence(&self, column: &Column, missing: bool, deviation: f64, direction: f64) -> String {
+        let also = if missing { ", and so do missing values" } else { "" };
         match self {
-            For::Levels { speak, against } if speak.is_empty() => {
-                format!(" = {} {} against this cluster", names(against), verb(against))
-            }
-            For::Levels { speak, against } if against.is_empty() => {
-                format!(" = {} {} for this cluster", names(speak), verb(speak))
-            }
-            For::Levels { speak, against } => {
-                format!(" = {} {} for this cluster, {} against it", names(speak), verb(speak), names(against))
-            }
-            For::Span(first, last) => format!("{} speaks for this cluster", column.span(*first, *last)),
+            For::Levels { speak, against } => of_levels(column, speak, against, missing),
+            For::Span(first, last) => format!("{} speaks for this cluster{also}", column.span(*first, *last)),
             For::Range(low, high) => {
+                let words = |number: f64| column.words(number, deviation);
                 let date = column.reading == Reading::Date;
                 let range = match (low.map(words), high.map(words)) {
                     (Some(low), Some(high)) if low == high => format!(" = {low}"),
@@ -184,24 +181,36 @@ impl For {
                     (None, Some(high)) => format!(" {high} or less"),
                     (None, None) => String::new(),
                 };
-                format!("{range} speaks for this cluster")
+                format!("{range} speaks for this cluster{also}")
             }
             For::Unclear => {
-                let (high, low) = if column.reading == Reading::Date {
-                    ("late dates", "early dates")
-                } else {
-                    ("high values", "low values")
+                let what = match (column.reading, direction) {
+                    (Reading::Words, _) => "values speak for this cluster only with values of other columns",
+                    (Reading::Date, r) if r > 0.5 => "late dates speak for this cluster",
+                    (Reading::Date, r) if r < -0.5 => "early dates speak for this cluster",
+                    (_, r) if r > 0.5 => "high values speak for this cluster",
+                    (_, r) if r < -0.5 => "low values speak for this cluster",
+                    _ => "values in between, or values of other columns with it, speak for this cluster",
                 };
-                match direction {
-                    _ if column.reading == Reading::Words => {
-                        ": none of its values alone speaks for this cluster, but they do with values of other columns"
-                            .into()
-                    }
-                    r if r > 0.5 => format!(": {high} speak for this cluster"),
-                    r if r < -0.5 => format!(": {low} speak for this cluster"),
-                    _ => ": values in between, or values of other columns with it, speak for this cluster".into(),
-                }
+                format!(": {what}{also}")
             }
+        }
+    }
+}
+
+fn of_levels(column: &Column, speak: &[usize], against: &[usize], missing: bool) -> String {
+    let names =
+        |levels: &[usize]| -> Vec<String> { levels.iter().map(|&level| column.levels[level].clone()).collect() };
+    let verb = |names: &[String]| if names.len() == 1 { "speaks" } else { "speak" };
+    let (mut speak, against) = (names(speak), names(against));
+    if missing {
+        speak.push("missing".into());
+    }
+    match (speak.is_empty(), against.is_empty()) {
+        (true, _) => format!(" = {} {} against this cluster", list(&against), verb(&against)),
+        (false, true) => format!(" = {} {} for this cluster", list(&speak), verb(&speak)),
+        (false, false) => {
+            format!(" = {} {} for this cluster, {} against it", list(&speak), verb(&speak), list(&against))
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::cards::{belongs, chosen};
 use super::charts::{self, Swarm};
-use super::features::{Column, Features, Reading};
+use super::features::{Column, Features, Reading, Tally};
 use super::pushes::Pushes;
 use super::words::{count, percent, things, whole};
 use super::{Contents, Explanation, Result};
@@ -68,12 +68,17 @@ pub(super) fn reasons(
         .collect();
     let said = effects.iter().take(SAID).map(|effect| {
         let first = effect.columns.first().map_or(0.0, |&column| importance[column]);
-        let sentences: Vec<String> = effect
-            .columns
-            .iter()
-            .take(2)
-            .filter(|&&column| importance[column] >= first / 3.0)
-            .map(|&column| said(contents, features, leaf, column, &pushes(column), direction[column]))
+        let weighty = effect.columns.iter().take(2).filter(|&&column| importance[column] >= first / 3.0);
+        let sentences: Vec<String> = weighty
+            .enumerate()
+            .map(|(i, &column)| {
+                let sentence = said(contents, features, leaf, column, &pushes(column), direction[column]);
+                match (i, features.part(column)) {
+                    (0, None) => sentence,
+                    (0, Some(part)) => format!(": {part}{sentence}"),
+                    (_, part) => format!("{}{sentence}", part.unwrap_or(features.columns[column].name())),
+                }
+            })
             .collect();
         (&features.questions[effect.question], sentences.join("; "), effect.mean_absolute / all)
     });
@@ -86,7 +91,7 @@ pub(super) fn reasons(
                 li { b { (name) } (words) "; " (percent(part)) " of the model's say." }
             }
         }
-        (charts::swarms(&swarms))
+        (charts::swarms(&swarms, true))
         p class="small" {
             "A model was trained to tell this cluster from all other rows. Each line is a question, the most important one first; each dot is a row, "
             (things(own, "row", "rows")) " of this cluster and " (count(dots.len() - own)) " others. A dot further to the right means that the answer made the model surer that the row belongs here."
@@ -122,7 +127,7 @@ fn effect(
     Effect { question, columns, mean_absolute: absolute / pushes.len().max(1) as f64, pushes }
 }
 
-/// What of a column speaks for the leaf, to stand behind the question's name.
+/// What of a column speaks for the leaf, to stand behind its name.
 fn said(
     contents: &Contents<'_>,
     features: &Features,
@@ -132,21 +137,18 @@ fn said(
     direction: f64,
 ) -> String {
     let (column, found) = (&features.columns[c], &contents.statistics);
-    let speak = pushes.speak();
-    let part = features.part(c).map_or_else(String::new, |part| format!(": {part}"));
-    let sentence = speak.sentence(column, found.deviation[c], direction);
-    let missing = if pushes.missing_speak() { ", and so do missing values" } else { "" };
-    let spans = speak.spans();
+    let (speak, missing) = (pushes.speak(), pushes.missing_speak());
+    let share = |of: &[Tally]| match speak.spans() {
+        _ if missing && speak.is_against() => of[c].missing(),
+        spans => spans.iter().map(|&(first, last)| of[c].share(first, last)).sum(),
+    };
     let figures = match column.reading {
         Reading::Number | Reading::Date => {
             let words = |mean: f64| column.words(mean, found.deviation[c]);
             format!(" (average here {}, over all rows {})", words(found.leaf_mean[leaf][c]), words(found.mean[c]))
         }
-        _ if spans.is_empty() => String::new(),
-        _ => {
-            let share = |of: &[super::features::Tally]| whole(spans.iter().map(|&(a, b)| of[c].share(a, b)).sum());
-            format!(" ({} here, {} of all rows)", share(&features.leaves[leaf]), share(&features.all))
-        }
+        _ if speak.spans().is_empty() => String::new(),
+        _ => format!(" ({} here, {} of all rows)", whole(share(&features.leaves[leaf])), whole(share(&features.all))),
     };
-    format!("{part}{sentence}{missing}{figures}")
+    format!("{}{figures}", speak.sentence(column, missing, found.deviation[c], direction))
 }
