@@ -214,3 +214,65 @@ fn of_levels(column: &Column, speak: &[usize], against: &[usize], missing: bool)
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::features::Features;
+    use super::*;
+    use crate::core::Rows;
+    use crate::table::{Field, Kind, Schema};
+
+    /// What is said of a column of this kind whose values push as given.
+    fn said(field: Field, direction: f64, pairs: impl IntoIterator<Item = (f64, f64)>) -> String {
+        let schema = Schema::new(vec![field]).unwrap();
+        let row = ndarray::array![[0.0f32]];
+        let features = Features::of(&schema, &Rows::with_missing(&row).unwrap(), &[0], 1);
+        let pushes = Pushes::of(&features.columns[0], pairs.into_iter().collect());
+        pushes.speak().sentence(&features.columns[0], pushes.missing_speak(), 9.0, direction)
+    }
+
+    #[test]
+    fn numbers_speak_in_a_range_where_there_is_one() {
+        let of = |push: fn(f64) -> f64| {
+            said(Field::new("n", Kind::Number), 0.9, (0..100).map(|i| (f64::from(i), push(f64::from(i)))))
+        };
+        assert_eq!(of(|v| if (40.0..60.0).contains(&v) { 1.0 } else { -1.0 }), " 42 to 57 speaks for this cluster");
+        assert_eq!(of(|v| v - 50.0), " 56 or more speaks for this cluster");
+        assert_eq!(of(|v| 50.0 - v), " 44 or less speaks for this cluster");
+        assert_eq!(of(|v| if v % 2.0 == 0.0 { 1.0 } else { -1.0 }), ": high values speak for this cluster");
+        assert_eq!(of(|_| 1.0), ": high values speak for this cluster");
+        let date = said(Field::new("d", Kind::Date), 0.0, (0..100).map(|i| (f64::from(i), f64::from(50 - i))));
+        assert_eq!(date, " until 1970-02-14 speaks for this cluster");
+    }
+
+    #[test]
+    fn levels_speak_by_name_and_missing_values_too() {
+        let field = |kind| Field::new("c", kind).with_levels(["a", "b", "c", "d"]);
+        let of = |kind, pushes: [f64; 5]| {
+            let value = |i: usize| if i % 5 == 4 { f64::NAN } else { (i % 5) as f64 };
+            said(field(kind), 0.0, (0..50).map(move |i| (value(i), pushes[i % 5])))
+        };
+        let speaks = |text: &str| format!("{text} for this cluster");
+        assert_eq!(of(Kind::Ordinal, [-1.0, -0.5, 0.4, 1.0, 0.0]), speaks(": c or above speaks"));
+        assert_eq!(of(Kind::Ordinal, [-1.0, 0.5, 0.4, -1.0, 0.0]), speaks(": b to c speaks"));
+        assert_eq!(of(Kind::Ordinal, [-1.0, 0.5, -0.4, -1.0, 0.0]), speaks(" = b speaks"));
+        assert_eq!(of(Kind::Ordinal, [1.0, -1.0, 0.9, -0.4, 0.0]), " = a and c speak for this cluster, b against it");
+        assert_eq!(
+            of(Kind::Category, [0.1, -1.0, -0.9, 1.0, 1.0]),
+            " = d and missing speak for this cluster, b and c against it"
+        );
+        assert_eq!(of(Kind::Category, [-0.1, -1.0, -0.1, -0.1, 0.0]), " = b speaks against this cluster");
+        assert_eq!(of(Kind::Category, [0.0; 5]), ": values speak for this cluster only with values of other columns");
+    }
+
+    #[test]
+    fn places_of_levels_go_from_against_to_for() {
+        let schema = Schema::new(vec![Field::new("c", Kind::Category).with_levels(["a", "b", "c"])]).unwrap();
+        let row = ndarray::array![[0.0f32]];
+        let features = Features::of(&schema, &Rows::with_missing(&row).unwrap(), &[0], 1);
+        let pairs = vec![(0.0, 1.0), (1.0, -1.0), (2.0, 0.0), (f64::NAN, 0.5), (0.0, 3.0)];
+        let places = Pushes::of(&features.columns[0], pairs).places();
+        assert_eq!((places[0], places[1], places[2], places[4]), (1.0, 0.25, 0.5, 1.0));
+        assert!(places[3].is_nan());
+    }
+}
