@@ -36,7 +36,7 @@ pub(super) fn data(contents: &Contents<'_>) -> Markup {
 
 fn used(schema: &Schema, features: &Features) -> Markup {
     let missing = |name: &str| {
-        let place = features.columns.iter().position(|column| column.whole.as_deref() == Some(name));
+        let place = features.columns.iter().position(|column| column.first && column.field == name);
         place.map_or_else(String::new, |place| whole(features.all[place].missing()))
     };
     html! {

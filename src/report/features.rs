@@ -24,8 +24,9 @@ pub(super) struct Column {
     pub(super) levels: Vec<String>,
     /// Number of its question.
     pub(super) question: usize,
-    /// Name of the table's column, in the first of the features made from it.
-    pub(super) whole: Option<String>,
+    /// Name of the table's column, and whether this is the first of the features made from it.
+    pub(super) field: String,
+    pub(super) first: bool,
     /// Whether its levels are no and yes.
     pub(super) flag: bool,
     /// Whether it is one of several answers.
@@ -47,12 +48,20 @@ impl Column {
         (place >= 0.0).then_some(place as usize).filter(|&level| level < self.levels.len())
     }
 
-    /// A number or a date in words; an average of dates without the time of day where dates spread over more than a day.
+    /// A number or a date in words; an average of dates without the time of day where they spread over more than a day.
     pub(super) fn words(&self, number: f64, deviation: f64) -> String {
         match self.reading {
             Reading::Date if deviation >= 1.0 => self.feature.words(number.floor()),
             Reading::Date => self.feature.words(number),
             _ => value(number),
+        }
+    }
+
+    /// Its name in two parts, of which the second is worth more: the answer, where it is one of several.
+    pub(super) fn halves(&self) -> (&str, &str) {
+        match self.name().strip_prefix(self.field.as_str()) {
+            Some(answer) if self.answer => (&self.field, answer),
+            _ => (self.name(), ""),
         }
     }
 
@@ -155,7 +164,8 @@ impl Features {
                 levels: levels_of(&feature),
                 question,
                 flag: feature.measure() == Measure::Flag,
-                whole: field.filter(|_| before != Some(feature.field())).map(|field| field.name.clone()),
+                field: field.map_or_else(String::new, |field| field.name.clone()),
+                first: before != Some(feature.field()),
                 answer: field.is_some_and(|field| field.kind == Kind::Answers),
                 feature: feature.clone(),
             });

@@ -46,7 +46,7 @@ pub(super) fn clearest(found: &[Finding]) -> impl Iterator<Item = &Finding> {
     found.iter().take(3).enumerate().filter(|(i, finding)| *i == 0 || finding.distance.abs() >= 0.2).map(|(_, f)| f)
 }
 
-/// What sets a leaf apart by a tenth of a standard deviation or more, furthest first. The columns' order decides between equals.
+/// What sets a leaf apart by a tenth of a standard deviation or more, furthest first; equals in the order of columns.
 pub(super) fn findings(contents: &Contents<'_>, features: &Features, leaf: usize) -> Vec<Finding> {
     let mut found: Vec<(usize, Finding)> = (0..features.columns.len())
         .flat_map(|c| {
@@ -95,9 +95,10 @@ fn of_values(contents: &Contents<'_>, features: &Features, leaf: usize, c: usize
     }
     let (first, last) = span?;
     let (here, all) = (here.share(first, last), all.share(first, last));
+    let (name, answer) = column.halves();
     Some(Finding {
-        name: column.name().to_string(),
-        rest: if column.answer { String::new() } else { column.span(first, last) },
+        name: name.to_string(),
+        rest: if column.answer { answer.to_string() } else { column.span(first, last) },
         distance: shift(here, all),
         here: whole(here),
         all: whole(all),
@@ -124,9 +125,9 @@ fn of_average(contents: &Contents<'_>, features: &Features, leaf: usize, c: usiz
     }
 }
 
-/// Missing values of the table's column, where their share differs by a fifth of a standard deviation and by one in twenty.
+/// Missing values of the table's column, where their share differs by a fifth of a standard deviation and by 5 points.
 fn of_missing(features: &Features, leaf: usize, c: usize) -> Option<Finding> {
-    let name = features.columns[c].whole.clone()?;
+    let name = Some(&features.columns[c]).filter(|column| column.first)?.field.clone();
     let (here, all) = (features.leaves[leaf][c].missing(), features.all[c].missing());
     let distance = shift(here, all);
     (distance.abs() >= 0.2 && (here - all).abs() >= 0.05).then(|| Finding {

@@ -40,7 +40,7 @@ fn customers() -> Table {
         Column::new("customer", texts(&|i| format!("<c{i}>"))),
         Column::new("country", texts(&|_| "NL & BE".into())),
         Column::new("rating", texts(&|i| rating(i).into())),
-        Column::new("reach", texts(&|i| channels(i).into())),
+        Column::new("reach us by (several answers are possible)", texts(&|i| channels(i).into())),
         Column::new("tenure", Values::numbers((0..240).map(|i| (if long(i) { 40 } else { 5 } + i * 7 % 23) as f64))),
         Column::new("worth", Values::numbers((0..240).map(income))),
     ])
@@ -54,7 +54,11 @@ fn schema(table: &Table) -> Schema {
         levels: Some(["low", "medium", "high"].map(String::from).to_vec()),
         ..Amendment::default()
     };
-    let answers = Amendment { name: "reach".into(), kind: Some(Kind::Answers), ..Amendment::default() };
+    let answers = Amendment {
+        name: "reach us by (several answers are possible)".into(),
+        kind: Some(Kind::Answers),
+        ..Amendment::default()
+    };
     Schema::infer(table).amended(table, &[ordered, answers]).unwrap()
 }
 
@@ -92,7 +96,8 @@ fn clusters_are_described_in_the_tables_words() {
         "<title>Contract = two year</title>",
         "100 % (25 %)",
         "Contract = two year: 100 % (25 %)",
-        "reach: shop",
+        "<title>reach us by (several answers are possible): shop</title>",
+        ">reach us by (several answers are poss…: shop<",
         "rating: medium or above",
         "<title>worth missing</title>",
         "50 % (15 %)",
