@@ -6,7 +6,7 @@ use super::parts::{chip, origin};
 use super::raster::Picture;
 use super::statistics::{places, typical};
 use super::words::{count, list, percent, things, value};
-use super::{Contents, Explanation, Result};
+use super::{Contents, Explanation, Result, findings, reasons};
 use crate::explain::top_features;
 use crate::recursive::Node;
 use maud::{Markup, html};
@@ -38,11 +38,17 @@ pub(super) fn card(contents: &Contents<'_>, leaf: usize, node: &Node) -> Result<
             }
             @if let Some((width, height)) = contents.report.image {
                 (pictures(contents, leaf, node, width, height)?)
+            } @else if let Some(features) = &contents.features {
+                (findings::profile(contents, features, leaf))
             } @else {
                 (profile(contents, leaf))
             }
             @if let Some((rows, explanation)) = &contents.report.explained {
-                (reasons(contents, leaf, rows, explanation)?)
+                @if let Some(features) = &contents.features {
+                    (reasons::reasons(contents, features, leaf, rows, explanation)?)
+                } @else {
+                    (reasons(contents, leaf, rows, explanation)?)
+                }
             }
         }
     })
@@ -120,6 +126,7 @@ fn profile(contents: &Contents<'_>, leaf: usize) -> Markup {
         .iter()
         .map(|&c| Bar {
             name: contents.names[c].clone(),
+            label: charts::short(&contents.names[c], charts::NAME),
             length: found.distance(leaf, c),
             note: format!("{} ({})", value(found.leaf_mean[leaf][c]), value(found.mean[c])),
         })
@@ -136,7 +143,7 @@ fn profile(contents: &Contents<'_>, leaf: usize) -> Markup {
     html! {
         h4 { "What sets it apart" }
         p { "Compared with all rows, " (list(&words)) "." }
-        (charts::bars(&bars))
+        (charts::bars(&bars, false))
         p class="small" { "The longer a bar, the further this cluster's average lies from that of all rows, measured in standard deviations of the column (the longest: " (value(bars.iter().map(|bar| bar.length.abs()).fold(0.0, f64::max))) "). On the right: the average here and, in brackets, over all rows." }
     }
 }
@@ -186,7 +193,7 @@ fn reasons(contents: &Contents<'_>, leaf: usize, rows: &[u32], explanation: &Exp
                 li { b { (name) } ": " (words) "; " (percent(part)) " of the model's say." }
             }
         }
-        (charts::swarms(&swarms))
+        (charts::swarms(&swarms, false))
         p class="small" {
             "A model was trained to tell this cluster from all other rows. Each line is a column, the most important one first; each dot is a row, "
             (things(own, "row", "rows")) " of this cluster and " (count(dots.len() - own)) " others. A dot further to the right means that the column made the model surer that the row belongs here; orange dots have high values in the column, blue ones low values."
@@ -195,7 +202,7 @@ fn reasons(contents: &Contents<'_>, leaf: usize, rows: &[u32], explanation: &Exp
 }
 
 /// Places in [`Contents::explained`] that are drawn: up to a third from this leaf, the rest from the others.
-fn chosen(contents: &Contents<'_>, leaf: usize, rows: &[u32]) -> Vec<usize> {
+pub(super) fn chosen(contents: &Contents<'_>, leaf: usize, rows: &[u32]) -> Vec<usize> {
     let (own, others): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(|&i| belongs(contents, leaf, rows, i));
     let evenly = |all: &[usize], most: usize| -> Vec<usize> {
         let taken = most.min(all.len());
@@ -207,6 +214,6 @@ fn chosen(contents: &Contents<'_>, leaf: usize, rows: &[u32]) -> Vec<usize> {
 }
 
 /// Whether place `i` of [`Contents::explained`] is a row of the leaf.
-fn belongs(contents: &Contents<'_>, leaf: usize, rows: &[u32], i: usize) -> bool {
+pub(super) fn belongs(contents: &Contents<'_>, leaf: usize, rows: &[u32], i: usize) -> bool {
     contents.leaf_of_row[rows[contents.explained[i]] as usize] == leaf as i32
 }

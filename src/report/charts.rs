@@ -82,34 +82,40 @@ pub(super) fn tree(tree: &ClusterTree) -> Markup {
 /// One bar to the left (lower) or to the right (higher) of a middle line.
 pub(super) struct Bar {
     pub(super) name: String,
+    /// The name as far as it fits.
+    pub(super) label: String,
     pub(super) length: f64,
     /// What stands behind the bar, such as "3.2 (all rows: 1.1)".
     pub(super) note: String,
 }
 
+/// Characters of a name that fit beside a bar, and of one with a level in a chart that is wider for it.
+pub(super) const NAME: usize = 28;
+pub(super) const WIDE_NAME: usize = 44;
+
 /// Diverging bars with their names on the left and a note on the right.
-pub(super) fn bars(bars: &[Bar]) -> Markup {
+pub(super) fn bars(bars: &[Bar], wide: bool) -> Markup {
     const ROW: f64 = 24.0;
-    const NAMES: f64 = 190.0;
-    const MIDDLE: f64 = 330.0;
     const REACH: f64 = 130.0;
+    let more = if wide { 110.0 } else { 0.0 };
+    let (names, middle, right) = (190.0 + more, 330.0 + more, 670.0 + more);
     let height = ROW * bars.len() as f64 + 26.0;
     let longest = bars.iter().map(|bar| bar.length.abs()).fold(1e-300, f64::max);
     html! {
-        svg class="bars" viewBox=(format!("0 0 680 {}", at(height))) role="img" aria-label="Features that set the cluster apart" {
-            text x=(at(MIDDLE - 8.0)) y="13" class="soft" text-anchor="end" { "lower than usual" }
-            text x=(at(MIDDLE + 8.0)) y="13" class="soft" { "higher than usual" }
-            text x="670" y="13" class="soft" text-anchor="end" { "here (all rows)" }
+        svg class=(if wide { "bars wide" } else { "bars" }) viewBox=(format!("0 0 {} {}", at(right + 10.0), at(height))) role="img" aria-label="Features that set the cluster apart" {
+            text x=(at(middle - 8.0)) y="13" class="soft" text-anchor="end" { "lower than usual" }
+            text x=(at(middle + 8.0)) y="13" class="soft" { "higher than usual" }
+            text x=(at(right)) y="13" class="soft" text-anchor="end" { "here (all rows)" }
             @for (i, bar) in bars.iter().enumerate() {
                 @let top = 22.0 + ROW * i as f64;
                 @let long = REACH * bar.length.abs() / longest;
-                @let left = if bar.length < 0.0 { MIDDLE - long } else { MIDDLE };
+                @let left = if bar.length < 0.0 { middle - long } else { middle };
                 @let fill = colour::against_to_for(if bar.length < 0.0 { -0.85 } else { 0.85 });
-                text x=(at(NAMES)) y=(at(top + 15.0)) text-anchor="end" { title { (bar.name) } (short(&bar.name, 28)) }
+                text x=(at(names)) y=(at(top + 15.0)) text-anchor="end" { title { (bar.name) } (bar.label) }
                 rect x=(at(left)) y=(at(top + 3.0)) width=(at(long.max(1.0))) height=(at(ROW - 7.0)) rx="2" fill=(hex(fill)) {}
-                text x="670" y=(at(top + 15.0)) text-anchor="end" class="figure" { (bar.note) }
+                text x=(at(right)) y=(at(top + 15.0)) text-anchor="end" class="figure" { (bar.note) }
             }
-            line x1=(at(MIDDLE)) x2=(at(MIDDLE)) y1="20" y2=(at(height - 2.0)) stroke="#8a93a0" {}
+            line x1=(at(middle)) x2=(at(middle)) y1="20" y2=(at(height - 2.0)) stroke="#8a93a0" {}
         }
     }
 }
@@ -122,19 +128,18 @@ pub(super) struct Swarm {
 }
 
 /// The summary of attributions: a line for each feature, a dot for each row.
-pub(super) fn swarms(swarms: &[Swarm]) -> Markup {
+pub(super) fn swarms(swarms: &[Swarm], wide: bool) -> Markup {
     const ROW: f64 = 34.0;
-    const NAMES: f64 = 170.0;
-    const LEFT: f64 = 182.0;
-    const RIGHT: f64 = 640.0;
+    let more = if wide { 110.0 } else { 0.0 };
+    let (names, left, right) = (170.0 + more, 182.0 + more, 640.0 + more);
     let height = ROW * swarms.len() as f64 + 58.0;
     let foot = ROW * swarms.len() as f64 + 18.0;
     let values = || swarms.iter().flat_map(|swarm| &swarm.points).map(|p| p.0).filter(|v| v.is_finite());
     let (low, high) = (values().fold(0.0, f64::min), values().fold(0.0, f64::max));
     let span = if high > low { high - low } else { 1.0 };
-    let x = |value: f64| LEFT + 8.0 + (RIGHT - LEFT - 16.0) * (value - low) / span;
+    let x = |value: f64| left + 8.0 + (right - left - 16.0) * (value - low) / span;
     html! {
-        svg class="swarm" viewBox=(format!("0 0 720 {}", at(height))) role="img" aria-label="How each feature pushes the model" {
+        svg class=(if wide { "swarm wide" } else { "swarm" }) viewBox=(format!("0 0 {} {}", at(right + 80.0), at(height))) role="img" aria-label="How each feature pushes the model" {
             @if low < 0.0 {
                 text x=(at(x(0.0) - 8.0)) y="12" text-anchor="end" class="soft" { "speaks against ←" }
             }
@@ -143,22 +148,22 @@ pub(super) fn swarms(swarms: &[Swarm]) -> Markup {
                 line x1=(at(x(tick))) x2=(at(x(tick))) y1="18" y2=(at(foot)) stroke=(if tick == 0.0 { "#8a93a0" } else { "#e7eaee" }) {}
                 text x=(at(x(tick))) y=(at(foot + 15.0)) text-anchor="middle" class="soft" { (words::value(tick)) }
             }
-            text x=(at((LEFT + RIGHT) / 2.0)) y=(at(foot + 33.0)) text-anchor="middle" class="soft" { "push on the model (SHAP value, log-odds)" }
+            text x=(at((left + right) / 2.0)) y=(at(foot + 33.0)) text-anchor="middle" class="soft" { "push on the model (SHAP value, log-odds)" }
             @for (i, swarm) in swarms.iter().enumerate() {
                 @let middle = 18.0 + ROW * (i as f64 + 0.5);
-                text x=(at(NAMES)) y=(at(middle + 4.0)) text-anchor="end" { title { (swarm.name) } (short(&swarm.name, 24)) }
+                text x=(at(names)) y=(at(middle + 4.0)) text-anchor="end" { title { (swarm.name) } (short(&swarm.name, if wide { 40 } else { 24 })) }
                 @for (fill, path) in dots(&swarm.points, &x, middle, ROW) {
                     path d=(path) stroke=(hex(fill)) {}
                 }
             }
             // The legend: the colours of the values.
             @for step in 0..32 {
-                rect x="672" y=(at(26.0 + (foot - 34.0) * f64::from(31 - step) / 32.0)) width="9" height=(at((foot - 34.0) / 32.0 + 0.6))
+                rect x=(at(right + 32.0)) y=(at(26.0 + (foot - 34.0) * f64::from(31 - step) / 32.0)) width="9" height=(at((foot - 34.0) / 32.0 + 0.6))
                     fill=(hex(colour::low_to_high(f64::from(step) / 31.0))) {}
             }
-            text x="688" y="36" class="soft" { "high" }
-            text x="688" y=(at(foot - 8.0)) class="soft" { "low" }
-            text transform=(format!("translate(702 {}) rotate(-90)", at((foot + 18.0) / 2.0))) text-anchor="middle" class="soft" { "value" }
+            text x=(at(right + 48.0)) y="36" class="soft" { "high" }
+            text x=(at(right + 48.0)) y=(at(foot - 8.0)) class="soft" { "low" }
+            text transform=(format!("translate({} {}) rotate(-90)", at(right + 62.0), at((foot + 18.0) / 2.0))) text-anchor="middle" class="soft" { "value" }
         }
     }
 }
@@ -248,13 +253,13 @@ mod tests {
 
     #[test]
     fn charts_survive_empty_and_odd_values() {
-        assert!(bars(&[]).into_string().contains("<svg"));
+        assert!(bars(&[], false).into_string().contains("<svg"));
         assert!(
-            bars(&[Bar { name: "<a>&".into(), length: 0.0, note: String::new() }])
+            bars(&[Bar { name: "<a>&".into(), label: "<a>&".into(), length: 0.0, note: String::new() }], true)
                 .into_string()
                 .contains("&lt;a&gt;&amp;")
         );
-        let svg = swarms(&[Swarm { name: "x".into(), points: vec![(f64::NAN, 0.0), (0.0, 0.5)] }]).into_string();
+        let svg = swarms(&[Swarm { name: "x".into(), points: vec![(f64::NAN, 0.0), (0.0, 0.5)] }], false).into_string();
         assert!(!svg.contains("NaN"));
         assert_eq!(short("abcdef", 4), "abc…");
     }

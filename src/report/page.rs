@@ -3,10 +3,11 @@
 use super::cards;
 use super::charts::{self, number};
 use super::colour::{self, hex};
+use super::findings::{self, Finding};
 use super::map;
 use super::parts::{chip, origin};
 use super::words::{count, list, percent, things};
-use super::{Contents, Rows};
+use super::{Contents, Rows, data};
 use crate::Result;
 use crate::recursive::{ClusterTree, Grade, Node, Separation, Split};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -22,14 +23,17 @@ pub(super) fn page(contents: &Contents<'_>) -> Result<Markup> {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="generator" content=(format!("recluster {}", env!("CARGO_PKG_VERSION")));
                 title { (contents.report.title) }
-                style { (PreEscaped(include_str!("style.css"))) }
+                style {
+                    (PreEscaped(include_str!("style.css")))
+                    @if data::is_known(contents) { (PreEscaped(include_str!("table.css"))) }
+                }
             }
             body {
                 header {
                     h1 { (contents.report.title) }
                     p class="lead" { (lead(tree)) }
                 }
-                (tiles(tree))
+                (tiles(contents))
                 @if split.is_empty() {
                     section class="panel" {
                         h3 { "No clusters were found" }
@@ -52,6 +56,7 @@ pub(super) fn page(contents: &Contents<'_>) -> Result<Markup> {
                 section class="clusters" {
                     @for (leaf, node) in tree.leaves().enumerate() { (cards::card(contents, leaf, node)?) }
                 }
+                (data::data(contents))
                 h2 class="page" { "How this was made" }
                 (settings(contents))
                 h2 { "Words in this report" }
@@ -91,13 +96,18 @@ fn lead(tree: &ClusterTree) -> String {
     )
 }
 
-fn tiles(tree: &ClusterTree) -> Markup {
+fn tiles(contents: &Contents<'_>) -> Markup {
+    let tree = contents.report.tree;
+    let (wide, one, several) = match &contents.features {
+        Some(features) => (features.questions.len(), "question", "questions"),
+        None => (tree.columns(), "column", "columns"),
+    };
     let noise = noise(tree) as f64 / tree.rows().max(1) as f64;
     let levels = tree.levels();
     html! {
         div class="tiles" {
             div class="tile" { b { (count(tree.rows())) } span { "rows" } }
-            div class="tile" { b { (count(tree.columns())) } span { (if tree.columns() == 1 { "column" } else { "columns" }) } }
+            div class="tile" { b { (count(wide)) } span { (if wide == 1 { one } else { several }) } }
             div class="tile" { b { (count(if levels == 0 { 0 } else { tree.leaves().count() })) } span { "final clusters" } }
             div class="tile" { b { (percent(noise)) } span { "of rows in no cluster" } }
             div class="tile" { b { (levels) } span { (if levels == 1 { "level of clusters" } else { "levels of clusters" }) } }
@@ -122,7 +132,7 @@ fn glance(contents: &Contents<'_>) -> Result<Markup> {
                     th { "Cluster" }
                     @if drawn { th { "Average" } }
                     th { "Share of all rows" } th class="figure" { "Rows" }
-                    th { (if drawn { "Came out of" } else { "What sets it apart most" }) }
+                    th { (if drawn { "Came out of" } else if contents.features.is_some() { "What sets it apart most: here (all rows)" } else { "What sets it apart most" }) }
                 } }
                 tbody {
                     @for (leaf, (node, picture)) in tree.leaves().zip(pictures).enumerate() {
@@ -160,6 +170,13 @@ fn glance(contents: &Contents<'_>) -> Result<Markup> {
 
 /// The features that set a leaf apart, in a few words.
 fn distinctive(contents: &Contents<'_>, leaf: usize) -> String {
+    if let Some(features) = &contents.features {
+        let found = findings::findings(contents, features, leaf);
+        return match found.is_empty() {
+            true => "nothing in any single column".to_string(),
+            false => findings::clearest(&found).map(Finding::brief).collect::<Vec<_>>().join("; "),
+        };
+    }
     let columns = contents.statistics.distinctive(leaf, 3);
     if columns.is_empty() {
         return "nothing in any single column".to_string();
@@ -272,6 +289,9 @@ fn glossary(contents: &Contents<'_>) -> Markup {
     html! {
         dl {
             dt { "Row, column" } dd { "One thing that was measured, such as a customer or an image; one property of it." }
+            @if contents.features.is_some() {
+                dt { "Question" } dd { "What one or several columns answer together; it counts once, however many columns it has." }
+            }
             dt { "Cluster" } dd { "Rows that are more like each other than like the rest. Nobody said beforehand what the clusters should be." }
             dt { "Path" } dd { "A cluster's address in the tree. 0 is all rows, 0.2 a cluster found among all rows, 0.2.1 one found inside 0.2. Clusters are numbered from the largest." }
             dt { "Share" } dd { "A cluster's part of all rows." }

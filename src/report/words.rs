@@ -5,6 +5,15 @@ pub(super) fn percent(share: f64) -> String {
     crate::core::percent(share).replace(' ', "\u{a0}")
 }
 
+/// A share of a whole in whole per cent; with decimals next to 0 and to 1.
+pub(super) fn whole(share: f64) -> String {
+    match share {
+        s if s.is_nan() => "unknown".to_string(),
+        s if s == 0.0 || s == 1.0 || (0.005..0.995).contains(&s) => format!("{:.0}\u{a0}%", 100.0 * s),
+        s => percent(s),
+    }
+}
+
 /// A whole number with thousands set apart.
 pub(super) fn count(number: usize) -> String {
     let digits = number.to_string();
@@ -67,6 +76,7 @@ mod tests {
             (percent(0.1234), percent(0.0001), percent(0.0)),
             ("12.3\u{a0}%".into(), "0.010\u{a0}%".into(), "0.0\u{a0}%".into())
         );
+        assert_eq!([0.0, 0.0042, 0.244, 1.0].map(whole), ["0\u{a0}%", "0.4\u{a0}%", "24\u{a0}%", "100\u{a0}%"]);
         assert_eq!((count(7), count(1797), count(1_234_567)), ("7".into(), "1,797".into(), "1,234,567".into()));
         for (number, text) in [
             (0.0, "0"),

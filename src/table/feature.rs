@@ -61,6 +61,12 @@ impl Feature {
         &self.question
     }
 
+    /// Place of its field in the schema.
+    #[cfg(feature = "report")]
+    pub(crate) fn field(&self) -> usize {
+        self.field
+    }
+
     /// How its numbers are read.
     pub fn measure(&self) -> Measure {
         self.measure
