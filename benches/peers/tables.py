@@ -113,14 +113,14 @@ def questionnaire(questions, classes, strength, draws):
             words.append(list("12345"))
             cuts = np.cumsum(draws.uniform(0.4, 1.1, size=4))
             cuts -= cuts.mean() + draws.normal(scale=0.5)
-            means = draws.normal(scale=0.75 * step, size=(classes, 1)) * differs[question]
+            means = draws.normal(scale=1.1 * step, size=(classes, 1)) * differs[question]
             below = np.concatenate([np.zeros((classes, 1)), cdf(cuts - means), np.ones((classes, 1))], axis=1)
             tables.append(np.diff(below, axis=1))
         else:
             words.append(WORDS[draws.integers(len(WORDS))].split()[:draws.integers(3, 7)])
             common = draws.dirichlet(np.full(len(words[-1]), 2.0))
             own = draws.dirichlet(np.full(len(words[-1]), 1.0), size=classes)
-            weight = min(1.0, 0.55 * step) * differs[question]
+            weight = min(1.0, 0.8 * step) * differs[question]
             tables.append((1 - weight) * common + weight * own)
     return words, kinds, tables
 
@@ -187,7 +187,7 @@ def denseclus(s, classes, seed):
     codes = s.filled()
     numbers = PowerTransformer().fit_transform(codes[:, s.ordinal].astype(float) + 1)
     dummies = s.onehot(codes, np.flatnonzero(~s.ordinal))
-    graph = dict(n_neighbors=30, min_dist=0.0, n_components=5, random_state=seed, n_jobs=1, transform_mode="graph")
+    graph = dict(n_neighbors=30, min_dist=0.0, n_components=5, random_state=seed, n_jobs=1)
     both = umap.UMAP(**graph).fit(numbers) * umap.UMAP(metric="hamming", **graph).fit(dummies)
     return {
         "denseclus": hdbscan_of(both.embedding_, int(0.05 * len(codes)), 15),
