@@ -11,8 +11,8 @@
 A set is a latent-class survey that is generated here: two thirds of its questions are ordinal (1 to 5, a latent normal cut
 at four places, its mean shifted by class), a third nominal (3 to 6 words), and 60 % of both differ between the classes, of
 which the smallest has 6 % of the rows and the others more by even steps. Within a class answers are independent, which is
-what a latent class model assumes: `lca` fits the very model that made the rows. A question shifts by the less the more
-questions there are (by their number to the power -1/4), so that distances tell the classes apart as hard in each set.
+what a latent class model assumes: `lca` fits the very model that made the rows. The more questions, the less each tells
+(its shift falls with their number to the power -1/4), so that the classes are about equally hard to tell by distance.
 Missing answers (--missing SHARE) are blank cells, at random. With --null N the surveys have no classes: correlated normals
 with three common factors, cut into answers of the same kinds.
 
@@ -30,9 +30,11 @@ Methods (--methods):
     truth       the likeliest class by the parameters that made the rows: no method can expect more
 
 lca and truth leave missing answers out; for the other peers they are the column's median or mode.
+umap-learn lays an intersection out from a seed of its own, so denseclus depends on --seeds only by way of approximate
+neighbours, above 4,096 rows.
 
 Figures, medians over seeds: `ari`, of all rows with noise as a class of its own; `clustered`, the share of rows that are not
-noise, and `ari of these`; the number of clusters found; seconds. With --keep FILE what peers reach is saved and used again.
+noise, and `ari of these`; the number of clusters found; seconds, those of peers with compilation. With --keep FILE what peers reach is saved and used again.
 Flags after `--` are handed to `recluster fit`.
 """
 import argparse, csv, json, pathlib, statistics, subprocess, sys, tempfile, time, warnings, zlib
@@ -310,7 +312,8 @@ def main():
         if o.write:
             write(o, s, f"survey-{number + 1}-{rows}x{questions}-{classes}")
             continue
-        print(f"{number + 1}: {rows} x {questions}, {classes} classes, {100 * o.missing:.0f} % missing, {o.seeds} seeds", flush=True)
+        print(f"{number + 1}: {rows} x {questions}, {classes} classes, {100 * o.missing:.0f} % missing, {o.seeds} seeds",
+              flush=True)
         for method in methods:
             runs = [scores(o, kept, method, s, classes, seed) for seed in range(o.seeds)]
             for name in runs[0]:
