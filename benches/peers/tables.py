@@ -34,8 +34,8 @@ umap-learn lays an intersection out from a seed of its own, so denseclus depends
 neighbours, above 4,096 rows.
 
 Figures, medians over seeds: `ari`, of all rows with noise as a class of its own; `clustered`, the share of rows that are not
-noise, and `ari of these`; the number of clusters found; seconds, those of peers with compilation. With --keep FILE what peers reach is saved and used again.
-Flags after `--` are handed to `recluster fit`.
+noise, and `ari of these`; the number of clusters found; seconds, those of peers with compilation.
+With --keep FILE what peers reach is saved and used again. Flags after `--` are handed to `recluster fit`.
 """
 import argparse, csv, json, pathlib, statistics, subprocess, sys, tempfile, time, warnings, zlib
 import numpy as np
@@ -234,7 +234,8 @@ def lca(s, classes, seed, starts=5, steps=500):
         last = -np.inf
         for _ in range(steps):
             counts = member.T @ answers + prior
-            chances = np.concatenate([part / part.sum(axis=1, keepdims=True) for part in np.split(counts, ends, axis=1)], axis=1)
+            parts = np.split(counts, ends, axis=1)
+            chances = np.concatenate([part / part.sum(axis=1, keepdims=True) for part in parts], axis=1)
             shares = (member.sum(axis=0) + 1) / (len(answers) + classes)
             logs = answers @ np.log(chances).T.astype(np.float32) + np.log(shares).astype(np.float32)
             top = logs.max(axis=1, keepdims=True)
