@@ -27,6 +27,8 @@
 //! ```
 
 mod amend;
+#[cfg(feature = "arrow")]
+mod arrow;
 mod date;
 mod encode;
 mod feature;
@@ -38,6 +40,8 @@ mod schema;
 mod values;
 
 pub use amend::Amendment;
+#[cfg(feature = "arrow")]
+pub use arrow::TableBuilder;
 pub(crate) use feature::Part;
 pub use feature::{Feature, Measure};
 pub use field::{Cycle, Field, Kind, Role, Scale};

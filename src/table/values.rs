@@ -86,19 +86,47 @@ impl<S: AsRef<str>> FromIterator<Option<S>> for Words {
 
 impl<S: AsRef<str>> Extend<Option<S>> for Words {
     fn extend<I: IntoIterator<Item = Option<S>>>(&mut self, texts: I) {
-        let mut known: HashMap<String, u32> = self.levels.iter().cloned().zip(0..).collect();
-        for text in texts {
-            let code = text.map(|text| match known.get(text.as_ref()) {
-                Some(&code) => code,
-                None => {
-                    let code = self.levels.len() as u32;
-                    self.levels.push(text.as_ref().to_string());
-                    known.insert(text.as_ref().to_string(), code);
-                    code
-                }
-            });
-            self.codes.push(code.unwrap_or(MISSING));
+        let mut builder = WordsBuilder::from(std::mem::take(self));
+        texts.into_iter().for_each(|text| builder.push(text.as_ref().map(AsRef::as_ref)));
+        *self = builder.words;
+    }
+}
+
+/// Texts that are still being read, with an index of their levels.
+#[derive(Debug, Default)]
+pub(super) struct WordsBuilder {
+    pub(super) words: Words,
+    known: HashMap<String, u32>,
+}
+
+impl From<Words> for WordsBuilder {
+    fn from(words: Words) -> Self {
+        let known = words.levels.iter().cloned().zip(0..).collect();
+        WordsBuilder { words, known }
+    }
+}
+
+impl WordsBuilder {
+    /// The number of a text's level, a new one if need be.
+    pub(super) fn level(&mut self, text: &str) -> u32 {
+        if let Some(&level) = self.known.get(text) {
+            return level;
         }
+        let level = self.words.levels.len() as u32;
+        self.words.levels.push(text.to_string());
+        self.known.insert(text.to_string(), level);
+        level
+    }
+
+    /// A row of a level; None is missing.
+    pub(super) fn push_level(&mut self, level: Option<u32>) {
+        self.words.codes.push(level.unwrap_or(MISSING));
+    }
+
+    /// A row; None is missing.
+    pub(super) fn push(&mut self, text: Option<&str>) {
+        let level = text.map(|text| self.level(text));
+        self.push_level(level);
     }
 }
 
