@@ -78,7 +78,7 @@ fn walk(
     rows: Option<usize>,
     mut cell: impl FnMut(&str, Place<'_>) -> Result<(), String>,
 ) -> Result<Vec<String>, String> {
-    let mut reader = ::csv::ReaderBuilder::new().trim(::csv::Trim::All).from_reader(Lines::new(reader));
+    let mut reader = ::csv::ReaderBuilder::new().trim(::csv::Trim::All).from_reader(Lines::new(reader, b','));
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let names: Vec<String> = reader.byte_headers().map_err(explain)?.iter().map(text).collect();
     let mut record = ::csv::ByteRecord::new();

@@ -17,6 +17,8 @@ enum At {
 /// end.
 pub(crate) struct Lines<R> {
     inner: R,
+    /// Between cells.
+    delimiter: u8,
     at: At,
     /// After a carriage return, whose line feed ends the same line.
     returned: bool,
@@ -26,9 +28,9 @@ pub(crate) struct Lines<R> {
 }
 
 impl<R: BufRead> Lines<R> {
-    pub(crate) fn new(inner: R) -> Self {
+    pub(crate) fn new(inner: R, delimiter: u8) -> Self {
         let at = At::Head { any: false, quoted: false };
-        Lines { inner, at, returned: false, ready: Vec::new(), passed: 0 }
+        Lines { inner, delimiter, at, returned: false, ready: Vec::new(), passed: 0 }
     }
 
     fn take(&mut self, byte: u8) {
@@ -39,7 +41,7 @@ impl<R: BufRead> Lines<R> {
             _ if second => {}
             At::Head { any, quoted } => match byte {
                 b'"' => (*any, *quoted) = (true, !*quoted),
-                b',' if !*quoted => self.at = At::Rest,
+                byte if byte == self.delimiter && !*quoted => self.at = At::Rest,
                 _ if ends && *any && !*quoted => self.at = At::Body { start: true, quoted: false },
                 _ => *any |= !ends,
             },
@@ -94,7 +96,7 @@ mod tests {
             for size in [1, 2, 3, 100] {
                 let mut found = String::new();
                 let pieces = std::io::BufReader::with_capacity(size, text.as_bytes());
-                Lines::new(pieces).read_to_string(&mut found).unwrap();
+                Lines::new(pieces, b',').read_to_string(&mut found).unwrap();
                 assert_eq!(found, marked, "{text:?} in pieces of {size}");
             }
         }

@@ -5,12 +5,15 @@ mod idx;
 mod lines;
 mod npy;
 mod raw;
+mod typed;
 
 use crate::failure::Failure;
 use ndarray::Array2;
 use recluster::Error;
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read};
+#[allow(unused_imports)]
+pub(crate) use typed::{Typed, blocks, has_names, typed};
 
 /// A table, with its file's information about the columns.
 #[derive(Debug)]
