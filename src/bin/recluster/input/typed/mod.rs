@@ -58,9 +58,11 @@ impl Typed {
     }
 }
 
-/// Whether a file has named columns, so that [`typed`] reads it: it is neither `digits` nor a file of `.npy` or IDX.
+/// Whether a file has named columns, so that [`typed`] reads it: it is neither `digits` nor a file of `.npy` or IDX. A pipe,
+/// which can be read only once, is taken to have them.
 pub(crate) fn has_names(source: &str) -> Result<bool, Failure> {
-    Ok(source != "digits" && Source::open(source)?.has_names()?)
+    let is_pipe = std::fs::metadata(source).is_ok_and(|kind| !kind.is_file() && !kind.is_dir());
+    Ok(source != "digits" && (is_pipe || Source::open(source)?.has_names()?))
 }
 
 /// Reads a table; only the first `rows` rows, if given.
