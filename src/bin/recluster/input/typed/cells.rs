@@ -172,6 +172,11 @@ impl Seen {
             return;
         }
         let bytes = cell.as_bytes();
+        if !cell.is_ascii() {
+            // Digits of other scripts are taken for numbers, but are not read.
+            self.is_odd = true;
+            return;
+        }
         if !matches!(bytes[0], b'0'..=b'9' | b'+' | b'-' | b'.') {
             return;
         }

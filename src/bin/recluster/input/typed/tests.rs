@@ -68,7 +68,8 @@ fn decimal_commas_between_semicolons() {
 
 #[test]
 fn quotes_hold_line_breaks_and_delimiters() {
-    let found = read("\u{feff}\"a, b\",\" c \"\n\"x\ny, \"\"z\"\"\",1\n\n \n  w , 2\n");
+    let file = file("\u{feff}\"a, b\",\" c \"\n\"x\ny, \"\"z\"\"\",1\n\n \n  w , 2\n");
+    let found = typed(path(&file), None).unwrap();
     assert_eq!(names(&found), ["a, b", "c"]);
     assert_eq!(values(&found, "a, b"), &Values::words([Some("x\ny, \"z\""), Some("w")]));
     assert_eq!(values(&found, "c"), &Values::numbers([1.0, 2.0]));
@@ -91,7 +92,8 @@ fn blanks_and_words_for_nothing_are_missing() {
 fn an_empty_line_of_one_column_is_a_missing_value() {
     let found = read("a\n1\n\n3\n\n");
     assert!(same(values(&found, "a"), &Values::numbers([1.0, f64::NAN, 3.0, f64::NAN])));
-    let found = read("a\nx y\n\n\"z\"\n");
+    let file = file("a\nx y\n\n\"z\"\n");
+    let found = typed(path(&file), None).unwrap();
     assert_eq!(values(&found, "a"), &Values::words([Some("x y"), None, Some("z")]));
     assert_eq!(found.line(2), Some(4));
 }
