@@ -180,7 +180,7 @@ impl ColumnBuilder {
             DataType::Float64 => floats!(Float64Type),
             DataType::Decimal32(_, scale) => decimals!(Decimal32Type, |x| decimal(x.into(), *scale)),
             DataType::Decimal64(_, scale) => decimals!(Decimal64Type, |x| decimal(x.into(), *scale)),
-            DataType::Decimal128(_, scale) => decimals!(Decimal128Type, |x| decimal(x.into(), *scale)),
+            DataType::Decimal128(_, scale) => decimals!(Decimal128Type, |x| decimal(x, *scale)),
             DataType::Decimal256(_, scale) => {
                 decimals!(Decimal256Type, |x| x.to_i128().map_or_else(|| scaled(x, *scale), |x| decimal(x, *scale)))
             }

@@ -1,10 +1,10 @@
 //! The line of a row in a text file.
 
-use std::io::Read;
+use std::io::BufRead;
 
 /// The line, counted from 1, in which the record of a row begins, counted from 0 after the header line. As in reading, a
 /// blank line is a record only in a file of one column.
-pub(super) fn line(reader: impl Read, delimiter: u8, columns: usize, row: usize) -> std::io::Result<Option<u64>> {
+pub(super) fn line(reader: impl BufRead, delimiter: u8, columns: usize, row: usize) -> std::io::Result<Option<u64>> {
     let mut scan = Scan { delimiter, columns, left: row + 1, line: 1, ..Scan::default() };
     for byte in reader.bytes() {
         if let Some(line) = scan.take(byte?) {
