@@ -42,7 +42,8 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     )
     .levels(args.depth)
     .min_size(args.min_node_share);
-    let policy = match args.evidence {
+    let evidence = evidence(args, &data);
+    let policy = match evidence {
         EvidencePolicy::Require => Some(Policy::Require),
         EvidencePolicy::Mark => Some(Policy::Mark),
         EvidencePolicy::Off => None,
@@ -96,6 +97,12 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     }
     files.commit()?;
     Ok(facts)
+}
+
+/// A space made of levels shows gaps where there are none more often than one of numbers; tests are cheap there.
+fn evidence(args: &args::Fit, data: &Source) -> EvidencePolicy {
+    let usual = if data.questions().is_some() { EvidencePolicy::Require } else { EvidencePolicy::Off };
+    args.evidence.unwrap_or(usual)
 }
 
 fn embedder(args: &args::Fit) -> Result<Box<dyn Embedder>, Failure> {
@@ -196,14 +203,20 @@ fn report(
     if let Some(title) = &args.title {
         report = report.title(title);
     }
-    if let Some(names) = &data.names {
+    if let Some(questions) = data.questions() {
+        report = report.schema(&questions.schema);
+        for note in questions.notes().iter().cloned().chain(questions.set_aside()) {
+            report = report.note_of_data(note);
+        }
+    } else if let Some(names) = &data.names {
         report = report.feature_names(names);
     }
     if let Some((width, height)) = data.image {
         report = report.image(width, height);
     }
-    if args.evidence != EvidencePolicy::Off {
-        let policy = format!("{} (level {})", args::value_name(args.evidence), args.alpha.unwrap_or(0.05));
+    let evidence = evidence(args, data);
+    if evidence != EvidencePolicy::Off {
+        let policy = format!("{} (level {})", args::value_name(evidence), args.alpha.unwrap_or(0.05));
         report = report.setting("Evidence of separation", policy);
     }
     let report = report.explained_by(surrogate, run)?;

@@ -75,9 +75,10 @@ pub(crate) struct Fit {
     #[arg(long, value_name = "X")]
     pub(crate) single_cluster_weight: Option<f64>,
     /// Evidence that clusters are separate, on held-out rows: "require" joins siblings that are not separated and refuses
-    /// splits of one cloud, "mark" keeps all clusters and says which are separated, "off" does not test
-    #[arg(long, value_enum, default_value = "off")]
-    pub(crate) evidence: EvidencePolicy,
+    /// splits of one cloud, "mark" keeps all clusters and says which are separated, "off" does not test [default: require
+    /// where columns have kinds, off where all are numbers]
+    #[arg(long, value_enum)]
+    pub(crate) evidence: Option<EvidencePolicy>,
     /// The level of the tests of evidence, for the whole tree [default: 0.05]
     #[arg(long, value_name = "P")]
     pub(crate) alpha: Option<f64>,

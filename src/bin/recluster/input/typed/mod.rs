@@ -1,5 +1,4 @@
 //! Tables of named columns with types: delimited text (CSV, TSV) and Parquet.
-#![allow(dead_code)]
 
 mod cells;
 mod delimiter;
