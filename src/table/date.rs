@@ -73,7 +73,7 @@ fn time_of_day(time: &str) -> Option<f64> {
         seconds += number * unit;
         unit /= 60.0;
     }
-    (unit >= 1.0 / 60.0 && unit < 3600.0 && seconds < 86_400.0).then_some(seconds / 86_400.0)
+    ((1.0 / 60.0..3600.0).contains(&unit) && seconds < 86_400.0).then_some(seconds / 86_400.0)
 }
 
 /// Whether all texts are dates, and if so whether the day stands first; where that stays open, it does unless slashes stand

@@ -74,7 +74,7 @@ pub enum Cycle {
     Year,
 }
 
-/// What is known of one column. Plain data: change what is wrong, or [`amend`](super::Schema::amend) the schema.
+/// What is known of one column. Plain data: change what is wrong, or [amend](super::Schema::amended) the schema.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]

@@ -334,7 +334,7 @@ pub(super) fn relevel(field: &mut Field, values: &Values) {
             field.levels = found.into_iter().map(String::from).collect();
         }
         Kind::Category => {
-            let levelled = of_levels(Field::new("", Kind::Category), levels, usize::MAX.min(rows));
+            let levelled = of_levels(Field::new("", Kind::Category), levels, 0);
             (field.levels, field.other) = (levelled.levels, levelled.other);
         }
         _ => field.levels.clear(),

@@ -228,10 +228,8 @@ impl Schema {
         }
         let names = self.feature_names();
         let mut seen = HashSet::new();
-        match names.iter().find(|name| !seen.insert(name.as_str())) {
-            Some(name) => Some((name.clone(), "two features have this name".into())),
-            None => None,
-        }
+        let twice = names.iter().find(|name| !seen.insert(name.as_str()));
+        twice.map(|name| (name.clone(), "two features have this name".into()))
     }
 
     pub(super) fn check(&self) -> Result<()> {

@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::input::{self, Typed};
 use crate::output::{Assignments, Staged};
 use crate::progress::Progress;
-use crate::source::ids;
+use crate::source::{Like, ids};
 use recluster::explain::{Assignment, Surrogate};
 use recluster::table::Schema;
 use recluster::{Run, Saved};
@@ -37,7 +37,7 @@ type Done = Result<((usize, usize), String), Failure>;
 
 /// Rows of numbers, whose columns are the model's.
 fn of_numbers(args: &args::Predict, surrogate: &Surrogate, run: &Run, progress: &Progress) -> Done {
-    let data = input::table_like(&args.common.data, args.common.rows, surrogate.model().feature_names())?;
+    let data = Like::read(&args.common.data, args.common.rows, None, surrogate.model().feature_names())?;
     let assigned = progress.work(|| assign(run, || surrogate.assign(&data.values, run)));
     let assigned = assigned.map_err(|e| data.about(e))?;
     let mut lines = Assignments::new(&[], false);

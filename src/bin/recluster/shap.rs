@@ -3,12 +3,13 @@
 use crate::args;
 use crate::commands::{Outcome, facts, run};
 use crate::failure::Failure;
-use crate::input;
 use crate::output::{Staged, npy};
 use crate::progress::Progress;
+use crate::source::Like;
 use ndarray::{Array2, ArrayRef2, s};
 use recluster::boost::BoostModel;
 use recluster::explain::{Interactions, Surrogate, TreeShap};
+use recluster::table::Schema;
 use recluster::{Error, Explainer, Result, Run, Saved};
 use std::io::Write;
 
@@ -17,10 +18,11 @@ const BLOCK: usize = 256 << 20;
 
 pub(crate) fn shap(args: &args::Shap, progress: &Progress) -> Outcome {
     Staged::check([Some(args.out.as_str()), args.importance_out.as_deref()].into_iter().flatten())?;
-    let model = model(&args.model)?;
-    let data = input::table_like(&args.common.data, args.common.rows, model.feature_names())?;
+    let (model, schema) = model(&args.model)?;
+    let read = |file: &str, rows| Like::read(file, rows, schema.as_ref(), model.feature_names());
+    let data = read(&args.common.data, args.common.rows)?;
     let other = args.background.as_deref().or(args.counts.as_deref());
-    let other = other.map(|file| input::table_like(file, None, model.feature_names())).transpose()?;
+    let other = other.map(|file| read(file, None)).transpose()?;
     let run = run(&args.common, progress);
     let mut explainer = TreeShap::new(&model);
     if let Some(other) = &other {
@@ -142,8 +144,8 @@ fn in_block(error: Error, first: usize) -> Error {
     }
 }
 
-/// Reads a model of this crate or of XGBoost, recognised by its content.
-fn model(path: &str) -> std::result::Result<BoostModel, Failure> {
+/// Reads a model of this crate or of XGBoost, recognised by its content, with the schema of its table if there is one.
+fn model(path: &str) -> std::result::Result<(BoostModel, Option<Schema>), Failure> {
     #[derive(serde::Deserialize)]
     struct Head {
         #[serde(default)]
@@ -154,11 +156,11 @@ fn model(path: &str) -> std::result::Result<BoostModel, Failure> {
     let text = std::fs::read_to_string(path).map_err(|e| bad(&e))?;
     let head: Head = serde_json::from_str(&text).map_err(|e| bad(&format!("not a model: {e}")))?;
     let read = if head.learner.is_some() {
-        BoostModel::from_xgboost_json(&text)
+        BoostModel::from_xgboost_json(&text).map(|model| (model, None))
     } else if head.format == <Surrogate as Saved>::FORMAT {
-        Surrogate::from_json(&text).map(|surrogate| surrogate.model().clone())
+        Surrogate::from_json(&text).map(|surrogate| (surrogate.model().clone(), surrogate.schema().cloned()))
     } else {
-        BoostModel::from_json(&text)
+        BoostModel::from_json(&text).map(|model| (model, None))
     };
     read.map_err(|e| bad(&e))
 }

@@ -29,6 +29,44 @@ enum Origin {
     Table(Box<Questions>),
 }
 
+/// Rows for a model that was fitted before.
+pub(crate) struct Like {
+    /// Rows x the model's features; NaN is missing.
+    pub(crate) values: Array2<f32>,
+    place: Place,
+}
+
+enum Place {
+    Numbers(input::Table),
+    Table(Box<Typed>),
+}
+
+impl Like {
+    /// Reads rows as the model's schema says or, without one, as numbers with the model's columns.
+    pub(crate) fn read(
+        path: &str,
+        rows: Option<usize>,
+        schema: Option<&Schema>,
+        names: Option<&[String]>,
+    ) -> Result<Self, Failure> {
+        if let Some(schema) = schema {
+            let typed = input::typed(path, rows)?;
+            let values = schema.encode(&typed.table).map_err(|e| typed.about(e))?;
+            return Ok(Like { values, place: Place::Table(Box::new(typed)) });
+        }
+        let mut table = input::table_like(path, rows, names)?;
+        Ok(Like { values: std::mem::take(&mut table.values), place: Place::Numbers(table) })
+    }
+
+    /// An error about the values, with the place in the file.
+    pub(crate) fn about(&self, error: recluster::Error) -> Failure {
+        match &self.place {
+            Place::Numbers(table) => table.about(error),
+            Place::Table(typed) => typed.about(error),
+        }
+    }
+}
+
 /// A table behind the values.
 pub(crate) struct Questions {
     typed: Typed,
