@@ -28,7 +28,7 @@ impl Clusterer for Contracts {
 
 /// 240 customers: the contract makes the clusters; those of two years are satisfied, stay long and often hide their income.
 fn customers() -> Table {
-    let contract = |i: usize| ["month-to-month", "two year"][usize::from(i % 4 == 0)];
+    let contract = |i: usize| ["month-to-month", "two year"][usize::from(i.is_multiple_of(4))];
     let long = |i: usize| i.is_multiple_of(4);
     let rating = |i: usize| ["low", "medium", "high"][if long(i) { 1 + i / 4 % 2 } else { i / 4 % 2 }];
     let hidden = |i: usize| i.is_multiple_of(8) || i % 40 == 1;

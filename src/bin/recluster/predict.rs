@@ -19,7 +19,8 @@ pub(crate) fn predict(args: &args::Predict, progress: &Progress) -> Outcome {
     })?;
     let run: Run = run(&args.common, progress);
     let mut files = Staged::default();
-    let (shape, text) = match surrogate.schema() {
+    let schema = surrogate.schema().filter(|_| !matches!(input::has_names(&args.common.data), Ok(false)));
+    let (shape, text) = match schema {
         Some(schema) => of_table(args, &surrogate, schema, &run, progress)?,
         None => of_numbers(args, &surrogate, &run, progress)?,
     };

@@ -49,7 +49,8 @@ impl Like {
         schema: Option<&Schema>,
         names: Option<&[String]>,
     ) -> Result<Self, Failure> {
-        if let Some(schema) = schema {
+        // Numbers without names are the model's features in their order.
+        if let Some(schema) = schema.filter(|_| !matches!(input::has_names(path), Ok(false))) {
             let typed = input::typed(path, rows)?;
             let values = schema.encode(&typed.table).map_err(|e| typed.about(e))?;
             return Ok(Like { values, place: Place::Table(Box::new(typed)) });
