@@ -185,12 +185,17 @@ impl Schema {
     }
 
     /// For each row of an [encoded](Schema::encode) table the share of its questions that are answered, in part at least.
+    /// Questions to which a missing value is an answer ([`Field::blank`]) are left out; 1 where there are no others.
     ///
     /// # Errors
     /// [`Error::Shape`] when the columns are not the features.
     pub fn answered(&self, rows: &ArrayRef2<f32>) -> Result<Vec<f64>> {
-        let parts = self.parts();
+        let (mut parts, features) = (self.parts(), self.features());
         check_count("columns, one for each feature", parts.len(), rows.ncols())?;
+        parts.retain(|part| self.fields[features[part.feature].field].blank.is_none());
+        if parts.is_empty() {
+            return Ok(vec![1.0; rows.nrows()]);
+        }
         let questions: Vec<&[Part]> = parts.chunk_by(|a, b| a.question == b.question).collect();
         let share = |row: ArrayView1<'_, f32>| {
             let has = |question: &&&[Part]| question.iter().any(|part| !row[part.feature].is_nan());
