@@ -30,6 +30,7 @@
 //! - [`recursive`]: the tree of embeddings and clusterings, with paths and reasons to stop.
 //! - [`explain`]: exact SHAP values, the surrogate. [`embed`]: UMAP, principal components, random projection.
 //! - [`boost`]: gradient-boosted trees. [`cluster`]: HDBSCAN, Genie, DBSCAN, linkages, mixtures, k-means.
+//! - [`table`]: columns of words, numbers, dates and missing answers, and what the rooms above see of them.
 //! - [`neighbors`]: exact and approximate nearest neighbours. [`validity`]: agreement and faithfulness.
 //! - The root: [`Embedder`], [`Clusterer`], [`Explainer`], the traits that algorithms plug in through; [`Run`]; [`Error`].
 //!
