@@ -48,7 +48,7 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
     ) -> Self {
         let mut canonical = Canonical::of(rows);
         if let Some(weights) = &weights {
-            weights.settle(&mut canonical);
+            canonical.settle(weights.all);
         }
         let mut rank = vec![0; rows.len()];
         for (&row, place) in canonical.order.iter().zip(0..) {

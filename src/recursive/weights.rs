@@ -1,7 +1,7 @@
 //! The weights of a fit's rows.
 
 use super::{ClusterTree, Node};
-use crate::core::{Canonical, check_weights, sum_of_weights, with_mean_one};
+use crate::core::{check_weights, sum_of_weights, with_mean_one};
 use crate::{Error, Result};
 
 /// What rounding may add to a share.
@@ -10,7 +10,7 @@ pub(super) const ROUNDED: f64 = 1e-9;
 /// One for each row of the table.
 #[derive(Clone, Copy)]
 pub(super) struct Weights<'a> {
-    all: &'a [f64],
+    pub(super) all: &'a [f64],
     sum: f64,
 }
 
@@ -32,15 +32,6 @@ impl<'a> Weights<'a> {
     /// weights.
     pub(super) fn of(&self, rows: &[u32]) -> Vec<f64> {
         with_mean_one(self.among(rows))
-    }
-
-    /// Puts rows that are equal but for their weights in an order of their own.
-    pub(super) fn settle(&self, canonical: &mut Canonical) {
-        for group in canonical.starts.windows(2) {
-            let weight = |row: u32| self.all[row as usize];
-            canonical.order[group[0] as usize..group[1] as usize]
-                .sort_unstable_by(|&a, &b| weight(a).total_cmp(&weight(b)).then(a.cmp(&b)));
-        }
     }
 }
 

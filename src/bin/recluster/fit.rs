@@ -223,6 +223,9 @@ fn report(
     } else if let Some(names) = &data.names {
         report = report.feature_names(names);
     }
+    if let Some(weights) = &data.weights {
+        report = report.weights(weights);
+    }
     if let Some((width, height)) = data.image {
         report = report.image(width, height);
     }
