@@ -56,6 +56,10 @@ impl Clusterer for Marked {
         Clustering::new(vec![0, -1])
     }
 
+    fn cluster_weighted(&self, _rows: &ArrayRef2<f32>, weights: &[f64], _run: &Run) -> Result<Clustering> {
+        Clustering::new(vec![-1; weights.len()])
+    }
+
     fn for_sample(&self, _share: f64) -> Option<Box<dyn Clusterer>> {
         Some(Box::new(Half))
     }
@@ -102,6 +106,7 @@ fn embeds(embedder: impl Embedder, settings: &Settings, missing: bool) {
 fn clusters(clusterer: impl Clusterer) {
     let (rows, run) = (array![[0.0f32], [1.0]], Run::new());
     assert_eq!(clusterer.cluster(&rows, &run).unwrap().labels(), [0, -1]);
+    assert_eq!(clusterer.cluster_weighted(&rows, &[1.0; 3], &run).unwrap().labels(), [-1; 3]);
     assert_eq!(clusterer.for_sample(0.5).unwrap().name(), "Half");
     assert_eq!(clusterer.name(), "marked");
     assert_eq!(clusterer.settings(), Clusterer::settings(&Marked));

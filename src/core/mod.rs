@@ -25,6 +25,7 @@ pub(crate) mod simd;
 mod size;
 pub(crate) mod spare;
 mod traits;
+mod weights;
 
 pub(crate) use cached::Cached;
 pub use clustering::{Clustering, NOISE};
@@ -49,3 +50,4 @@ pub use size::Size;
 pub(crate) use size::{count_in_sample, percent};
 pub(crate) use traits::short_type_name;
 pub use traits::{Clusterer, Embedder, Explainer};
+pub(crate) use weights::{check_weights, sum_of_weights, with_mean_one};

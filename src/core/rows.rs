@@ -168,6 +168,15 @@ impl Canonical {
         Canonical { order, starts }
     }
 
+    /// Puts rows that are equal but for their weights in an order of their own: by rising weight.
+    pub(crate) fn settle(&mut self, weights: &[f64]) {
+        let weight = |row: u32| weights[row as usize];
+        for group in self.starts.windows(2) {
+            self.order[group[0] as usize..group[1] as usize]
+                .sort_unstable_by(|&a, &b| weight(a).total_cmp(&weight(b)).then(a.cmp(&b)));
+        }
+    }
+
     /// Number of different rows.
     pub(crate) fn groups(&self) -> usize {
         self.starts.len() - 1

@@ -1,6 +1,6 @@
 //! The three traits that algorithms plug in through.
 
-use super::{Clustering, Embedded, Explanation, Prepared, Result, Run, Settings, prepared::Anew};
+use super::{Clustering, Embedded, Error, Explanation, Prepared, Result, Run, Settings, prepared::Anew};
 use ndarray::{Array2, ArrayRef2};
 use std::borrow::Cow;
 
@@ -116,6 +116,20 @@ pub trait Clusterer: Send + Sync {
     /// Whatever makes a clustering impossible; a plug-in's own error goes into [`Error::Plugin`](crate::Error::Plugin).
     fn cluster(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Clustering>;
 
+    /// Clusters rows of which row i stands for `weights[i]` equal rows, not whole if need be; default: an error, since
+    /// weights must not be ignored.
+    ///
+    /// Settings that count rows then count weight. A [`RecursiveTree`](crate::recursive::RecursiveTree) hands over weights
+    /// with a mean of 1.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where the clusterer has no place for weights or a weight is out of range; [`Error::Shape`] unless
+    /// there is one for each row; those of [`Clusterer::cluster`].
+    fn cluster_weighted(&self, rows: &ArrayRef2<f32>, weights: &[f64], run: &Run) -> Result<Clustering> {
+        let _ = (rows, weights, run);
+        Err(Error::setting("weights", format!("given to {}", self.name()), "this clusterer has no place for them"))
+    }
+
     /// The clusterer for a sample of the rows, `share` of them (in 0 to 1), where its settings count rows: with half of
     /// the rows, a smallest cluster of 500 rows is one of 250. None, the default, where it can stay as it is.
     fn for_sample(&self, share: f64) -> Option<Box<dyn Clusterer>> {
@@ -204,6 +218,9 @@ macro_rules! forward {
         impl<T: Clusterer + ?Sized> Clusterer for $pointer {
             fn cluster(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Clustering> {
                 (**self).cluster(rows, run)
+            }
+            fn cluster_weighted(&self, rows: &ArrayRef2<f32>, weights: &[f64], run: &Run) -> Result<Clustering> {
+                (**self).cluster_weighted(rows, weights, run)
             }
             fn for_sample(&self, share: f64) -> Option<Box<dyn Clusterer>> {
                 (**self).for_sample(share)

@@ -3,7 +3,7 @@
 use super::TreeShap;
 use super::prepared::Prepared;
 use crate::boost::{Boost, BoostModel, confidences};
-use crate::core::Cached;
+use crate::core::{Cached, check_weights, with_mean_one};
 use crate::table::{Schema, Table};
 use crate::{Error, Explainer, Explanation, Result, Run};
 #[cfg(feature = "serde")]
@@ -56,6 +56,36 @@ impl Surrogate {
     /// # Errors
     /// Those of [`Boost::fit`], and [`Error::Label`] when a class has no row or a label no class.
     pub fn fit(data: &ArrayRef2<f32>, labels: &[i32], classes: Vec<String>, boost: &Boost, run: &Run) -> Result<Self> {
+        Self::train(data, labels, classes, None, boost, run)
+    }
+
+    /// As [`Surrogate::fit`], with row i standing for `weights[i]` rows of the population; see [`Boost::fit_weighted`].
+    /// Weights are scaled to a mean of 1, so that settings in units of weight keep their meaning.
+    ///
+    /// # Errors
+    /// Those of [`Surrogate::fit`]; [`Error::Shape`] unless there is a weight for each row; [`Error::Setting`] for a weight
+    /// that is not finite or not above 0.
+    pub fn fit_weighted(
+        data: &ArrayRef2<f32>,
+        labels: &[i32],
+        classes: Vec<String>,
+        weights: &[f64],
+        boost: &Boost,
+        run: &Run,
+    ) -> Result<Self> {
+        check_weights(weights, data.nrows())?;
+        let weights: Vec<f32> = with_mean_one(weights.to_vec()).into_iter().map(|weight| weight as f32).collect();
+        Self::train(data, labels, classes, Some(&weights), boost, run)
+    }
+
+    fn train(
+        data: &ArrayRef2<f32>,
+        labels: &[i32],
+        classes: Vec<String>,
+        weights: Option<&[f32]>,
+        boost: &Boost,
+        run: &Run,
+    ) -> Result<Self> {
         let mut seen = vec![false; classes.len()];
         for (row, &label) in labels.iter().enumerate().filter(|(_, label)| **label >= 0) {
             match seen.get_mut(label as usize) {
@@ -68,7 +98,7 @@ impl Surrogate {
         if let Some(missing) = seen.iter().position(|seen| !seen) {
             return Err(Error::Label { row: 0, label: missing as i64, reason: "the class of this number has no row" });
         }
-        let model = boost.clone().calibrated(true).fit(data, labels, run)?;
+        let model = boost.clone().calibrated(true).fit_weighted(data, labels, weights, run)?;
         Ok(Surrogate { model, classes, schema: None, paths: Cached::default() })
     }
 

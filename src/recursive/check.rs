@@ -1,5 +1,6 @@
 //! Whether nodes make a tree: they may come from a file, or from a fit that was interrupted.
 
+use super::weights::ROUNDED;
 use super::{ClusterTree, Node};
 use crate::core::checks::{self, Check};
 use crate::{Clustering, NOISE};
@@ -21,6 +22,8 @@ impl ClusterTree {
             let wrong = |reason: String| format!("node \"{}\": {reason}", node.path);
             checks::count("rows of all", node.total_rows, n).map_err(wrong)?;
             node.check().map_err(wrong)?;
+            let like_root = node.weight.is_some() == root.weight.is_some();
+            checks::that(like_root, || wrong("a weight where others have none, or none where they have".into()))?;
             // No file makes us look for billions of children.
             checks::that((node.children as usize) < self.nodes.len(), || wrong("children are missing".into()))?;
             let children: Vec<&Node> = self.children(node).collect();
@@ -39,6 +42,7 @@ impl Node {
         checks::count("memberships", self.membership.len(), n)?;
         checks::each("memberships", &self.membership, |m| (0.0..=1.0).contains(m))?;
         checks::shares("persistence", &self.persistence)?;
+        checks::shares("weight", &self.weight)?;
         for (what, table) in [("embedding", &self.embedding), ("map", &self.map)] {
             if let Some(table) = table {
                 checks::table(what, table, (n, table.ncols().max(1)))?;
@@ -88,6 +92,10 @@ impl Node {
         for (child, rows) in children.iter().zip(&rows) {
             let fits = child.rows == *rows && child.parent_rows == self.rows.len();
             checks::that(fits, || format!("child \"{}\" has other rows", child.path))?;
+        }
+        if let Some(weight) = self.weight {
+            let below: f64 = children.iter().filter_map(|child| child.weight).sum();
+            checks::that(below <= weight + ROUNDED, || format!("children weigh {below} of {weight}"))?;
         }
         checks::that(children.is_sorted_by(|a, b| a.rows.len() >= b.rows.len()), || "children grow".into())
     }

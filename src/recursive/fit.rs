@@ -1,8 +1,9 @@
 //! The plan of a tree.
 
-use super::grow::Growth;
+use super::grow::{Growth, Sink};
 use super::limits::Limits;
 use super::plan::{Choice, Plan};
+use super::weights::{self, Weights};
 use super::{ClusterTree, Judge, Node, NodeInfo, Path};
 use crate::core::Rows;
 use crate::{Clusterer, Embedder, Error, Result, Run, Size};
@@ -142,7 +143,34 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     /// clusterer or the judge reports, except that a node below the root with too few rows for them becomes a leaf; and
     /// [`Error::Contract`] when one of them returns what it must not.
     pub fn fit(&self, data: &ArrayRef2<f32>, run: &Run) -> Result<ClusterTree> {
-        self.fit_to(data, |_, _| Ok(()), run)
+        self.begin(data, None, &|_, _| Ok(()), run)
+    }
+
+    /// Fits the tree to rows of which row i stands for `weights[i]` rows of the population, as in a weighted survey.
+    ///
+    /// Each node's clusterer is given the weights of the node's rows, scaled to a mean of 1, so that sizes and shares
+    /// keep their meaning: see [`Clusterer::cluster_weighted`]. Embedders take no weights, their layouts are of the rows as
+    /// they were sampled; limits, the numbers of the children and a judge's tests count rows. [`Node::weight`] is a
+    /// node's share of the population.
+    ///
+    /// ```
+    /// use ndarray::Array2;
+    /// use recluster::{Run, cluster::Hdbscan, embed::Identity, recursive::RecursiveTree};
+    /// // Of two groups as large, the first was asked three times as often as it should have been.
+    /// let rows = Array2::from_shape_fn((200, 2), |(i, j)| ((i % 2) * 50) as f32 + ((i * 37 + j * 101) % 97) as f32 / 10.0);
+    /// let weights: Vec<f64> = (0..200).map(|i| if i % 2 == 0 { 0.5 } else { 1.5 }).collect();
+    /// let plan = RecursiveTree::new(Identity, Hdbscan::new()).levels(1);
+    /// let tree = plan.fit_weighted(&rows, &weights, &Run::new())?;
+    /// let large = tree.leaves().find(|leaf| leaf.rows().contains(&1)).unwrap();
+    /// assert_eq!((large.share(), large.weight()), (0.5, Some(0.75)));
+    /// # Ok::<(), recluster::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`fit`](RecursiveTree::fit); [`Error::Shape`] unless there is a weight for each row; [`Error::Setting`] for
+    /// a weight that is not finite or not above 0, and from a clusterer that has no place for weights.
+    pub fn fit_weighted(&self, data: &ArrayRef2<f32>, weights: &[f64], run: &Run) -> Result<ClusterTree> {
+        self.begin(data, Some(weights), &|_, _| Ok(()), run)
     }
 
     /// The same, handing each node to `sink` as soon as it is finished, with its children, which are open yet: for
@@ -185,12 +213,21 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         sink: impl Fn(&Node, &[Node]) -> Result<()> + Sync,
         run: &Run,
     ) -> Result<ClusterTree> {
-        self.check()?;
-        let n = data.nrows();
-        let info = NodeInfo { path: Path::root(), rows: n, parent_rows: n, total_rows: n };
-        let rows = self.rows(data, &info)?;
-        let root = Node::open(info, (0..n as u32).collect(), vec![1.0; n], None);
-        self.grow(vec![root], data, &rows, &sink, run)
+        self.begin(data, None, &sink, run)
+    }
+
+    /// As [`fit_to`](RecursiveTree::fit_to), with weights.
+    ///
+    /// # Errors
+    /// Those of [`fit_weighted`](RecursiveTree::fit_weighted); an error of the sink's ends the fit.
+    pub fn fit_to_weighted(
+        &self,
+        data: &ArrayRef2<f32>,
+        weights: &[f64],
+        sink: impl Fn(&Node, &[Node]) -> Result<()> + Sync,
+        run: &Run,
+    ) -> Result<ClusterTree> {
+        self.begin(data, Some(weights), &sink, run)
     }
 
     /// Goes on from a tree of the same table: open nodes are worked on, and leaves that another plan's limits had stopped,
@@ -201,12 +238,50 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     ///
     /// # Errors
     /// Those of [`fit_to`](RecursiveTree::fit_to); [`Error::Shape`] when the table has other rows or columns than the tree;
-    /// [`Error::Setting`] when the run's seed is not the tree's.
+    /// [`Error::Setting`] when the run's seed is not the tree's, and when the tree was fitted with weights.
     pub fn fit_from(
         &self,
         tree: ClusterTree,
         data: &ArrayRef2<f32>,
         sink: impl Fn(&Node, &[Node]) -> Result<()> + Sync,
+        run: &Run,
+    ) -> Result<ClusterTree> {
+        self.resume(tree, data, None, &sink, run)
+    }
+
+    /// As [`fit_from`](RecursiveTree::fit_from), with the weights that the tree was fitted with.
+    ///
+    /// # Errors
+    /// Those of [`fit_from`](RecursiveTree::fit_from) and [`fit_weighted`](RecursiveTree::fit_weighted);
+    /// [`Error::Setting`] when the tree was fitted with other weights or without.
+    pub fn fit_from_weighted(
+        &self,
+        tree: ClusterTree,
+        data: &ArrayRef2<f32>,
+        weights: &[f64],
+        sink: impl Fn(&Node, &[Node]) -> Result<()> + Sync,
+        run: &Run,
+    ) -> Result<ClusterTree> {
+        self.resume(tree, data, Some(weights), &sink, run)
+    }
+
+    fn begin(&self, data: &ArrayRef2<f32>, weights: Option<&[f64]>, sink: Sink<'_>, run: &Run) -> Result<ClusterTree> {
+        self.check()?;
+        let n = data.nrows();
+        let info = NodeInfo { path: Path::root(), rows: n, parent_rows: n, total_rows: n };
+        let rows = self.rows(data, &info)?;
+        let weights = weights.map(|weights| Weights::new(weights, n)).transpose()?;
+        let mut root = Node::open(info, (0..n as u32).collect(), vec![1.0; n], None);
+        root.weight = weights.map(|_| 1.0);
+        self.grow(vec![root], data, &rows, weights, sink, run)
+    }
+
+    fn resume(
+        &self,
+        tree: ClusterTree,
+        data: &ArrayRef2<f32>,
+        weights: Option<&[f64]>,
+        sink: Sink<'_>,
         run: &Run,
     ) -> Result<ClusterTree> {
         self.check()?;
@@ -221,7 +296,9 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         if tree.seed() != run.seed_value() {
             return Err(Error::setting("seed", run.seed_value(), "must be the seed of the tree"));
         }
-        self.grow(tree.nodes, data, &rows, &sink, run)
+        let weights = weights.map(|weights| Weights::new(weights, rows.len())).transpose()?;
+        weights::check_same(&tree, weights.as_ref())?;
+        self.grow(tree.nodes, data, &rows, weights, sink, run)
     }
 
     /// The rows, with missing values if the root's embedder takes them.
@@ -240,10 +317,11 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         nodes: Vec<Node>,
         data: &ArrayRef2<f32>,
         rows: &Rows<'_>,
-        sink: &(dyn Fn(&Node, &[Node]) -> Result<()> + Sync),
+        weights: Option<Weights<'_>>,
+        sink: Sink<'_>,
         run: &Run,
     ) -> Result<ClusterTree> {
-        let mut nodes = Growth::new(&self.plan, data, rows, sink, run).finish(nodes)?;
+        let mut nodes = Growth::new(&self.plan, data, rows, weights, sink, run).finish(nodes)?;
         nodes.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         Ok(ClusterTree { nodes, columns: rows.columns(), seed: run.seed_value() })
     }

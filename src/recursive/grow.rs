@@ -2,6 +2,7 @@
 
 use super::judge::{Judge, Proposal, Verdict};
 use super::plan::Plan;
+use super::weights::Weights;
 use super::{Node, NodeInfo, Separation, Split, StopReason, step};
 use crate::core::{Canonical, Rows, gather, parallel};
 use crate::{Clusterer, Clustering, Embedded, Embedder, Error, NOISE, Result, Run};
@@ -18,6 +19,7 @@ pub(super) struct Growth<'a, E, C> {
     data: &'a ArrayRef2<f32>,
     /// For each row its place in canonical order, so that no algorithm sees the order of the input.
     rank: Vec<u32>,
+    weights: Option<Weights<'a>>,
     sink: Sink<'a>,
     run: &'a Run,
 }
@@ -40,14 +42,19 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
         plan: &'a Plan<E, C>,
         data: &'a ArrayRef2<f32>,
         rows: &Rows<'_>,
+        weights: Option<Weights<'a>>,
         sink: Sink<'a>,
         run: &'a Run,
     ) -> Self {
+        let mut canonical = Canonical::of(rows);
+        if let Some(weights) = &weights {
+            canonical.settle(weights.all);
+        }
         let mut rank = vec![0; rows.len()];
-        for (&row, place) in Canonical::of(rows).order.iter().zip(0..) {
+        for (&row, place) in canonical.order.iter().zip(0..) {
             rank[row as usize] = place;
         }
-        Growth { plan, data, rank, sink, run }
+        Growth { plan, data, rank, weights, sink, run }
     }
 
     /// Works on the nodes that are open or that another plan's limits had stopped, and on what comes out of them, level
@@ -83,7 +90,7 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
             let found = self.look(&info, &numbers, &*embedder, &*clusterer).map_err(|error| error.of_part(&numbers))?;
             let mut place = vec![0; order.len()];
             order.iter().enumerate().for_each(|(at, &i)| place[i] = at);
-            children = node.take(found, &place);
+            children = node.take(found, &place, self.weights.as_ref());
         }
         (self.sink)(&node, &children)?;
         Ok((node, children))
@@ -100,23 +107,26 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
         let run = self.run.at(&node.path.to_string());
         let mut found = Found::default();
         let rows = gather(self.data, numbers)?;
+        let weights = self.weights.map(|weights| weights.of(numbers));
+        let weights = weights.as_deref();
         let Some(judge) = self.plan.judge.as_deref() else {
             let embed = step::embed(embedder, rows.nrows(), &run, || embedder.embed_in_full(&rows, &run));
             // Only a judge needs the rows any longer.
             drop(rows);
-            self.cluster(node, embed, clusterer, &run, &mut found)?;
+            self.cluster(node, embed, clusterer, weights, &run, &mut found)?;
             return Ok(found);
         };
         let mut ready = None;
         let embed = step::embed(embedder, rows.nrows(), &run, || {
             ready.insert(embedder.prepare(Cow::Borrowed(&rows), &run)?).embed(None, &run)
         });
-        self.cluster(node, embed, clusterer, &run, &mut found)?;
+        self.cluster(node, embed, clusterer, weights, &run, &mut found)?;
         if let (Some(prepared), Some(embedded), Some(clustering), None) =
             (&ready, &found.embedded, &found.clustering, &found.stop_reason)
         {
             let (rows, prepared) = (&*rows, &**prepared);
-            let proposal = Proposal { node, rows, numbers, embedder, prepared, clusterer, embedded, clustering };
+            let proposal =
+                Proposal { node, rows, numbers, weights, embedder, prepared, clusterer, embedded, clustering };
             let verdict = judged(judge, &proposal, &run.at("judge"))?;
             found.heed(judge, verdict)?;
         }
@@ -129,11 +139,12 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
         node: &NodeInfo,
         embedded: Result<Embedded>,
         clusterer: &dyn Clusterer,
+        weights: Option<&[f64]>,
         run: &Run,
         found: &mut Found,
     ) -> Result<()> {
         let Some(embedded) = self.unless_too_few(node, embedded, found)? else { return Ok(()) };
-        let clustering = step::cluster(clusterer, &embedded.embedding, run);
+        let clustering = step::cluster(clusterer, &embedded.embedding, weights, run);
         found.embedded = Some(embedded);
         let Some(clustering) = self.unless_too_few(node, clustering, found)? else { return Ok(()) };
         let clusters = clustering.clusters();
@@ -175,7 +186,7 @@ impl Found {
 
 impl Node {
     /// Records what was found, and gives the children. `place[i]` is the place of row i in canonical order.
-    fn take(&mut self, found: Found, place: &[usize]) -> Vec<Node> {
+    fn take(&mut self, found: Found, place: &[usize], weights: Option<&Weights<'_>>) -> Vec<Node> {
         if let Some(Embedded { embedding, map, notes }) = found.embedded {
             self.embedding = Some(embedding.select(Axis(0), place));
             self.map = map.map(|map| map.select(Axis(0), place));
@@ -185,7 +196,7 @@ impl Node {
         let Some(clustering) = found.clustering.map(|clustering| clustering.select(place)) else { return Vec::new() };
         let clusters = clustering.clusters();
         let groups = if self.stop_reason.is_none() { found.groups } else { Vec::new() };
-        let (children, child_of) = self.divide(&clustering, &groups, place);
+        let (children, child_of) = self.divide(&clustering, &groups, place, weights);
         // With a child for each cluster, labels and children say it all.
         let clustering = (groups.len() < clusters.max(2)).then_some(clustering);
         self.split = Some(Split {
@@ -204,6 +215,7 @@ impl Node {
         clustering: &Clustering,
         groups: &[Vec<usize>],
         place: &[usize],
+        weights: Option<&Weights<'_>>,
     ) -> (Vec<Node>, Vec<Option<u32>>) {
         let mut group_of = vec![None; clustering.clusters()];
         for (number, group) in groups.iter().enumerate() {
@@ -235,7 +247,8 @@ impl Node {
             };
             let (path, total_rows) = (self.path.child(number), self.total_rows);
             let info = NodeInfo { path, rows: rows.len(), parent_rows: self.rows.len(), total_rows };
-            Node::open(info, rows, membership, persistence)
+            let weight = weights.map(|weights| weights.share(&rows));
+            Node { weight, ..Node::open(info, rows, membership, persistence) }
         };
         let children = (0..).zip(&order).map(child).collect();
         (children, child_of)

@@ -1,7 +1,7 @@
 //! Whether the clusters found at a node become its children.
 
 use super::{NodeInfo, Step, step};
-use crate::core::short_type_name;
+use crate::core::{short_type_name, with_mean_one};
 use crate::{Clusterer, Clustering, Embedded, Embedder, Error, Prepared, Result, Run};
 use ndarray::ArrayRef2;
 
@@ -70,6 +70,8 @@ pub struct Proposal<'a> {
     pub rows: &'a ArrayRef2<f32>,
     /// Their numbers in the table.
     pub numbers: &'a [u32],
+    /// Their weights, with a mean of 1, where the fit has weights.
+    pub weights: Option<&'a [f64]>,
     /// The node's embedder.
     pub embedder: &'a dyn Embedder,
     /// The same made ready for `rows`: for other seeds and for parts.
@@ -84,7 +86,7 @@ pub struct Proposal<'a> {
 
 impl Proposal<'_> {
     /// The node's own procedure on a part of its rows, by their places in [`rows`](Proposal::rows): settings that count
-    /// rows are scaled to it, see [`Clusterer::for_sample`].
+    /// rows are scaled to it, see [`Clusterer::for_sample`], and so are weights, to a mean of 1.
     ///
     /// # Errors
     /// Those of [`step`](super::step()), rows named by their places in the node.
@@ -93,7 +95,9 @@ impl Proposal<'_> {
         let smaller = self.clusterer.for_sample(share);
         let clusterer = smaller.as_deref().unwrap_or(self.clusterer);
         let embedded = step::embed(self.embedder, part.len(), run, || self.prepared.embed(Some(part), run))?;
-        let clustering = step::cluster(clusterer, &embedded.embedding, run).map_err(|error| error.of_part(part))?;
+        let weights = self.weights.map(|all| with_mean_one(part.iter().map(|&row| all[row as usize]).collect()));
+        let clustering = step::cluster(clusterer, &embedded.embedding, weights.as_deref(), run)
+            .map_err(|error| error.of_part(part))?;
         Ok(Step { embedded, clustering })
     }
 }

@@ -21,6 +21,7 @@ mod plan;
 mod step;
 mod text;
 mod tree;
+mod weights;
 
 pub use fit::RecursiveTree;
 pub use judge::{Grade, Judge, Proposal, Separation, Verdict};

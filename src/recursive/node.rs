@@ -15,6 +15,9 @@ pub struct Node {
     pub(super) rows: Vec<u32>,
     pub(super) parent_rows: usize,
     pub(super) total_rows: usize,
+    /// Share of the sum of all weights, where the fit had weights.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub(super) weight: Option<f64>,
     /// One for each of `rows`: its strength of membership in this node, within the parent.
     pub(super) membership: Vec<f32>,
     pub(super) persistence: Option<f64>,
@@ -44,6 +47,7 @@ impl Node {
             rows,
             parent_rows: info.parent_rows,
             total_rows: info.total_rows,
+            weight: None,
             membership,
             persistence,
             embedder: None,
@@ -90,6 +94,12 @@ impl Node {
     /// The node's share of all rows, in 0 to 1.
     pub fn share(&self) -> f64 {
         self.rows.len() as f64 / self.total_rows as f64
+    }
+
+    /// The node's share of the population, in 0 to 1: of the sum of all rows' weights, that of its own; none where the
+    /// fit had no weights.
+    pub fn weight(&self) -> Option<f64> {
+        self.weight
     }
 
     /// The node's share of its parent's rows, in 0 to 1.

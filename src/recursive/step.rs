@@ -36,7 +36,7 @@ pub fn step(
     run: &Run,
 ) -> Result<Step> {
     let embedded = embed(&embedder, rows.nrows(), run, || embedder.embed_in_full(rows, run))?;
-    let clustering = cluster(&clusterer, &embedded.embedding, run)?;
+    let clustering = cluster(&clusterer, &embedded.embedding, None, run)?;
     Ok(Step { embedded, clustering })
 }
 
@@ -56,11 +56,19 @@ pub(super) fn embed(
     Ok(embedded)
 }
 
-/// The clusters of an embedding.
-pub(super) fn cluster(clusterer: &dyn Clusterer, embedding: &Array2<f32>, run: &Run) -> Result<Clustering> {
+/// The clusters of an embedding, whose rows may have weights.
+pub(super) fn cluster(
+    clusterer: &dyn Clusterer,
+    embedding: &Array2<f32>,
+    weights: Option<&[f64]>,
+    run: &Run,
+) -> Result<Clustering> {
     let clustering = {
         let _stage = run.stage("cluster", 1);
-        clusterer.cluster(embedding, run)?
+        match weights {
+            Some(weights) => clusterer.cluster_weighted(embedding, weights, run)?,
+            None => clusterer.cluster(embedding, run)?,
+        }
     };
     let (rows, found) = (embedding.nrows(), clustering.labels().len());
     if found == rows {

@@ -163,10 +163,29 @@ impl ClusterTree {
     /// # Errors
     /// [`Error::Shape`] when `data` has other rows than the tree, and those of [`Surrogate::fit`].
     pub fn surrogate(&self, data: &ArrayRef2<f32>, boost: &Boost, run: &Run) -> Result<Surrogate> {
+        Surrogate::fit(data, &self.leaf_labels(), self.classes(data)?, boost, run)
+    }
+
+    /// As [`surrogate`](ClusterTree::surrogate), with weights of the rows, such as those of
+    /// [`fit_weighted`](super::RecursiveTree::fit_weighted).
+    ///
+    /// # Errors
+    /// Those of [`surrogate`](ClusterTree::surrogate) and [`Surrogate::fit_weighted`].
+    pub fn surrogate_weighted(
+        &self,
+        data: &ArrayRef2<f32>,
+        weights: &[f64],
+        boost: &Boost,
+        run: &Run,
+    ) -> Result<Surrogate> {
+        Surrogate::fit_weighted(data, &self.leaf_labels(), self.classes(data)?, weights, boost, run)
+    }
+
+    /// The leaves' paths, for a table of the tree's rows.
+    fn classes(&self, data: &ArrayRef2<f32>) -> Result<Vec<String>> {
         if data.nrows() != self.rows() {
             return Err(Error::Shape { what: "rows of the data", expected: self.rows(), found: data.nrows() });
         }
-        let paths = self.leaves().map(|leaf| leaf.path.to_string()).collect();
-        Surrogate::fit(data, &self.leaf_labels(), paths, boost, run)
+        Ok(self.leaves().map(|leaf| leaf.path.to_string()).collect())
     }
 }

@@ -25,11 +25,11 @@ pub(super) fn card(contents: &Contents<'_>, leaf: usize, node: &Node) -> Result<
             div class="head" {
                 (chip(node))
                 h3 { (title) }
-                span class="big" { (percent(node.share())) }
+                span class="big" { (percent(contents.shares.node(node))) }
             }
             p {
                 (things(node.rows().len(), "row", "rows")) " of " (count(tree.rows()))
-                @if node.level() > 1 { ", found in " (origin(tree, node)) }
+                @if node.level() > 1 { ", found in " (origin(contents, node)) }
                 ". "
                 @if let Some(persistence) = node.persistence() {
                     "Persistence " (format!("{persistence:.2}")) " of 1 (how firmly it stands out). "

@@ -1,6 +1,7 @@
 //! Charts drawn as SVG: the tree, diverging bars, the summary of attributions. Pure functions of plain values.
 
 use super::colour::{self, Rgb, hex};
+use super::shares::Shares;
 use super::words;
 use crate::recursive::{ClusterTree, Node};
 use maud::{Markup, html};
@@ -25,11 +26,11 @@ pub(super) fn number(node: &Node) -> i32 {
     node.path().number().unwrap_or(0) as i32
 }
 
-/// The tree as boxes, a column for each level from left to right, heights as shares of the rows.
-pub(super) fn tree(tree: &ClusterTree) -> Markup {
+/// The tree as boxes, a column for each level from left to right, heights as shares of the rows or of the population.
+pub(super) fn tree(tree: &ClusterTree, shares: &Shares) -> Markup {
     const WIDTH: f64 = 1000.0;
     const GAP: f64 = 2.0;
-    let smallest = tree.leaves().map(|leaf| leaf.share()).fold(1.0, f64::min).max(1e-6);
+    let smallest = tree.leaves().map(|leaf| shares.node(leaf)).fold(1.0, f64::min).max(1e-6);
     // Tall enough for a line of text in the smallest leaf, within what fits on a page.
     let height = (16.0 / smallest).clamp(260.0, 1000.0);
     let root = if tree.levels() == 0 { WIDTH } else { 120.0 };
@@ -38,20 +39,20 @@ pub(super) fn tree(tree: &ClusterTree) -> Markup {
     let mut boxes = Vec::new();
     for node in tree.nodes() {
         let start = tops.get(node.path()).copied().unwrap_or(0.0);
-        let tall = node.share() * height;
+        let tall = shares.node(node) * height;
         let is_root = node.level() == 1;
         let (left, wide) = if is_root { (0.0, root) } else { (root + column * (node.level() - 2) as f64, column) };
         let fill = if is_root { [0x3c, 0x46, 0x57] } else { colour::cluster(number(node)) };
         let name = if is_root { "All rows".to_string() } else { node.path().to_string() };
         let link = format!("#{}-{}", if node.is_leaf() { "cluster" } else { "map" }, node.path());
-        boxes.push((left, start, wide, tall, fill, name, node.share(), Some(link)));
+        boxes.push((left, start, wide, tall, fill, name, shares.node(node), Some(link)));
         let mut top = start;
         for child in tree.children(node) {
             tops.insert(child.path(), top);
-            top += child.share() * height;
+            top += shares.node(child) * height;
         }
         if node.noise() > 0 {
-            let share = node.noise() as f64 / tree.rows() as f64;
+            let share = shares.noise(node);
             let left = root + column * (node.level() - 1) as f64;
             boxes.push((left, top, column, share * height, colour::NOISE, "in no cluster".to_string(), share, None));
         }

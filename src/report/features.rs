@@ -2,7 +2,7 @@
 
 use super::charts::short;
 use super::words::value;
-use crate::core::Rows;
+use crate::core::{Canonical, Rows};
 use crate::table::{Cycle, Feature, Kind, Measure, Schema};
 
 /// How the report reads a column.
@@ -103,32 +103,34 @@ fn levels_of(feature: &Feature) -> Vec<String> {
     }
 }
 
-/// How many rows of a group have each level of a column, and how many none.
+/// The weight of a group's rows that have each level of a column, and of those that have none.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
-    levels: Vec<u32>,
-    missing: u32,
-    rows: u32,
+    levels: Vec<f64>,
+    missing: f64,
+    rows: f64,
 }
 
 impl Tally {
-    fn add(&mut self, level: Option<usize>, missing: bool) {
-        self.rows += 1;
-        self.missing += u32::from(missing);
-        if let Some(count) = level.and_then(|level| self.levels.get_mut(level)) {
-            *count += 1;
+    fn add(&mut self, level: Option<usize>, missing: bool, weight: f64) {
+        self.rows += weight;
+        if missing {
+            self.missing += weight;
+        }
+        if let Some(sum) = level.and_then(|level| self.levels.get_mut(level)) {
+            *sum += weight;
         }
     }
 
     /// The share of the levels from `first` to `last` among the rows that have a value; NaN where none has.
     pub(super) fn share(&self, first: usize, last: usize) -> f64 {
-        let counted: u32 = self.levels.iter().take(last + 1).skip(first).sum();
-        f64::from(counted) / f64::from(self.rows - self.missing)
+        let counted: f64 = self.levels.iter().take(last + 1).skip(first).sum();
+        counted / (self.rows - self.missing)
     }
 
     /// The share of missing values.
     pub(super) fn missing(&self) -> f64 {
-        f64::from(self.missing) / f64::from(self.rows)
+        self.missing / self.rows
     }
 }
 
@@ -144,7 +146,15 @@ pub(super) struct Features {
 }
 
 impl Features {
-    pub(super) fn of(schema: &Schema, rows: &Rows<'_>, leaf_of_row: &[i32], leaves: usize) -> Self {
+    /// Walks the rows in canonical order; each counts by its weight.
+    pub(super) fn of(
+        schema: &Schema,
+        rows: &Rows<'_>,
+        order: &Canonical,
+        weights: &[f64],
+        leaf_of_row: &[i32],
+        leaves: usize,
+    ) -> Self {
         let mut questions: Vec<String> = Vec::new();
         let mut before = None;
         let mut columns = Vec::new();
@@ -172,15 +182,16 @@ impl Features {
             before = Some(feature.field());
         }
         let none: Vec<Tally> =
-            columns.iter().map(|column| Tally { levels: vec![0; column.levels.len()], ..Tally::default() }).collect();
+            columns.iter().map(|column| Tally { levels: vec![0.0; column.levels.len()], ..Tally::default() }).collect();
         let (mut all, mut of_leaves) = (none.clone(), vec![none; leaves]);
-        for (row, &leaf) in leaf_of_row.iter().enumerate() {
-            let mut own = usize::try_from(leaf).ok().and_then(|leaf| of_leaves.get_mut(leaf));
+        for row in order.order.iter().map(|&row| row as usize) {
+            let weight = weights[row];
+            let mut own = usize::try_from(leaf_of_row[row]).ok().and_then(|leaf| of_leaves.get_mut(leaf));
             for (c, (column, &value)) in columns.iter().zip(rows.row(row)).enumerate() {
                 let (level, missing) = (column.level(f64::from(value)), value.is_nan());
-                all[c].add(level, missing);
+                all[c].add(level, missing, weight);
                 if let Some(own) = &mut own {
-                    own[c].add(level, missing);
+                    own[c].add(level, missing, weight);
                 }
             }
         }
@@ -220,7 +231,8 @@ mod tests {
             [60.0, 23.9, 0.0, 60.0, 0.0],
             [f32::NAN, f32::NAN, f32::NAN, f32::NAN, 2.0]
         ];
-        let found = Features::of(&schema, &Rows::with_missing(&table).unwrap(), &[0, -1, 0], 1);
+        let rows = Rows::with_missing(&table).unwrap();
+        let found = Features::of(&schema, &rows, &Canonical::of(&rows), &[1.0; 3], &[0, -1, 0], 1);
         let level = |column: usize, value: f64| {
             let column = &found.columns[column];
             column.level(value).map(|level| column.levels[level].as_str())

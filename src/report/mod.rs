@@ -16,6 +16,7 @@ mod parts;
 mod pushes;
 mod raster;
 mod reasons;
+mod shares;
 mod statistics;
 #[cfg(test)]
 mod table_tests;
@@ -26,12 +27,13 @@ mod words;
 pub use map::{image_svg, map_svg};
 
 use crate::core::shape::check_count;
-use crate::core::{Canonical, Rows, write_whole};
+use crate::core::{Canonical, Rows, check_weights, with_mean_one, write_whole};
 use crate::recursive::ClusterTree;
 use crate::table::Schema;
 use crate::{Error, Explainer, Explanation, Result, Run};
 use features::Features;
 use ndarray::{Array2, ArrayRef2, Axis};
+use shares::Shares;
 use statistics::Statistics;
 use std::borrow::Cow;
 use std::path::Path;
@@ -69,6 +71,7 @@ pub struct Report<'a> {
     schema: Option<&'a Schema>,
     /// Width, height.
     image: Option<(usize, usize)>,
+    weights: Option<&'a [f64]>,
     settings: Vec<(String, String)>,
     notes: Vec<String>,
     /// The rows that were explained, and their attributions for each leaf.
@@ -85,6 +88,7 @@ impl<'a> Report<'a> {
             names: None,
             schema: None,
             image: None,
+            weights: None,
             settings: Vec::new(),
             notes: Vec::new(),
             explained: None,
@@ -121,6 +125,13 @@ impl<'a> Report<'a> {
     /// image. Larger values are drawn darker.
     pub fn image(mut self, width: usize, height: usize) -> Self {
         self.image = Some((width, height));
+        self
+    }
+
+    /// Says how many rows of the population each row stands for: shares, averages and frequencies are then those of the
+    /// population. One weight for each row, finite and above 0. Attributions remain those of the explained rows.
+    pub fn weights(mut self, weights: &'a [f64]) -> Self {
+        self.weights = Some(weights);
         self
     }
 
@@ -165,14 +176,17 @@ impl<'a> Report<'a> {
     /// The report as the text of an HTML file. O(rows x columns), and the charts.
     ///
     /// # Errors
-    /// [`Error::Shape`] when data, names, schema, image or attributions do not fit the tree; [`Error::Empty`] and
+    /// [`Error::Shape`] when data, names, schema, image, weights or attributions do not fit the tree; [`Error::Setting`] for
+    /// a weight that is not finite or not above 0; [`Error::Empty`] and
     /// [`Error::NotFinite`] when the data cannot be used (missing values can).
     pub fn render(&self) -> Result<String> {
         let rows = self.rows()?;
         self.check()?;
         let leaves = self.tree.leaves().count();
         let leaf_of_row = self.tree.leaf_labels();
-        let order = Canonical::of(&rows);
+        let mut order = Canonical::of(&rows);
+        let weights = self.weights.map_or_else(|| vec![1.0; rows.len()], |weights| with_mean_one(weights.to_vec()));
+        order.settle(&weights);
         let mut place = vec![0u32; order.order.len()];
         order.order.iter().zip(0..).for_each(|(&row, at)| place[row as usize] = at);
         let mut explained: Vec<usize> = (0..self.explained.as_ref().map_or(0, |(rows, _)| rows.len())).collect();
@@ -187,8 +201,9 @@ impl<'a> Report<'a> {
             explained,
             explained_rows,
             report: self,
-            features: self.schema.map(|schema| Features::of(schema, &rows, &leaf_of_row, leaves)),
-            statistics: Statistics::of(&rows, &order, &leaf_of_row, leaves),
+            features: self.schema.map(|schema| Features::of(schema, &rows, &order, &weights, &leaf_of_row, leaves)),
+            statistics: Statistics::of(&rows, &order, &weights, &leaf_of_row, leaves),
+            shares: Shares::of(self.tree, &weights, self.weights.is_some()),
             names: self.column_names(),
             leaf_of_row,
             rows,
@@ -218,6 +233,9 @@ impl<'a> Report<'a> {
         }
         if let Some(names) = &self.names {
             check_count("feature names, one for each column", columns, names.len())?;
+        }
+        if let Some(weights) = self.weights {
+            check_weights(weights, self.tree.rows())?;
         }
         if let Some((width, height)) = self.image {
             check_count("pixels of an image, one for each column", columns, width.saturating_mul(height))?;
@@ -269,6 +287,7 @@ struct Contents<'a> {
     /// Each row's place in canonical order.
     place: Vec<u32>,
     statistics: Statistics,
+    shares: Shares,
     /// What the columns mean, where a schema says so.
     features: Option<Features>,
     /// One for each column.

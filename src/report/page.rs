@@ -6,6 +6,7 @@ use super::colour::{self, hex};
 use super::findings::{self, Finding};
 use super::map;
 use super::parts::{chip, origin};
+use super::shares::Shares;
 use super::words::{count, list, percent, things};
 use super::{Contents, Rows, data};
 use crate::Result;
@@ -31,7 +32,7 @@ pub(super) fn page(contents: &Contents<'_>) -> Result<Markup> {
             body {
                 header {
                     h1 { (contents.report.title) }
-                    p class="lead" { (lead(tree)) }
+                    p class="lead" { (lead(tree, &contents.shares)) }
                 }
                 (tiles(contents))
                 @if split.is_empty() {
@@ -41,15 +42,15 @@ pub(super) fn page(contents: &Contents<'_>) -> Result<Markup> {
                     }
                 } @else {
                     h2 { "The tree" }
-                    p { "Every column of boxes is one step closer. A box is a cluster, as tall as its share of all rows; to its right stand the clusters found inside it. A number such as 0.2.1 is a path: cluster 1 inside cluster 2 of all rows (0)." }
-                    section class="panel" { (charts::tree(tree)) }
+                    p { "Every column of boxes is one step closer. A box is a cluster, as tall as its share of " (contents.shares.whole()) "; to its right stand the clusters found inside it. A number such as 0.2.1 is a path: cluster 1 inside cluster 2 of all rows (0)." }
+                    section class="panel" { (charts::tree(tree, &contents.shares)) }
                 }
                 (glance(contents)?)
                 @if !split.is_empty() {
                     h2 class="page" { "The maps" }
                     p { "Each dot is a row, and dots close to each other are rows that are alike. Directions and distances across a map have no unit; what counts is who lies next to whom. Grey dots belong to no cluster." }
                     div class="maps" {
-                        @for node in &split { (map_card(tree, node)?) }
+                        @for node in &split { (map_card(contents, node)?) }
                     }
                 }
                 h2 class="page" { "The clusters, one by one" }
@@ -71,22 +72,23 @@ fn noise(tree: &ClusterTree) -> usize {
     tree.nodes().iter().map(Node::noise).sum()
 }
 
-fn lead(tree: &ClusterTree) -> String {
+fn lead(tree: &ClusterTree, shares: &Shares) -> String {
     let rows = things(tree.rows(), "row", "rows");
     if tree.root().is_leaf() {
         return format!("{rows} were searched for groups of rows that are alike; they stayed one group.");
     }
     let of_two = |least: bool| {
-        let leaves = tree.leaves();
-        if least { leaves.min_by_key(|l| l.rows().len()) } else { leaves.max_by_key(|l| l.rows().len()) }
+        let (leaves, by_share) = (tree.leaves(), |a: &&Node, b: &&Node| shares.node(a).total_cmp(&shares.node(b)));
+        if least { leaves.min_by(by_share) } else { leaves.max_by(by_share) }
     };
+    let of = if shares.weighted { "the population" } else { "them" };
     let sizes = match (of_two(false), of_two(true)) {
         (Some(large), Some(small)) => format!(
-            " The largest, {}, holds {} of them, the smallest, {}, {}.",
+            " The largest, {}, holds {} of {of}, the smallest, {}, {}.",
             large.path(),
-            percent(large.share()),
+            percent(shares.node(large)),
             small.path(),
-            percent(small.share())
+            percent(shares.node(small))
         ),
         _ => String::new(),
     };
@@ -102,14 +104,14 @@ fn tiles(contents: &Contents<'_>) -> Markup {
         Some(features) => (features.questions.len(), "question", "questions"),
         None => (tree.columns(), "column", "columns"),
     };
-    let noise = noise(tree) as f64 / tree.rows().max(1) as f64;
+    let noise = contents.shares.all_noise();
     let levels = tree.levels();
     html! {
         div class="tiles" {
             div class="tile" { b { (count(tree.rows())) } span { "rows" } }
             div class="tile" { b { (count(wide)) } span { (if wide == 1 { one } else { several }) } }
             div class="tile" { b { (count(if levels == 0 { 0 } else { tree.leaves().count() })) } span { "final clusters" } }
-            div class="tile" { b { (percent(noise)) } span { "of rows in no cluster" } }
+            div class="tile" { b { (percent(noise)) } span { (if contents.shares.weighted { "of the population in no cluster" } else { "of rows in no cluster" }) } }
             div class="tile" { b { (levels) } span { (if levels == 1 { "level of clusters" } else { "levels of clusters" }) } }
         }
     }
@@ -118,7 +120,8 @@ fn tiles(contents: &Contents<'_>) -> Markup {
 /// All leaves in one table.
 fn glance(contents: &Contents<'_>) -> Result<Markup> {
     let tree = contents.report.tree;
-    let largest = tree.leaves().map(Node::share).fold(1e-9, f64::max);
+    let shares = &contents.shares;
+    let largest = tree.leaves().map(|leaf| shares.node(leaf)).fold(1e-9, f64::max);
     let mut pictures = Vec::new();
     for leaf in 0..tree.leaves().count() {
         pictures.push(cards::average(contents, leaf)?);
@@ -131,7 +134,7 @@ fn glance(contents: &Contents<'_>) -> Result<Markup> {
                 thead { tr {
                     th { "Cluster" }
                     @if drawn { th { "Average" } }
-                    th { "Share of all rows" } th class="figure" { "Rows" }
+                    th { "Share of " (shares.whole()) } th class="figure" { "Rows" }
                     th { (if drawn { "Came out of" } else if contents.features.is_some() { "What sets it apart most: here (all rows)" } else { "What sets it apart most" }) }
                 } }
                 tbody {
@@ -141,12 +144,12 @@ fn glance(contents: &Contents<'_>) -> Result<Markup> {
                             td { a href=(format!("#cluster-{}", node.path())) { (chip(node)) } }
                             @if let Some(picture) = picture { td { img class="pixels thumb" src=(picture) alt="average image"; } }
                             td {
-                                span class="share" style=(format!("width:{:.0}px;background:{fill}", 1.0 + 150.0 * node.share() / largest)) {}
-                                " " (percent(node.share()))
+                                span class="share" style=(format!("width:{:.0}px;background:{fill}", 1.0 + 150.0 * shares.node(node) / largest)) {}
+                                " " (percent(shares.node(node)))
                             }
                             td class="figure" { (count(node.rows().len())) }
                             td {
-                                @if drawn { (origin(tree, node)) } @else { (distinctive(contents, leaf)) }
+                                @if drawn { (origin(contents, node)) } @else { (distinctive(contents, leaf)) }
                             }
                         }
                     }
@@ -155,8 +158,8 @@ fn glance(contents: &Contents<'_>) -> Result<Markup> {
                             td { span class="soft" { "none" } }
                             @if drawn { td {} }
                             td {
-                                span class="share" style=(format!("width:{:.0}px;background:{}", 1.0 + 150.0 * (noise(tree) as f64 / tree.rows() as f64 / largest).min(1.2), hex(colour::NOISE))) {}
-                                " " (percent(noise(tree) as f64 / tree.rows() as f64))
+                                span class="share" style=(format!("width:{:.0}px;background:{}", 1.0 + 150.0 * (shares.all_noise() / largest).min(1.2), hex(colour::NOISE))) {}
+                                " " (percent(shares.all_noise()))
                             }
                             td class="figure" { (count(noise(tree))) }
                             td class="soft" { "rows that are not enough like any cluster; they are left out rather than forced in" }
@@ -189,7 +192,8 @@ fn distinctive(contents: &Contents<'_>, leaf: usize) -> String {
 }
 
 /// The map of a node that was split.
-fn map_card(tree: &ClusterTree, node: &Node) -> Result<Markup> {
+fn map_card(contents: &Contents<'_>, node: &Node) -> Result<Markup> {
+    let (tree, shares) = (contents.report.tree, &contents.shares);
     let Some(embedding) = node.map() else {
         return Ok(html! {});
     };
@@ -199,8 +203,8 @@ fn map_card(tree: &ClusterTree, node: &Node) -> Result<Markup> {
         section class=(if wide { "card wide" } else { "card" }) id=(format!("map-{}", node.path())) {
             h3 { (name) }
             p class="small" {
-                (things(node.rows().len(), "row", "rows")) " (" (percent(node.share())) " of all) fell into " (node.children()) " clusters"
-                @if node.noise() > 0 { "; " (percent(node.noise() as f64 / node.rows().len() as f64)) " of them fit none" }
+                (things(node.rows().len(), "row", "rows")) " (" (percent(shares.node(node))) " of " (if shares.weighted { shares.whole() } else { "all" }) ") fell into " (node.children()) " clusters"
+                @if node.noise() > 0 { "; " (percent(shares.noise_within(node))) " of them fit none" }
                 "."
                 @if embedding.ncols() > 2 { " The map shows the first two of " (embedding.ncols()) " dimensions." }
                 @if let Some(clustered) = node.embedding().filter(|clustered| clustered.ncols() > embedding.ncols()) {
@@ -214,11 +218,11 @@ fn map_card(tree: &ClusterTree, node: &Node) -> Result<Markup> {
                 @for child in tree.children(node) {
                     span {
                         a href=(format!("#{}-{}", if child.is_leaf() { "cluster" } else { "map" }, child.path())) { (chip(child)) }
-                        " " (percent(child.share_of_parent()))
+                        " " (percent(shares.of_parent(child)))
                     }
                 }
                 @if node.noise() > 0 {
-                    span { span class="chip" style=(format!("background:{};color:#14181f", hex(colour::NOISE))) { "none" } " " (percent(node.noise() as f64 / node.rows().len() as f64)) }
+                    span { span class="chip" style=(format!("background:{};color:#14181f", hex(colour::NOISE))) { "none" } " " (percent(shares.noise_within(node))) }
                 }
             }
         }
@@ -294,7 +298,10 @@ fn glossary(contents: &Contents<'_>) -> Markup {
             }
             dt { "Cluster" } dd { "Rows that are more like each other than like the rest. Nobody said beforehand what the clusters should be." }
             dt { "Path" } dd { "A cluster's address in the tree. 0 is all rows, 0.2 a cluster found among all rows, 0.2.1 one found inside 0.2. Clusters are numbered from the largest." }
-            dt { "Share" } dd { "A cluster's part of all rows." }
+            dt { "Share" } dd {
+                "A cluster's part of " (contents.shares.whole()) "."
+                @if contents.shares.weighted { " Rows count by their weights: how many of the population each stands for. Averages and shares of levels do, too; numbers of rows do not." }
+            }
             dt { "In no cluster" } dd { "Rows in thin or mixed places of a map. They are named as such, not forced into the nearest cluster." }
             @if contents.report.tree.nodes().iter().any(|node| node.persistence().is_some()) {
                 dt { "Persistence" } dd { "How firmly a cluster stands out, from 0 (just about) to 1 (at every density that was looked at)." }

@@ -1,9 +1,10 @@
 //! Small pieces of the page that more than one of its parts shows.
 
+use super::Contents;
 use super::charts::number;
 use super::colour::{self, hex};
 use super::words::percent;
-use crate::recursive::{ClusterTree, Node};
+use crate::recursive::Node;
 use maud::{Markup, html};
 
 /// The colour and path of a node, as a small label.
@@ -15,10 +16,11 @@ pub(super) fn chip(node: &Node) -> Markup {
 }
 
 /// Where a node came from, in words.
-pub(super) fn origin(tree: &ClusterTree, node: &Node) -> String {
-    match tree.parent(node) {
+pub(super) fn origin(contents: &Contents<'_>, node: &Node) -> String {
+    let shares = &contents.shares;
+    match contents.report.tree.parent(node) {
         None => "all rows".to_string(),
         Some(root) if root.level() == 1 => "all rows, directly".to_string(),
-        Some(parent) => format!("cluster {} ({} of all rows)", parent.path(), percent(parent.share())),
+        Some(parent) => format!("cluster {} ({} of {})", parent.path(), percent(shares.node(parent)), shares.whole()),
     }
 }

@@ -226,7 +226,8 @@ mod tests {
     fn said(field: Field, direction: f64, pairs: impl IntoIterator<Item = (f64, f64)>) -> String {
         let schema = Schema::new(vec![field]).unwrap();
         let row = ndarray::array![[0.0f32]];
-        let features = Features::of(&schema, &Rows::with_missing(&row).unwrap(), &[0], 1);
+        let rows = Rows::with_missing(&row).unwrap();
+        let features = Features::of(&schema, &rows, &crate::core::Canonical::of(&rows), &[1.0], &[0], 1);
         let pushes = Pushes::of(&features.columns[0], pairs.into_iter().collect());
         pushes.speak().sentence(&features.columns[0], pushes.missing_speak(), 9.0, direction)
     }
@@ -269,7 +270,8 @@ mod tests {
     fn places_of_levels_go_from_against_to_for() {
         let schema = Schema::new(vec![Field::new("c", Kind::Category).with_levels(["a", "b", "c"])]).unwrap();
         let row = ndarray::array![[0.0f32]];
-        let features = Features::of(&schema, &Rows::with_missing(&row).unwrap(), &[0], 1);
+        let rows = Rows::with_missing(&row).unwrap();
+        let features = Features::of(&schema, &rows, &crate::core::Canonical::of(&rows), &[1.0], &[0], 1);
         let pairs = vec![(0.0, 1.0), (1.0, -1.0), (2.0, 0.0), (f64::NAN, 0.5), (0.0, 3.0)];
         let places = Pushes::of(&features.columns[0], pairs).places();
         assert_eq!((places[0], places[1], places[2], places[4]), (1.0, 0.25, 0.5, 1.0));

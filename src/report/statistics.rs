@@ -16,26 +16,27 @@ pub(super) struct Statistics {
 }
 
 impl Statistics {
-    /// Walks the rows in canonical order, so that the rows' order in the file changes no digit.
-    pub(super) fn of(rows: &Rows<'_>, order: &Canonical, leaf_of_row: &[i32], leaves: usize) -> Self {
+    /// Walks the rows in canonical order, so that the rows' order in the file changes no digit. Each row counts by its
+    /// weight.
+    pub(super) fn of(rows: &Rows<'_>, order: &Canonical, weights: &[f64], leaf_of_row: &[i32], leaves: usize) -> Self {
         let columns = rows.columns();
         let mut all = Sums::new(columns);
         let mut each: Vec<Sums> = (0..leaves).map(|_| Sums::new(columns)).collect();
         let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
         for &row in &order.order {
-            let values = rows.row(row as usize);
+            let (values, weight) = (rows.row(row as usize), weights[row as usize]);
             for value in values.iter().map(|&v| f64::from(v)) {
                 (low, high) = (low.min(value), high.max(value));
             }
-            all.add(values);
+            all.add(values, weight);
             if let Some(sums) = usize::try_from(leaf_of_row[row as usize]).ok().and_then(|leaf| each.get_mut(leaf)) {
-                sums.add(values);
+                sums.add(values, weight);
             }
         }
         let mean = all.means();
         let mut squares = Sums::new(columns);
         for &row in &order.order {
-            squares.add_squares(rows.row(row as usize), &mean);
+            squares.add_squares(rows.row(row as usize), &mean, weights[row as usize]);
         }
         let deviation = squares.means().into_iter().map(f64::sqrt).collect();
         let range = if low <= high { (low, high) } else { (0.0, 0.0) };
@@ -57,38 +58,38 @@ impl Statistics {
     }
 }
 
-/// Sums over rows with a count of present values for each column.
+/// Weighted sums over rows, with the weight of present values for each column.
 struct Sums {
     sum: Vec<f64>,
-    present: Vec<u32>,
+    present: Vec<f64>,
 }
 
 impl Sums {
     fn new(columns: usize) -> Self {
-        Sums { sum: vec![0.0; columns], present: vec![0; columns] }
+        Sums { sum: vec![0.0; columns], present: vec![0.0; columns] }
     }
 
-    fn add(&mut self, values: &[f32]) {
+    fn add(&mut self, values: &[f32], weight: f64) {
         for ((sum, present), &value) in self.sum.iter_mut().zip(&mut self.present).zip(values) {
             if !value.is_nan() {
-                *sum += f64::from(value);
-                *present += 1;
+                *sum += weight * f64::from(value);
+                *present += weight;
             }
         }
     }
 
-    fn add_squares(&mut self, values: &[f32], mean: &[f64]) {
+    fn add_squares(&mut self, values: &[f32], mean: &[f64], weight: f64) {
         for (((sum, present), &value), &mean) in self.sum.iter_mut().zip(&mut self.present).zip(values).zip(mean) {
             if !value.is_nan() {
                 let deviation = f64::from(value) - mean;
-                *sum += deviation * deviation;
-                *present += 1;
+                *sum += weight * (deviation * deviation);
+                *present += weight;
             }
         }
     }
 
     fn means(&self) -> Vec<f64> {
-        self.sum.iter().zip(&self.present).map(|(&sum, &present)| sum / f64::from(present)).collect()
+        self.sum.iter().zip(&self.present).map(|(&sum, &present)| sum / present).collect()
     }
 }
 
@@ -159,11 +160,13 @@ mod tests {
     fn missing_values_and_constant_columns_do_no_harm() {
         let table = array![[1.0f32, 5.0, f32::NAN], [3.0, 5.0, f32::NAN], [8.0, 5.0, 2.0]];
         let rows = Rows::with_missing(&table).unwrap();
-        let found = Statistics::of(&rows, &Canonical::of(&rows), &[0, 0, -1], 1);
+        let found = Statistics::of(&rows, &Canonical::of(&rows), &[1.0; 3], &[0, 0, -1], 1);
         assert_eq!((found.mean[0], found.mean[2], found.leaf_mean[0][0]), (4.0, 2.0, 2.0));
         assert!((found.deviation[0] - (26.0f64 / 3.0).sqrt()).abs() < 1e-12);
         assert_eq!(found.distinctive(0, 5), [0]);
         assert_eq!(found.range, (1.0, 8.0));
+        let weighted = Statistics::of(&rows, &Canonical::of(&rows), &[0.25, 0.75, 2.0], &[0, 0, -1], 1);
+        assert_eq!((weighted.mean[0], weighted.mean[2], weighted.leaf_mean[0][0]), (18.5 / 3.0, 2.0, 2.5));
         assert_eq!(typical(&rows, &[0, 1, 2], &[0, 1, 2], &[2.9, 5.0, 2.0], 2), [1, 0]);
     }
 

@@ -60,7 +60,16 @@ impl Subject<'_> {
         match self {
             Subject::Clusterer(c) => {
                 let sample = || c.for_sample(1.0).map_or_else(|| c.cluster(rows, run), |all| all.cluster(rows, run));
-                vec![("for_sample(1.0)", caught(|| Ok(Answer::Clusters(sample()?))))]
+                let ones = vec![1.0; rows.nrows()];
+                let weighted = || match c.cluster_weighted(rows, &ones, run) {
+                    // To have no place for weights is no fault.
+                    Err(Error::Setting { name: "weights", .. }) => c.cluster(rows, run),
+                    answer => answer,
+                };
+                vec![
+                    ("for_sample(1.0)", caught(|| Ok(Answer::Clusters(sample()?)))),
+                    ("cluster_weighted with weights of 1", caught(|| Ok(Answer::Clusters(weighted()?)))),
+                ]
             }
             Subject::Embedder(e) => {
                 let prepared = || e.prepare(Cow::Borrowed(rows), run)?.embed(None, run);

@@ -32,8 +32,8 @@ pub enum Check {
     Duplicates,
     /// A table stored column by column gives what the same table stored row by row gives.
     Layout,
-    /// `embed_in_full` and `prepare` give what `embed` gives, and `for_sample` of all rows clusters them alike. Embedders and
-    /// clusterers; a plug-in that leaves these methods to their defaults keeps it.
+    /// `embed_in_full` and `prepare` give what `embed` gives, and `for_sample` of all rows clusters them alike, as do
+    /// weights of 1. Embedders and clusterers; a plug-in that leaves these methods to their defaults keeps it.
     Provided,
     /// Odd tables (one row, all rows equal, huge values) get a well-formed answer or an error.
     Degenerate,

@@ -30,6 +30,10 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
             "--image {width}x{height} needs that many pixels, the data has {columns} columns"
         )));
     }
+    if data.weights.is_some() && args.clusterer != ClusterMethod::Hdbscan {
+        let clusterer = args::value_name(args.clusterer);
+        return Err(Failure::Usage(format!("{clusterer} has no place for weights, hdbscan has")));
+    }
     let run = run(&args.common, progress);
     let named = |e| data.about(e);
     let embedder: Arc<dyn Embedder> = match data.questions() {
@@ -59,8 +63,16 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     if let Some(questions) = data.questions() {
         boost = boost.categorical(&questions.schema.categorical());
     }
-    let tree = progress.work(|| plan.fit(&data.values, &run)).map_err(named)?;
-    let mut surrogate = progress.work(|| tree.surrogate(&data.values, &boost, &run)).map_err(named)?;
+    let grow = || match &data.weights {
+        Some(weights) => plan.fit_weighted(&data.values, weights, &run),
+        None => plan.fit(&data.values, &run),
+    };
+    let tree = progress.work(grow).map_err(named)?;
+    let train = || match &data.weights {
+        Some(weights) => tree.surrogate_weighted(&data.values, weights, &boost, &run),
+        None => tree.surrogate(&data.values, &boost, &run),
+    };
+    let mut surrogate = progress.work(train).map_err(named)?;
     match (data.questions(), &data.names) {
         (Some(questions), _) => surrogate = surrogate.with_schema(questions.schema.clone())?,
         (None, Some(names)) => surrogate = surrogate.with_feature_names(names.clone())?,
@@ -211,6 +223,9 @@ fn report(
     } else if let Some(names) = &data.names {
         report = report.feature_names(names);
     }
+    if let Some(weights) = &data.weights {
+        report = report.weights(weights);
+    }
     if let Some((width, height)) = data.image {
         report = report.image(width, height);
     }
@@ -249,8 +264,12 @@ fn assignments(data: &Source, tree: &ClusterTree, surrogate: &Surrogate, run: &R
 
 fn nodes(tree: &ClusterTree) -> Value {
     let node = |node: &recluster::recursive::Node| {
-        json!({"path": node.path().to_string(), "rows": node.rows().len(), "share": node.share(), "noise": node.noise(),
-            "persistence": node.persistence(), "leaf": node.is_leaf()})
+        let mut facts = json!({"path": node.path().to_string(), "rows": node.rows().len(), "share": node.share(),
+            "noise": node.noise(), "persistence": node.persistence(), "leaf": node.is_leaf()});
+        if let Some(share) = node.weight() {
+            facts["population_share"] = share.into();
+        }
+        facts
     };
     Value::Array(tree.nodes().iter().map(node).collect())
 }

@@ -24,7 +24,8 @@ pub(crate) fn kinds(args: &args::Kinds) -> Result<(), Failure> {
 const HEAD: &str = "\
 # What each column is. Change what is wrong, delete what may stay as it is, and give the file to \"recluster fit --kinds\".
 # kind: number, count, share, ordinal (levels from low to high), category, flag (no, yes), date, answers (several in a cell)
-# role: feature, id, profile (an outside variable), label (for evaluation only), dropped
+# role: feature, id, weight (rows of the population that a row stands for), profile (an outside variable), label (for
+# evaluation only), dropped
 # scale of numbers, for comparing rows: linear, log, rank
 # also: question and group (names that columns share), weight (of the question), missing (texts that count as missing),
 # blank (the level that a missing value means), cycles of dates (day, week, year)

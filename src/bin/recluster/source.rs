@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::input::{self, Typed};
 use crate::kinds;
 use ndarray::{Array2, Axis};
+use recluster::Error;
 use recluster::table::{Role, Schema, Table, Values};
 use std::collections::HashMap;
 
@@ -21,6 +22,8 @@ pub(crate) struct Source {
     pub(crate) image: Option<(usize, usize)>,
     /// Known classes of the rows.
     pub(crate) classes: Option<Vec<i32>>,
+    /// How many rows of the population each row stands for.
+    pub(crate) weights: Option<Vec<f64>>,
     origin: Origin,
 }
 
@@ -99,7 +102,7 @@ impl Source {
         let mut table = input::fitted(&args.common.data, args.common.rows)?;
         let values = std::mem::take(&mut table.values);
         let (names, image) = (table.names.clone(), args.image.or(table.image));
-        Ok(Source { values, names, image, classes: None, origin: Origin::Numbers(table) })
+        Ok(Source { values, names, image, classes: None, weights: None, origin: Origin::Numbers(table) })
     }
 
     fn table(args: &args::Fit) -> Result<Self, Failure> {
@@ -118,9 +121,10 @@ impl Source {
         }
         let classes = schema.of_role(Role::Label).next().and_then(|field| typed.table.column(&field.name));
         let classes = classes.map(|column| classes_of(column.values(), kept.as_deref()));
+        let weights = weights(&schema, &typed, kept.as_deref())?;
         let names = Some(schema.feature_names());
         let origin = Origin::Table(Box::new(Questions { typed, schema, kept }));
-        Ok(Source { values, names, image: None, classes, origin })
+        Ok(Source { values, names, image: None, classes, weights, origin })
     }
 
     /// The table behind the values, if there is one.
@@ -183,9 +187,34 @@ fn schema(args: &args::Table, typed: &Typed) -> Result<Schema, Failure> {
             .with_role(Role::Id, &args.id)?
             .with_role(Role::Dropped, &args.drop)?
             .with_role(Role::Profile, &args.profile)?
+            .with_role(Role::Weight, args.weight.as_slice())?
             .with_role(Role::Label, args.label.as_slice())
     };
     said().map_err(|e| typed.about(e))
+}
+
+/// The weights of the rows that are kept, where a column has them.
+fn weights(schema: &Schema, typed: &Typed, kept: Option<&[u32]>) -> Result<Option<Vec<f64>>, Failure> {
+    let columns = schema.columns_of(Role::Weight, &typed.table)?;
+    let (column, values) = match columns[..] {
+        [] => return Ok(None),
+        [one] => one,
+        [(a, _), (b, _), ..] => return Err(Failure::Usage(format!("columns \"{a}\" and \"{b}\" are both weights"))),
+    };
+    let of = |row: usize| match values {
+        Values::Numbers(numbers) if numbers[row] > 0.0 && numbers[row].is_finite() => Ok(numbers[row]),
+        _ => Err(typed.about(Error::Cell {
+            column: column.to_string(),
+            row,
+            value: values.text(row).map_or_else(String::new, String::from),
+            reason: "no weight, which is a number above 0",
+        })),
+    };
+    let weights: Result<Vec<f64>, Failure> = match kept {
+        Some(kept) => kept.iter().map(|&row| of(row as usize)).collect(),
+        None => (0..values.len()).map(of).collect(),
+    };
+    weights.map(Some)
 }
 
 /// Classes by number, in the order in which they occur; rows without one are a class of their own.

@@ -68,6 +68,10 @@ impl Clusterer for Hdbscan {
         self.fit(rows, run)?.clustering()
     }
 
+    fn cluster_weighted(&self, rows: &ArrayRef2<f32>, weights: &[f64], run: &Run) -> Result<Clustering> {
+        self.fit_weighted(rows, weights, run)?.clustering()
+    }
+
     fn for_sample(&self, share: f64) -> Option<Box<dyn Clusterer>> {
         Some(Box::new(self.in_sample(share)))
     }

@@ -25,6 +25,10 @@ pub(crate) struct Table {
     /// Outside variables, which make no clusters
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
     pub(crate) profile: Vec<String>,
+    /// A column of numbers above 0: how many rows of the population each row stands for. The clusters, for HDBSCAN, and the
+    /// model count rows by it
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) weight: Option<String>,
     /// A column of known classes, for evaluation only: as --labels
     #[arg(long, value_name = "COLUMN", conflicts_with = "labels")]
     pub(crate) label: Option<String>,
@@ -35,11 +39,12 @@ pub(crate) struct Table {
 
 impl Table {
     /// The flags that are given, for files whose columns have no kinds.
-    pub(crate) fn given(&self) -> [(&'static str, bool); 5] {
+    pub(crate) fn given(&self) -> [(&'static str, bool); 6] {
         [
             ("--id", !self.id.is_empty()),
             ("--drop", !self.drop.is_empty()),
             ("--profile", !self.profile.is_empty()),
+            ("--weight", self.weight.is_some()),
             ("--label", self.label.is_some()),
             ("--kinds", self.kinds.is_some()),
         ]
