@@ -38,6 +38,10 @@ impl Column {
         self.feature.name()
     }
 
+    pub(super) fn measure(&self) -> Measure {
+        self.feature.measure()
+    }
+
     /// The place of a value's level; None for a missing value, and for what is not a level.
     pub(super) fn level(&self, value: f64) -> Option<usize> {
         let place = match self.feature.measure() {
@@ -124,6 +128,21 @@ impl Tally {
     pub(super) fn share(&self, first: usize, last: usize) -> f64 {
         let counted: u32 = self.levels.iter().take(last + 1).skip(first).sum();
         f64::from(counted) / f64::from(self.rows - self.missing)
+    }
+
+    /// How many rows have the level.
+    pub(super) fn of_level(&self, level: usize) -> u32 {
+        self.levels.get(level).copied().unwrap_or(0)
+    }
+
+    /// How many rows have a value.
+    pub(super) fn present(&self) -> u32 {
+        self.rows - self.missing
+    }
+
+    /// How many rows there are.
+    pub(super) fn rows(&self) -> u32 {
+        self.rows
     }
 
     /// The share of missing values.

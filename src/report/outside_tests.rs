@@ -1,0 +1,1 @@
+//! Outside variables in the report.
