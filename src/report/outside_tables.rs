@@ -92,7 +92,7 @@ fn figures(line: &Line, all: bool) -> Markup {
                 Cell::Share(share) if all => td class="figure" { (whole(share.here())) },
                 Cell::Share(share) => td class="figure" title=(tip(share)) {
                     @if share.differs() { b { (whole(share.here())) } } @else { (whole(share.here())) }
-                    @if let Some(index) = share.index() { small { (format!("{index:.0}")) } }
+                    @if let Some(index) = share.index() { " " small { (format!("{index:.0}")) } }
                 },
             }
         }

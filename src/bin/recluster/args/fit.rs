@@ -22,7 +22,7 @@ pub(crate) struct Table {
     /// Columns to leave out
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
     pub(crate) drop: Vec<String>,
-    /// Outside variables, which make no clusters
+    /// Outside variables, which make no clusters: the report shows them for each
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
     pub(crate) profile: Vec<String>,
     /// A column of known classes, for evaluation only: as --labels
