@@ -173,7 +173,7 @@ fn with_missing(mut variable: Variable, features: &Features, c: usize) -> Variab
     let all = features.all[c].missing();
     if all > 0.0 {
         let cell = |tally: &Tally| share(Share { count: tally.rows() - tally.present(), of: tally.rows(), all });
-        variable.heads.push("missing".into());
+        variable.heads.push("Missing".into());
         variable.missing = true;
         variable.all.cells.push(cell(&features.all[c]));
         for (line, tallies) in variable.leaves.iter_mut().zip(&features.leaves) {
@@ -230,7 +230,7 @@ fn averages(features: &Features, c: usize, groups: &Groups, name: &str, kind: St
     let shown = Variable {
         name: name.to_string(),
         kind,
-        heads: ["mean", "median"].map(String::from).to_vec(),
+        heads: ["Mean", "Median"].map(String::from).to_vec(),
         shares: false,
         missing: false,
         all: line(&groups.all),

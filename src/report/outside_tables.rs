@@ -18,7 +18,7 @@ pub(super) fn section(contents: &Contents<'_>) -> Markup {
         h2 class="page" { "Outside variables" }
         p { "These columns did not make the clusters." }
         (notes(outside))
-        @for variable in &outside.variables { (table(contents, variable)) }
+        div class="outsides" { @for variable in &outside.variables { (table(contents, variable)) } }
         @if !outside.skipped.is_empty() {
             p class="small" {
                 "Not shown: "
@@ -38,7 +38,7 @@ fn notes(outside: &Outside) -> Markup {
     html! {
         @if shares {
             p class="small" {
-                "Shares are of the rows that have a value. The small number beside a share is its index: 100 is the share in all rows, 200 twice as much. A share is bold where its 95\u{a0}% interval (Wilson) excludes that of all rows; the interval shows when the pointer rests on the share."
+                "Shares are of the rows that have a value. The small number beside a share is its index: 100 is the share in all rows, 200 twice that. A share is bold where its 95\u{a0}% interval (Wilson) excludes that of all rows; the interval shows when the pointer rests on the share."
             }
         }
         @if cells.into_iter().any(|cell| *cell == Cell::TooFew) {
@@ -66,12 +66,12 @@ fn table(contents: &Contents<'_>, variable: &Variable) -> Markup {
                         }
                     } }
                     tbody {
-                        tr class="all" { td { "All rows" } (figures(&variable.all, true)) }
+                        tr class="all" { td { "All rows" } (figures(&variable.all)) }
                         @if !tree.root().is_leaf() {
                             @for (node, line) in tree.leaves().zip(&variable.leaves) {
                                 tr {
                                     td { a href=(format!("#cluster-{}", node.path())) { (chip(node)) } }
-                                    (figures(line, false))
+                                    (figures(line))
                                 }
                             }
                         }
@@ -82,14 +82,13 @@ fn table(contents: &Contents<'_>, variable: &Variable) -> Markup {
     }
 }
 
-fn figures(line: &Line, all: bool) -> Markup {
+fn figures(line: &Line) -> Markup {
     html! {
         td class="figure" { (count(line.present as usize)) }
         @for cell in &line.cells {
             @match cell {
                 Cell::Words(words) => td class="figure" { (words) },
                 Cell::TooFew => td class="figure soft" { "too few" },
-                Cell::Share(share) if all => td class="figure" { (whole(share.here())) },
                 Cell::Share(share) => td class="figure" title=(tip(share)) {
                     @if share.differs() { b { (whole(share.here())) } } @else { (whole(share.here())) }
                     @if let Some(index) = share.index() { " " small { (format!("{index:.0}")) } }

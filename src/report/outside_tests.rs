@@ -59,7 +59,7 @@ fn averages_leave_missing_values_out_and_name_them() {
     let found = counted(fields, &[age, nothing]);
     assert_eq!(found.skipped, [("empty".to_string(), "it has no values".to_string())]);
     let age = named(&found, "age");
-    assert_eq!(age.heads, ["mean", "median", "missing"]);
+    assert_eq!(age.heads, ["Mean", "Median", "Missing"]);
     let words = |text: &str| Cell::Words(text.into());
     let missing = |count, of| Cell::Share(Share { count, of, all: 0.175 });
     // (210 + 900 + 40) / 33, and the 17th of 33.
@@ -127,7 +127,7 @@ fn the_page_has_a_table_and_each_card_a_line() {
         "<b>67 %</b> <small>300</small>",
         "40 of 60 rows; 95 % interval 54.1 % to 77.3 %",
         "too few",
-        "missing",
+        "Missing",
         "<b>&lt;note&gt;</b> (texts &lt;alike&gt;)",
         ".outside",
     ] {
