@@ -6,7 +6,7 @@ use super::parts::{chip, origin};
 use super::raster::Picture;
 use super::statistics::{places, typical};
 use super::words::{count, list, percent, things, value};
-use super::{Contents, Explanation, Result, findings, reasons};
+use super::{Contents, Explanation, Result, findings, outside_tables, reasons};
 use crate::explain::top_features;
 use crate::recursive::Node;
 use maud::{Markup, html};
@@ -43,6 +43,7 @@ pub(super) fn card(contents: &Contents<'_>, leaf: usize, node: &Node) -> Result<
             } @else {
                 (profile(contents, leaf))
             }
+            (outside_tables::line(contents, leaf))
             @if let Some((rows, explanation)) = &contents.report.explained {
                 @if let Some(features) = &contents.features {
                     (reasons::reasons(contents, features, leaf, rows, explanation)?)

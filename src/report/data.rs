@@ -96,7 +96,7 @@ fn beside(schema: &Schema) -> Markup {
     const ROLES: [(Role, &str); 4] = [
         (Role::Id, "names the rows"),
         (Role::Weight, "how many rows of the population a row stands for"),
-        (Role::Profile, "shown beside the clusters"),
+        (Role::Profile, "an outside variable"),
         (Role::Label, "a known class, for comparison only"),
     ];
     let words = |field: &Field, use_of_it: &str| match &field.reason {

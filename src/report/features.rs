@@ -38,6 +38,10 @@ impl Column {
         self.feature.name()
     }
 
+    pub(super) fn measure(&self) -> Measure {
+        self.feature.measure()
+    }
+
     /// The place of a value's level; None for a missing value, and for what is not a level.
     pub(super) fn level(&self, value: f64) -> Option<usize> {
         let place = match self.feature.measure() {
@@ -126,6 +130,21 @@ impl Tally {
     pub(super) fn share(&self, first: usize, last: usize) -> f64 {
         let counted: f64 = self.levels.iter().take(last + 1).skip(first).sum();
         counted / (self.rows - self.missing)
+    }
+
+    /// How many rows have the level, where all weigh 1.
+    pub(super) fn of_level(&self, level: usize) -> u32 {
+        self.levels.get(level).map_or(0, |&count| count as u32)
+    }
+
+    /// How many rows have a value, where all weigh 1.
+    pub(super) fn present(&self) -> u32 {
+        (self.rows - self.missing) as u32
+    }
+
+    /// How many rows there are, where all weigh 1.
+    pub(super) fn rows(&self) -> u32 {
+        self.rows as u32
     }
 
     /// The share of missing values.

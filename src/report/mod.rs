@@ -10,7 +10,12 @@ mod colour;
 mod data;
 mod features;
 mod findings;
+mod interval;
 mod map;
+mod outside;
+mod outside_tables;
+#[cfg(test)]
+mod outside_tests;
 mod page;
 mod parts;
 mod pushes;
@@ -33,6 +38,7 @@ use crate::table::Schema;
 use crate::{Error, Explainer, Explanation, Result, Run};
 use features::Features;
 use ndarray::{Array2, ArrayRef2, Axis};
+use outside::Outside;
 use shares::Shares;
 use statistics::Statistics;
 use std::borrow::Cow;
@@ -69,6 +75,8 @@ pub struct Report<'a> {
     title: String,
     names: Option<Vec<String>>,
     schema: Option<&'a Schema>,
+    /// Outside variables and their values.
+    profile: Option<(&'a Schema, &'a ArrayRef2<f32>)>,
     /// Width, height.
     image: Option<(usize, usize)>,
     weights: Option<&'a [f64]>,
@@ -87,6 +95,7 @@ impl<'a> Report<'a> {
             title: "Clusters and what sets them apart".to_string(),
             names: None,
             schema: None,
+            profile: None,
             image: None,
             weights: None,
             settings: Vec::new(),
@@ -112,6 +121,15 @@ impl<'a> Report<'a> {
     /// the columns that were used and those that were set aside. Names are those of the features.
     pub fn schema(mut self, schema: &'a Schema) -> Self {
         self.schema = Some(schema);
+        self
+    }
+
+    /// Adds outside variables, which did not make the clusters: `schema` says what the columns of `data` mean, whose rows are
+    /// those of the tree, and is by which they were encoded; [`Schema::profiles`] makes it of a table's schema. The page gets
+    /// a table for each, with averages or shares in each cluster, and each card a line of what differs most. Where all columns
+    /// of the schema are dropped, `data` has none, and the page gives the reasons.
+    pub fn profile(mut self, schema: &'a Schema, data: &'a ArrayRef2<f32>) -> Self {
+        self.profile = Some((schema, data));
         self
     }
 
@@ -197,7 +215,15 @@ impl<'a> Report<'a> {
             Some((rows, _)) => self.data.select(Axis(0), &rows.iter().map(|&row| row as usize).collect::<Vec<_>>()),
             None => Array2::zeros((0, self.tree.columns())),
         };
+        let outside = match self.profile {
+            Some((schema, data)) => {
+                let rows = if data.ncols() > 0 { Some(Rows::with_missing(data)?) } else { None };
+                Some(Outside::of(schema, rows.as_ref(), &leaf_of_row, leaves))
+            }
+            None => None,
+        };
         let contents = Contents {
+            outside,
             explained,
             explained_rows,
             report: self,
@@ -230,6 +256,10 @@ impl<'a> Report<'a> {
         let columns = self.tree.columns();
         if let Some(schema) = self.schema {
             check_count("features of the schema, one for each column", columns, schema.features().len())?;
+        }
+        if let Some((schema, data)) = self.profile {
+            check_count("rows of outside variables", self.tree.rows(), data.nrows())?;
+            check_count("columns of outside variables", schema.features().len(), data.ncols())?;
         }
         if let Some(names) = &self.names {
             check_count("feature names, one for each column", columns, names.len())?;
@@ -290,6 +320,8 @@ struct Contents<'a> {
     shares: Shares,
     /// What the columns mean, where a schema says so.
     features: Option<Features>,
+    /// What the columns say that did not make the clusters.
+    outside: Option<Outside>,
     /// One for each column.
     names: Vec<String>,
     /// For each row the number of its leaf, or -1.

@@ -8,7 +8,7 @@ use super::map;
 use super::parts::{chip, origin};
 use super::shares::Shares;
 use super::words::{count, list, percent, things};
-use super::{Contents, Rows, data};
+use super::{Contents, Rows, data, outside_tables};
 use crate::Result;
 use crate::recursive::{ClusterTree, Grade, Node, Separation, Split};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -27,6 +27,7 @@ pub(super) fn page(contents: &Contents<'_>) -> Result<Markup> {
                 style {
                     (PreEscaped(include_str!("style.css")))
                     @if data::is_known(contents) { (PreEscaped(include_str!("table.css"))) }
+                    @if contents.outside.is_some() { (PreEscaped(include_str!("outside.css"))) }
                 }
             }
             body {
@@ -57,6 +58,7 @@ pub(super) fn page(contents: &Contents<'_>) -> Result<Markup> {
                 section class="clusters" {
                     @for (leaf, node) in tree.leaves().enumerate() { (cards::card(contents, leaf, node)?) }
                 }
+                (outside_tables::section(contents))
                 (data::data(contents))
                 h2 class="page" { "How this was made" }
                 (settings(contents))

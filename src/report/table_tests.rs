@@ -142,7 +142,7 @@ fn a_schema_that_does_not_fit_is_an_error_and_roles_are_named() {
     assert!(matches!(Report::new(&tree, &data).schema(&other).render(), Err(Error::Shape { .. })));
     let data = other.encode(&table).unwrap();
     let tree = RecursiveTree::new(First, Contracts).levels(1).fit(&data, &Run::new()).unwrap();
-    assert!(Report::new(&tree, &data).schema(&other).render().unwrap().contains("shown beside the clusters"));
+    assert!(Report::new(&tree, &data).schema(&other).render().unwrap().contains("an outside variable"));
     // Without a schema, averages of numbers as before.
     let html = Report::new(&tree, &data).render().unwrap();
     assert!(html.contains("column 1 is higher") && !html.contains("The data"));

@@ -21,11 +21,11 @@ impl Clusterer for Thirds {
     }
 }
 
-fn data() -> Array2<f32> {
+pub(super) fn data() -> Array2<f32> {
     Array2::from_shape_fn((180, 6), |(i, j)| ((i * (7 + 2 * j) + j * j) % 90) as f32)
 }
 
-fn fitted(data: &Array2<f32>) -> ClusterTree {
+pub(super) fn fitted(data: &Array2<f32>) -> ClusterTree {
     RecursiveTree::new(Keep, Thirds).levels(1).fit(data, &Run::new()).unwrap()
 }
 

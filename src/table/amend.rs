@@ -159,7 +159,8 @@ fn apply(field: &mut Field, amendment: &Amendment, values: &super::Values) {
         }
         field.blank = Some(blank.clone());
     }
-    if *field != before {
+    // Why there are no levels is worth more than that they were asked for.
+    if *field != before && !field.lacks_levels() {
         field.reason = Some("as asked".into());
     }
 }

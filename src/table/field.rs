@@ -142,6 +142,11 @@ impl Field {
         self
     }
 
+    /// Whether it has no levels where its kind has some: of texts that are mostly different, or the same in every row.
+    pub(super) fn lacks_levels(&self) -> bool {
+        self.kind.has_levels() && self.levels.is_empty()
+    }
+
     pub(super) fn with_role(mut self, role: Role, reason: impl Into<String>) -> Self {
         (self.role, self.reason) = (role, Some(reason.into()));
         self

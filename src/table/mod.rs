@@ -36,6 +36,7 @@ mod field;
 mod infer;
 mod number;
 mod orders;
+mod profiles;
 mod schema;
 mod values;
 

@@ -50,7 +50,7 @@ impl Schema {
         Ok(schema)
     }
 
-    fn sorted(mut fields: Vec<Field>) -> Self {
+    pub(super) fn sorted(mut fields: Vec<Field>) -> Self {
         fields.sort_by(|a, b| a.name.cmp(&b.name));
         Schema { fields }
     }
@@ -76,14 +76,17 @@ impl Schema {
         self.fields.binary_search_by(|field| field.name.as_str().cmp(name)).ok()
     }
 
-    /// Gives the named columns a role.
+    /// Gives the named columns a role. An outside variable without levels keeps the reason why it has none.
     ///
     /// # Errors
     /// [`Error::Columns`] for a name that no column has.
     pub fn with_role(mut self, role: Role, names: &[impl AsRef<str>]) -> Result<Self> {
         for name in names {
             let field = self.field_mut(name.as_ref())?;
-            (field.role, field.reason) = (role, None);
+            if role != Role::Profile || !field.lacks_levels() {
+                field.reason = None;
+            }
+            field.role = role;
         }
         Ok(self)
     }

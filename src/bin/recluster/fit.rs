@@ -217,6 +217,9 @@ fn report(
     }
     if let Some(questions) = data.questions() {
         report = report.schema(&questions.schema);
+        if let Some((schema, values)) = &questions.outside {
+            report = report.profile(schema, values);
+        }
         for note in questions.notes().iter().cloned().chain(questions.set_aside()) {
             report = report.note_of_data(note);
         }

@@ -77,6 +77,8 @@ pub(crate) struct Questions {
     pub(crate) schema: Schema,
     /// Rows of the file that are fitted, where some are set aside.
     pub(crate) kept: Option<Vec<u32>>,
+    /// The outside variables of the fitted rows, if there are any.
+    pub(crate) outside: Option<(Schema, Array2<f32>)>,
 }
 
 impl Source {
@@ -113,17 +115,22 @@ impl Source {
         let kept: Vec<u32> =
             (0..).zip(&answered).filter(|(_, share)| **share >= ANSWERED).map(|(row, _)| row).collect();
         let kept = (kept.len() < values.nrows()).then_some(kept);
+        let mut outside = schema.profiles().map(|outside| profiles(outside, &typed)).transpose()?;
         if let Some(kept) = &kept {
             if kept.is_empty() {
                 return Err(Failure::file(&args.common.data, "no row answers a tenth of the questions"));
             }
-            values = values.select(Axis(0), &kept.iter().map(|&row| row as usize).collect::<Vec<_>>());
+            let places: Vec<usize> = kept.iter().map(|&row| row as usize).collect();
+            values = values.select(Axis(0), &places);
+            if let Some((_, outside)) = &mut outside {
+                *outside = outside.select(Axis(0), &places);
+            }
         }
         let classes = schema.of_role(Role::Label).next().and_then(|field| typed.table.column(&field.name));
         let classes = classes.map(|column| classes_of(column.values(), kept.as_deref()));
         let weights = weights(&schema, &typed, kept.as_deref())?;
         let names = Some(schema.feature_names());
-        let origin = Origin::Table(Box::new(Questions { typed, schema, kept }));
+        let origin = Origin::Table(Box::new(Questions { typed, schema, kept, outside }));
         Ok(Source { values, names, image: None, classes, weights, origin })
     }
 
@@ -215,6 +222,15 @@ fn weights(schema: &Schema, typed: &Typed, kept: Option<&[u32]>) -> Result<Optio
         None => (0..values.len()).map(of).collect(),
     };
     weights.map(Some)
+}
+
+/// Outside variables as numbers: no columns where none has levels to count.
+fn profiles(outside: Schema, typed: &Typed) -> Result<(Schema, Array2<f32>), Failure> {
+    let values = match outside.features().is_empty() {
+        true => Array2::zeros((typed.table.rows(), 0)),
+        false => outside.encode(&typed.table).map_err(|e| typed.about(e))?,
+    };
+    Ok((outside, values))
 }
 
 /// Classes by number, in the order in which they occur; rows without one are a class of their own.

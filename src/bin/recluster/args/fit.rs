@@ -22,7 +22,7 @@ pub(crate) struct Table {
     /// Columns to leave out
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
     pub(crate) drop: Vec<String>,
-    /// Outside variables, which make no clusters
+    /// Outside variables, which make no clusters: the report shows them for each
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
     pub(crate) profile: Vec<String>,
     /// A column of numbers above 0: how many rows of the population each row stands for. The clusters, for HDBSCAN, and the

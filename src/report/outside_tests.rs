@@ -1,0 +1,162 @@
+//! Outside variables in the report.
+
+use super::interval::Share;
+use super::outside::{Cell, Line, Outside, Variable};
+use super::tests::{data, fitted};
+use super::*;
+use crate::table::{Field, Kind, Role};
+
+/// 20 rows of a first leaf, 12 of a second, 4 of a third, 4 of none.
+fn leaves() -> Vec<i32> {
+    [(0, 20), (1, 12), (2, 4), (-1, 4)].iter().flat_map(|&(leaf, rows)| vec![leaf; rows]).collect()
+}
+
+fn counted(fields: Vec<Field>, columns: &[Vec<f32>]) -> Outside {
+    let schema = Schema::new(fields).unwrap();
+    let data = Array2::from_shape_fn((columns[0].len(), columns.len()), |(row, column)| columns[column][row]);
+    Outside::of(&schema, Some(&Rows::with_missing(&data).unwrap()), &leaves(), 3)
+}
+
+fn repeated(runs: &[(f32, usize)]) -> Vec<f32> {
+    runs.iter().flat_map(|&(value, rows)| vec![value; rows]).collect()
+}
+
+/// NL, PT.
+fn country() -> Vec<f32> {
+    repeated(&[(1.0, 15), (0.0, 5), (1.0, 3), (0.0, 9), (1.0, 2), (0.0, 6)])
+}
+
+fn named<'a>(found: &'a Outside, name: &str) -> &'a Variable {
+    found.variables.iter().find(|variable| variable.name == name).unwrap()
+}
+
+#[test]
+fn shares_are_those_counted_by_hand() {
+    let field = Field::new("country", Kind::Category).with_levels(["NL", "PT", "never"]);
+    let found = counted(vec![field], &[country()]);
+    let country = named(&found, "country");
+    assert_eq!((country.heads.join(", ").as_str(), country.kind.as_str()), ("NL, PT", "category of 3 levels"));
+    let share = |count, of| Cell::Share(Share { count, of, all: 0.5 });
+    assert_eq!(country.all, Line { present: 40, cells: vec![share(20, 40), share(20, 40)] });
+    assert_eq!(country.leaves[0].cells, [share(5, 20), share(15, 20)]);
+    assert_eq!(country.leaves[1].cells, [share(9, 12), share(3, 12)]);
+    assert_eq!(country.leaves[2], Line { present: 4, cells: vec![Cell::TooFew; 2] });
+    // 15 of 20: 53.13 % to 88.81 %, without 50 %; 3 of 12: 8.90 % to 53.23 %, with it.
+    let own = &found.differences[0];
+    assert_eq!((own.len(), own[0].name.as_str()), (1, "country = PT"));
+    assert_eq!(own[0].share.index(), Some(150.0));
+    let (low, high) = own[0].share.interval();
+    assert!((low - 0.5313).abs() < 5e-5 && (high - 0.8881).abs() < 5e-5);
+    assert!(found.differences[1].is_empty() && found.differences[2].is_empty());
+}
+
+#[test]
+fn averages_leave_missing_values_out_and_name_them() {
+    let mut age: Vec<f32> = (1..=20).map(|age| age as f32).collect();
+    age.extend(repeated(&[(100.0, 9), (f32::NAN, 3), (10.0, 4), (f32::NAN, 4)]));
+    let nothing = vec![f32::NAN; 40];
+    let fields = vec![Field::new("age", Kind::Number), Field::new("empty", Kind::Number)];
+    let found = counted(fields, &[age, nothing]);
+    assert_eq!(found.skipped, [("empty".to_string(), "it has no values".to_string())]);
+    let age = named(&found, "age");
+    assert_eq!(age.heads, ["Mean", "Median", "Missing"]);
+    let words = |text: &str| Cell::Words(text.into());
+    let missing = |count, of| Cell::Share(Share { count, of, all: 0.175 });
+    // (210 + 900 + 40) / 33, and the 17th of 33.
+    assert_eq!(age.all, Line { present: 33, cells: vec![words("34.8"), words("13"), missing(7, 40)] });
+    assert_eq!(age.leaves[0], Line { present: 20, cells: vec![words("10.5"), words("10.5"), missing(0, 20)] });
+    assert_eq!(age.leaves[1], Line { present: 9, cells: vec![Cell::TooFew, Cell::TooFew, missing(3, 12)] });
+    assert_eq!(age.leaves[2], Line { present: 4, cells: vec![Cell::TooFew; 3] });
+}
+
+#[test]
+fn rare_levels_are_one_and_answers_are_a_table() {
+    let ten: Vec<String> = (0..10).map(|level| format!("l{level}")).collect();
+    let fields = vec![
+        Field::new("answers", Kind::Answers).with_levels(["a", "b"]),
+        Field::new("flag", Kind::Flag).with_levels(["no", "yes"]),
+        Field::new("of ten", Kind::Category).with_levels(ten.clone()),
+        Field::new("steps", Kind::Ordinal).with_levels(ten),
+    ];
+    // Levels 0 and 1 three times each, 2 to 7 four, 8 and 9 five.
+    let level = |row: usize| (if row < 38 { 9 - row % 10 } else { 9 - (row - 38) }) as f32;
+    let columns: [Vec<f32>; 5] = [
+        vec![1.0; 40],
+        (0..40).map(|row| f32::from(row < 10)).collect(),
+        vec![0.0; 40],
+        (0..40).map(level).collect(),
+        (0..40).map(level).collect(),
+    ];
+    let found = counted(fields, &columns);
+    assert_eq!(named(&found, "answers").heads, ["a", "b"]);
+    assert_eq!(named(&found, "flag").heads, ["yes"]);
+    assert_eq!(named(&found, "of ten").heads, ["l8", "l9", "l2", "l3", "l4", "l5", "l6", "l7", "2 others"]);
+    assert_eq!(named(&found, "steps").heads, ["l2", "l3", "l4", "l5", "l6", "l7", "l8", "l9", "2 others"]);
+    assert_eq!(named(&found, "steps").all.cells[8], Cell::Share(Share { count: 6, of: 40, all: 0.15 }));
+    // 10 of 20 against 10 of 40; 0 of 12.
+    let names = |leaf: usize| found.differences[leaf].iter().map(|d| d.name.as_str()).collect::<Vec<_>>();
+    assert_eq!((names(0), names(1)), (vec!["answers: b"], vec!["answers: b"]));
+}
+
+/// The country of two in three of the first cluster is `<b>`, that of all others another; the third has an age in six rows.
+fn outside(data: &Array2<f32>) -> (Schema, Array2<f32>) {
+    let mut note = Field::new("<note>", Kind::Category);
+    (note.role, note.reason) = (Role::Dropped, Some("texts <alike>".into()));
+    let country = Field::new("<country>", Kind::Category).with_levels(["<b>", "a & c"]);
+    let schema = Schema::new(vec![country, Field::new("age", Kind::Number), note]).unwrap();
+    let of = |x: f32, column: usize| match column {
+        0 => f32::from(x >= 20.0),
+        _ if (61.0..87.0).contains(&x) => f32::NAN,
+        _ => x,
+    };
+    let values = Array2::from_shape_fn((data.nrows(), 2), |(row, column)| of(data[[row, 0]], column));
+    (schema, values)
+}
+
+#[test]
+fn the_page_has_a_table_and_each_card_a_line() {
+    let data = data();
+    let tree = fitted(&data);
+    let (schema, values) = outside(&data);
+    let html = Report::new(&tree, &data).profile(&schema, &values).render().unwrap().replace('\u{a0}', " ");
+    for part in [
+        "<h2 class=\"page\">Outside variables</h2><p>These columns did not make the clusters.</p>",
+        "&lt;country&gt;",
+        "a &amp; c",
+        "<b>Outside:</b> &lt;country&gt; = &lt;b&gt; <b>67 %</b> (all rows 22 %).",
+        "<b>67 %</b> <small>300</small>",
+        "40 of 60 rows; 95 % interval 54.1 % to 77.3 %",
+        "too few",
+        "Missing",
+        "<b>&lt;note&gt;</b> (texts &lt;alike&gt;)",
+        ".outside",
+    ] {
+        assert!(html.contains(part), "{part}");
+    }
+    assert!(["<country>", "a & c", "<note>", "<alike>"].iter().all(|raw| !html.contains(raw)));
+    let turned = |table: &Array2<f32>| table.slice(ndarray::s![..;-1, ..]).to_owned();
+    let (data, values) = (turned(&data), turned(&values));
+    let tree = fitted(&data);
+    let again = Report::new(&tree, &data).profile(&schema, &values).render().unwrap().replace('\u{a0}', " ");
+    assert!(html == again, "the order of rows changed the report");
+}
+
+#[test]
+fn without_outside_variables_the_page_is_as_it_was() {
+    let data = data();
+    let tree = fitted(&data);
+    let plain = Report::new(&tree, &data).render().unwrap();
+    assert!(!plain.contains("utside"));
+    // Where none can be shown, the reasons alone are added.
+    let (schema, values) = outside(&data);
+    let notes = Schema::new(vec![schema.fields()[1].clone()]).unwrap();
+    let html = Report::new(&tree, &data).profile(&notes, &Array2::zeros((180, 0))).render().unwrap();
+    let start = html.find("<h2 class=\"page\">Outside variables").unwrap();
+    let end = start + html[start..].find("<h2 class=\"page\">How this was made").unwrap();
+    let css = include_str!("outside.css");
+    assert!([&html[..start], &html[end..]].concat().replace(css, "") == plain);
+    let shape = |schema: &Schema, values: &Array2<f32>| {
+        matches!(Report::new(&tree, &data).profile(schema, values).render(), Err(Error::Shape { .. }))
+    };
+    assert!(shape(&notes, &values) && shape(&schema, &values.slice(ndarray::s![1.., ..]).to_owned()));
+}
