@@ -108,3 +108,30 @@ fn what_does_not_fit_the_tree_is_an_error() {
     assert!(matches!(Report::new(&tree, &data).write(folder.path().join("no/r.html")), Err(Error::Io { .. })));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
+
+#[test]
+fn weights_make_shares_and_averages_of_the_population() {
+    let data = data();
+    let tree = fitted(&data);
+    let plain = Report::new(&tree, &data).render().unwrap();
+    assert!(plain.contains("Share of all rows") && !plain.contains("population"));
+    // Rows of the first third, which are a third, stand for nearly all.
+    let weights: Vec<f64> = data.column(0).iter().map(|&x| if x < 30.0 { 98.0 } else { 1.0 }).collect();
+    let weighted = Report::new(&tree, &data).weights(&weights).render().unwrap();
+    let share = |tree: &ClusterTree, weights: &[f64]| {
+        let heavy = tree.leaves().find(|leaf| data[[leaf.rows()[0] as usize, 0]] < 30.0).unwrap();
+        let shares = shares::Shares::of(tree, weights, true);
+        (shares.node(heavy), shares.of_parent(heavy), shares.node(tree.root()), shares.all_noise())
+    };
+    let (heavy, of_parent, root, noise) = share(&tree, &weights);
+    assert!(heavy > 0.97 && heavy == of_parent && root == 1.0 && noise < 0.01, "{heavy} {noise}");
+    assert!(weighted.contains("Share of the population") && weighted.contains(&words::percent(heavy)));
+    // In another order of the rows, and of weights in another unit, the same report.
+    let turned = data.slice(s![..;-1, ..]).to_owned();
+    let reversed: Vec<f64> = weights.iter().rev().map(|weight| weight * 4.0).collect();
+    assert!(weighted == Report::new(&fitted(&turned), &turned).weights(&reversed).render().unwrap());
+    assert!(plain.len() < weighted.len());
+    for wrong in [vec![1.0; 3], vec![0.0; 180]] {
+        assert!(Report::new(&tree, &data).weights(&wrong).render().is_err());
+    }
+}
