@@ -250,16 +250,16 @@ fn differences(features: &Features, leaf: usize) -> Vec<Difference> {
         for level in levels.filter(|_| here.present() >= LEAST) {
             let share = Share { count: here.of_level(level), of: here.present(), all: all.share(level, level) };
             let points = (share.here() - share.all).abs();
+            // Of two levels that differ alike, the one that is more frequent here.
+            let size = points + if share.here() > share.all { 1e-9 } else { 0.0 };
             if points >= POINTS && share.differs() {
                 let (name, answer) = column.halves();
                 let rest = if column.answer { answer.to_string() } else { column.span(level, level) };
-                found.push((&column.field, points, Difference { name: format!("{name}{rest}"), share }));
+                found.push((&column.field, size, Difference { name: format!("{name}{rest}"), share }));
             }
         }
     }
-    // Of two levels that differ alike, the one that is more frequent here.
-    let more = |difference: &Difference| difference.share.here() > difference.share.all;
-    found.sort_by(|a, b| b.1.total_cmp(&a.1).then(more(&b.2).cmp(&more(&a.2))));
+    found.sort_by(|a, b| b.1.total_cmp(&a.1));
     let mut taken: Vec<&str> = Vec::new();
     found.retain(|(field, ..)| {
         let new = !taken.contains(field);

@@ -146,7 +146,11 @@ fn apply(field: &mut Field, amendment: &Amendment, values: &super::Values) {
             field.other = field.other.take().filter(|other| levels.contains(other));
             field.blank = field.blank.take().filter(|blank| levels.contains(blank));
         }
-        None if field.kind != before.kind || field.missing != before.missing || field.levels.is_empty() => {
+        // An outside variable that inference found to have no levels worth counting stays without.
+        None if field.kind != before.kind
+            || field.missing != before.missing
+            || field.levels.is_empty() && field.role != Role::Profile =>
+        {
             (field.other, field.blank) = (None, None);
             relevel(field, values);
         }
