@@ -7,7 +7,8 @@ use crate::table::{Cycle, Measure, Part, Scale};
 const MOST: f64 = 20.0;
 /// Of so many values, one at each end counts as the next.
 const WINSOR: usize = 200;
-
+/// Levels of a smaller share than one in so many are taken together.
+const RARE: usize = 100;
 /// Numbers of which two random rows share one more often than this are compared as levels are.
 const TIES: f64 = 0.05;
 
@@ -103,7 +104,7 @@ impl Coded {
         (vec![centred], mean, spread * spread)
     }
 
-    /// A column for each level that any row has.
+    /// A column for each level that a hundredth of the rows or more have, and one for all others together.
     fn levels(values: &[f32], levels: usize) -> (Vec<Vec<f64>>, f64, f64) {
         let mut counts = vec![0usize; levels];
         for &value in values.iter().filter(|x| !x.is_nan()) {
@@ -111,17 +112,27 @@ impl Coded {
                 *count += 1;
             }
         }
-        let all = counts.iter().sum::<usize>() as f64;
-        let equal: f64 = counts.iter().map(|&count| (count as f64 / all) * (count as f64 / all)).sum();
-        let present = (0..levels).filter(|&level| counts[level] > 0);
-        let column = |level: usize| {
-            let share = counts[level] as f64 / all;
-            values
-                .iter()
-                .map(|&x| if x.is_nan() { 0.0 } else { f64::from(u8::from(x as usize == level)) - share })
-                .collect()
+        let all = counts.iter().sum::<usize>();
+        let common: Vec<usize> =
+            (0..levels).filter(|&level| counts[level] * RARE >= all && counts[level] > 0).collect();
+        let rare = all - common.iter().map(|&level| counts[level]).sum::<usize>();
+        let mut place = vec![common.len(); levels];
+        common.iter().enumerate().for_each(|(at, &level)| place[level] = at);
+        let shares: Vec<f64> = common
+            .iter()
+            .map(|&level| counts[level])
+            .chain((rare > 0).then_some(rare))
+            .map(|n| n as f64 / all as f64)
+            .collect();
+        let column = |(at, share): (usize, &f64)| {
+            let value = |x: &f32| match place.get(*x as usize) {
+                Some(&place) if !x.is_nan() => f64::from(u8::from(place == at)) - share,
+                _ => 0.0,
+            };
+            values.iter().map(value).collect()
         };
-        let columns: Vec<Vec<f64>> = present.map(column).collect();
+        let columns: Vec<Vec<f64>> = shares.iter().enumerate().map(column).collect();
+        let equal: f64 = shares.iter().map(|share| share * share).sum();
         let mean = if columns.len() > 1 { 2.0 * (1.0 - equal) } else { 0.0 };
         (columns, mean, 2.0)
     }

@@ -24,7 +24,8 @@ use white::White;
 /// - A number is brought to its scale (linear, logarithm or mid-rank), values beyond the 0.5th and the 99.5th percentile count
 ///   as these, and all is divided by √(2 variance). A date is a number of days.
 /// - An ordinal is its mid-rank, divided in the same way.
-/// - A category is a column for each level, 0 or 1, divided by √(2 (1 - Σ p²)), p being the shares of the levels.
+/// - A category is a column for each level, 0 or 1, divided by √(2 (1 - Σ p²)), p being the shares of the levels; those that
+///   fewer than one row in a hundred have are one.
 /// - Flags, or several answers to one question, are 0 or 1 each, divided by √(2 Σ p (1 - p)).
 /// - A place in a cycle is a point on a circle.
 ///

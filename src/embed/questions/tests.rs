@@ -127,3 +127,21 @@ fn missing_answers_are_told_from_the_others() {
     let worst = hidden.iter().map(|&i| (space[[i, 0]] - space[[i, 1]]).abs()).fold(0.0, f32::max);
     assert!(worst < 0.6, "{worst}");
 }
+
+#[test]
+fn rare_levels_are_taken_together() {
+    let n = 2000;
+    // Two frequent levels, and 500 of which four rows each have one.
+    let words = (0..n).map(|i| Some(if i % 2 == 0 { format!("a{}", i % 4) } else { format!("b{}", i / 4) }));
+    let rank = |i: usize| (i % 4) as f64 + draws(3, n)[i];
+    let table = Table::new(vec![
+        Column::new("word", Values::words(words)),
+        Column::new("rank", Values::numbers((0..n).map(rank).collect::<Vec<_>>())),
+    ])
+    .unwrap();
+    let schema = Schema::infer(&table);
+    assert_eq!(schema.field("word").unwrap().levels.len(), 255);
+    let space = Questions::new(Identity, &schema).space(&schema.encode(&table).unwrap(), &Run::new()).unwrap();
+    assert!(space.ncols() <= 4, "{}", space.ncols());
+    assert!(space.iter().all(|x| x.is_finite()));
+}
