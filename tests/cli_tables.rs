@@ -177,3 +177,29 @@ fn rows_that_answer_almost_nothing_are_set_aside() {
     assert_eq!(assignments.lines().count(), 201);
     assert!(report(&at.join("one")).contains("1 row answers fewer than a tenth of the questions"));
 }
+
+#[test]
+fn answers_that_have_nothing_in_common_make_no_clusters() {
+    let tmp = folder();
+    let at = tmp.path();
+    // Two coins and a die.
+    let bits = |i: usize| {
+        let x = (i as u64 ^ 0x5bd1_e995).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (x ^ x >> 31).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 33
+    };
+    let line = |i: usize| {
+        format!("{},{},{}\n", bits(i) % 2, ["left", "right"][bits(i + 1000) as usize % 2], bits(i + 2000) % 6 + 1)
+    };
+    write(at, "a.csv", "coin,side,die\n".to_string() + &(0..400).map(line).collect::<String>());
+    for evidence in ["", "--evidence off"] {
+        let told = good(at, &format!("fit --data a.csv --rounds 4 --out o {evidence}"));
+        assert_eq!(told["leaves"].as_u64(), Some(1), "{told}");
+    }
+    assert!(report(&at.join("o")).contains("No clusters were found"));
+    write(
+        at,
+        "one.csv",
+        "word\n".to_string() + &(0..90).map(|i| ["red\n", "blue\n", "green\n"][i % 3]).collect::<String>(),
+    );
+    good(at, "fit --data one.csv --rounds 4 --out o");
+}

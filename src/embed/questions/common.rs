@@ -39,7 +39,7 @@ impl Common {
         let columns: usize = white.iter().map(White::columns).sum();
         let rows = blocks.first().map_or(0, |block| block.missing.len());
         let none = Common { axes: Array2::zeros((columns, 0)), signal: Vec::new() };
-        if blocks.len() < 2 || rows < 3 {
+        if blocks.len() < 2 || columns == 0 || rows < 3 {
             return Ok(none);
         }
         let sampled = rows.min(ROWS).min((VALUES / columns.max(1)).max(2000));
