@@ -12,7 +12,7 @@ use std::sync::Mutex;
 
 /// A number in 0 to 1 that looks random.
 fn draw(i: usize, j: usize) -> f32 {
-    let mut x = (i as u64 * 0x9e37_79b9_7f4a_7c15) ^ (j as u64 * 0xd1b5_4a32_d192_ed03);
+    let mut x = (i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (j as u64).wrapping_mul(0xd1b5_4a32_d192_ed03);
     x = (x ^ (x >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     ((x >> 40) as f32) / (1u64 << 24) as f32
 }
