@@ -56,7 +56,7 @@ use white::White;
 /// ])?;
 /// let schema = Schema::infer(&table);
 /// let embedding = Questions::new(Pca::new(2), &schema).embed(&schema.encode(&table)?, &Run::new())?;
-/// assert_eq!(embedding.dim(), (4, 2));
+/// assert_eq!(embedding.nrows(), 4);
 /// # Ok::<(), recluster::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
