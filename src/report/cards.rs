@@ -191,7 +191,7 @@ fn reasons(contents: &Contents<'_>, leaf: usize, rows: &[u32], explanation: &Exp
         h4 { "What tells it from other rows" }
         ul {
             @for (name, words, part) in said {
-                li { b { (name) } ": " (words) "; " (percent(part)) " of the model's say." }
+                li { b { (name) } ": " (words) "; " (percent(part)) " of all attributions." }
             }
         }
         (charts::swarms(&swarms, false))

@@ -88,7 +88,7 @@ pub(super) fn reasons(
         h4 { "What tells it from other rows" }
         ul {
             @for (name, words, part) in said {
-                li { b { (name) } (words) "; " (percent(part)) " of the model's say." }
+                li { b { (name) } (words) "; " (percent(part)) " of all attributions." }
             }
         }
         (charts::swarms(&swarms, true))

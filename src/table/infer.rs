@@ -153,17 +153,19 @@ fn of_words(mut field: Field, words: &Words, rows: usize, missing: usize) -> Fie
             .filter_map(|row| words.code(row))
             .filter_map(|code| number::parse(&words.levels()[code as usize], read.decimal_comma))
             .collect();
-        let missing = rows - numbers.len();
+        let words_among = rows - missing - numbers.len();
         let codes = words.levels().iter().any(|text| leads_with_zero(text));
         // Whole numbers beyond f64 came as texts, and so do codes with leading zeros.
         let exact = numbers.iter().all(|x| x.abs() <= 9e15);
         if exact && !codes {
             if !read.words.is_empty() {
-                field.reason =
-                    Some(format!("{} of its numbers are words, which count as missing: {}", missing, few(&read.words)));
+                let (are, count) =
+                    if words_among == 1 { ("cell is a word", "counts") } else { ("cells are words", "count") };
+                let words = few(&read.words);
+                field.reason = Some(format!("{words_among} {are} among numbers, which {count} as missing: {words}"));
             }
             (field.missing, field.decimal_comma) = (read.words, read.decimal_comma);
-            return of_numbers(field, &present(&numbers), missing);
+            return of_numbers(field, &present(&numbers), rows - numbers.len());
         }
     }
     let mut levels = counted(words);

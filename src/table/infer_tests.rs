@@ -73,12 +73,12 @@ fn skewed_numbers_change_their_scale() {
 fn numbers_among_texts() {
     let mut texts: Vec<String> = (0..100).map(|i| format!("{},5", i * 3)).collect();
     texts[7] = "unknown".into();
-    let found = of("amount", Values::words(texts.iter().map(Some)));
+    let found = of("amount", Values::words(texts.iter().map(|text| Some(text).filter(|text| *text != "30,5"))));
     assert_eq!(
         (found.kind, found.decimal_comma, &found.missing[..]),
         (Kind::Number, true, &["unknown".to_string()][..])
     );
-    assert!(found.reason.unwrap().contains("1 of its numbers are words"));
+    assert!(found.reason.unwrap().starts_with("1 cell is a word among numbers"));
     // Codes with leading zeros are no numbers.
     assert_eq!(of("zip", words(&["01234", "99999", "00001"], 60)).kind, Kind::Category);
 }
