@@ -19,7 +19,8 @@ impl Hdbscan {
     /// Clusters rows that each stand for `weights[i]` equal rows (above 0, in steps of 1/65,536; not whole if need be).
     ///
     /// All that counts rows then counts weight: `min_samples`, `min_cluster_size` and `max_cluster_size`, stabilities,
-    /// persistences. With whole weights the result is that of the rows repeated so many times.
+    /// persistences. With whole weights, and sizes given as counts, the result is that of the rows repeated so many times; a
+    /// share is one of the number of rows.
     ///
     /// # Errors
     /// Those of [`Hdbscan::fit`]; [`Error::Shape`] unless there is a weight for each row; [`Error::Setting`] for a
