@@ -12,6 +12,7 @@ use recluster::explain::{Surrogate, TreeShap};
 use recluster::neighbors::Search;
 use recluster::recursive::{ClusterTree, RecursiveTree};
 use recluster::report::Report;
+use recluster::table::{Amendment, Column, Cycle, Kind, Schema, Table, Values};
 use recluster::{Error, Explainer, Result, Run, Saved};
 use serde_json::{Value, json};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -188,6 +189,34 @@ fn boosted_trees() {
         surrogate.assign(&few, &run)?;
         surrogate.explain(&few, &run)?;
         use_boost(surrogate.model(), &few, &run)
+    });
+}
+
+#[test]
+fn a_surrogate_of_a_table() {
+    let run = Run::new();
+    let words = |all: &[&str]| Values::words((0..36).map(|i| Some(all[i % 3 % all.len()].to_string())));
+    let table = Table::new(vec![
+        Column::new("plan", words(&["pro", "free", "team"])),
+        Column::new("mood", words(&["often", "never", "always"])),
+        Column::new("tools", words(&["ink;pen", "pen", "ink;pen;chalk"])),
+        Column::new("paid", words(&["yes", "no"])),
+        Column::new("visits", Values::numbers((0..36).map(|i| f64::from(i % 3 * 40 + i / 3)))),
+        Column::new("joined", Values::dates((0..36).map(|i| 19_000.0 + 9.0 * f64::from(i)))),
+    ])
+    .unwrap();
+    let tools = Amendment { kind: Some(Kind::Answers), blank: Some("none".into()), ..Amendment::of("tools") };
+    let joined = Amendment { cycles: Some(vec![Cycle::Week, Cycle::Year]), ..Amendment::of("joined") };
+    let schema = Schema::infer(&table).amended(&table, &[tools, joined]).unwrap();
+    let rows = schema.encode(&table).unwrap();
+    let boost = Boost::new().rounds(2).max_depth(2).categorical(&schema.categorical());
+    let classes = vec!["0.0".into(), "0.1".into(), "0.2".into()];
+    let surrogate = Surrogate::fit(&rows, &labels(), classes, &boost, &run).unwrap().with_schema(schema).unwrap();
+    saved("surrogate of a table", &surrogate, &["/trees", "/categories/", "/calibration/unseen"], |surrogate| {
+        let schema = surrogate.schema().ok_or_else(|| Error::setting("schema", "none", "was taken away"))?;
+        schema.kinds_in_words().chain(schema.set_aside().map(|(name, why)| (name, why.to_string()))).for_each(drop);
+        schema.features().iter().for_each(|feature| drop(feature.words(1.5)));
+        surrogate.assign_table(&table, &run).map(drop)
     });
 }
 

@@ -25,6 +25,9 @@ pub struct Surrogate {
     /// How a table becomes the model's features.
     #[cfg_attr(feature = "serde", serde(default))]
     schema: Option<Schema>,
+    /// The schema's digest, 0 without one.
+    #[cfg_attr(feature = "serde", serde(default))]
+    digest: u64,
     /// The trees prepared for SHAP.
     #[cfg_attr(feature = "serde", serde(skip))]
     paths: Cached<Vec<Prepared>>,
@@ -99,7 +102,7 @@ impl Surrogate {
             return Err(Error::Label { row: 0, label: missing as i64, reason: "the class of this number has no row" });
         }
         let model = boost.clone().calibrated(true).fit_weighted(data, labels, weights, run)?;
-        Ok(Surrogate { model, classes, schema: None, paths: Cached::default() })
+        Ok(Surrogate { model, classes, schema: None, digest: 0, paths: Cached::default() })
     }
 
     /// Names the columns, for charts and files, and to match the columns of later tables: see
@@ -119,7 +122,7 @@ impl Surrogate {
     /// [`Error::Shape`] when the schema has another number of features than the model.
     pub fn with_schema(mut self, schema: Schema) -> Result<Self> {
         self = self.with_feature_names(schema.feature_names())?;
-        self.schema = Some(schema);
+        (self.digest, self.schema) = (schema.digest(), Some(schema));
         Ok(self)
     }
 
@@ -204,9 +207,11 @@ impl crate::Saved for Surrogate {
     fn validate(&self) -> checks::Check {
         self.model.validate()?;
         checks::count("names of classes", self.classes.len(), self.model.outputs().len())?;
+        checks::that(self.schema.is_some() || self.digest == 0, || "the schema is missing".into())?;
         if let Some(schema) = &self.schema {
             let said = |(column, reason): (String, String)| Err(format!("column \"{column}\": {reason}"));
             schema.fault().map_or(Ok(()), said)?;
+            checks::that(schema.digest() == self.digest, || "the schema is not the one that was saved".into())?;
             checks::count("features of the schema", schema.feature_names().len(), self.model.features())?;
         }
         checks::that(self.model.link() == Link::Logistic, || format!("outputs of the kind {:?}", self.model.link()))

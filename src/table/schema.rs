@@ -4,6 +4,7 @@ use super::feature::{Feature, Measure, Part};
 use super::field::{Field, Kind, Role, Scale};
 use super::infer;
 use super::values::{Table, Values, Words};
+use crate::core::random::mix;
 use crate::core::shape::check_count;
 use crate::{Error, Result};
 use ndarray::{ArrayRef2, ArrayView1};
@@ -216,6 +217,26 @@ impl Schema {
     pub fn categorical(&self) -> Vec<usize> {
         let features = self.features();
         (0..features.len()).filter(|&i| features[i].measure == Measure::Category).collect()
+    }
+
+    /// A number that stands for the whole content, so that a saved schema that was cut or edited is told: a level taken away
+    /// would give all others another number.
+    pub(crate) fn digest(&self) -> u64 {
+        let mut hash = 0;
+        let mut take = |text: &str| {
+            let bytes = text.bytes().map(u64::from).chain([256]);
+            hash = bytes.fold(hash, |hash, byte| mix(hash ^ byte.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+        };
+        for field in &self.fields {
+            let lists = [&field.levels, &field.missing].into_iter().flatten();
+            let choices = [&field.other, &field.blank, &field.question, &field.group];
+            [&field.name, &field.separator].into_iter().chain(lists).for_each(|text| take(text));
+            choices.into_iter().for_each(|choice| take(choice.as_deref().unwrap_or("\0")));
+            let cycles: Vec<String> = field.cycles.iter().map(ToString::to_string).collect();
+            take(&format!("{} {} {} {}", field.kind, field.role, field.scale, cycles.join(" ")));
+            take(&format!("{} {} {}", field.decimal_comma, field.day_first, field.weight.to_bits()));
+        }
+        hash
     }
 
     /// Says what does not fit.

@@ -50,6 +50,7 @@ fn of_numbers(args: &args::Predict, surrogate: &Surrogate, run: &Run, progress: 
 fn of_table(args: &args::Predict, surrogate: &Surrogate, schema: &Schema, run: &Run, progress: &Progress) -> Done {
     let (mut rows, mut text) = (0, String::new());
     let mut block = |typed: Typed| {
+        typed.notes.iter().for_each(|note| eprintln!("recluster: {}: {note}", args.common.data));
         let assigned = progress.work(|| assign(run, || surrogate.assign_table(&typed.table, run)));
         let assigned = assigned.map_err(|e| typed.about(e))?;
         let ids = ids(schema, &typed.table);

@@ -86,7 +86,7 @@ impl<E> Questions<E> {
     /// The space of `rows` (n x features): n x some columns.
     ///
     /// O(n x columns x (columns of a question + factors)), principal components of at most 20,000 rows, and for each row with
-    /// gaps O(factors³). Memory: three times the result.
+    /// gaps O(factors³). Memory: four times the result.
     ///
     /// # Errors
     /// [`Error::Setting`] for a part out of its range; [`Error::Empty`]; [`Error::NotFinite`] for an infinity;
@@ -136,7 +136,7 @@ impl Space {
         });
         let group = parts.iter().zip(blocks).flat_map(|(part, block)| part.iter().map(|_| block.group)).collect();
         let rows = expected.nrows();
-        Ok(Space { columns: parts.concat(), group, rows })
+        Ok(Space { columns: parts.into_iter().flatten().collect(), group, rows })
     }
 
     /// The space with the rows in the table's order. Without columns, all rows are at one place.
