@@ -5,8 +5,9 @@
 //!
 //! Dependence runs one way: `spanning` finds the minimum spanning tree; `hdbscan` makes its hierarchy and clusters of it;
 //! `linkage` and `dbscan` cut it otherwise, from rows or from a model of HDBSCAN (`tree_fit`). `mixture` starts from
-//! `kmeans`; these two need none of the others.
+//! `kmeans`; these two need none of the others. `consensus` works on labels alone.
 
+mod consensus;
 mod dbscan;
 mod hdbscan;
 mod kmeans;
@@ -15,6 +16,8 @@ mod mixture;
 mod spanning;
 mod tree_fit;
 
+pub use consensus::{ABSENT, Consensus};
+pub(crate) use consensus::found_again;
 pub use dbscan::{Dbscan, DbscanModel};
 pub use hdbscan::{
     CondensedCluster, CondensedTree, Hdbscan, HdbscanModel, HdbscanPredictor, Layer, Prediction, Selection,

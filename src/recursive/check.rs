@@ -1,7 +1,7 @@
 //! Whether nodes make a tree: they may come from a file, or from a fit that was interrupted.
 
 use super::weights::ROUNDED;
-use super::{ClusterTree, Node};
+use super::{ClusterTree, Node, Stability};
 use crate::core::checks::{self, Check};
 use crate::{Clustering, NOISE};
 
@@ -43,6 +43,10 @@ impl Node {
         checks::each("memberships", &self.membership, |m| (0.0..=1.0).contains(m))?;
         checks::shares("persistence", &self.persistence)?;
         checks::shares("weight", &self.weight)?;
+        if let Some(Stability { jaccard, found, runs, share }) = self.stability {
+            checks::shares("stability", &[jaccard, share])?;
+            checks::that(found <= runs, || format!("found again in {found} of {runs} runs"))?;
+        }
         for (what, table) in [("embedding", &self.embedding), ("map", &self.map)] {
             if let Some(table) = table {
                 checks::table(what, table, (n, table.ncols().max(1)))?;

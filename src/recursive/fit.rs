@@ -4,7 +4,7 @@ use super::grow::{Growth, Sink};
 use super::limits::Limits;
 use super::plan::{Choice, Plan};
 use super::weights::{self, Weights};
-use super::{ClusterTree, Judge, Node, NodeInfo, Path};
+use super::{ClusterTree, Judge, Node, NodeInfo, Path, Repeats};
 use crate::core::Rows;
 use crate::{Clusterer, Embedder, Error, Result, Run, Size};
 use ndarray::ArrayRef2;
@@ -58,6 +58,8 @@ impl<E: Embedder, C: Clusterer> std::fmt::Debug for RecursiveTree<E, C> {
             .field("embedder", &self.plan.embedder.name(|embedder| embedder.name()))
             .field("clusterer", &self.plan.clusterer.name(|clusterer| clusterer.name()))
             .field("judge", &self.plan.judge.as_ref().map(|judge| judge.name()))
+            .field("consensus", &self.plan.consensus)
+            .field("stability", &self.plan.stability)
             .field("limits", &self.plan.limits)
             .finish()
     }
@@ -94,12 +96,53 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
 
     fn plan(embedder: Choice<E>, clusterer: Choice<C>) -> Self {
         let limits = Limits { levels: 2, of_all: Size::Share(0.05), of_parent: Size::Share(0.0), rows: 50 };
-        RecursiveTree { plan: Plan { embedder, clusterer, judge: None, limits } }
+        RecursiveTree { plan: Plan { embedder, clusterer, judge: None, consensus: None, stability: None, limits } }
     }
 
     /// Sets who decides which of the clusters found at a node become its children; default nobody: all do.
     pub fn judge(mut self, judge: impl Judge + 'static) -> Self {
         self.plan.judge = Some(Arc::new(judge));
+        self
+    }
+
+    /// Sets that each node's clusters are those that several runs of its embedder and clusterer agree on, under as many
+    /// seeds: see [`Consensus`](crate::cluster::Consensus). Default: one run.
+    ///
+    /// A row's [`membership`](Node::membership) is then the share of runs that have it in its cluster, and rows that most
+    /// runs leave out are noise. The first run is the node's own: its embedding is kept. What can be shared between runs is:
+    /// of [`Umap`](crate::embed::Umap) the neighbours and the graph. An evidence [`Judge`] is given the consensus, and
+    /// repeats it on its halves. Where there is no setting of [`stability`](RecursiveTree::stability), the runs also say how
+    /// stable each cluster is.
+    ///
+    /// Cost: the layout and the clustering of a node, times the runs.
+    ///
+    /// ```
+    /// use ndarray::Array2;
+    /// use recluster::{Run, cluster::KMeans, embed::Identity, recursive::RecursiveTree};
+    /// // Four groups, of which k-means with one start finds a part of the runs' solutions to be others.
+    /// let rows = Array2::from_shape_fn((400, 2), |(i, j)| {
+    ///     let corner = [i % 2, i / 2 % 2][j] as f32 * 10.0;
+    ///     corner + ((i * 37 + j * 101) % 97) as f32 / 30.0
+    /// });
+    /// let plan = RecursiveTree::new(Identity, KMeans::new(4).restarts(1)).levels(1).consensus(10);
+    /// let tree = plan.fit(&rows, &Run::new())?;
+    /// assert_eq!(tree.leaves().count(), 4);
+    /// let stability = tree.leaves().next().unwrap().stability().unwrap();
+    /// assert!(stability.runs == 10 && stability.jaccard > 0.5);
+    /// # Ok::<(), recluster::Error>(())
+    /// ```
+    pub fn consensus(mut self, repeats: impl Into<Repeats>) -> Self {
+        self.plan.consensus = Some(repeats.into());
+        self
+    }
+
+    /// Sets that each node that falls apart is clustered again on subsamples of its rows, 80 % by default, under other seeds,
+    /// and that each child says [how well it was found again](Node::stability). Default: not, or by the runs of a
+    /// [consensus](RecursiveTree::consensus).
+    ///
+    /// Cost: the layout and the clustering of a node, times the runs.
+    pub fn stability(mut self, repeats: impl Into<Repeats>) -> Self {
+        self.plan.stability = Some(repeats.into());
         self
     }
 
@@ -309,6 +352,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
 
     fn check(&self) -> Result<()> {
         self.plan.limits.check()?;
+        [&self.plan.consensus, &self.plan.stability].into_iter().flatten().try_for_each(Repeats::check)?;
         self.plan.judge.as_ref().map_or(Ok(()), |judge| judge.check())
     }
 

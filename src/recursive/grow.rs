@@ -3,7 +3,8 @@
 use super::judge::{Judge, Proposal, Verdict};
 use super::plan::Plan;
 use super::weights::Weights;
-use super::{Node, NodeInfo, Separation, Split, StopReason, step};
+use super::step::{Procedure, Repeated};
+use super::{Node, NodeInfo, Separation, Split, Stability, Step, StopReason, step};
 use crate::core::{Canonical, Rows, gather, parallel};
 use crate::{Clusterer, Clustering, Embedded, Embedder, Error, NOISE, Result, Run};
 use ndarray::{ArrayRef2, Axis};
@@ -34,6 +35,10 @@ struct Found {
     judge: Option<String>,
     reason: String,
     separations: Vec<Separation>,
+    /// Of each group, where the step was repeated.
+    stability: Vec<Option<Stability>>,
+    /// Runs that the clustering is the consensus of.
+    runs: Option<usize>,
     stop_reason: Option<StopReason>,
 }
 
@@ -109,28 +114,80 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
         let rows = gather(self.data, numbers)?;
         let weights = self.weights.map(|weights| weights.of(numbers));
         let weights = weights.as_deref();
-        let Some(judge) = self.plan.judge.as_deref() else {
+        if self.plan.is_single() {
             let embed = step::embed(embedder, rows.nrows(), &run, || embedder.embed_in_full(&rows, &run));
-            // Only a judge needs the rows any longer.
+            // Only a judge and repeats need the rows any longer.
             drop(rows);
             self.cluster(node, embed, clusterer, weights, &run, &mut found)?;
             return Ok(found);
-        };
+        }
         let mut ready = None;
         let embed = step::embed(embedder, rows.nrows(), &run, || {
             ready.insert(embedder.prepare(Cow::Borrowed(&rows), &run)?).embed(None, &run)
         });
         self.cluster(node, embed, clusterer, weights, &run, &mut found)?;
-        if let (Some(prepared), Some(embedded), Some(clustering), None) =
-            (&ready, &found.embedded, &found.clustering, &found.stop_reason)
-        {
-            let (rows, prepared) = (&*rows, &**prepared);
-            let proposal =
-                Proposal { node, rows, numbers, weights, embedder, prepared, clusterer, embedded, clustering };
+        let (Some(prepared), Some(embedded), Some(clustering)) =
+            (&ready, found.embedded.take(), found.clustering.take())
+        else {
+            return Ok(found);
+        };
+        let once = Procedure { embedder, prepared: &**prepared, clusterer, weights };
+        let all: Vec<u32> = (0..rows.nrows() as u32).collect();
+        let ready = self.plan.consensus.as_ref().map(|repeats| repeats.ready(&rows, &run)).transpose()?;
+        let consensus = self.plan.consensus.as_ref().zip(ready.as_deref());
+        let procedure = Repeated { once, consensus };
+        let (Step { embedded, clustering }, runs) = procedure.agreed(Step { embedded, clustering }, &all, &run)?;
+        found.propose(&clustering);
+        if let (Some(judge), None) = (self.plan.judge.as_deref(), &found.stop_reason) {
+            let (rows, prepared) = (&*rows, once.prepared);
+            let (embedded, clustering) = (&embedded, &clustering);
+            let proposal = Proposal {
+                node,
+                rows,
+                numbers,
+                weights,
+                embedder,
+                prepared,
+                clusterer,
+                embedded,
+                clustering,
+                procedure,
+            };
             let verdict = judged(judge, &proposal, &run.at("judge"))?;
             found.heed(judge, verdict)?;
         }
+        if found.stop_reason.is_none() {
+            found.stability = self.stability(&found.groups, &clustering, once, runs, &all, &rows, &run)?;
+        }
+        found.runs = consensus.map(|(repeats, _)| repeats.runs());
+        (found.embedded, found.clustering) = (Some(embedded), Some(clustering));
         Ok(found)
+    }
+
+    /// How stable each group of clusters is: by repeats of its own, or by those of the consensus.
+    #[allow(clippy::too_many_arguments)]
+    fn stability(
+        &self,
+        groups: &[Vec<usize>],
+        clustering: &Clustering,
+        once: Procedure<'_>,
+        mut runs: Vec<Vec<i32>>,
+        all: &[u32],
+        rows: &ArrayRef2<f32>,
+        run: &Run,
+    ) -> Result<Vec<Option<Stability>>> {
+        let mut share = self.plan.consensus.as_ref().map_or(1.0, |repeats| repeats.share_or(1.0));
+        if let Some(repeats) = &self.plan.stability {
+            share = repeats.share_or(0.8);
+            let run = run.at("stability");
+            let ready = repeats.ready(rows, &run)?;
+            runs = repeats.labels(repeats.turns(once, &ready), all, share, None, &run)?;
+        }
+        let group_of = group_of(groups, clustering.clusters());
+        let child_of = |&label: &i32| usize::try_from(label).ok().and_then(|label| group_of[label]).map_or(NOISE, |g| g as i32);
+        let child_of: Vec<i32> = clustering.labels().iter().map(child_of).collect();
+        let joined: Vec<bool> = groups.iter().map(|group| group.len() > 1).collect();
+        Ok(Stability::of(&child_of, &joined, &runs, share))
     }
 
     /// Clusters what was embedded, and proposes each cluster as a child.
@@ -147,9 +204,7 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
         let clustering = step::cluster(clusterer, &embedded.embedding, weights, run);
         found.embedded = Some(embedded);
         let Some(clustering) = self.unless_too_few(node, clustering, found)? else { return Ok(()) };
-        let clusters = clustering.clusters();
-        found.groups = (0..clusters).map(|cluster| vec![cluster]).collect();
-        found.stop_reason = (clusters < 2).then_some(StopReason::OneCluster { clusters });
+        found.propose(&clustering);
         found.clustering = Some(clustering);
         Ok(())
     }
@@ -172,6 +227,13 @@ fn judged(judge: &dyn Judge, proposal: &Proposal<'_>, run: &Run) -> Result<Verdi
 }
 
 impl Found {
+    /// Each cluster is to be a child, unless there is one alone.
+    fn propose(&mut self, clustering: &Clustering) {
+        let clusters = clustering.clusters();
+        self.groups = (0..clusters).map(|cluster| vec![cluster]).collect();
+        self.stop_reason = (clusters < 2).then_some(StopReason::OneCluster { clusters });
+    }
+
     /// Does as the judge says.
     fn heed(&mut self, judge: &dyn Judge, verdict: Verdict) -> Result<()> {
         self.groups = verdict.groups(self.groups.len(), judge)?;
@@ -182,6 +244,15 @@ impl Found {
         self.separations = verdict.separations;
         Ok(())
     }
+}
+
+/// For each cluster the number of its group.
+fn group_of(groups: &[Vec<usize>], clusters: usize) -> Vec<Option<usize>> {
+    let mut group_of = vec![None; clusters];
+    for (number, group) in groups.iter().enumerate() {
+        group.iter().for_each(|&cluster| group_of[cluster] = Some(number));
+    }
+    group_of
 }
 
 impl Node {
@@ -196,11 +267,12 @@ impl Node {
         let Some(clustering) = found.clustering.map(|clustering| clustering.select(place)) else { return Vec::new() };
         let clusters = clustering.clusters();
         let groups = if self.stop_reason.is_none() { found.groups } else { Vec::new() };
-        let (children, child_of) = self.divide(&clustering, &groups, place, weights);
+        let (children, child_of) = self.divide(&clustering, &groups, &found.stability, place, weights);
         // With a child for each cluster, labels and children say it all.
         let clustering = (groups.len() < clusters.max(2)).then_some(clustering);
         self.split = Some(Split {
             children: child_of,
+            runs: found.runs,
             judge: found.judge,
             reason: found.reason,
             separations: found.separations,
@@ -214,13 +286,11 @@ impl Node {
         &mut self,
         clustering: &Clustering,
         groups: &[Vec<usize>],
+        stability: &[Option<Stability>],
         place: &[usize],
         weights: Option<&Weights<'_>>,
     ) -> (Vec<Node>, Vec<Option<u32>>) {
-        let mut group_of = vec![None; clustering.clusters()];
-        for (number, group) in groups.iter().enumerate() {
-            group.iter().for_each(|&cluster| group_of[cluster] = Some(number));
-        }
+        let group_of = group_of(groups, clustering.clusters());
         if groups.is_empty() {
             return (Vec::new(), vec![None; clustering.clusters()]);
         }
@@ -248,7 +318,8 @@ impl Node {
             let (path, total_rows) = (self.path.child(number), self.total_rows);
             let info = NodeInfo { path, rows: rows.len(), parent_rows: self.rows.len(), total_rows };
             let weight = weights.map(|weights| weights.share(&rows));
-            Node { weight, ..Node::open(info, rows, membership, persistence) }
+            let stability = stability.get(group).copied().flatten();
+            Node { weight, stability, ..Node::open(info, rows, membership, persistence) }
         };
         let children = (0..).zip(&order).map(child).collect();
         (children, child_of)

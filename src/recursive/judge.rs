@@ -1,7 +1,8 @@
 //! Whether the clusters found at a node become its children.
 
-use super::{NodeInfo, Step, step};
-use crate::core::{short_type_name, with_mean_one};
+use super::step::Repeated;
+use super::{NodeInfo, Step};
+use crate::core::short_type_name;
 use crate::{Clusterer, Clustering, Embedded, Embedder, Error, Prepared, Result, Run};
 use ndarray::ArrayRef2;
 
@@ -82,23 +83,18 @@ pub struct Proposal<'a> {
     pub embedded: &'a Embedded,
     /// Two clusters or more, label i being that of row i of `rows`.
     pub clustering: &'a Clustering,
+    pub(super) procedure: Repeated<'a>,
 }
 
 impl Proposal<'_> {
     /// The node's own procedure on a part of its rows, by their places in [`rows`](Proposal::rows): settings that count
-    /// rows are scaled to it, see [`Clusterer::for_sample`], and so are weights, to a mean of 1.
+    /// rows are scaled to it, see [`Clusterer::for_sample`], and so are weights, to a mean of 1; where the node's clusters
+    /// are a [consensus](super::RecursiveTree::consensus), so are these.
     ///
     /// # Errors
     /// Those of [`step`](super::step()), rows named by their places in the node.
     pub fn again(&self, part: &[u32], run: &Run) -> Result<Step> {
-        let share = part.len() as f64 / self.rows.nrows().max(1) as f64;
-        let smaller = self.clusterer.for_sample(share);
-        let clusterer = smaller.as_deref().unwrap_or(self.clusterer);
-        let embedded = step::embed(self.embedder, part.len(), run, || self.prepared.embed(Some(part), run))?;
-        let weights = self.weights.map(|all| with_mean_one(part.iter().map(|&row| all[row as usize]).collect()));
-        let clustering = step::cluster(clusterer, &embedded.embedding, weights.as_deref(), run)
-            .map_err(|error| error.of_part(part))?;
-        Ok(Step { embedded, clustering })
+        Ok(self.procedure.on(part, run)?.0)
     }
 }
 

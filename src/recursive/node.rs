@@ -1,6 +1,6 @@
 //! One node of a tree.
 
-use super::{NodeInfo, Path, Separation, StopReason};
+use super::{NodeInfo, Path, Separation, Stability, StopReason};
 use crate::{Clustering, Settings};
 use ndarray::Array2;
 
@@ -21,6 +21,8 @@ pub struct Node {
     /// One for each of `rows`: its strength of membership in this node, within the parent.
     pub(super) membership: Vec<f32>,
     pub(super) persistence: Option<f64>,
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub(super) stability: Option<Stability>,
     /// Those of the node's own embedder and clusterer; present where it was worked on.
     pub(super) embedder: Option<Settings>,
     pub(super) clusterer: Option<Settings>,
@@ -50,6 +52,7 @@ impl Node {
             weight: None,
             membership,
             persistence,
+            stability: None,
             embedder: None,
             clusterer: None,
             embedding: None,
@@ -118,6 +121,12 @@ impl Node {
         self.persistence
     }
 
+    /// How well the cluster was found again when its parent's step was repeated; present where it was, by
+    /// [`RecursiveTree::stability`](super::RecursiveTree::stability) or [`consensus`](super::RecursiveTree::consensus).
+    pub fn stability(&self) -> Option<&Stability> {
+        self.stability.as_ref()
+    }
+
     /// Name and settings of the embedder; present where the node was worked on.
     pub fn embedder(&self) -> Option<&Settings> {
         self.embedder.as_ref()
@@ -182,6 +191,9 @@ impl Node {
 pub struct Split {
     /// For each cluster proposed the child it went to.
     pub(super) children: Vec<Option<u32>>,
+    /// Runs that the proposal is the consensus of.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub(super) runs: Option<usize>,
     pub(super) judge: Option<String>,
     pub(super) reason: String,
     pub(super) separations: Vec<Separation>,
@@ -198,6 +210,11 @@ impl Split {
     /// The number of the child that a proposed cluster went to; none where it went to no child.
     pub fn child_of(&self, cluster: usize) -> Option<usize> {
         self.children.get(cluster).copied().flatten().map(|child| child as usize)
+    }
+
+    /// Runs that the clusters proposed are the [consensus](super::RecursiveTree::consensus) of; none for a single run.
+    pub fn runs(&self) -> Option<usize> {
+        self.runs
     }
 
     /// Name of the [`Judge`](super::Judge) that decided; none without one, and for fewer than two clusters.

@@ -1,6 +1,7 @@
 //! What a plan consists of.
 
 use super::limits::Limits;
+use super::repeats::Repeats;
 use super::{Judge, NodeInfo};
 use std::sync::Arc;
 
@@ -9,6 +10,8 @@ pub(super) struct Plan<E, C> {
     pub(super) embedder: Choice<E>,
     pub(super) clusterer: Choice<C>,
     pub(super) judge: Option<Arc<dyn Judge>>,
+    pub(super) consensus: Option<Repeats>,
+    pub(super) stability: Option<Repeats>,
     pub(super) limits: Limits,
 }
 
@@ -18,8 +21,17 @@ impl<E, C> Clone for Plan<E, C> {
             embedder: self.embedder.clone(),
             clusterer: self.clusterer.clone(),
             judge: self.judge.clone(),
+            consensus: self.consensus.clone(),
+            stability: self.stability.clone(),
             limits: self.limits.clone(),
         }
+    }
+}
+
+impl<E, C> Plan<E, C> {
+    /// Whether each node is embedded and clustered once, and that is all.
+    pub(super) fn is_single(&self) -> bool {
+        self.judge.is_none() && self.consensus.is_none() && self.stability.is_none()
     }
 }
 

@@ -1,6 +1,9 @@
 //! One step of the recursion: embed some rows, cluster their embedding, and hold both to their contracts.
 
-use crate::{Clusterer, Clustering, Embedded, Embedder, Error, Result, Run};
+use super::repeats::Repeats;
+use crate::cluster::Consensus;
+use crate::core::with_mean_one;
+use crate::{Clusterer, Clustering, Embedded, Embedder, Error, Prepared, Result, Run};
 use ndarray::{Array2, ArrayRef2};
 
 /// What [`step`] gives.
@@ -38,6 +41,57 @@ pub fn step(
     let embedded = embed(&embedder, rows.nrows(), run, || embedder.embed_in_full(rows, run))?;
     let clustering = cluster(&clusterer, &embedded.embedding, None, run)?;
     Ok(Step { embedded, clustering })
+}
+
+/// What a node does with its rows or some of them: its embedder, made ready for all of them, and its clusterer.
+#[derive(Clone, Copy)]
+pub(super) struct Procedure<'a> {
+    pub(super) embedder: &'a dyn Embedder,
+    pub(super) prepared: &'a dyn Prepared,
+    pub(super) clusterer: &'a dyn Clusterer,
+    /// Of all rows of the node, with a mean of 1.
+    pub(super) weights: Option<&'a [f64]>,
+}
+
+impl Procedure<'_> {
+    /// One step on a part of the node's rows; settings that count rows are scaled to it, and so are weights.
+    pub(super) fn once(&self, part: &[u32], run: &Run) -> Result<Step> {
+        let rows = self.prepared.rows().nrows();
+        let whole = part.len() == rows;
+        let smaller = if whole { None } else { self.clusterer.for_sample(part.len() as f64 / rows.max(1) as f64) };
+        let clusterer = smaller.as_deref().unwrap_or(self.clusterer);
+        let work = || self.prepared.embed((!whole).then_some(part), run);
+        let embedded = embed(self.embedder, part.len(), run, work)?;
+        let weights = self.weights.map(|all| with_mean_one(part.iter().map(|&row| all[row as usize]).collect()));
+        let clustering = cluster(clusterer, &embedded.embedding, weights.as_deref(), run)
+            .map_err(|error| error.of_part(part))?;
+        Ok(Step { embedded, clustering })
+    }
+}
+
+/// A node's procedure, with what it repeats.
+#[derive(Clone, Copy)]
+pub(super) struct Repeated<'a> {
+    pub(super) once: Procedure<'a>,
+    /// What the clustering is the consensus of, with the embedders that it adds.
+    pub(super) consensus: Option<(&'a Repeats, &'a [Box<dyn Prepared + 'a>])>,
+}
+
+impl Repeated<'_> {
+    /// The clusters of a part of the rows, with those of each run where they are a consensus.
+    pub(super) fn on(&self, part: &[u32], run: &Run) -> Result<(Step, Vec<Vec<i32>>)> {
+        let step = self.once.once(part, run)?;
+        self.agreed(step, part, run)
+    }
+
+    /// The same, where the first step has been taken.
+    pub(super) fn agreed(&self, first: Step, part: &[u32], run: &Run) -> Result<(Step, Vec<Vec<i32>>)> {
+        let Some((repeats, ready)) = self.consensus else { return Ok((first, Vec::new())) };
+        let turn = repeats.turns(self.once, ready);
+        let runs = repeats.labels(turn, part, repeats.share_or(1.0), Some(first.clustering.labels()), run)?;
+        let clustering = Consensus::new().of(&runs)?;
+        Ok((Step { clustering, ..first }, runs))
+    }
 }
 
 /// What `work` makes of `rows` rows, which must be an embedding and perhaps a map of them.

@@ -59,6 +59,12 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     if let Some(policy) = policy {
         plan = plan.judge(HeldOut::new().alpha(alpha).policy(policy));
     }
+    if args.consensus > 1 {
+        plan = plan.consensus(args.consensus);
+    }
+    if let Some(runs) = args.stability {
+        plan = plan.stability(runs);
+    }
     let mut boost = Boost::new().rounds(args.rounds).max_depth(args.max_depth);
     if let Some(questions) = data.questions() {
         boost = boost.categorical(&questions.schema.categorical());
@@ -269,6 +275,10 @@ fn nodes(tree: &ClusterTree) -> Value {
     let node = |node: &recluster::recursive::Node| {
         let mut facts = json!({"path": node.path().to_string(), "rows": node.rows().len(), "share": node.share(),
             "noise": node.noise(), "persistence": node.persistence(), "leaf": node.is_leaf()});
+        if let Some(stability) = node.stability() {
+            facts["stability"] = json!({"jaccard": stability.jaccard, "found": stability.found,
+                "runs": stability.runs, "share": stability.share, "grade": stability.grade().to_string()});
+        }
         if let Some(share) = node.weight() {
             facts["population_share"] = share.into();
         }

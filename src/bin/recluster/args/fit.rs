@@ -1,7 +1,7 @@
 //! Arguments of `fit`.
 
 use super::cluster::{ClusterMethod, Method};
-use super::common::Common;
+use super::common::{Common, at_least_one};
 use super::embed::EmbedMethod;
 use clap::{Args, ValueEnum};
 use recluster::embed::Scaling;
@@ -87,6 +87,12 @@ pub(crate) struct Fit {
     /// The level of the tests of evidence, for the whole tree [default: 0.05]
     #[arg(long, value_name = "P")]
     pub(crate) alpha: Option<f64>,
+    /// Runs under other seeds that each node's clusters are the consensus of; 1 for a single run
+    #[arg(long, value_name = "N", value_parser = at_least_one, default_value_t = 1)]
+    pub(crate) consensus: usize,
+    /// Runs on 80 % of a node's rows that say how stable each cluster is [default: those of --consensus]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub(crate) stability: Option<usize>,
     /// A cluster below this share of all rows is not zoomed into
     #[arg(long, value_name = "SHARE", default_value_t = 0.05)]
     pub(crate) min_node_share: f64,

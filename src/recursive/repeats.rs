@@ -1,0 +1,160 @@
+//! A node's step, repeated: under other seeds, on subsamples, with other settings.
+
+use super::step::Procedure;
+use crate::cluster::ABSENT;
+use crate::core::parallel;
+use crate::core::random::Stream;
+use crate::{Clusterer, Embedder, Error, Prepared, Result, Run};
+use ndarray::ArrayRef2;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+const PURPOSE: u64 = 0x7265_7065;
+
+/// How often a node's step is repeated, and on what; for [`RecursiveTree::consensus`](super::RecursiveTree::consensus) and
+/// [`RecursiveTree::stability`](super::RecursiveTree::stability). A number of runs will do: `plan.consensus(10)`.
+///
+/// ```
+/// use recluster::cluster::{Hdbscan, KMeans};
+/// use recluster::embed::Umap;
+/// use recluster::recursive::{RecursiveTree, Repeats};
+/// // Of 12 runs six with 15 neighbours, three with 30, three with k-means instead, each on 90 % of the rows.
+/// let own = || (Umap::new(), Hdbscan::new());
+/// let repeats = Repeats::new(12)
+///     .share(0.9)
+///     .also(Umap::new().n_neighbors(30), Hdbscan::new())
+///     .also(own().0, own().1)
+///     .also(Umap::new(), KMeans::new(5));
+/// let plan = RecursiveTree::new(own().0, own().1).consensus(repeats);
+/// # let _ = plan;
+/// ```
+#[derive(Clone)]
+pub struct Repeats {
+    runs: usize,
+    share: Option<f64>,
+    others: Vec<(Arc<dyn Embedder>, Arc<dyn Clusterer>)>,
+}
+
+impl From<usize> for Repeats {
+    fn from(runs: usize) -> Self {
+        Repeats::new(runs)
+    }
+}
+
+impl std::fmt::Debug for Repeats {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let others: Vec<String> = self.others.iter().map(|(e, c)| format!("{}, {}", e.name(), c.name())).collect();
+        let Repeats { runs, share, .. } = self;
+        f.debug_struct("Repeats").field("runs", runs).field("share", share).field("others", &others).finish()
+    }
+}
+
+impl Repeats {
+    /// So many runs of the node's own embedder and clusterer, at least 1.
+    pub fn new(runs: usize) -> Self {
+        Repeats { runs, share: None, others: Vec::new() }
+    }
+
+    /// Sets the share of the node's rows that each run is given, drawn without replacement; above 0 and at most 1. Default:
+    /// all of them for a consensus, 0.8 for stability. Settings that count rows are scaled to it: see
+    /// [`Clusterer::for_sample`].
+    pub fn share(mut self, share: f64) -> Self {
+        self.share = Some(share);
+        self
+    }
+
+    /// Adds another embedder and clusterer, such as the same with other settings: the node's own and those added take turns.
+    pub fn also(mut self, embedder: impl Embedder + 'static, clusterer: impl Clusterer + 'static) -> Self {
+        self.others.push((Arc::new(embedder), Arc::new(clusterer)));
+        self
+    }
+
+    pub(super) fn runs(&self) -> usize {
+        self.runs
+    }
+
+    pub(super) fn share_or(&self, usual: f64) -> f64 {
+        self.share.unwrap_or(usual)
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        if self.runs == 0 {
+            return Err(Error::setting("runs", 0, "must be at least 1"));
+        }
+        match self.share {
+            Some(share) if !(share > 0.0 && share <= 1.0) => {
+                Err(Error::setting("share", share, "must be above 0 and at most 1"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The embedders added, made ready for a node's rows.
+    pub(super) fn ready<'a>(&'a self, rows: &'a ArrayRef2<f32>, run: &Run) -> Result<Vec<Box<dyn Prepared + 'a>>> {
+        self.others.iter().map(|(embedder, _)| embedder.prepare(Cow::Borrowed(rows), run)).collect()
+    }
+
+    /// The node's procedure and those added, which take turns.
+    pub(super) fn turns<'a>(
+        &'a self,
+        own: Procedure<'a>,
+        ready: &'a [Box<dyn Prepared + 'a>],
+    ) -> impl Fn(usize) -> Procedure<'a> {
+        move |turn| match turn % (1 + self.others.len()) {
+            0 => own,
+            other => {
+                let (embedder, clusterer) = &self.others[other - 1];
+                Procedure { embedder, prepared: &*ready[other - 1], clusterer, ..own }
+            }
+        }
+    }
+
+    /// The labels that each run gives to the rows of `part`: -2 for a row that it was not given. A run that had too few
+    /// rows found nothing but noise.
+    ///
+    /// With `first`, the labels of the node's own step, as the first run.
+    pub(super) fn labels<'a>(
+        &self,
+        turn: impl Fn(usize) -> Procedure<'a> + Sync + Send,
+        part: &[u32],
+        share: f64,
+        first: Option<&[i32]>,
+        run: &Run,
+    ) -> Result<Vec<Vec<i32>>> {
+        let stage = run.stage("repeats", self.runs);
+        let draws = Stream::new(run.key(), PURPOSE);
+        let from = usize::from(first.is_some());
+        let labels = parallel::map(self.runs - from, |i| {
+            let number = i + from;
+            let drawn = drawn(part.len(), share, draws.of(number as u64));
+            let rows: Vec<u32> = drawn.iter().map(|&place| part[place as usize]).collect();
+            let mut labels = vec![ABSENT; part.len()];
+            match turn(number).once(&rows, &run.at(&format!("run {number}"))) {
+                Ok(step) => {
+                    drawn.iter().zip(step.clustering.labels()).for_each(|(&place, &label)| {
+                        labels[place as usize] = label;
+                    });
+                }
+                Err(Error::TooFewRows { .. }) => {
+                    drawn.iter().for_each(|&place| labels[place as usize] = crate::NOISE);
+                }
+                Err(error) => return Err(error),
+            }
+            stage.step(1)?;
+            Ok(labels)
+        });
+        first.map(|first| Ok(first.to_vec())).into_iter().chain(labels).collect()
+    }
+}
+
+/// A share of `rows` places, ascending, at least one of them.
+fn drawn(rows: usize, share: f64, draws: Stream) -> Vec<u32> {
+    let mut places: Vec<u32> = (0..rows as u32).collect();
+    let wanted = ((share * rows as f64).round() as usize).max(1);
+    if wanted < rows {
+        places.sort_unstable_by_key(|&place| (draws.bits(place.into()), place));
+        places.truncate(wanted);
+        places.sort_unstable();
+    }
+    places
+}
