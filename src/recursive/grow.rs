@@ -188,7 +188,7 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
             found.heed(judge, verdict)?;
         }
         if found.stop_reason.is_none() {
-            found.stability = self.stability(&found.groups, &clustering, once, runs, &all, &rows, &run)?;
+            found.stability = self.stability(&found.groups, &clustering, once, runs, &all, &rows, run)?;
         }
         found.runs = consensus.map(|(repeats, _)| repeats.runs());
         (found.embedded, found.clustering) = (Some(embedded), Some(clustering));
