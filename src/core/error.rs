@@ -198,6 +198,14 @@ pub enum Error {
         /// The version that can be read.
         supported: u64,
     },
+    /// A checkpoint that is another fit's; see `Checkpoint` in [`recursive`](crate::recursive).
+    #[error("{path} is the checkpoint of another fit, remove it to begin anew: {}", differs.join("; "))]
+    Checkpoint {
+        /// Its folder.
+        path: String,
+        /// Each setting that is not the same, and how it differs.
+        differs: Vec<String>,
+    },
     /// A file could not be read or written.
     #[error("{path}: {source}")]
     Io {

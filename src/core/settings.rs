@@ -125,11 +125,16 @@ impl From<String> for Setting {
     }
 }
 
+/// A share as a percentage, with as many decimals as tell it from all others; as it is where none do.
 impl From<Size> for Setting {
     fn from(size: Size) -> Self {
         match size {
             Size::Count(count) => count.into(),
-            share => share.to_string().into(),
+            Size::Share(share) => {
+                let mut texts = (1..18).map(|decimals| format!("{:.decimals$}", 100.0 * share));
+                let exact = texts.find(|text| text.parse::<f64>().is_ok_and(|percent| percent / 100.0 == share));
+                exact.map_or_else(|| share.to_string(), |percent| format!("{percent} %")).into()
+            }
         }
     }
 }
@@ -194,6 +199,12 @@ mod tests {
             "Whole (rows = 5, share = 5.0 %, limit = inf, epochs = unset, part = Part (on = true))"
         );
         assert_eq!(Settings::new("Bare").to_string(), "Bare");
+        for (share, text) in
+            [(0.05, "5.0 %"), (0.07, "7.0 %"), (0.0501, "5.01 %"), (1e-7, "0.0000001"), (f64::NAN, "NaN")]
+        {
+            assert_eq!(Setting::from(Size::Share(share)), Setting::Text(text.into()));
+        }
+        assert_ne!(Setting::from(Size::Share(0.1 + 0.2)), Setting::from(Size::Share(0.3)));
     }
 
     #[cfg(feature = "serde")]

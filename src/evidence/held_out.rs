@@ -4,9 +4,10 @@ use super::boundary::{Boundary, Crossing, ratio, score, upper_tail};
 use super::discriminant;
 use super::trial::{Trial, halves, space};
 use crate::core::random::Stream;
+use crate::core::{setting_by_debug, settings_of};
 use crate::neighbors::Nearest;
 use crate::recursive::{Grade, Judge, Proposal, Separation, Verdict};
-use crate::{Error, Result, Run};
+use crate::{Error, Result, Run, Settings};
 use ndarray::ArrayRef2;
 
 const PURPOSE: u64 = 0x6576_6964;
@@ -33,6 +34,8 @@ pub enum Policy {
     /// All clusters are kept, and the record of the split says which are separated.
     Mark,
 }
+
+setting_by_debug!(Policy);
 
 /// Tests on held-out rows whether siblings are separated, at each node of a tree.
 ///
@@ -110,6 +113,10 @@ impl HeldOut {
 }
 
 impl Judge for HeldOut {
+    fn settings(&self) -> Settings {
+        settings_of!(HeldOut { alpha, policy } = self)
+    }
+
     fn check(&self) -> Result<()> {
         match self.alpha > 0.0 && self.alpha <= 1.0 {
             true => Ok(()),

@@ -1,7 +1,7 @@
 //! Whether nodes make a tree: they may come from a file, or from a fit that was interrupted.
 
 use super::weights::ROUNDED;
-use super::{ClusterTree, Node, Stability};
+use super::{ClusterTree, Node, Separation, Stability};
 use crate::core::checks::{self, Check};
 use crate::{Clustering, NOISE};
 
@@ -57,17 +57,27 @@ impl Node {
         checks::that(self.split.is_some() || self.is_leaf(), || "children without a split".into())?;
         checks::count("labels", self.labels.len(), if self.is_leaf() { 0 } else { n })?;
         let Some(split) = &self.split else { return Ok(()) };
-        checks::that(split.children.iter().flatten().all(|&child| child < self.children), || {
+        let own = self.own_children();
+        checks::that(split.children.iter().flatten().all(|&child| child < own), || {
             "a cluster went to a child that is not there".into()
         })?;
-        for separation in &split.separations {
-            checks::that((0.0..=1.0).contains(&separation.p_value), || "a p-value outside 0 to 1".into())?;
-            let mut clusters = separation.of.iter().chain(&separation.from);
-            checks::that(clusters.all(|&cluster| cluster < split.children.len()), || "a cluster not proposed".into())?;
+        if let Some(noise) = &split.noise {
+            checks::that((2..=self.children).contains(&noise.first) && noise.rows <= n, || {
+                "noise of a node that was not split".into()
+            })?;
+            checks::that(
+                noise.children.iter().flatten().all(|child| (noise.first..self.children).contains(child)),
+                || "a cluster of the noise went to a child that is not there".into(),
+            )?;
+            checks::that((self.children > own) == noise.stop_reason.is_none(), || {
+                "noise with clusters and a reason to stop".into()
+            })?;
+            separations(&noise.separations, noise.children.len())?;
         }
+        separations(&split.separations, split.children.len())?;
         // A proposal that is kept is one that a clusterer could have made.
         match &split.clustering {
-            None => checks::count("clusters proposed", split.children.len(), self.children as usize),
+            None => checks::count("clusters proposed", split.children.len(), own as usize),
             Some(proposed) => {
                 checks::count("labels proposed", proposed.labels().len(), n)?;
                 let sound = Clustering::new(proposed.labels().to_vec())
@@ -101,8 +111,30 @@ impl Node {
             let below: f64 = children.iter().filter_map(|child| child.weight).sum();
             checks::that(below <= weight + ROUNDED, || format!("children weigh {below} of {weight}"))?;
         }
-        checks::that(children.is_sorted_by(|a, b| a.rows.len() >= b.rows.len()), || "children grow".into())
+        // From the largest: first the node's own clusters, then those of its noise.
+        let (own, noise) = children.split_at(self.own_children() as usize);
+        checks::that(own.iter().all(|child| !child.in_noise) && noise.iter().all(|child| child.in_noise), || {
+            "children of the noise are not the last".into()
+        })?;
+        let shrink = |all: &[&Node]| all.is_sorted_by(|a, b| a.rows.len() >= b.rows.len());
+        checks::that(shrink(own) && shrink(noise), || "children grow".into())
     }
+
+    /// Children that are not of the noise.
+    fn own_children(&self) -> u32 {
+        let noise = self.split.as_ref().and_then(|split| split.noise.as_ref());
+        noise.map_or(self.children, |noise| noise.first.min(self.children))
+    }
+}
+
+/// That separations are of clusters that were proposed.
+fn separations(all: &[Separation], proposed: usize) -> Check {
+    for separation in all {
+        checks::that((0.0..=1.0).contains(&separation.p_value), || "a p-value outside 0 to 1".into())?;
+        let mut clusters = separation.of.iter().chain(&separation.from);
+        checks::that(clusters.all(|&cluster| cluster < proposed), || "a cluster not proposed".into())?;
+    }
+    Ok(())
 }
 
 #[cfg(feature = "serde")]

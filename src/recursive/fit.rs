@@ -42,7 +42,7 @@ use std::sync::Arc;
 /// # Ok::<(), recluster::Error>(())
 /// ```
 pub struct RecursiveTree<E, C> {
-    plan: Plan<E, C>,
+    pub(super) plan: Plan<E, C>,
 }
 
 /// Whatever the parts: they are shared, so boxed ones will do.
@@ -95,7 +95,8 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     }
 
     fn plan(embedder: Choice<E>, clusterer: Choice<C>) -> Self {
-        let limits = Limits { levels: 2, of_all: Size::Share(0.05), of_parent: Size::Share(0.0), rows: 50 };
+        let limits =
+            Limits { levels: 2, of_all: Size::Share(0.05), of_parent: Size::Share(0.0), rows: 50, noise_again: false };
         RecursiveTree { plan: Plan { embedder, clusterer, judge: None, consensus: None, stability: None, limits } }
     }
 
@@ -173,6 +174,19 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         self
     }
 
+    /// Whether the rows that a split leaves out as noise are embedded and clustered once more, as a group of their own, by
+    /// the node's embedder and clusterer; default no.
+    ///
+    /// The group is held to the limits on size as a cluster of as many rows would be, and to the judge, which is given the
+    /// node's path with the group's rows. Clusters found there
+    /// become further children of the node, numbered behind the others, and are zoomed into like them;
+    /// [`Node::found_in_noise`] tells them. Rows of no cluster still are the node's noise: this is done once. What lies thinly
+    /// around the clusters may come out as clusters of its own, so look at them with care.
+    pub fn noise_again(mut self, again: bool) -> Self {
+        self.plan.limits.noise_again = again;
+        self
+    }
+
     /// Fits the tree to `data` (rows x columns).
     ///
     /// The nodes of a level are independent and run side by side. Beyond what the algorithms take, memory is a copy of
@@ -217,7 +231,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     }
 
     /// The same, handing each node to `sink` as soon as it is finished, with its children, which are open yet: for
-    /// checkpoints. Calls come from any thread and in any order, a parent's before its children's.
+    /// checkpoints of one's own, where the files of `fit_resumable` will not do. Calls come from any thread and in any order, a parent's before its children's.
     ///
     /// All nodes handed over so far make a [`ClusterTree`] that [`fit_from`](RecursiveTree::fit_from) goes on with:
     ///
@@ -308,7 +322,13 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         self.resume(tree, data, Some(weights), &sink, run)
     }
 
-    fn begin(&self, data: &ArrayRef2<f32>, weights: Option<&[f64]>, sink: Sink<'_>, run: &Run) -> Result<ClusterTree> {
+    pub(super) fn begin(
+        &self,
+        data: &ArrayRef2<f32>,
+        weights: Option<&[f64]>,
+        sink: Sink<'_>,
+        run: &Run,
+    ) -> Result<ClusterTree> {
         self.check()?;
         let n = data.nrows();
         let info = NodeInfo { path: Path::root(), rows: n, parent_rows: n, total_rows: n };
@@ -316,10 +336,10 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         let weights = weights.map(|weights| Weights::new(weights, n)).transpose()?;
         let mut root = Node::open(info, (0..n as u32).collect(), vec![1.0; n], None);
         root.weight = weights.map(|_| 1.0);
-        self.grow(vec![root], data, &rows, weights, sink, run)
+        self.grow(vec![root], None, data, &rows, weights, sink, run)
     }
 
-    fn resume(
+    pub(super) fn resume(
         &self,
         tree: ClusterTree,
         data: &ArrayRef2<f32>,
@@ -327,6 +347,14 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         sink: Sink<'_>,
         run: &Run,
     ) -> Result<ClusterTree> {
+        let rows = self.door(&tree, data, run)?;
+        let weights = weights.map(|weights| Weights::new(weights, rows.len())).transpose()?;
+        weights::check_same(&tree, weights.as_ref())?;
+        self.grow(tree.nodes, None, data, &rows, weights, sink, run)
+    }
+
+    /// The rows that a tree goes on with, which must be its own.
+    pub(super) fn door<'a>(&self, tree: &ClusterTree, data: &'a ArrayRef2<f32>, run: &Run) -> Result<Rows<'a>> {
         self.check()?;
         let rows = self.rows(data, &tree.root().info())?;
         for (what, expected, found) in
@@ -339,33 +367,34 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         if tree.seed() != run.seed_value() {
             return Err(Error::setting("seed", run.seed_value(), "must be the seed of the tree"));
         }
-        let weights = weights.map(|weights| Weights::new(weights, rows.len())).transpose()?;
-        weights::check_same(&tree, weights.as_ref())?;
-        self.grow(tree.nodes, data, &rows, weights, sink, run)
+        Ok(rows)
     }
 
     /// The rows, with missing values if the root's embedder takes them.
-    fn rows<'a>(&self, data: &'a ArrayRef2<f32>, root: &NodeInfo) -> Result<Rows<'a>> {
+    pub(super) fn rows<'a>(&self, data: &'a ArrayRef2<f32>, root: &NodeInfo) -> Result<Rows<'a>> {
         let rows = Rows::with_missing(data)?;
         if self.plan.embedder.at(root).takes_missing() { Ok(rows) } else { Rows::finite(data) }
     }
 
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         self.plan.limits.check()?;
         [&self.plan.consensus, &self.plan.stability].into_iter().flatten().try_for_each(Repeats::check)?;
         self.plan.judge.as_ref().map_or(Ok(()), |judge| judge.check())
     }
 
-    fn grow(
+    /// Works on the nodes that are to be worked on, or on one alone whatever the limits.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn grow(
         &self,
         nodes: Vec<Node>,
+        only: Option<Path>,
         data: &ArrayRef2<f32>,
         rows: &Rows<'_>,
         weights: Option<Weights<'_>>,
         sink: Sink<'_>,
         run: &Run,
     ) -> Result<ClusterTree> {
-        let mut nodes = Growth::new(&self.plan, data, rows, weights, sink, run).finish(nodes)?;
+        let mut nodes = Growth::new(&self.plan, data, rows, weights, sink, run).only(only).finish(nodes)?;
         nodes.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         Ok(ClusterTree { nodes, columns: rows.columns(), seed: run.seed_value() })
     }

@@ -1,10 +1,11 @@
 //! From open nodes to a whole tree.
 
 use super::judge::{Judge, Proposal, Verdict};
+use super::limits::Limits;
 use super::plan::Plan;
 use super::step::{Procedure, Repeated};
 use super::weights::Weights;
-use super::{Node, NodeInfo, Separation, Split, Stability, Step, StopReason, step};
+use super::{Node, NodeInfo, Path, Separation, Split, Stability, Step, StopReason, step};
 use crate::core::{Canonical, Rows, gather, parallel};
 use crate::{Clusterer, Clustering, Embedded, Embedder, Error, NOISE, Result, Run};
 use ndarray::{ArrayRef2, Axis};
@@ -23,6 +24,8 @@ pub(super) struct Growth<'a, E, C> {
     weights: Option<Weights<'a>>,
     sink: Sink<'a>,
     run: &'a Run,
+    /// The one node to begin with, which no limit stops.
+    only: Option<Path>,
 }
 
 /// What was found at a node, in canonical order; as far as it came.
@@ -59,13 +62,21 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
         for (&row, place) in canonical.order.iter().zip(0..) {
             rank[row as usize] = place;
         }
-        Growth { plan, data, rank, weights, sink, run }
+        Growth { plan, data, rank, weights, sink, run, only: None }
+    }
+
+    /// Begins with this node alone, whatever the limits.
+    pub(super) fn only(self, only: Option<Path>) -> Self {
+        Growth { only, ..self }
     }
 
     /// Works on the nodes that are open or that another plan's limits had stopped, and on what comes out of them, level
     /// by level. The nodes of a level are independent and run side by side.
     pub(super) fn finish(&self, nodes: Vec<Node>) -> Result<Vec<Node>> {
-        let workable = |node: &Node| node.is_leaf() && node.stop_reason.as_ref().is_none_or(StopReason::is_limit);
+        let workable = |node: &Node| match &self.only {
+            Some(only) => node.path == *only,
+            None => node.is_leaf() && node.stop_reason.as_ref().is_none_or(StopReason::is_limit),
+        };
         let (mut level, mut done): (Vec<Node>, Vec<Node>) = nodes.into_iter().partition(workable);
         while !level.is_empty() {
             let worked = self.run.install(|| parallel::map(level.len(), |i| self.work(&level[i])))?;
@@ -83,22 +94,42 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
     fn work(&self, node: &Node) -> Result<(Node, Vec<Node>)> {
         let info = node.info();
         let mut node = node.clone();
-        node.stop_reason = self.plan.limits.reached(&info);
+        node.stop_reason = self.plan.limits.reached(&info).filter(|_| self.only.as_ref() != Some(&node.path));
         let mut children = Vec::new();
         if node.stop_reason.is_none() {
-            // Place i in canonical order is that of row `order[i]` of the node.
-            let mut order: Vec<usize> = (0..node.rows.len()).collect();
-            order.sort_unstable_by_key(|&i| self.rank[node.rows[i] as usize]);
-            let numbers: Vec<u32> = order.iter().map(|&i| node.rows[i]).collect();
             let (embedder, clusterer) = (self.plan.embedder.at(&info), self.plan.clusterer.at(&info));
             (node.embedder, node.clusterer) = (Some(embedder.settings()), Some(clusterer.settings()));
-            let found = self.look(&info, &numbers, &*embedder, &*clusterer).map_err(|error| error.of_part(&numbers))?;
-            let mut place = vec![0; order.len()];
-            order.iter().enumerate().for_each(|(at, &i)| place[i] = at);
-            children = node.take(found, &place, self.weights.as_ref());
+            children = self.explore(&mut node, &info, &info.path.to_string(), &*embedder, &*clusterer)?;
+            if self.plan.limits.noise_again && !children.is_empty() {
+                self.again(&mut node, &mut children, &*embedder, &*clusterer)?;
+            }
         }
         (self.sink)(&node, &children)?;
         Ok((node, children))
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.plan.limits
+    }
+
+    /// Looks into the rows of a node, and gives its children.
+    pub(super) fn explore(
+        &self,
+        node: &mut Node,
+        info: &NodeInfo,
+        scope: &str,
+        embedder: &dyn Embedder,
+        clusterer: &dyn Clusterer,
+    ) -> Result<Vec<Node>> {
+        // Place i in canonical order is that of row `order[i]` of the node.
+        let mut order: Vec<usize> = (0..node.rows.len()).collect();
+        order.sort_unstable_by_key(|&i| self.rank[node.rows[i] as usize]);
+        let numbers: Vec<u32> = order.iter().map(|&i| node.rows[i]).collect();
+        let run = self.run.at(scope);
+        let found = self.look(info, &numbers, embedder, clusterer, &run).map_err(|error| error.of_part(&numbers))?;
+        let mut place = vec![0; order.len()];
+        order.iter().enumerate().for_each(|(at, &i)| place[i] = at);
+        Ok(node.take(found, &place, self.weights.as_ref()))
     }
 
     /// Embeds, clusters and judges the rows of a node.
@@ -108,24 +139,24 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
         numbers: &[u32],
         embedder: &dyn Embedder,
         clusterer: &dyn Clusterer,
+        run: &Run,
     ) -> Result<Found> {
-        let run = self.run.at(&node.path.to_string());
         let mut found = Found::default();
         let rows = gather(self.data, numbers)?;
         let weights = self.weights.map(|weights| weights.of(numbers));
         let weights = weights.as_deref();
         if self.plan.is_single() {
-            let embed = step::embed(embedder, rows.nrows(), &run, || embedder.embed_in_full(&rows, &run));
+            let embed = step::embed(embedder, rows.nrows(), run, || embedder.embed_in_full(&rows, run));
             // Only a judge and repeats need the rows any longer.
             drop(rows);
-            self.cluster(node, embed, clusterer, weights, &run, &mut found)?;
+            self.cluster(node, embed, clusterer, weights, run, &mut found)?;
             return Ok(found);
         }
         let mut ready = None;
-        let embed = step::embed(embedder, rows.nrows(), &run, || {
-            ready.insert(embedder.prepare(Cow::Borrowed(&rows), &run)?).embed(None, &run)
+        let embed = step::embed(embedder, rows.nrows(), run, || {
+            ready.insert(embedder.prepare(Cow::Borrowed(&rows), run)?).embed(None, run)
         });
-        self.cluster(node, embed, clusterer, weights, &run, &mut found)?;
+        self.cluster(node, embed, clusterer, weights, run, &mut found)?;
         let (Some(prepared), Some(embedded), Some(clustering)) =
             (&ready, found.embedded.take(), found.clustering.take())
         else {
@@ -133,10 +164,10 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
         };
         let once = Procedure { embedder, prepared: &**prepared, clusterer, weights };
         let all: Vec<u32> = (0..rows.nrows() as u32).collect();
-        let ready = self.plan.consensus.as_ref().map(|repeats| repeats.ready(&rows, &run)).transpose()?;
+        let ready = self.plan.consensus.as_ref().map(|repeats| repeats.ready(&rows, run)).transpose()?;
         let consensus = self.plan.consensus.as_ref().zip(ready.as_deref());
         let procedure = Repeated { once, consensus };
-        let (Step { embedded, clustering }, runs) = procedure.agreed(Step { embedded, clustering }, &all, &run)?;
+        let (Step { embedded, clustering }, runs) = procedure.agreed(Step { embedded, clustering }, &all, run)?;
         found.propose(&clustering);
         if let (Some(judge), None) = (self.plan.judge.as_deref(), &found.stop_reason) {
             let (rows, prepared) = (&*rows, once.prepared);
@@ -157,7 +188,7 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
             found.heed(judge, verdict)?;
         }
         if found.stop_reason.is_none() {
-            found.stability = self.stability(&found.groups, &clustering, once, runs, &all, &rows, &run)?;
+            found.stability = self.stability(&found.groups, &clustering, once, runs, &all, &rows, run)?;
         }
         found.runs = consensus.map(|(repeats, _)| repeats.runs());
         (found.embedded, found.clustering) = (Some(embedded), Some(clustering));
@@ -278,6 +309,7 @@ impl Node {
             reason: found.reason,
             separations: found.separations,
             clustering,
+            noise: None,
         });
         children
     }

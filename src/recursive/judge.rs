@@ -3,7 +3,7 @@
 use super::step::Repeated;
 use super::{NodeInfo, Step};
 use crate::core::short_type_name;
-use crate::{Clusterer, Clustering, Embedded, Embedder, Error, Prepared, Result, Run};
+use crate::{Clusterer, Clustering, Embedded, Embedder, Error, Prepared, Result, Run, Settings};
 use ndarray::ArrayRef2;
 
 /// Decides, at each node that falls apart, which of the clusters found become children: all as they are, some of them
@@ -57,6 +57,11 @@ pub trait Judge: Send + Sync {
     /// A short name for the node's record; default: the type's.
     fn name(&self) -> String {
         short_type_name::<Self>()
+    }
+
+    /// Its name and settings as plain data, which the checkpoint of a fit keeps; default: the name alone.
+    fn settings(&self) -> Settings {
+        Settings::new(self.name())
     }
 }
 

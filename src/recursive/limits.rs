@@ -1,6 +1,8 @@
 //! When a node is looked into, and why it was not.
 
 use super::Path;
+#[cfg(feature = "serde")]
+use crate::Settings;
 use crate::core::percent;
 use crate::{Result, Size};
 
@@ -77,6 +79,8 @@ pub enum StopReason {
         /// Why, in the judge's words.
         why: String,
     },
+    /// Its children were dropped, or it is never to be looked into: see [`ClusterTree::prune`](super::ClusterTree::prune).
+    Pruned,
 }
 
 impl StopReason {
@@ -87,7 +91,10 @@ impl StopReason {
             | StopReason::SizeOfAll { .. }
             | StopReason::SizeOfParent { .. }
             | StopReason::Rows { .. } => true,
-            StopReason::TooFewRows { .. } | StopReason::OneCluster { .. } | StopReason::Refused { .. } => false,
+            StopReason::TooFewRows { .. }
+            | StopReason::OneCluster { .. }
+            | StopReason::Refused { .. }
+            | StopReason::Pruned => false,
         }
     }
 }
@@ -105,6 +112,7 @@ impl std::fmt::Display for StopReason {
             StopReason::Rows { rows, least } => write!(f, "{rows} rows, below {least}"),
             StopReason::TooFewRows { rows, needed } => write!(f, "{rows} rows, the method needs {needed}"),
             StopReason::OneCluster { .. } => write!(f, "does not fall apart"),
+            StopReason::Pruned => write!(f, "pruned"),
             StopReason::Refused { why } => write!(f, "its split was refused: {why}"),
         }
     }
@@ -125,6 +133,8 @@ pub(super) struct Limits {
     pub(super) of_all: Size,
     pub(super) of_parent: Size,
     pub(super) rows: usize,
+    /// Whether noise is looked into once more.
+    pub(super) noise_again: bool,
 }
 
 impl Limits {
@@ -136,13 +146,29 @@ impl Limits {
         self.of_parent.check("min_size_of_parent")
     }
 
+    /// The limits behind other settings, to the last digit.
+    #[cfg(feature = "serde")]
+    pub(super) fn list(&self, settings: Settings) -> Settings {
+        settings
+            .with("levels", self.levels)
+            .with("min_size", self.of_all)
+            .with("min_size_of_parent", self.of_parent)
+            .with("min_rows", self.rows)
+            .with("noise_again", self.noise_again)
+    }
+
     /// The first limit that the node falls under, or none. The root is only held to the number of rows.
     pub(super) fn reached(&self, node: &NodeInfo) -> Option<StopReason> {
+        match node.level() > self.levels {
+            true => Some(StopReason::LastLevel { levels: self.levels }),
+            false => self.too_small(node, node.level() > 1),
+        }
+    }
+
+    /// The first limit on size that the rows fall under, or none.
+    pub(super) fn too_small(&self, node: &NodeInfo, below_root: bool) -> Option<StopReason> {
         let NodeInfo { rows, parent_rows, total_rows, .. } = *node;
-        let below_root = node.level() > 1;
-        if node.level() > self.levels {
-            Some(StopReason::LastLevel { levels: self.levels })
-        } else if below_root && rows < self.of_all.of(total_rows) {
+        if below_root && rows < self.of_all.of(total_rows) {
             Some(StopReason::SizeOfAll { rows, total_rows, least: self.of_all })
         } else if below_root && rows < self.of_parent.of(parent_rows) {
             Some(StopReason::SizeOfParent { rows, parent_rows, least: self.of_parent })

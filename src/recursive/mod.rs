@@ -5,17 +5,27 @@
 //! reason why it was not zoomed into. [`ClusterTree::surrogate`] trains the model that explains the leaves and assigns
 //! new rows.
 //!
+//! A fit that may be interrupted keeps a `Checkpoint`. A tree is edited ([`ClusterTree::set_name`], [`ClusterTree::prune`],
+//! [`RecursiveTree::deepen`]) and compared with another ([`ClusterTree::compare`]).
+//!
 //! A cluster's zoom starts from its original rows, not from their places in the parent's embedding: neighbours that
 //! the parent's map had no room for are found anew, so that "local" and "global" mean something new in each node.
 //!
 //! Source: G. Pereira, "Recursive Embedding and Clustering", 2023.
 
 mod check;
+#[cfg(feature = "serde")]
+mod checkpoint;
+mod compare;
+mod compare_text;
+mod coverage;
+mod edit;
 mod fit;
 mod grow;
 mod judge;
 mod limits;
 mod node;
+mod noise;
 mod path;
 mod plan;
 mod repeats;
@@ -25,10 +35,15 @@ mod text;
 mod tree;
 mod weights;
 
+#[cfg(feature = "serde")]
+pub use checkpoint::Checkpoint;
+pub use compare::{Compared, Comparison, Fate, Flow, Match, compare_assignments};
+pub use coverage::Coverage;
 pub use fit::RecursiveTree;
 pub use judge::{Grade, Judge, Proposal, Separation, Verdict};
 pub use limits::{NodeInfo, StopReason};
 pub use node::{Node, Split};
+pub use noise::NoiseSplit;
 pub use path::Path;
 pub use repeats::Repeats;
 pub use stability::{Stability, StabilityGrade};

@@ -1,6 +1,6 @@
 //! One node of a tree.
 
-use super::{NodeInfo, Path, Separation, Stability, StopReason};
+use super::{NodeInfo, NoiseSplit, Path, Separation, Stability, StopReason};
 use crate::{Clustering, Settings};
 use ndarray::Array2;
 
@@ -11,6 +11,9 @@ use ndarray::Array2;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Node {
     pub(super) path: Path,
+    /// Given by people; empty without one.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "String::is_empty"))]
+    pub(super) name: String,
     /// Original row numbers, ascending.
     pub(super) rows: Vec<u32>,
     pub(super) parent_rows: usize,
@@ -23,6 +26,9 @@ pub struct Node {
     pub(super) persistence: Option<f64>,
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub(super) stability: Option<Stability>,
+    /// Whether it was found among the parent's noise.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "std::ops::Not::not"))]
+    pub(super) in_noise: bool,
     /// Those of the node's own embedder and clusterer; present where it was worked on.
     pub(super) embedder: Option<Settings>,
     pub(super) clusterer: Option<Settings>,
@@ -46,6 +52,7 @@ impl Node {
     pub(super) fn open(info: NodeInfo, rows: Vec<u32>, membership: Vec<f32>, persistence: Option<f64>) -> Self {
         Node {
             path: info.path,
+            name: String::new(),
             rows,
             parent_rows: info.parent_rows,
             total_rows: info.total_rows,
@@ -53,6 +60,7 @@ impl Node {
             membership,
             persistence,
             stability: None,
+            in_noise: false,
             embedder: None,
             clusterer: None,
             embedding: None,
@@ -77,6 +85,11 @@ impl Node {
     /// The path: `0` for the root, `0.2` for its child number 2.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The name that people gave it by [`ClusterTree::set_name`](super::ClusterTree::set_name); empty without one.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The level; the root is level 1.
@@ -125,6 +138,12 @@ impl Node {
     /// [`RecursiveTree::stability`](super::RecursiveTree::stability) or [`consensus`](super::RecursiveTree::consensus).
     pub fn stability(&self) -> Option<&Stability> {
         self.stability.as_ref()
+    }
+
+    /// Whether the cluster was found among the rows that the parent's own clusters left out: see
+    /// [`RecursiveTree::noise_again`](super::RecursiveTree::noise_again).
+    pub fn found_in_noise(&self) -> bool {
+        self.in_noise
     }
 
     /// Name and settings of the embedder; present where the node was worked on.
@@ -199,6 +218,9 @@ pub struct Split {
     pub(super) separations: Vec<Separation>,
     /// The proposal, where the children do not say it all.
     pub(super) clustering: Option<Clustering>,
+    /// Present where the noise was looked into again.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub(super) noise: Option<NoiseSplit>,
 }
 
 impl Split {
@@ -237,5 +259,10 @@ impl Split {
     /// own: then the node's labels and the children hold it.
     pub fn clustering(&self) -> Option<&Clustering> {
         self.clustering.as_ref()
+    }
+
+    /// What became of the rows that these clusters left out, where they were clustered again.
+    pub fn noise(&self) -> Option<&NoiseSplit> {
+        self.noise.as_ref()
     }
 }

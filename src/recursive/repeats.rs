@@ -1,6 +1,8 @@
 //! A node's step, repeated: under other seeds, on subsamples, with other settings.
 
 use super::step::Procedure;
+#[cfg(feature = "serde")]
+use crate::Settings;
 use crate::cluster::ABSENT;
 use crate::core::parallel;
 use crate::core::random::Stream;
@@ -67,6 +69,18 @@ impl Repeats {
     pub fn also(mut self, embedder: impl Embedder + 'static, clusterer: impl Clusterer + 'static) -> Self {
         self.others.push((Arc::new(embedder), Arc::new(clusterer)));
         self
+    }
+
+    /// What a checkpoint compares.
+    #[cfg(feature = "serde")]
+    pub(super) fn settings(&self) -> Settings {
+        let Repeats { runs, share, others } = self;
+        let settings = Settings::new("Repeats").with("runs", *runs).with("share", *share);
+        others.iter().enumerate().fold(settings, |settings, (i, (embedder, clusterer))| {
+            settings
+                .with(format!("embedder {i}"), embedder.settings())
+                .with(format!("clusterer {i}"), clusterer.settings())
+        })
     }
 
     pub(super) fn runs(&self) -> usize {

@@ -57,7 +57,7 @@ impl ClusterTree {
     }
 
     /// Place of a path among [`nodes`](ClusterTree::nodes).
-    fn position(&self, path: &Path) -> Option<usize> {
+    pub(super) fn position(&self, path: &Path) -> Option<usize> {
         self.nodes.binary_search_by(|node| node.path.cmp(path)).ok()
     }
 

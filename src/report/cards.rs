@@ -20,6 +20,7 @@ const DOTS: usize = 400;
 pub(super) fn card(contents: &Contents<'_>, leaf: usize, node: &Node) -> Result<Markup> {
     let tree = contents.report.tree;
     let title = if node.level() == 1 { "All rows".to_string() } else { format!("Cluster {}", node.path()) };
+    let title = if node.name().is_empty() { title } else { format!("{title}: {}", node.name()) };
     Ok(html! {
         article class=(if leaf == 0 { "card first" } else { "card" }) id=(format!("cluster-{}", node.path())) {
             div class="head" {
@@ -30,6 +31,7 @@ pub(super) fn card(contents: &Contents<'_>, leaf: usize, node: &Node) -> Result<
             p {
                 (things(node.rows().len(), "row", "rows")) " of " (count(tree.rows()))
                 @if node.level() > 1 { ", found in " (origin(contents, node)) }
+                @if node.found_in_noise() { ", among the rows that its clusters had left out" }
                 ". "
                 @if let Some(persistence) = node.persistence() {
                     "Persistence " (format!("{persistence:.2}")) " of 1 (how firmly it stands out). "

@@ -12,12 +12,12 @@ use recluster::cluster::Hdbscan;
 use recluster::embed::{Identity, Pca, Questions, RandomProjection, Scaled, Umap};
 use recluster::evidence::{HeldOut, Policy};
 use recluster::explain::Surrogate;
-use recluster::recursive::{ClusterTree, RecursiveTree};
+use recluster::recursive::{Checkpoint, ClusterTree, RecursiveTree};
 use recluster::report::Report;
 use recluster::validity::adjusted_rand;
 use recluster::{Clusterer, Embedder, Run, Saved, Size};
 use serde_json::{Map, Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, Value>, Failure> {
@@ -45,7 +45,8 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
         move |node| if node.level() == 1 { root.clone() } else { below.clone() },
     )
     .levels(args.depth)
-    .min_size(args.min_node_share);
+    .min_size(args.min_node_share)
+    .noise_again(args.noise_again);
     let evidence = evidence(args, &data);
     let policy = match evidence {
         EvidencePolicy::Require => Some(Policy::Require),
@@ -69,9 +70,12 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     if let Some(questions) = data.questions() {
         boost = boost.categorical(&questions.schema.categorical());
     }
-    let grow = || match &data.weights {
-        Some(weights) => plan.fit_weighted(&data.values, weights, &run),
-        None => plan.fit(&data.values, &run),
+    let checkpoint = args.resume.then(|| Checkpoint::new(partial(&args.out)));
+    let grow = || match (&data.weights, &checkpoint) {
+        (Some(weights), Some(checkpoint)) => plan.fit_resumable_weighted(&data.values, weights, checkpoint, &run),
+        (None, Some(checkpoint)) => plan.fit_resumable(&data.values, checkpoint, &run),
+        (Some(weights), None) => plan.fit_weighted(&data.values, weights, &run),
+        (None, None) => plan.fit(&data.values, &run),
     };
     let tree = progress.work(grow).map_err(named)?;
     let train = || match &data.weights {
@@ -102,6 +106,7 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     facts.insert("leaves".to_string(), tree.leaves().count().into());
     facts.insert("levels".to_string(), tree.levels().into());
     facts.insert("noise".to_string(), tree.nodes().iter().map(|node| node.noise()).sum::<usize>().into());
+    facts.insert("coverage".to_string(), json!(tree.coverage()));
     facts.insert("nodes".to_string(), nodes(&tree));
     if let Some(questions) = data.questions() {
         let set_aside: Map<String, Value> =
@@ -114,7 +119,19 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
         facts.insert("ari".to_string(), adjusted_rand(&tree.leaf_labels(), classes)?.into());
     }
     files.commit()?;
+    if let Some(checkpoint) = checkpoint {
+        checkpoint.remove()?;
+    }
     Ok(facts)
+}
+
+/// Where finished nodes are kept: beside the output or, where the output is a folder without a name such as `.`, in it.
+fn partial(out: &str) -> PathBuf {
+    let out = Path::new(out);
+    match out.file_name() {
+        Some(name) => out.with_file_name(format!("{}.partial", name.display())),
+        None => out.join("fit.partial"),
+    }
 }
 
 /// A space made of levels shows gaps where there are none more often than one of numbers; tests are cheap there.
@@ -243,6 +260,9 @@ fn report(
         let policy = format!("{} (level {})", args::value_name(evidence), args.alpha.unwrap_or(0.05));
         report = report.setting("Evidence of separation", policy);
     }
+    if args.noise_again {
+        report = report.setting("Rows in no cluster", "clustered once more");
+    }
     let report = report.explained_by(surrogate, run)?;
     let stage = run.stage("report", 1);
     let html = report.render()?;
@@ -281,6 +301,9 @@ fn nodes(tree: &ClusterTree) -> Value {
         }
         if let Some(share) = node.weight() {
             facts["population_share"] = share.into();
+        }
+        if node.found_in_noise() {
+            facts["found_in_noise"] = true.into();
         }
         facts
     };

@@ -4,6 +4,7 @@ mod args;
 mod boost;
 mod cluster;
 mod commands;
+mod compare;
 mod embed;
 mod failure;
 mod fit;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Shap(args) => shap::shap(args, &progress),
         Command::Kinds(_) => Ok(Map::new()),
         Command::Fit(args) => fit::fit(args, &progress),
+        Command::Compare(args) => compare::compare(args, &progress),
         Command::Predict(args) => predict::predict(args, &progress),
     };
     progress.end();

@@ -5,6 +5,7 @@ mod block;
 mod common;
 mod white;
 
+use crate::core::random::digest;
 use crate::core::shape::check_count;
 use crate::core::{Canonical, Rows, parallel};
 use crate::table::{Part, Schema};
@@ -202,7 +203,9 @@ impl<E: Embedder> Embedder for Questions<E> {
 
     fn settings(&self) -> Settings {
         let questions = self.parts.chunk_by(|a, b| a.question == b.question).count();
-        self.embedder.settings().with("questions", questions).with("own", self.own)
+        // What the parts are, in a word: two schemas with as many questions differ.
+        let parts = format!("{:016x}", digest(format!("{:?}", self.parts).as_bytes()));
+        self.embedder.settings().with("questions", questions).with("digest", parts).with("own", self.own)
     }
 }
 

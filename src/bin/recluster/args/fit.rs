@@ -125,6 +125,13 @@ pub(crate) struct Fit {
     /// Size of the image in each row, for the report, where the file does not contain it
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = image)]
     pub(crate) image: Option<(usize, usize)>,
+    /// Rows that a node's clusters leave out are embedded and clustered once more, as a group of their own
+    #[arg(long)]
+    pub(crate) noise_again: bool,
+    /// Go on from where a fit of the same data and settings was interrupted. Each finished node is kept in FOLDER.partial,
+    /// which is removed at the end; without this flag nothing is kept, so give it from the start
+    #[arg(long)]
+    pub(crate) resume: bool,
     /// The report's title
     #[arg(long)]
     pub(crate) title: Option<String>,

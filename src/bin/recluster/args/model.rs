@@ -1,4 +1,4 @@
-//! Arguments of `boost`, `shap` and `predict`.
+//! Arguments of `boost`, `shap`, `predict` and `compare`.
 
 use super::common::Common;
 use clap::Args;
@@ -85,4 +85,19 @@ pub(crate) struct Predict {
     /// Where the assignments go: .csv with row, assigned path, confidence
     #[arg(long, value_name = "FILE")]
     pub(crate) out: String,
+}
+
+/// Says which cluster became which, as JSON on stdout and as a table on stderr.
+#[derive(Debug, Args)]
+pub(crate) struct Compare {
+    /// The older fit's tree.json or, for fits of different rows, a .csv of one table's assignments by its model ("recluster
+    /// predict")
+    #[arg(value_name = "BEFORE")]
+    pub(crate) before: String,
+    /// The newer fit's, of the same rows in the same order
+    #[arg(value_name = "AFTER")]
+    pub(crate) after: String,
+    /// Where the flows go: .csv of from, to, rows, share for the rows that changed cluster
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<String>,
 }
