@@ -9,6 +9,7 @@
 
 mod background;
 mod dependence;
+mod fidelity;
 mod interactions;
 mod moments;
 mod paths;
@@ -22,6 +23,7 @@ mod tables;
 mod tree_shap;
 
 pub use dependence::{Dependence, attribution_matrix, dependence};
+pub use fidelity::{ClusterFidelity, CurveBin, Fidelity};
 pub use interactions::Interactions;
 pub use permutation::PermutationShap;
 pub use summary::{FeatureEffect, mean_absolute, top_features};

@@ -11,6 +11,7 @@
 //! Source: G. Pereira, "Recursive Embedding and Clustering", 2023.
 
 mod check;
+mod fidelity;
 mod fit;
 mod grow;
 mod judge;
@@ -25,6 +26,7 @@ mod text;
 mod tree;
 mod weights;
 
+pub use fidelity::{LevelFidelity, NodeFidelity};
 pub use fit::RecursiveTree;
 pub use judge::{Grade, Judge, Proposal, Separation, Verdict};
 pub use limits::{NodeInfo, StopReason};
