@@ -27,7 +27,7 @@ const LEAST_AUC: f64 = 0.7;
 pub struct Fidelity {
     /// One for each cluster, each against all other rows, noise included.
     pub clusters: Vec<ClusterFidelity>,
-    /// Weight of the rows (their number, without weights) by cluster and predicted cluster: `confusion[i][j]` are in
+    /// Weight of the rows (with a mean of 1; without weights their number) by cluster and predicted cluster: `confusion[i][j]` are in
     /// cluster i and predicted to be in j. The last line are the rows of noise, for which no prediction is right.
     pub confusion: Vec<Vec<f64>>,
     /// Share of the clusters' rows, noise apart, whose prediction is their own cluster, in 0 to 1; 0 without such rows.

@@ -6,9 +6,9 @@ use super::rule::{Condition, Test};
 use super::search::{Found, Part, Problem};
 use super::settings::Rules;
 use super::split::Split;
-use crate::core::{NOISE, Observer, parallel};
+use crate::core::{NOISE, parallel, with_mean_one};
 use crate::table::Feature;
-use crate::{Event, Result, Run};
+use crate::{Result, Run};
 
 /// Rows of a cluster at least.
 const LEAST_ROWS: usize = 10;
@@ -26,13 +26,6 @@ pub(super) struct Task<'a> {
 
 /// A rule in codes.
 pub(super) struct Chosen(Found);
-
-/// The trees of resamples tell nobody what they could not learn.
-struct Silent;
-
-impl Observer for Silent {
-    fn event(&self, _: &Event<'_>) {}
-}
 
 impl<'a> Task<'a> {
     pub(super) fn new(
@@ -56,12 +49,13 @@ impl<'a> Task<'a> {
             label => label,
         };
         let labels: Vec<i32> = places.iter().map(of).collect();
-        let weights: Vec<f32> = places.iter().map(|&place| self.weights[place as usize] as f32).collect();
+        // Scaled anew, as the heaviest rows may not be among them.
+        let weights = with_mean_one(places.iter().map(|&place| self.weights[place as usize]).collect());
+        let weights: Vec<f32> = weights.into_iter().map(|weight| weight as f32).collect();
         if places.len() <= self.clusters {
             return Ok((0..self.clusters).map(|_| Vec::new()).collect());
         }
-        let quiet = run.clone().observer(Silent);
-        let columns = trees.best(places, &labels, &weights, self.clusters, self.settings.columns, &quiet)?;
+        let columns = trees.best(places, &labels, &weights, self.clusters, self.settings.columns)?;
         run.install(|| parallel::map(self.clusters, |k| self.rules(k as i32, places, &columns[k])))
     }
 
@@ -83,6 +77,9 @@ impl<'a> Task<'a> {
         let (mut found, mut covered, mut score) = (Vec::new(), vec![false; self.labels.len()], 0.0);
         while found.len() < self.settings.max_rules {
             let total = weigh(&mut rest.iter().copied());
+            if total.0 <= 0.0 {
+                break;
+            }
             let problem = Problem {
                 codes: self.codes,
                 columns,

@@ -2,17 +2,25 @@
 
 use crate::boost::{Bins, Boost, BoostModel, Importance};
 use crate::table::{Feature, Measure};
-use crate::{Result, Run};
+use crate::{Event, Observer, Result, Run};
 use ndarray::Array2;
 
 /// Trees of a cluster, and their depth: together they name a few dozen columns, also some that matter only together.
 const TREES: usize = 6;
 const DEPTH: usize = 3;
 
+/// Trees of resamples tell nobody of their progress, nor what they could not learn.
+struct Silent;
+
+impl Observer for Silent {
+    fn event(&self, _: &Event<'_>) {}
+}
+
 /// What trees of any part of the training rows are trained with.
 pub(super) struct Trees {
     boost: Boost,
     bins: Bins,
+    run: Run,
 }
 
 impl Trees {
@@ -23,7 +31,8 @@ impl Trees {
         let boost =
             Boost::new().rounds(TREES).max_depth(DEPTH).max_bins(64).min_child_weight(0.1).categorical(&categorical);
         let boost = if categorical.is_empty() { boost } else { boost.max_bins(256) };
-        Ok(Trees { bins: boost.bins(training, run)?, boost })
+        let run = run.clone().observer(Silent);
+        Ok(Trees { bins: boost.bins(training, &run)?, boost, run })
     }
 
     /// For each cluster its columns of the highest gain over the rows `places`, at most `most`, ascending. `labels` counts noise
@@ -35,9 +44,8 @@ impl Trees {
         weights: &[f32],
         clusters: usize,
         most: usize,
-        run: &Run,
     ) -> Result<Vec<Vec<u32>>> {
-        let model = self.boost.fit_binned(&self.bins, places, labels, Some(weights), run)?;
+        let model = self.boost.fit_binned(&self.bins, places, labels, Some(weights), &self.run)?;
         Ok((0..clusters).map(|k| by_gain(&model, k, most)).collect())
     }
 }
