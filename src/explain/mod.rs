@@ -31,7 +31,7 @@ pub use differences::{
 pub use fidelity::{ClusterFidelity, CurveBin, Fidelity};
 pub use interactions::Interactions;
 pub use permutation::PermutationShap;
-pub use rules::{ClusterRules, Condition, Rule, Rules, Test};
+pub use rules::{ClusterRules, Condition, Criterion, Rule, Rules};
 pub use summary::{FeatureEffect, mean_absolute, top_features};
 pub use surrogate::{Assignment, Surrogate};
 pub use tree_shap::TreeShap;

@@ -2,7 +2,7 @@
 
 use super::codes::Codes;
 use super::columns::Trees;
-use super::rule::{Condition, Test};
+use super::rule::{Condition, Criterion};
 use super::search::{Found, Part, Problem};
 use super::settings::Rules;
 use super::split::Split;
@@ -123,14 +123,14 @@ impl Chosen {
         let condition = |piece: &super::search::Piece| {
             let (column, feature) = (codes.column(piece.column), &features[piece.column as usize]);
             let cut = |code: u16| column.cuts.get((code as usize).checked_sub(1)?).copied();
-            let test = match &piece.part {
-                Part::Range(first, end) => Test::Range { at_least: cut(*first), below: cut(*end) },
-                Part::Levels(levels) => Test::Is(levels.iter().map(|&level| level.into()).collect()),
-                Part::Not(level) => Test::IsNot((*level).into()),
-                Part::Missing => Test::Missing,
-                Part::Answered => Test::NotMissing,
+            let criterion = match &piece.part {
+                Part::Range(first, end) => Criterion::Range { at_least: cut(*first), below: cut(*end) },
+                Part::Levels(levels) => Criterion::Is(levels.iter().map(|&level| level.into()).collect()),
+                Part::Not(level) => Criterion::IsNot((*level).into()),
+                Part::Missing => Criterion::Missing,
+                Part::Answered => Criterion::NotMissing,
             };
-            Condition::new(piece.column as usize, feature, test)
+            Condition::new(piece.column as usize, feature, criterion)
         };
         self.0.pieces.iter().map(condition).collect()
     }

@@ -22,7 +22,7 @@ mod split;
 #[cfg(test)]
 mod tests;
 
-pub use rule::{ClusterRules, Condition, Rule, Test};
+pub use rule::{ClusterRules, Condition, Rule, Criterion};
 pub use settings::Rules;
 
 use crate::core::shape::check_count;

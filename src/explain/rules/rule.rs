@@ -4,12 +4,12 @@ use crate::core::{Rows, percent};
 use crate::table::Feature;
 use std::fmt;
 
-/// What a condition asks of a column's value. A missing answer meets none but [`Test::Missing`].
+/// What a condition asks of a column's value. A missing answer meets none but [`Criterion::Missing`].
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
-pub enum Test {
+pub enum Criterion {
     /// A number, or the number of an ordinal's level, within these ends; at least one of them is there.
     Range {
         /// The least number that meets it.
@@ -27,19 +27,19 @@ pub enum Test {
     NotMissing,
 }
 
-impl Test {
+impl Criterion {
     /// Whether a value meets it.
     pub fn holds(&self, value: f32) -> bool {
         let number = f64::from(value);
         match self {
-            Test::Missing => value.is_nan(),
+            Criterion::Missing => value.is_nan(),
             _ if value.is_nan() => false,
-            Test::Range { at_least, below } => {
+            Criterion::Range { at_least, below } => {
                 at_least.is_none_or(|least| number >= least) && below.is_none_or(|most| number < most)
             }
-            Test::Is(levels) => levels.iter().any(|&level| level_of(value) == Some(level)),
-            Test::IsNot(level) => level_of(value).is_some_and(|own| own != *level),
-            Test::NotMissing => true,
+            Criterion::Is(levels) => levels.iter().any(|&level| level_of(value) == Some(level)),
+            Criterion::IsNot(level) => level_of(value).is_some_and(|own| own != *level),
+            Criterion::NotMissing => true,
         }
     }
 }
@@ -59,32 +59,32 @@ pub struct Condition {
     /// Its name.
     pub name: String,
     /// What it asks.
-    pub test: Test,
+    pub criterion: Criterion,
     /// The whole in words: "tenure at least 41", "contract is two years".
     pub words: String,
 }
 
 impl Condition {
-    pub(super) fn new(column: usize, feature: &Feature, test: Test) -> Self {
-        let words = format!("{} {}", feature.name(), words(feature, &test));
-        Condition { column, name: feature.name().to_string(), test, words }
+    pub(super) fn new(column: usize, feature: &Feature, criterion: Criterion) -> Self {
+        let words = format!("{} {}", feature.name(), words(feature, &criterion));
+        Condition { column, name: feature.name().to_string(), criterion, words }
     }
 }
 
 /// What stands behind the column's name.
-fn words(feature: &Feature, test: &Test) -> String {
-    match test {
-        Test::Range { at_least, below } => feature.range_in_words(*at_least, *below),
-        Test::Is(levels) => {
+fn words(feature: &Feature, criterion: &Criterion) -> String {
+    match criterion {
+        Criterion::Range { at_least, below } => feature.range_in_words(*at_least, *below),
+        Criterion::Is(levels) => {
             let names: Vec<String> = levels.iter().map(|&level| feature.words(level.into())).collect();
             match &names[..] {
                 [all @ .., last] if !all.is_empty() => format!("is {} or {last}", all.join(", ")),
                 _ => format!("is {}", names.concat()),
             }
         }
-        Test::IsNot(level) => format!("is not {}", feature.words((*level).into())),
-        Test::Missing => "is missing".to_string(),
-        Test::NotMissing => "is not missing".to_string(),
+        Criterion::IsNot(level) => format!("is not {}", feature.words((*level).into())),
+        Criterion::Missing => "is missing".to_string(),
+        Criterion::NotMissing => "is not missing".to_string(),
     }
 }
 
@@ -114,7 +114,7 @@ impl Rule {
     /// Whether a row, as boosted trees see it, meets all conditions; a column that the row lacks is missing.
     pub fn holds(&self, row: &[f32]) -> bool {
         let value = |condition: &Condition| row.get(condition.column).copied().unwrap_or(f32::NAN);
-        self.conditions.iter().all(|condition| condition.test.holds(value(condition)))
+        self.conditions.iter().all(|condition| condition.criterion.holds(value(condition)))
     }
 }
 

@@ -54,11 +54,11 @@ fn planted_rules_are_found_in_words() {
     let first = &found[0].rules[0];
     let (tenure, contract) = (&first.conditions[0], &first.conditions[1]);
     assert_eq!((first.conditions.len(), contract.words.as_str()), (2, "d contract is two years"));
-    assert!(matches!(tenure.test, Test::Range { at_least: Some(t), below: None } if (44.0..=52.0).contains(&t)), "{tenure:?}");
+    assert!(matches!(tenure.criterion, Criterion::Range { at_least: Some(t), below: None } if (44.0..=52.0).contains(&t)), "{tenure:?}");
     assert!(first.precision > 0.85 && first.recall > 0.6 && first.returned.unwrap() > 0.8, "{first}");
     // One rule covers too little of the second cluster, which is made of two parts.
     let rate = found[1].rules[0].conditions.iter().find(|condition| condition.name == "b rate").unwrap();
-    assert!(matches!(rate.test, Test::Range { at_least: None, below: Some(t) } if (0.17..0.23).contains(&t)), "{rate:?}");
+    assert!(matches!(rate.criterion, Criterion::Range { at_least: None, below: Some(t) } if (0.17..0.23).contains(&t)), "{rate:?}");
     assert!(found[1].rules.len() > 1 && words(1, 1).contains("c income is missing"), "{}", found[1]);
     assert!(words(1, 1).contains("e paperless is yes"), "{}", found[1]);
     assert!(found[1].recall > found[1].rules[0].recall && found[1].precision > 0.8, "{}", found[1]);
