@@ -25,9 +25,7 @@ mod tables;
 mod tree_shap;
 
 pub use dependence::{Dependence, attribution_matrix, dependence};
-pub use differences::{
-    Difference, Differences, FeatureDifference, LevelDifference, QuestionContrast, Reason, Why,
-};
+pub use differences::{Difference, Differences, FeatureDifference, LevelDifference, QuestionContrast, Reason, Why};
 pub use fidelity::{ClusterFidelity, CurveBin, Fidelity};
 pub use interactions::Interactions;
 pub use permutation::PermutationShap;

@@ -116,7 +116,9 @@ impl Feature {
         let last = |below: f64| self.words(below.ceil() - 1.0);
         match (self.measure, at_least, below) {
             (_, None, None) => "is anything".to_string(),
-            (Measure::Ordinal, Some(low), Some(high)) if low.ceil() + 1.0 >= high.ceil() => format!("is {}", last(high)),
+            (Measure::Ordinal, Some(low), Some(high)) if low.ceil() + 1.0 >= high.ceil() => {
+                format!("is {}", last(high))
+            }
             (Measure::Ordinal, Some(low), Some(high)) => format!("from {} to {}", self.words(low.ceil()), last(high)),
             (Measure::Ordinal, Some(low), None) => format!("at least {}", self.words(low.ceil())),
             (Measure::Ordinal, None, Some(high)) => format!("at most {}", last(high)),

@@ -56,7 +56,10 @@ mod tests {
         // At 2 all that is taken is right; at 1 half of a weight of 4.
         assert!((average_precision(rows.clone()).unwrap() - 0.75).abs() < 1e-12);
         let turned: Vec<_> = rows.iter().rev().copied().collect();
-        assert_eq!((roc_auc(turned.clone()), average_precision(turned)), (roc_auc(rows.clone()), average_precision(rows)));
+        assert_eq!(
+            (roc_auc(turned.clone()), average_precision(turned)),
+            (roc_auc(rows.clone()), average_precision(rows))
+        );
         assert_eq!(roc_auc(vec![(0.0, true, 1.0), (-0.0, false, 1.0)]), Some(0.5));
         for label in [true, false] {
             assert_eq!(roc_auc(vec![(1.0, label, 1.0)]), None);

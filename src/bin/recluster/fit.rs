@@ -91,25 +91,20 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
         (None, Some(names)) => surrogate = surrogate.with_feature_names(names.clone())?,
         (None, None) => {}
     }
-    let rules = match args.no_rules {
-        true => Vec::new(),
-        false => progress.work(|| insight::rules(args, &data, &tree, &run)).map_err(named)?,
-    };
+    let rules = progress.work(|| insight::rules(args, &data, &tree, &run)).map_err(named)?;
     let html = progress.work(|| report(args, &data, &tree, &surrogate, &run)).map_err(named)?;
     let assignments = progress.work(|| assignments(&data, &tree, &surrogate, &run)).map_err(named)?;
     let (tree_json, model_json) = (tree.to_json()?, surrogate.to_json()?);
 
     let mut files = Staged::default();
     files.folder(&args.out)?;
-    let lines = insight::lines(&rules);
-    let all = [
+    for (name, text) in [
         ("report.html", &html),
         ("tree.json", &tree_json),
         ("assignments.csv", &assignments),
         ("model.json", &model_json),
-        ("rules.csv", &lines),
-    ];
-    for (name, text) in all.iter().take(if args.no_rules { 4 } else { 5 }) {
+        ("rules.csv", &insight::lines(&rules)),
+    ] {
         files.write(Path::new(&args.out).join(name), |out| out.write_all(text.as_bytes()))?;
     }
     let mut facts = facts("fit", data.values.dim());
@@ -117,9 +112,7 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     facts.insert("levels".to_string(), tree.levels().into());
     facts.insert("noise".to_string(), tree.nodes().iter().map(|node| node.noise()).sum::<usize>().into());
     facts.insert("nodes".to_string(), nodes(&tree));
-    if !args.no_rules {
-        facts.insert("rules".to_string(), insight::facts_of_rules(&rules));
-    }
+    facts.insert("rules".to_string(), insight::facts_of_rules(&rules));
     if args.fidelity {
         facts.insert("fidelity".to_string(), insight::facts_of_fidelity(&levels, &siblings));
     }

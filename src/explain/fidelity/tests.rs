@@ -97,7 +97,9 @@ fn odd_input_has_an_answer_or_an_error() {
     let p = array![[0.5, 0.5]];
     assert!(Fidelity::of(&p, &[0, 1], &["a", "b"], None).is_err());
     assert!(Fidelity::of(&p, &[2], &["a", "b"], None).is_err() && Fidelity::of(&p, &[-2], &["a", "b"], None).is_err());
-    assert!(Fidelity::of(&p, &[0], &["a"], None).is_err() && Fidelity::of(&p, &[0], &["a", "b"], Some(&[0.0])).is_err());
+    assert!(
+        Fidelity::of(&p, &[0], &["a"], None).is_err() && Fidelity::of(&p, &[0], &["a", "b"], Some(&[0.0])).is_err()
+    );
     assert!(Fidelity::of(&array![[1.5, 0.0]], &[0], &["a", "b"], None).is_err());
     // Clusters of equal rows cannot be held out, and of one cluster there is nothing to tell.
     let same = Array2::<f32>::zeros((8, 2));

@@ -3,7 +3,7 @@
 use super::codes::Codes;
 use super::columns::Trees;
 use super::rule::{Condition, Criterion};
-use super::search::{Found, Part, Problem};
+use super::search::{Found, Part, Problem, f_measure};
 use super::settings::Rules;
 use super::split::Split;
 use crate::core::{NOISE, parallel, with_mean_one};
@@ -14,6 +14,8 @@ use crate::{Result, Run};
 const LEAST_ROWS: usize = 10;
 /// How much a further rule must add to the score of all rules together.
 const WORTH: f64 = 0.01;
+/// That score's weight of recall is higher than a single rule's: covering more of the cluster is what further rules are for.
+const BETA: f64 = 0.5;
 
 /// What rules are found from: the training rows, by their places.
 pub(super) struct Task<'a> {
@@ -93,7 +95,7 @@ impl<'a> Task<'a> {
             newly.iter().for_each(|&place| covered[place as usize] = true);
             let union = weigh(&mut places.iter().copied().filter(|&place| covered[place as usize]));
             let (precision, recall) = (union.0 / union.1, union.0 / whole.0);
-            let together = 1.25 * precision * recall / (0.25 * precision + recall);
+            let together = f_measure(BETA, precision, recall);
             if !found.is_empty() && together < score + WORTH {
                 break;
             }
@@ -115,7 +117,9 @@ impl Chosen {
     pub(super) fn is_near(&self, other: &Chosen, codes: &Codes<'_>) -> bool {
         let (a, b) = (&self.0.pieces, &other.0.pieces);
         a.len() == b.len()
-            && a.iter().zip(b).all(|(a, b)| a.column == b.column && near(&a.part, &b.part, codes.column(a.column).values))
+            && a.iter()
+                .zip(b)
+                .all(|(a, b)| a.column == b.column && near(&a.part, &b.part, codes.column(a.column).values))
     }
 
     /// The conditions, in the order of columns.

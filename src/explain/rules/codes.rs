@@ -71,7 +71,8 @@ fn cuts(sorted: &[f32], quantiles: usize) -> Vec<f64> {
         false => {
             let ends: Vec<usize> = starts.iter().copied().chain([sorted.len()]).collect();
             let runs = [0].iter().chain(&starts).zip(&ends).map(|(&start, &end)| (end - start, start, end));
-            let (most, start, end) = runs.max_by_key(|&(most, start, _)| (most, usize::MAX - start)).unwrap_or((0, 0, 0));
+            let (most, start, end) =
+                runs.max_by_key(|&(most, start, _)| (most, usize::MAX - start)).unwrap_or((0, 0, 0));
             let common = 2 * most > sorted.len();
             let of: Vec<f32> = match common {
                 true => sorted[..start].iter().chain(&sorted[end..]).copied().collect(),
@@ -109,9 +110,10 @@ mod tests {
 
     #[test]
     fn cuts_are_short_and_part_values_where_quantiles_do() {
-        assert_eq!([(2.0, 3.0), (39.9, 41.37), (0.8101, 0.8123), (-3.0, 0.0), (-7.0, -6.5)].map(|(a, b)| shortest(a, b)), [
-            3.0, 40.0, 0.812, 0.0, -6.5
-        ]);
+        assert_eq!(
+            [(2.0, 3.0), (39.9, 41.37), (0.8101, 0.8123), (-3.0, 0.0), (-7.0, -6.5)].map(|(a, b)| shortest(a, b)),
+            [3.0, 40.0, 0.812, 0.0, -6.5]
+        );
         let few: Vec<f32> = [1.0, 1.0, 2.0, 5.0, 5.0].to_vec();
         assert_eq!(cuts(&few, 10), [2.0, 5.0]);
         let many: Vec<f32> = (0..1000).map(|i| i as f32).collect();

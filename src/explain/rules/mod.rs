@@ -22,7 +22,7 @@ mod split;
 #[cfg(test)]
 mod tests;
 
-pub use rule::{ClusterRules, Condition, Rule, Criterion};
+pub use rule::{ClusterRules, Condition, Criterion, Rule};
 pub use settings::Rules;
 
 use crate::core::shape::check_count;

@@ -16,9 +16,19 @@ const LEVELS: usize = 3;
 const LEAST: f64 = 0.05;
 /// Rows of the average frequency of the cluster that are added to those that meet a rule, so that few rows are not taken for
 /// certainty (the m-estimate: Cestnik, ECAI 1990).
-const SHRINK: f64 = 2.0;
+const SHRINK: f64 = 6.0;
+/// Precision counts four times as much as recall: a rule that says little of a cluster can be joined by another, while nothing
+/// mends one that says what is wrong.
+const BETA: f64 = 0.25;
 /// How much a further condition must add to the score of a rule.
 const WORTH: f64 = 0.01;
+
+/// F_β of precision and recall; the lower β, the more precision counts. 0 where both are.
+pub(super) fn f_measure(beta: f64, precision: f64, recall: f64) -> f64 {
+    let square = beta * beta;
+    let whole = square * precision + recall;
+    if whole > 0.0 { (1.0 + square) * precision * recall / whole } else { 0.0 }
+}
 
 /// A condition on a column's codes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,7 +61,7 @@ impl Piece {
         }
     }
 
-    /// What it takes to say it: two for a range with both ends.
+    /// The conditions that it counts for: two for a range with both ends.
     fn length(&self, values: usize) -> usize {
         match self.part {
             Part::Range(first, end) if first > 0 && (end as usize) < values => 2,
@@ -125,10 +135,8 @@ impl Problem<'_> {
         found
     }
 
-    /// F of precision and recall, precision counting twice as much (β = ½).
     fn score(&self, found: &Found) -> f64 {
-        let (precision, recall) = (self.precision(found), found.own / self.total.0);
-        1.25 * precision * recall / (0.25 * precision + recall)
+        f_measure(BETA, self.precision(found), found.own / self.total.0)
     }
 
     fn precision(&self, found: &Found) -> f64 {
@@ -141,7 +149,11 @@ impl Problem<'_> {
     }
 
     fn length(&self, found: &Found) -> usize {
-        found.pieces.iter().map(|piece| piece.length(self.codes.column(piece.column).values)).sum()
+        found.pieces.iter().map(|piece| self.length_of(piece)).sum()
+    }
+
+    fn length_of(&self, piece: &Piece) -> usize {
+        piece.length(self.codes.column(piece.column).values)
     }
 
     /// Whether a rule is as good as another in all respects, and better in one.
@@ -170,11 +182,13 @@ impl Problem<'_> {
             let column = self.codes.column(c);
             let counts = self.histogram(column, rows);
             let mut best: [Option<(f64, Found)>; 2] = [None, None];
+            let room = self.max_conditions.saturating_sub(self.length(before));
             let offer = |part: Part, own: f64, sum: f64| {
-                if own < LEAST * self.total.0 || sum >= before.all {
+                let piece = Piece { column: c, part };
+                if own < LEAST * self.total.0 || sum >= before.all || piece.length(column.values) > room {
                     return;
                 }
-                let found = Found { pieces: vec![Piece { column: c, part }], own, all: sum };
+                let found = Found { pieces: vec![piece], own, all: sum };
                 for (best, score) in best.iter_mut().zip([self.score(&found), self.spread(&found)]) {
                     if best.as_ref().is_none_or(|(before, _)| score > *before) {
                         *best = Some((score, found.clone()));

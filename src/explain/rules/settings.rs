@@ -41,21 +41,21 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// The defaults: at most three rules of at most three conditions, thresholds at deciles, 20 resamples.
+    /// The defaults: at most three rules of at most three conditions, thresholds at deciles, 10 resamples.
     pub fn new() -> Self {
         Rules {
             max_conditions: 3,
             max_rules: 3,
             coverage: 0.6,
             quantiles: 10,
-            resamples: 20,
+            resamples: 10,
             max_rows: 20_000,
             columns: 24,
             features: Vec::new(),
         }
     }
 
-    /// Conditions of a rule at most; 1 to 6, default 3.
+    /// Conditions of a rule at most, a range with both ends counting as two; 1 to 6, default 3.
     pub fn max_conditions(mut self, conditions: usize) -> Self {
         self.max_conditions = conditions;
         self
@@ -82,7 +82,7 @@ impl Rules {
     }
 
     /// Resamples over which it is counted how often a rule comes back, each a half of the rows that rules are found on; at
-    /// most 1,000, default 20. Time grows with them; with 0 it is not counted.
+    /// most 1,000, default 10. Time grows with them; with 0 it is not counted.
     pub fn resamples(mut self, resamples: usize) -> Self {
         self.resamples = resamples;
         self

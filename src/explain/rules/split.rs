@@ -51,7 +51,8 @@ impl Split {
         }
         let trained: usize = rest.iter().sum();
         for (groups, &rest) in of_cluster.iter().zip(&rest) {
-            let share = if trained > most { (rest as f64 * (most as f64 / trained as f64)).ceil() as usize } else { rest };
+            let share =
+                if trained > most { (rest as f64 * (most as f64 / trained as f64)).ceil() as usize } else { rest };
             let mut taken = 0;
             for &(_, group) in groups.iter().filter(|&&(_, group)| !held[group]) {
                 if taken < share {

@@ -54,11 +54,17 @@ fn planted_rules_are_found_in_words() {
     let first = &found[0].rules[0];
     let (tenure, contract) = (&first.conditions[0], &first.conditions[1]);
     assert_eq!((first.conditions.len(), contract.words.as_str()), (2, "d contract is two years"));
-    assert!(matches!(tenure.criterion, Criterion::Range { at_least: Some(t), below: None } if (44.0..=52.0).contains(&t)), "{tenure:?}");
+    assert!(
+        matches!(tenure.criterion, Criterion::Range { at_least: Some(t), below: None } if (44.0..=52.0).contains(&t)),
+        "{tenure:?}"
+    );
     assert!(first.precision > 0.85 && first.recall > 0.6 && first.returned.unwrap() > 0.8, "{first}");
     // One rule covers too little of the second cluster, which is made of two parts.
     let rate = found[1].rules[0].conditions.iter().find(|condition| condition.name == "b rate").unwrap();
-    assert!(matches!(rate.criterion, Criterion::Range { at_least: None, below: Some(t) } if (0.17..0.23).contains(&t)), "{rate:?}");
+    assert!(
+        matches!(rate.criterion, Criterion::Range { at_least: None, below: Some(t) } if (0.17..0.23).contains(&t)),
+        "{rate:?}"
+    );
     assert!(found[1].rules.len() > 1 && words(1, 1).contains("c income is missing"), "{}", found[1]);
     assert!(words(1, 1).contains("e paperless is yes"), "{}", found[1]);
     assert!(found[1].recall > found[1].rules[0].recall && found[1].precision > 0.8, "{}", found[1]);
@@ -81,7 +87,8 @@ fn figures_are_of_held_out_rows_alone() {
         let held: Vec<usize> = split.held_out.iter().map(|&row| row as usize).collect();
         let is = |row: &&usize| labels[**row] == k as i32;
         for rule in &own.rules {
-            let met: Vec<usize> = held.iter().copied().filter(|&row| rule.holds(table.row(row).as_slice().unwrap())).collect();
+            let met: Vec<usize> =
+                held.iter().copied().filter(|&row| rule.holds(table.row(row).as_slice().unwrap())).collect();
             let hits = met.iter().filter(is).count() as f64;
             assert_eq!((rule.rows, rule.returned), (met.len(), None));
             assert!((rule.precision - hits / met.len() as f64).abs() < 1e-12);
@@ -167,7 +174,10 @@ fn odd_input_has_an_answer_or_an_error() {
         (Array2::from_elem((40, 3), f32::NAN), (0..40).map(|i| i % 2).collect()),
         (Array2::from_shape_fn((40, 3), |(i, j)| (i + j) as f32), vec![0; 40]),
         (Array2::from_shape_fn((40, 3), |(i, j)| (i + j) as f32), vec![-1; 40]),
-        (Array2::from_shape_fn((40, 3), |(i, j)| (i * j) as f32 * (f32::MAX / 100.0)), (0..40).map(|i| i / 30).collect()),
+        (
+            Array2::from_shape_fn((40, 3), |(i, j)| (i * j) as f32 * (f32::MAX / 100.0)),
+            (0..40).map(|i| i / 30).collect(),
+        ),
     ] {
         let found = find(&rules, &table, &labels, &["a", "b", "c"]).unwrap();
         assert_eq!((found.len(), found[2].rules.len()), (3, 0));

@@ -113,12 +113,9 @@ pub(crate) struct Fit {
     /// Maximal depth of such a tree
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub(crate) max_depth: usize,
-    /// Resamples over which it is counted how often a rule comes back; none with 0 [default: 20]
-    #[arg(long, value_name = "N", conflicts_with = "no_rules")]
+    /// Resamples over which it is counted how often a rule comes back; none with 0 [default: 10]
+    #[arg(long, value_name = "N")]
     pub(crate) resamples: Option<usize>,
-    /// Leaves out rules.csv: the rules that say what each cluster is
-    #[arg(long)]
-    pub(crate) no_rules: bool,
     /// Adds to the JSON how well models that have not seen a row tell its cluster: for each cluster and level, and among the
     /// children of each node
     #[arg(long)]
