@@ -5,7 +5,8 @@
 //! ones against a background; and [`Interactions`] of features. [`PermutationShap`] needs only a function of rows.
 //! [`top_features`], [`mean_absolute`] and [`dependence`] summarise an explanation, [`attribution_matrix`] makes it data
 //! that can be clustered. [`Surrogate`] is the boosted one-versus-rest model over the leaves of a tree: it explains
-//! them, and assigns new rows to them.
+//! them, and assigns new rows to them. [`Rules`] say what each cluster is in a few conditions, [`Fidelity`] how well rows that a
+//! model has not seen are told, [`Differences`] and [`Why`] what tells two clusters apart.
 
 mod background;
 mod dependence;

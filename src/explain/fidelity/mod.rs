@@ -18,7 +18,8 @@ use std::fmt;
 /// Below this area under the ROC curve a cluster is not explainable: 0.5 is chance.
 const LEAST_AUC: f64 = 0.7;
 
-/// How well held-out predictions agree with clusters; see the [module's](self) words on what that is not.
+/// How well held-out predictions agree with clusters: what a model and the columns can tell of them. It is no evidence that the
+/// clusters are real; two halves of one Gaussian are told apart perfectly.
 ///
 /// Plain data, made by [`Fidelity::of`] from predictions for rows that the model was not trained on.
 #[derive(Clone, Debug, PartialEq)]
