@@ -11,6 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use recluster::boost::Boost;
 use recluster::cluster::Hdbscan;
 use recluster::embed::{Questions, Umap};
+use recluster::explain::Rules;
 use recluster::recursive::RecursiveTree;
 use recluster::table::{Column, Role, Schema, Table, Values};
 use recluster::validity::adjusted_rand;
@@ -207,6 +208,9 @@ fn main() -> Result<()> {
     let schema = surrogate.schema().expect("it was given");
     let why = surrogate.explain(&sample, &run)?.summed(&schema.question_of_features())?;
     let questions = schema.questions();
+
+    // What each cluster is, in one to three conditions; figures are of rows that no rule saw.
+    let rules = Rules::new().schema(schema).find(&data, &tree.leaf_labels(), surrogate.classes(), None, &run)?;
     for (class, leaf) in tree.leaves().enumerate() {
         let mut counts = [0; SHARES.len()];
         leaf.rows().iter().for_each(|&row| counts[truth[row as usize] as usize] += 1);
@@ -227,6 +231,9 @@ fn main() -> Result<()> {
             top.join(", "),
             causes.len()
         );
+        for rule in &rules[class].rules {
+            println!("    {rule}");
+        }
     }
     Ok(())
 }

@@ -280,11 +280,18 @@ fn fit_writes_a_folder_and_predict_repeats_it() {
     let leaves = told["leaves"].as_u64().unwrap();
     assert!(leaves >= 5, "{told}");
     good(at, "fit --data digits --rows 600 --out two --threads 2 --min-node-share 0.12");
-    for file in ["report.html", "tree.json", "assignments.csv", "model.json"] {
+    for file in ["report.html", "tree.json", "assignments.csv", "model.json", "rules.csv"] {
         let (one, two) = (std::fs::read(at.join("one").join(file)), std::fs::read(at.join("two").join(file)));
         assert_eq!(one.unwrap(), two.unwrap(), "{file} depends on the threads");
     }
-    assert_eq!(files(&at.join("one")).len(), 4);
+    assert_eq!(files(&at.join("one")).len(), 5);
+    let rules = std::fs::read_to_string(at.join("one/rules.csv")).unwrap();
+    assert!(rules.starts_with("cluster,rule,conditions,precision,recall,lift,held_out_rows,returned\n"));
+    assert!(rules.contains("column ") && !rules.contains("NaN"), "{rules}");
+    let of_leaves = told["rules"].as_array().unwrap();
+    assert_eq!(of_leaves.len() as u64, leaves);
+    let numbers = of_leaves.iter().map(|leaf| leaf["rules"].as_array().unwrap().len()).sum::<usize>();
+    assert_eq!(rules.lines().count(), 1 + numbers);
     let assignments = std::fs::read_to_string(at.join("one/assignments.csv")).unwrap();
     assert_eq!(assignments.lines().next(), Some("row,core,assigned,confidence"));
     assert_eq!(assignments.lines().count(), 601);
@@ -305,7 +312,14 @@ fn fit_writes_a_folder_and_predict_repeats_it() {
     good(at, "shap --model one/model.json --data digits --rows 3 --out s.npy");
     assert_eq!(npy(at.join("s.npy")).1, [3, 65, leaves as usize]);
     // A second fit into the same folder replaces its files.
-    good(at, "fit --data digits --rows 200 --out one --embedder pca --components 4 --clusterer kmeans --clusters 4");
+    let told = good(
+        at,
+        "fit --data digits --rows 200 --out one --embedder pca --components 4 --clusterer kmeans --clusters 4 --fidelity",
+    );
+    let fidelity = &told["fidelity"];
+    assert_eq!(fidelity["levels"][0]["clusters"].as_array().unwrap().len(), 4, "{told}");
+    assert!(fidelity["levels"][0]["accuracy"].as_f64().unwrap() > 0.7, "{told}");
+    assert_eq!(fidelity["siblings"][0]["node"], "0");
     assert_eq!(std::fs::read_to_string(at.join("one/assignments.csv")).unwrap().lines().count(), 201);
 }
 

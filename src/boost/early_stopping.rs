@@ -3,6 +3,7 @@
 use super::loss::Loss;
 use super::settings::Metric;
 use crate::core::numerics;
+use crate::validity::roc_auc;
 
 /// The best round of an output so far.
 #[derive(Clone, Debug, Default)]
@@ -51,27 +52,11 @@ pub(super) fn score(metric: Metric, loss: Loss, margins: &[f64], row: impl Fn(us
             let wrong = if target > 0.5 { -margin } else { margin };
             wrong.max(0.0) + libm::log1p(numerics::exp(-wrong.abs()))
         })),
-        (Loss::Logistic { .. }, Metric::Auc) => auc(rows().collect()).map(|auc| -auc),
+        (Loss::Logistic { .. }, Metric::Auc) => {
+            let rows = rows().map(|(margin, row)| (margin, row.target > 0.5, row.weight)).collect();
+            roc_auc(rows).map(|auc| -auc)
+        }
     }
-}
-
-/// AUC: the probability that a row of the label has a higher margin than one of the others, a tie counting half.
-fn auc(mut rows: Vec<(f64, HeldOutRow)>) -> Option<f64> {
-    let key = |row: &(f64, HeldOutRow)| (row.0, row.1.target, row.1.weight);
-    rows.sort_unstable_by(|a, b| {
-        let (a, b) = (key(a), key(b));
-        a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2))
-    });
-    let (mut below, mut won, mut positive) = (0.0, 0.0, 0.0);
-    for tied in rows.chunk_by(|a, b| a.0 == b.0) {
-        let sum =
-            |hit: bool| tied.iter().filter(|row| (row.1.target > 0.5) == hit).map(|row| row.1.weight).sum::<f64>();
-        let (others, own) = (sum(false), sum(true));
-        won += own * (below + others / 2.0);
-        below += others;
-        positive += own;
-    }
-    (positive > 0.0 && below > 0.0).then(|| won / (positive * below))
 }
 
 #[cfg(test)]

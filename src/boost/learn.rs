@@ -20,6 +20,25 @@ const ENOUGH: usize = 200;
 /// Weights must sum to at least this share of `lambda` and `min_child_weight`.
 const LIGHTEST: f64 = 1e-6;
 
+/// What is cross-fitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Crossing {
+    None,
+    /// As many folds as the calibration needs.
+    Calibration,
+    /// All folds.
+    All,
+}
+
+/// Margins of rows by models that were not trained on them.
+#[derive(Default)]
+pub(super) struct Margins {
+    /// Numbers of the rows in the bins.
+    pub(super) rows: Vec<u32>,
+    /// (row, output).
+    pub(super) table: Vec<f64>,
+}
+
 /// All rows of the bins with their labels.
 struct Labelled<'a> {
     settings: &'a Boost,
@@ -32,19 +51,22 @@ struct Labelled<'a> {
 }
 
 impl Boost {
-    /// Trains one output for each label, on all rows of the bins.
+    /// Trains one output for each label, on all rows of the bins; `crossing` says what is cross-fitted. Margins of rows by
+    /// models that were not trained on them come with the model, where they were made.
     pub(super) fn learn_labels(
         &self,
         bins: &Bins,
         outputs: usize,
         set: &TrainingSet<i32>,
+        crossing: Crossing,
         run: &Run,
-    ) -> Result<BoostModel> {
+    ) -> Result<(BoostModel, Margins)> {
         self.check_columns(bins)?;
         let classes: Vec<u32> = set.values.iter().map(|&label| label as u32).collect();
         let weights = set.weights.as_deref();
         let kind = |i: usize| (classes[i], weights.map_or(0, |weights| weights[i].to_bits()));
-        let draws = self.early_stopping.is_some() || self.calibrated || self.subsample < 1.0;
+        let crosses = crossing != Crossing::None;
+        let draws = self.early_stopping.is_some() || crosses || self.subsample < 1.0;
         let order = if draws { sample::by_content(bins, kind) } else { Vec::new() };
         let targets = |output: usize, rows: std::ops::Range<usize>, y: &mut [f64]| {
             let own = output as u32;
@@ -64,7 +86,7 @@ impl Boost {
         let trained = run.install(|| train::train(self, &problem, "boost", run))??;
         note_no_split(&trained.ensembles, run);
         let model = BoostModel::new(Link::Logistic, bins.features(), trained.ensembles)?;
-        if self.calibrated { labelled.cross_fit(model, run) } else { Ok(model) }
+        if crosses { labelled.cross_fit(model, crossing, run) } else { Ok((model, Margins::default())) }
     }
 
     /// Trains one output of the targets, on all rows of the bins.
@@ -190,11 +212,14 @@ impl<'a> Labelled<'a> {
         counts.iter().map(|&count| if has_both(count) { metric } else { Metric::Loss }).collect()
     }
 
-    /// Calibrates a model of all rows by the out-of-fold margins of cross-fitting.
-    fn cross_fit(&self, model: BoostModel, run: &Run) -> Result<BoostModel> {
+    /// Calibrates a model of all rows by the out-of-fold margins of cross-fitting; these come calibrated with it.
+    ///
+    /// The calibration takes no more folds than it needs, so that it is the same whether or not the others are wanted.
+    fn cross_fit(&self, model: BoostModel, crossing: Crossing, run: &Run) -> Result<(BoostModel, Margins)> {
         let Labelled { settings, bins, classes, .. } = *self;
         let rounds: Vec<usize> = model.outputs.iter().map(|output| output.trees.len()).collect();
         let (mut rows, mut table): (Vec<u32>, Vec<f64>) = (Vec::new(), Vec::new());
+        let mut enough = None;
         for held_out in sample::folds(bins, self.order, |i| classes[i], FOLDS, run.key()) {
             if held_out.is_empty() {
                 continue;
@@ -207,8 +232,11 @@ impl<'a> Labelled<'a> {
                 (0..held_out.len()).flat_map(|i| trained.held_out_margins.iter().map(move |margins| margins[i])),
             );
             rows.extend(held_out);
-            if rows.len() >= ENOUGH * self.outputs {
-                break;
+            if enough.is_none() && rows.len() >= ENOUGH * self.outputs {
+                enough = Some(rows.len());
+                if crossing == Crossing::Calibration {
+                    break;
+                }
             }
         }
         let outputs = self.outputs;
@@ -216,9 +244,10 @@ impl<'a> Labelled<'a> {
             let (row, margins) = (rows[i] as usize, &table[i * outputs..(i + 1) * outputs]);
             Case { margins, label: classes[row] as usize, weight: weight_of(self.weights, row) }
         };
-        let calibration = run.install(|| Calibration::fit(outputs, rows.len(), case))??;
+        let calibration = run.install(|| Calibration::fit(outputs, enough.unwrap_or(rows.len()), case))??;
         calibration.note(run);
-        Ok(model.calibrated(calibration))
+        table.chunks_mut(outputs.max(1)).for_each(|margins| calibration.raise(margins));
+        Ok((model.calibrated(calibration), Margins { rows, table }))
     }
 }
 

@@ -5,16 +5,20 @@
 //! ones against a background; and [`Interactions`] of features. [`PermutationShap`] needs only a function of rows.
 //! [`top_features`], [`mean_absolute`] and [`dependence`] summarise an explanation, [`attribution_matrix`] makes it data
 //! that can be clustered. [`Surrogate`] is the boosted one-versus-rest model over the leaves of a tree: it explains
-//! them, and assigns new rows to them.
+//! them, and assigns new rows to them. [`Rules`] say what each cluster is in a few conditions, [`Fidelity`] how well rows that a
+//! model has not seen are told, [`Differences`] and [`Why`] what tells two clusters apart.
 
 mod background;
 mod dependence;
+mod differences;
+mod fidelity;
 mod interactions;
 mod moments;
 mod paths;
 mod permutation;
 mod prepared;
 mod quadrature;
+mod rules;
 mod shapley;
 mod summary;
 mod surrogate;
@@ -22,8 +26,11 @@ mod tables;
 mod tree_shap;
 
 pub use dependence::{Dependence, attribution_matrix, dependence};
+pub use differences::{Difference, Differences, FeatureDifference, LevelDifference, QuestionContrast, Reason, Why};
+pub use fidelity::{ClusterFidelity, CurveBin, Fidelity};
 pub use interactions::Interactions;
 pub use permutation::PermutationShap;
+pub use rules::{ClusterRules, Condition, Criterion, Rule, Rules};
 pub use summary::{FeatureEffect, mean_absolute, top_features};
 pub use surrogate::{Assignment, Surrogate};
 pub use tree_shap::TreeShap;

@@ -59,7 +59,7 @@ impl Surrogate {
     /// # Errors
     /// Those of [`Boost::fit`], and [`Error::Label`] when a class has no row or a label no class.
     pub fn fit(data: &ArrayRef2<f32>, labels: &[i32], classes: Vec<String>, boost: &Boost, run: &Run) -> Result<Self> {
-        Self::train(data, labels, classes, None, boost, run)
+        Ok(Self::train(data, labels, classes, None, false, boost, run)?.0)
     }
 
     /// As [`Surrogate::fit`], with row i standing for `weights[i]` rows of the population; see [`Boost::fit_weighted`].
@@ -76,19 +76,39 @@ impl Surrogate {
         boost: &Boost,
         run: &Run,
     ) -> Result<Self> {
-        check_weights(weights, data.nrows())?;
-        let weights: Vec<f32> = with_mean_one(weights.to_vec()).into_iter().map(|weight| weight as f32).collect();
-        Self::train(data, labels, classes, Some(&weights), boost, run)
+        Ok(Self::train(data, labels, classes, Some(weights), false, boost, run)?.0)
+    }
+
+    /// As [`Surrogate::fit`], or [`fit_weighted`](Surrogate::fit_weighted), with the confidences (rows x classes) that models
+    /// give to rows that they were not trained on: what [`Fidelity::of`](super::Fidelity::of) takes. Rows of noise, which no
+    /// model is trained on, have the surrogate's own; rows that could not be held out are NaN. See
+    /// [`Boost::fit_out_of_fold`], also for the cost.
+    ///
+    /// # Errors
+    /// Those of [`Surrogate::fit_weighted`].
+    pub fn fit_out_of_fold(
+        data: &ArrayRef2<f32>,
+        labels: &[i32],
+        classes: Vec<String>,
+        weights: Option<&[f64]>,
+        boost: &Boost,
+        run: &Run,
+    ) -> Result<(Self, Array2<f64>)> {
+        let (surrogate, margins) = Self::train(data, labels, classes, weights, true, boost, run)?;
+        let shares = super::fidelity::shares(margins, surrogate.classes.len());
+        Ok((surrogate, shares))
     }
 
     fn train(
         data: &ArrayRef2<f32>,
         labels: &[i32],
         classes: Vec<String>,
-        weights: Option<&[f32]>,
+        weights: Option<&[f64]>,
+        out_of_fold: bool,
         boost: &Boost,
         run: &Run,
-    ) -> Result<Self> {
+    ) -> Result<(Self, Array2<f64>)> {
+        let weights = narrow(weights, data.nrows())?;
         let mut seen = vec![false; classes.len()];
         for (row, &label) in labels.iter().enumerate().filter(|(_, label)| **label >= 0) {
             match seen.get_mut(label as usize) {
@@ -101,8 +121,14 @@ impl Surrogate {
         if let Some(missing) = seen.iter().position(|seen| !seen) {
             return Err(Error::Label { row: 0, label: missing as i64, reason: "the class of this number has no row" });
         }
-        let model = boost.clone().calibrated(true).fit_weighted(data, labels, weights, run)?;
-        Ok(Surrogate { model, classes, schema: None, digest: 0, paths: Cached::default() })
+        let (model, margins) = match out_of_fold {
+            true => boost.fit_out_of_fold(data, labels, weights.as_deref(), run)?,
+            false => {
+                let model = boost.clone().calibrated(true).fit_weighted(data, labels, weights.as_deref(), run)?;
+                (model, Array2::zeros((0, 0)))
+            }
+        };
+        Ok((Surrogate { model, classes, schema: None, digest: 0, paths: Cached::default() }, margins))
     }
 
     /// Names the columns, for charts and files, and to match the columns of later tables: see
@@ -182,6 +208,13 @@ impl Surrogate {
         };
         Ok(margins.outer_iter().map(assign).collect())
     }
+}
+
+/// Weights of a mean of 1, as boosted trees take them.
+pub(super) fn narrow(weights: Option<&[f64]>, rows: usize) -> Result<Option<Vec<f32>>> {
+    let Some(weights) = weights else { return Ok(None) };
+    check_weights(weights, rows)?;
+    Ok(Some(with_mean_one(weights.to_vec()).into_iter().map(|weight| weight as f32).collect()))
 }
 
 impl Explainer for Surrogate {

@@ -182,7 +182,7 @@ impl ClusterTree {
     }
 
     /// The leaves' paths, for a table of the tree's rows.
-    fn classes(&self, data: &ArrayRef2<f32>) -> Result<Vec<String>> {
+    pub(super) fn classes(&self, data: &ArrayRef2<f32>) -> Result<Vec<String>> {
         if data.nrows() != self.rows() {
             return Err(Error::Shape { what: "rows of the data", expected: self.rows(), found: data.nrows() });
         }

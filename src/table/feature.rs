@@ -51,6 +51,16 @@ pub struct Feature {
 }
 
 impl Feature {
+    /// A column of numbers of which nothing but the name is known.
+    pub(crate) fn number(name: String) -> Self {
+        Feature { question: name.clone(), name, field: 0, measure: Measure::Number, levels: Vec::new() }
+    }
+
+    /// So many columns of numbers without names: "column 1" and so on.
+    pub(crate) fn numbered(columns: usize) -> Vec<Self> {
+        (1..=columns).map(|column| Feature::number(format!("column {column}"))).collect()
+    }
+
     /// Its name: the column's, or for one of several answers `column: answer`.
     pub fn name(&self) -> &str {
         &self.name
@@ -95,6 +105,31 @@ impl Feature {
             }
             Measure::Cycle(cycle) => of_cycle(cycle, value),
             _ => short(value),
+        }
+    }
+}
+
+impl Feature {
+    /// A range of values, to stand behind the name: "at least 41", "below 7", "before 2024-02-29", "at most neutral". Numbers of
+    /// an ordinal's levels are whole, so that "below 3" is "at most" the level number 2.
+    pub(crate) fn range_in_words(&self, at_least: Option<f64>, below: Option<f64>) -> String {
+        let last = |below: f64| self.words(below.ceil() - 1.0);
+        match (self.measure, at_least, below) {
+            (_, None, None) => "is anything".to_string(),
+            (Measure::Ordinal, Some(low), Some(high)) if low.ceil() + 1.0 >= high.ceil() => {
+                format!("is {}", last(high))
+            }
+            (Measure::Ordinal, Some(low), Some(high)) => format!("from {} to {}", self.words(low.ceil()), last(high)),
+            (Measure::Ordinal, Some(low), None) => format!("at least {}", self.words(low.ceil())),
+            (Measure::Ordinal, None, Some(high)) => format!("at most {}", last(high)),
+            (Measure::Date, Some(low), Some(high)) => {
+                format!("from {} to before {}", self.words(low), self.words(high))
+            }
+            (Measure::Date, Some(low), None) => format!("from {} on", self.words(low)),
+            (Measure::Date, None, Some(high)) => format!("before {}", self.words(high)),
+            (_, Some(low), Some(high)) => format!("from {} to below {}", self.words(low), self.words(high)),
+            (_, Some(low), None) => format!("at least {}", self.words(low)),
+            (_, None, Some(high)) => format!("below {}", self.words(high)),
         }
     }
 }
@@ -145,5 +180,12 @@ mod tests {
         for (number, text) in [(0.0, "0"), (12.0, "12"), (1234.4, "1234"), (0.12345, "0.1235"), (-2.5, "-2.5")] {
             assert_eq!(of(Measure::Number).words(number), text);
         }
+        let range = |measure, low, high| of(measure).range_in_words(low, high);
+        assert_eq!(range(Measure::Ordinal, Some(1.0), None), "at least medium");
+        assert_eq!(range(Measure::Ordinal, None, Some(2.0)), "at most medium");
+        assert_eq!(range(Measure::Ordinal, Some(1.0), Some(2.0)), "is medium");
+        assert_eq!(range(Measure::Ordinal, Some(0.0), Some(2.0)), "from low to medium");
+        assert_eq!(range(Measure::Date, None, Some(19_782.0)), "before 2024-02-29");
+        assert_eq!(range(Measure::Number, Some(3.0), Some(41.5)), "from 3 to below 41.5");
     }
 }

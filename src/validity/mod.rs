@@ -6,7 +6,9 @@
 mod agreement;
 mod density;
 mod embedding;
+mod ranking;
 
 pub use agreement::{adjusted_mutual_information, adjusted_rand, best_node_f};
 pub use density::{Dbcv, dbcv};
 pub use embedding::trustworthiness;
+pub(crate) use ranking::{average_precision, roc_auc};

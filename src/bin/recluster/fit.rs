@@ -3,6 +3,7 @@
 use crate::args::{self, ClusterMethod, EmbedMethod, EvidencePolicy};
 use crate::commands::{facts, refuse, run};
 use crate::failure::Failure;
+use crate::insight;
 use crate::method;
 use crate::output::{Assignments, Staged};
 use crate::progress::Progress;
@@ -78,16 +79,23 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
         (None, None) => plan.fit(&data.values, &run),
     };
     let tree = progress.work(grow).map_err(named)?;
-    let train = || match &data.weights {
-        Some(weights) => tree.surrogate_weighted(&data.values, weights, &boost, &run),
-        None => tree.surrogate(&data.values, &boost, &run),
+    let weights = data.weights.as_deref();
+    let train = || match (args.fidelity, weights) {
+        (true, _) => tree.surrogate_with_fidelity(&data.values, weights, &boost, &run),
+        (false, Some(weights)) => Ok((tree.surrogate_weighted(&data.values, weights, &boost, &run)?, Vec::new())),
+        (false, None) => Ok((tree.surrogate(&data.values, &boost, &run)?, Vec::new())),
     };
-    let mut surrogate = progress.work(train).map_err(named)?;
+    let (mut surrogate, levels) = progress.work(train).map_err(named)?;
+    let siblings = match args.fidelity {
+        true => progress.work(|| tree.sibling_fidelity(&data.values, weights, &boost, &run)).map_err(named)?,
+        false => Vec::new(),
+    };
     match (data.questions(), &data.names) {
         (Some(questions), _) => surrogate = surrogate.with_schema(questions.schema.clone())?,
         (None, Some(names)) => surrogate = surrogate.with_feature_names(names.clone())?,
         (None, None) => {}
     }
+    let rules = progress.work(|| insight::rules(args, &data, &tree, &run)).map_err(named)?;
     let html = progress.work(|| report(args, &data, &tree, &surrogate, &run)).map_err(named)?;
     let assignments = progress.work(|| assignments(&data, &tree, &surrogate, &run)).map_err(named)?;
     let (tree_json, model_json) = (tree.to_json()?, surrogate.to_json()?);
@@ -99,6 +107,7 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
         ("tree.json", &tree_json),
         ("assignments.csv", &assignments),
         ("model.json", &model_json),
+        ("rules.csv", &insight::lines(&rules)),
     ] {
         files.write(Path::new(&args.out).join(name), |out| out.write_all(text.as_bytes()))?;
     }
@@ -108,6 +117,10 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     facts.insert("noise".to_string(), tree.nodes().iter().map(|node| node.noise()).sum::<usize>().into());
     facts.insert("coverage".to_string(), json!(tree.coverage()));
     facts.insert("nodes".to_string(), nodes(&tree));
+    facts.insert("rules".to_string(), insight::facts_of_rules(&rules));
+    if args.fidelity {
+        facts.insert("fidelity".to_string(), insight::facts_of_fidelity(&levels, &siblings));
+    }
     if let Some(questions) = data.questions() {
         let set_aside: Map<String, Value> =
             questions.schema.set_aside().map(|(name, reason)| (name.to_string(), reason.into())).collect();

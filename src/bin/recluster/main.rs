@@ -9,6 +9,7 @@ mod embed;
 mod failure;
 mod fit;
 mod input;
+mod insight;
 mod kinds;
 mod method;
 mod output;

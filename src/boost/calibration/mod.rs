@@ -118,11 +118,16 @@ impl Calibration {
             && (self.rows == 0 || self.unseen.len() + 1 < outputs)
     }
 
-    /// Turns a row's uncalibrated margins into its distribution.
-    fn apply(&self, row: &mut [f64]) {
+    /// Turns a row's uncalibrated margins into calibrated ones.
+    pub(super) fn raise(&self, row: &mut [f64]) {
         for (z, offset) in row.iter_mut().zip(&self.offsets) {
             *z = *z * self.slope + offset;
         }
+    }
+
+    /// Turns a row's uncalibrated margins into its distribution.
+    fn apply(&self, row: &mut [f64]) {
+        self.raise(row);
         softmax(row);
     }
 }

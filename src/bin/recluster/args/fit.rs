@@ -113,6 +113,13 @@ pub(crate) struct Fit {
     /// Maximal depth of such a tree
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub(crate) max_depth: usize,
+    /// Resamples over which it is counted how often a rule comes back; none with 0 [default: 10]
+    #[arg(long, value_name = "N")]
+    pub(crate) resamples: Option<usize>,
+    /// Adds to the JSON how well models that have not seen a row tell its cluster: for each cluster and level, and among the
+    /// children of each node
+    #[arg(long)]
+    pub(crate) fidelity: bool,
     /// Scaling of columns, in each node anew: none, standard or robust. All columns are then taken for numbers; without it,
     /// those of a text or Parquet file are compared as questions, each by its kind, and other files are not scaled
     #[arg(long, value_parser = scaling)]

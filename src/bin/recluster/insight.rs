@@ -1,0 +1,79 @@
+//! What a fit says of its clusters beside the report: rules and fidelity.
+
+use crate::args;
+use crate::output::quoted;
+use crate::source::Source;
+use recluster::Run;
+use recluster::explain::{ClusterRules, Fidelity, Rules};
+use recluster::recursive::{ClusterTree, LevelFidelity, NodeFidelity};
+use serde_json::{Value, json};
+
+/// The rules of the leaves.
+pub(crate) fn rules(
+    args: &args::Fit,
+    data: &Source,
+    tree: &ClusterTree,
+    run: &Run,
+) -> recluster::Result<Vec<ClusterRules>> {
+    let mut rules = Rules::new();
+    if let Some(resamples) = args.resamples {
+        rules = rules.resamples(resamples);
+    }
+    match (data.questions(), &data.names) {
+        (Some(questions), _) => rules = rules.schema(&questions.schema),
+        (None, Some(names)) => rules = rules.feature_names(names),
+        (None, None) => {}
+    }
+    let names: Vec<String> = tree.leaves().map(|leaf| leaf.path().to_string()).collect();
+    rules.find(&data.values, &tree.leaf_labels(), &names, data.weights.as_deref(), run)
+}
+
+/// The lines of rules.csv.
+pub(crate) fn lines(rules: &[ClusterRules]) -> String {
+    let mut text = "cluster,rule,conditions,precision,recall,lift,held_out_rows,returned\n".to_string();
+    for cluster in rules {
+        for (number, rule) in (1..).zip(&cluster.rules) {
+            let words: Vec<&str> = rule.conditions.iter().map(|condition| condition.words.as_str()).collect();
+            text += &format!("{},{number},{},", cluster.name, quoted(&words.join(" and ")));
+            text += &format!("{:.4},{:.4},{:.3},{},", rule.precision, rule.recall, rule.lift, rule.rows);
+            text += &rule.returned.map_or(String::new(), |share| format!("{share:.2}"));
+            text.push('\n');
+        }
+    }
+    text
+}
+
+pub(crate) fn facts_of_rules(rules: &[ClusterRules]) -> Value {
+    let rule = |rule: &recluster::explain::Rule| {
+        let words: Vec<&str> = rule.conditions.iter().map(|condition| condition.words.as_str()).collect();
+        json!({"conditions": words, "precision": rule.precision, "recall": rule.recall, "returned": rule.returned})
+    };
+    let cluster = |own: &ClusterRules| {
+        let rules: Vec<Value> = own.rules.iter().map(rule).collect();
+        json!({"path": own.name, "rules": rules, "precision": own.precision, "recall": own.recall})
+    };
+    rules.iter().map(cluster).collect()
+}
+
+pub(crate) fn facts_of_fidelity(levels: &[LevelFidelity], siblings: &[NodeFidelity]) -> Value {
+    let levels: Vec<Value> = levels
+        .iter()
+        .map(|own| json!({"level": own.level, "accuracy": own.fidelity.accuracy, "clusters": clusters(&own.fidelity)}))
+        .collect();
+    let siblings: Vec<Value> = siblings
+        .iter()
+        .map(|own| {
+            let (path, fidelity) = (own.path.to_string(), &own.fidelity);
+            json!({"node": path, "accuracy": fidelity.accuracy, "clusters": clusters(fidelity)})
+        })
+        .collect();
+    json!({"levels": levels, "siblings": siblings})
+}
+
+fn clusters(fidelity: &Fidelity) -> Vec<Value> {
+    let cluster = |own: &recluster::explain::ClusterFidelity| {
+        json!({"path": own.name, "auc": own.auc, "average_precision": own.average_precision, "precision": own.precision,
+            "recall": own.recall, "f1": own.f1, "brier": own.brier, "explainable": own.explainable})
+    };
+    fidelity.clusters.iter().map(cluster).collect()
+}
