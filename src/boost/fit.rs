@@ -127,7 +127,7 @@ impl Boost {
         self.learn_targets(&bins, &set, run)
     }
 
-    fn check_for_labels(&self) -> Result<()> {
+    pub(super) fn check_for_labels(&self) -> Result<()> {
         self.check()?;
         match self.base_score.filter(|&score| !(score > 0.0 && score < 1.0)) {
             Some(score) => Err(Error::setting("base_score", score, "must be between 0 and 1, both excluded")),
@@ -154,7 +154,7 @@ impl Boost {
         }
     }
 
-    fn bin(&self, table: &Rows<'_>, used: &[u32], run: &Run) -> Result<Bins> {
+    pub(super) fn bin(&self, table: &Rows<'_>, used: &[u32], run: &Run) -> Result<Bins> {
         let categorical = self.categories(table.columns())?;
         let stage = run.stage("bin columns", 1);
         let bins = run.install(|| Bins::of(table, used, self.max_bins, &categorical))??;

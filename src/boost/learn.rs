@@ -5,6 +5,7 @@ use super::calibration::{Calibration, Case};
 use super::loss::{Loss, logit};
 use super::model::{BoostModel, Ensemble, Link};
 use super::notes::listed;
+use super::open_set::OutOfFold;
 use super::sample;
 use super::settings::{Boost, Metric};
 use super::train::{self, Problem, Targets};
@@ -25,6 +26,7 @@ struct Labelled<'a> {
     settings: &'a Boost,
     bins: &'a Bins,
     outputs: usize,
+    /// Classes from `outputs` on are those of rows of no label, negatives of all; see [`super::open_set`].
     classes: &'a [u32],
     weights: Option<&'a [f32]>,
     targets: &'a Targets<'a>,
@@ -40,9 +42,21 @@ impl Boost {
         set: &TrainingSet<i32>,
         run: &Run,
     ) -> Result<BoostModel> {
-        self.check_columns(bins)?;
         let classes: Vec<u32> = set.values.iter().map(|&label| label as u32).collect();
-        let weights = set.weights.as_deref();
+        Ok(self.learn_classes(bins, outputs, &classes, set.weights.as_deref(), run)?.0)
+    }
+
+    /// Trains one output for each label. Rows of a class from `outputs` on have no label: they are negatives of all labels,
+    /// and those of classes above it are in no held-out set. With calibration also how the held-out rows fared.
+    pub(super) fn learn_classes(
+        &self,
+        bins: &Bins,
+        outputs: usize,
+        classes: &[u32],
+        weights: Option<&[f32]>,
+        run: &Run,
+    ) -> Result<(BoostModel, Vec<OutOfFold>)> {
+        self.check_columns(bins)?;
         let kind = |i: usize| (classes[i], weights.map_or(0, |weights| weights[i].to_bits()));
         let draws = self.early_stopping.is_some() || self.calibrated || self.subsample < 1.0;
         let order = if draws { sample::by_content(bins, kind) } else { Vec::new() };
@@ -50,12 +64,12 @@ impl Boost {
             let own = output as u32;
             y.iter_mut().zip(&classes[rows]).for_each(|(y, &class)| *y = if class == own { 1.0 } else { 0.0 });
         };
-        let labelled =
-            Labelled { settings: self, bins, outputs, classes: &classes, weights, targets: &targets, order: &order };
-        let held_out = match self.early_stopping {
+        let labelled = Labelled { settings: self, bins, outputs, classes, weights, targets: &targets, order: &order };
+        let mut held_out = match self.early_stopping {
             Some(_) => sample::held_out(bins, &order, |i| classes[i], self.held_out, run.key()),
             None => Vec::new(),
         };
+        held_out.retain(|&row| classes[row as usize] as usize <= outputs);
         let sums = labelled.class_weights(&held_out);
         self.check_weight_sum(weights, sums.iter().sum())?;
         let mut problem = labelled.problem(held_out, sums, vec![self.rounds; outputs]);
@@ -64,7 +78,7 @@ impl Boost {
         let trained = run.install(|| train::train(self, &problem, "boost", run))??;
         note_no_split(&trained.ensembles, run);
         let model = BoostModel::new(Link::Logistic, bins.features(), trained.ensembles)?;
-        if self.calibrated { labelled.cross_fit(model, run) } else { Ok(model) }
+        if self.calibrated { labelled.cross_fit(model, run) } else { Ok((model, Vec::new())) }
     }
 
     /// Trains one output of the targets, on all rows of the bins.
@@ -144,8 +158,11 @@ impl<'a> Labelled<'a> {
         let share = |own: f64| positive(own) * own / (positive(own) * own + (all - own));
         Problem {
             bins,
-            losses: sums.iter().map(|&own| Loss::Logistic { positive_weight: positive(own) }).collect(),
-            bases: sums.iter().map(|&own| logit(settings.base_score.unwrap_or_else(|| share(own)))).collect(),
+            losses: sums[..outputs].iter().map(|&own| Loss::Logistic { positive_weight: positive(own) }).collect(),
+            bases: sums[..outputs]
+                .iter()
+                .map(|&own| logit(settings.base_score.unwrap_or_else(|| share(own))))
+                .collect(),
             targets: self.targets,
             weights,
             heaviest: heaviest(weights),
@@ -157,12 +174,17 @@ impl<'a> Labelled<'a> {
         }
     }
 
+    /// Classes of labels and of rows without one.
+    fn all_classes(&self) -> usize {
+        self.classes.iter().map(|&class| class as usize + 1).fold(self.outputs, usize::max)
+    }
+
     /// The weight of each class over the rows that are trained on, in sums that do not depend on their order.
     fn class_weights(&self, held_out: &[u32]) -> Vec<f64> {
         let mut parts: Vec<(u32, f64)> =
             trained_on(self.classes.len(), held_out).map(|i| (self.classes[i], weight_of(self.weights, i))).collect();
         parts.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
-        let mut sums = vec![0.0; self.outputs];
+        let mut sums = vec![0.0; self.all_classes()];
         parts.into_iter().for_each(|(class, weight)| sums[class as usize] += weight);
         sums
     }
@@ -177,9 +199,10 @@ impl<'a> Labelled<'a> {
             note_none_held_out(run);
             return vec![metric; self.outputs];
         }
-        let mut counts = vec![0; self.outputs];
+        let mut counts = vec![0; self.all_classes()];
         held_out.iter().for_each(|&row| counts[self.classes[row as usize] as usize] += 1);
         let none: Vec<usize> = (0..self.outputs).filter(|&k| counts[k] == 0).collect();
+        counts.truncate(self.outputs);
         if !none.is_empty() {
             let labels = listed(&none);
             run.note(&format!(
@@ -190,35 +213,45 @@ impl<'a> Labelled<'a> {
         counts.iter().map(|&count| if has_both(count) { metric } else { Metric::Loss }).collect()
     }
 
-    /// Calibrates a model of all rows by the out-of-fold margins of cross-fitting.
-    fn cross_fit(&self, model: BoostModel, run: &Run) -> Result<BoostModel> {
-        let Labelled { settings, bins, classes, .. } = *self;
+    /// Calibrates a model of all rows by the out-of-fold margins of cross-fitting. Rows without a label are no part of the
+    /// calibration; how sure it is of them is told.
+    fn cross_fit(&self, model: BoostModel, run: &Run) -> Result<(BoostModel, Vec<OutOfFold>)> {
+        let Labelled { settings, bins, classes, outputs, .. } = *self;
         let rounds: Vec<usize> = model.outputs.iter().map(|output| output.trees.len()).collect();
+        let has_label = |row: u32| (classes[row as usize] as usize) < outputs;
         let (mut rows, mut table): (Vec<u32>, Vec<f64>) = (Vec::new(), Vec::new());
-        for held_out in sample::folds(bins, self.order, |i| classes[i], FOLDS, run.key()) {
-            if held_out.is_empty() {
+        let (mut others, mut others_table): (Vec<u32>, Vec<f64>) = (Vec::new(), Vec::new());
+        for mut held_out in sample::folds(bins, self.order, |i| classes[i], FOLDS, run.key()) {
+            held_out.retain(|&row| classes[row as usize] as usize <= outputs);
+            if !held_out.iter().any(|&row| has_label(row)) {
                 continue;
             }
             let sums = self.class_weights(&held_out);
             let problem = self.problem(held_out, sums, rounds.clone());
             let trained = run.install(|| train::train(settings, &problem, "cross-fit", run))??;
-            let held_out = &problem.held_out;
-            table.extend(
-                (0..held_out.len()).flat_map(|i| trained.held_out_margins.iter().map(move |margins| margins[i])),
-            );
-            rows.extend(held_out);
-            if rows.len() >= ENOUGH * self.outputs {
+            for (i, &row) in problem.held_out.iter().enumerate() {
+                let (rows, table) =
+                    if has_label(row) { (&mut rows, &mut table) } else { (&mut others, &mut others_table) };
+                rows.push(row);
+                table.extend(trained.held_out_margins.iter().map(|margins| margins[i]));
+            }
+            if rows.len() >= ENOUGH * outputs {
                 break;
             }
         }
-        let outputs = self.outputs;
         let case = |i: usize| {
             let (row, margins) = (rows[i] as usize, &table[i * outputs..(i + 1) * outputs]);
             Case { margins, label: classes[row] as usize, weight: weight_of(self.weights, row) }
         };
         let calibration = run.install(|| Calibration::fit(outputs, rows.len(), case))??;
         calibration.note(run);
-        Ok(model.calibrated(calibration))
+        let fared = |(&row, margins): (&u32, &[f64])| {
+            let label = has_label(row).then_some(classes[row as usize] as usize);
+            OutOfFold::of(margins, &calibration, label, weight_of(self.weights, row as usize))
+        };
+        let mut all: Vec<OutOfFold> = rows.iter().zip(table.chunks_exact(outputs)).map(fared).collect();
+        all.extend(others.iter().zip(others_table.chunks_exact(outputs)).map(fared));
+        Ok((model.calibrated(calibration), all))
     }
 }
 

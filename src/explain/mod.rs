@@ -7,12 +7,14 @@
 //! that can be clustered. [`Surrogate`] is the boosted one-versus-rest model over the leaves of a tree: it explains
 //! them, and assigns new rows to them.
 
+mod abstain;
 mod background;
 mod dependence;
 mod interactions;
 mod moments;
 mod paths;
 mod permutation;
+mod predictor;
 mod prepared;
 mod quadrature;
 mod shapley;
@@ -21,9 +23,11 @@ mod surrogate;
 mod tables;
 mod tree_shap;
 
+pub use abstain::{Abstain, Selectivity};
 pub use dependence::{Dependence, attribution_matrix, dependence};
 pub use interactions::Interactions;
 pub use permutation::PermutationShap;
+pub use predictor::Predictor;
 pub use summary::{FeatureEffect, mean_absolute, top_features};
-pub use surrogate::{Assignment, Surrogate};
+pub use surrogate::{Assignment, Decision, Surrogate};
 pub use tree_shap::TreeShap;
