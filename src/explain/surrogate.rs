@@ -3,6 +3,7 @@
 use super::TreeShap;
 use super::abstain::{Abstain, Selectivity};
 use super::prepared::Prepared;
+use super::profile::DataProfile;
 use crate::boost::{Boost, BoostModel, confidence_of};
 use crate::core::{Cached, check_weights, with_mean_one};
 use crate::table::{Schema, Table};
@@ -35,6 +36,8 @@ pub struct Surrogate {
     digest: u64,
     /// What thresholds on confidence cost and gain.
     selectivity: Selectivity,
+    /// The fitted rows in brief.
+    profile: DataProfile,
     /// The trees prepared for SHAP.
     #[cfg_attr(feature = "serde", serde(skip))]
     paths: Cached<Vec<Prepared>>,
@@ -129,7 +132,9 @@ impl Surrogate {
         }
         let (model, held_out) = boost.fit_open_set(data, labels, weights, run)?;
         let selectivity = Selectivity::of(held_out);
-        Ok(Surrogate { model, classes, schema: None, digest: 0, selectivity, paths: Cached::default() })
+        let table = model.check_rows(data)?;
+        let profile = run.install(|| DataProfile::of(&table, labels, classes.len()))?;
+        Ok(Surrogate { model, classes, schema: None, digest: 0, selectivity, profile, paths: Cached::default() })
     }
 
     /// Names the columns, for charts and files, and to match the columns of later tables: see
@@ -233,6 +238,11 @@ impl Surrogate {
         &self.selectivity
     }
 
+    /// The fitted rows in brief, which [`DriftWatch`](super::DriftWatch) compares new ones with.
+    pub fn profile(&self) -> &DataProfile {
+        &self.profile
+    }
+
     fn encoded(&self, table: &Table) -> Result<Array2<f32>> {
         match &self.schema {
             Some(schema) => schema.encode(table),
@@ -288,6 +298,7 @@ impl crate::Saved for Surrogate {
     fn validate(&self) -> checks::Check {
         self.model.validate()?;
         self.selectivity.check()?;
+        self.profile.check(self.classes.len(), self.model.features())?;
         checks::count("names of classes", self.classes.len(), self.model.outputs().len())?;
         checks::that(self.schema.is_some() || self.digest == 0, || "the schema is missing".into())?;
         if let Some(schema) = &self.schema {
