@@ -1,7 +1,7 @@
 //! Trees as prediction reads them.
 
 use super::Ensemble;
-use super::masks::{self, Masks, ROWS};
+use super::masks::{self, LANES, Masks, ROWS, Values};
 use super::tree::{Tree, number_goes_left};
 use crate::core::parallel;
 
@@ -50,11 +50,11 @@ impl Forest {
     }
 
     /// The used features of a block by column, eight rows at a time.
-    fn block(&self, rows: &[&[f32]]) -> Vec<f32> {
-        let mut block = vec![0.0f32; self.used.len() * ROWS];
+    fn block(&self, rows: &[&[f32]]) -> Vec<Values> {
+        let mut block: Vec<Values> = vec![[[0.0; LANES]; ROWS / LANES]; self.used.len()];
         for (group, rows) in rows.chunks(8).enumerate() {
-            for (column, &feature) in block.chunks_exact_mut(ROWS).zip(&self.used) {
-                let to = &mut column[group * 8..][..rows.len()];
+            for (column, &feature) in block.iter_mut().zip(&self.used) {
+                let to = &mut column.as_flattened_mut()[group * 8..][..rows.len()];
                 to.iter_mut().zip(rows).for_each(|(to, row)| *to = row[feature as usize]);
             }
         }

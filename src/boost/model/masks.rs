@@ -5,7 +5,7 @@
 //! clears the leaves to its left, whether or not the row comes by; the lowest bit left is the row's leaf. Comparisons run
 //! over the rows of a block, many at a time; there is nothing to guess and nothing to chase.
 
-use super::tree::Tree;
+use super::tree::{Tree, number_goes_left};
 use crate::core::simd::multiversion;
 
 /// Rows of a block.
@@ -13,7 +13,7 @@ pub(super) const ROWS: usize = 128;
 /// Most leaves.
 const LEAVES: usize = 32;
 /// Rows whose leaves stay in registers.
-const LANES: usize = 32;
+pub(super) const LANES: usize = 32;
 
 /// A split as a comparison of a column.
 #[derive(Clone, Copy)]
@@ -27,10 +27,10 @@ struct Comparison {
 
 /// A tree as comparisons.
 pub(super) struct Masks {
-    /// Splits whose missing values go right, as NaN is not below a threshold.
-    not_below: Vec<Comparison>,
-    /// Splits whose missing values go left, as NaN is not at least a threshold.
-    at_least: Vec<Comparison>,
+    /// Splits whose missing values go right.
+    to_the_right: Vec<Comparison>,
+    /// Splits whose missing values go left.
+    to_the_left: Vec<Comparison>,
     /// Values of the leaves, from left to right.
     values: [f64; LEAVES],
 }
@@ -41,7 +41,7 @@ impl Masks {
         if tree.leaves() > LEAVES || tree.has_categories() {
             return None;
         }
-        let mut masks = Masks { not_below: Vec::new(), at_least: Vec::new(), values: [0.0; LEAVES] };
+        let mut masks = Masks { to_the_right: Vec::new(), to_the_left: Vec::new(), values: [0.0; LEAVES] };
         let mut leaves = 0;
         // Nodes to visit, and splits whose left side has been; with the number of their first leaf.
         let mut stack = vec![(0, None)];
@@ -56,10 +56,10 @@ impl Masks {
                     stack.push((tree.left[node] as usize, None));
                 }
                 Some(first) => {
-                    let to_the_left = (1u64 << leaves) - (1u64 << first);
+                    let own = (1u64 << leaves) - (1u64 << first);
                     let (column, threshold) = (place(tree.feature[node]), tree.threshold[node]);
-                    let own = if tree.default_left[node] { &mut masks.at_least } else { &mut masks.not_below };
-                    own.push(Comparison { column, threshold, keep: !to_the_left as u32 });
+                    let side = if tree.default_left[node] { &mut masks.to_the_left } else { &mut masks.to_the_right };
+                    side.push(Comparison { column, threshold, keep: !(own as u32) });
                     stack.push((tree.right[node] as usize, None));
                 }
             }
@@ -68,24 +68,30 @@ impl Masks {
     }
 }
 
+/// The values of a feature in a block.
+pub(super) type Values = [[f32; LANES]; ROWS / LANES];
+
+/// Clears the leaves that the splits rule out. Without branches, and with nothing read but values, so that it is compiled to
+/// operations on many rows at a time.
+#[inline(always)]
+fn clear(splits: &[Comparison], default_left: bool, block: &[Values], group: usize, left: &mut [u32; LANES]) {
+    for &Comparison { column, threshold, keep } in splits {
+        let values = &block[column as usize][group];
+        for i in 0..LANES {
+            let goes_left = number_goes_left(threshold, default_left, values[i]);
+            left[i] &= keep | 0u32.wrapping_sub(u32::from(goes_left));
+        }
+    }
+}
+
 multiversion! {
-    /// Adds the values of a tree to the margins of a block; `block` has [`ROWS`] values of each used feature, by column.
-    pub(super) fn add(masks: &Masks, block: &[f32], margins: &mut [f64]) {
+    /// Adds the values of a tree to the margins of a block of rows, stored by used feature.
+    pub(super) fn add(masks: &Masks, block: &[Values], margins: &mut [f64; ROWS]) {
         let (groups, _) = margins.as_chunks_mut::<LANES>();
         for (group, margins) in groups.iter_mut().enumerate() {
             let mut left = [u32::MAX; LANES];
-            for split in &masks.not_below {
-                let x = &block[split.column as usize * ROWS + group * LANES..][..LANES];
-                for i in 0..LANES {
-                    left[i] &= if x[i] < split.threshold { u32::MAX } else { split.keep };
-                }
-            }
-            for split in &masks.at_least {
-                let x = &block[split.column as usize * ROWS + group * LANES..][..LANES];
-                for i in 0..LANES {
-                    left[i] &= if x[i] >= split.threshold { split.keep } else { u32::MAX };
-                }
-            }
+            clear(&masks.to_the_right, false, block, group, &mut left);
+            clear(&masks.to_the_left, true, block, group, &mut left);
             for i in 0..LANES {
                 margins[i] += masks.values[left[i].trailing_zeros() as usize % LEAVES];
             }
