@@ -16,8 +16,8 @@ mod mixture;
 mod spanning;
 mod tree_fit;
 
-pub use consensus::{ABSENT, Consensus};
 pub(crate) use consensus::found_again;
+pub use consensus::{ABSENT, Consensus};
 pub use dbscan::{Dbscan, DbscanModel};
 pub use hdbscan::{
     CondensedCluster, CondensedTree, Hdbscan, HdbscanModel, HdbscanPredictor, Layer, Prediction, Selection,

@@ -128,7 +128,10 @@ mod tests {
             let whole =
                 if boost == Boost::new().categorical(&[2]) { rows.mapv(|x| x.floor().max(0.0)) } else { rows.clone() };
             let surrogate = Surrogate::fit(&whole, &labels, names.clone(), &boost.rounds(12), &run).unwrap();
-            let predictor = Predictor::new(surrogate, Abstain::Share(0.1)).unwrap();
+            // The middle one of the confidences turns some rows away, and keeps some.
+            let mut sure: Vec<f64> = surrogate.assign(&whole, &run).unwrap().iter().map(|to| to.confidence).collect();
+            sure.sort_by(f64::total_cmp);
+            let predictor = Predictor::new(surrogate, Abstain::Below(sure[150])).unwrap();
             shared(&predictor);
             let all = predictor.decide(&whole, &run).unwrap();
             assert!(all.iter().any(|decision| decision.abstained) && !all.iter().all(|decision| decision.abstained));

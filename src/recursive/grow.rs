@@ -2,8 +2,8 @@
 
 use super::judge::{Judge, Proposal, Verdict};
 use super::plan::Plan;
-use super::weights::Weights;
 use super::step::{Procedure, Repeated};
+use super::weights::Weights;
 use super::{Node, NodeInfo, Separation, Split, Stability, Step, StopReason, step};
 use crate::core::{Canonical, Rows, gather, parallel};
 use crate::{Clusterer, Clustering, Embedded, Embedder, Error, NOISE, Result, Run};
@@ -184,7 +184,8 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
             runs = repeats.labels(repeats.turns(once, &ready), all, share, None, &run)?;
         }
         let group_of = group_of(groups, clustering.clusters());
-        let child_of = |&label: &i32| usize::try_from(label).ok().and_then(|label| group_of[label]).map_or(NOISE, |g| g as i32);
+        let child_of =
+            |&label: &i32| usize::try_from(label).ok().and_then(|label| group_of[label]).map_or(NOISE, |g| g as i32);
         let child_of: Vec<i32> = clustering.labels().iter().map(child_of).collect();
         let joined: Vec<bool> = groups.iter().map(|group| group.len() > 1).collect();
         Ok(Stability::of(&child_of, &joined, &runs, share))

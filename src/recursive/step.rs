@@ -63,8 +63,8 @@ impl Procedure<'_> {
         let work = || self.prepared.embed((!whole).then_some(part), run);
         let embedded = embed(self.embedder, part.len(), run, work)?;
         let weights = self.weights.map(|all| with_mean_one(part.iter().map(|&row| all[row as usize]).collect()));
-        let clustering = cluster(clusterer, &embedded.embedding, weights.as_deref(), run)
-            .map_err(|error| error.of_part(part))?;
+        let clustering =
+            cluster(clusterer, &embedded.embedding, weights.as_deref(), run).map_err(|error| error.of_part(part))?;
         Ok(Step { embedded, clustering })
     }
 }

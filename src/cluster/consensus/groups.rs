@@ -39,7 +39,8 @@ pub(super) fn of(runs: &[&[i32]], threshold: f64) -> Groups {
     let alike = parallel::map(pairs.len(), |p| {
         let (a, b) = pairs[p];
         let table = Table::of(runs[a], runs[b]);
-        let cell = |&cell: &(u32, u32, u32)| (first[a] + cell.0 as usize, first[b] + cell.1 as usize, table.jaccard(cell));
+        let cell =
+            |&cell: &(u32, u32, u32)| (first[a] + cell.0 as usize, first[b] + cell.1 as usize, table.jaccard(cell));
         table.cells.iter().map(cell).collect::<Vec<_>>()
     });
     let total = first[runs.len()];
@@ -106,7 +107,9 @@ fn linked(total: usize, alike: &[(usize, usize, f64)], threshold: f64) -> Vec<Li
         // A merger of groups that have changed since is void; those that hold were entered anew.
         let current = groups[a].as_ref().and_then(|group| Some((group.clusters.len(), *group.with.get(&b)?)));
         let Some((size, sum)) = current else { continue };
-        let Some(gone) = groups[b].take_if(|other| mean == sum / (size * other.clusters.len()) as f64) else { continue };
+        let Some(gone) = groups[b].take_if(|other| mean == sum / (size * other.clusters.len()) as f64) else {
+            continue;
+        };
         for &other in gone.with.keys().filter(|&&other| other != a) {
             groups[other].as_mut().map(|other| other.with.remove(&b));
         }
