@@ -4,8 +4,9 @@
 //! are therefore negatives of every label.
 //!
 //! 1. The rows that were given no label (noise of a clustering).
-//! 2. *Shuffled rows*: each value is that of a random row of the same label, drawn for each column by itself. They have the
-//!    label's distribution in each column, and nothing of what holds the columns together (Breiman and Cutler's synthetic
+//! 2. *Shuffled rows*: each value is that of a random row, drawn for each column by itself, for one half of them from the
+//!    rows of one label, for the other from those of all. They have the
+//!    rows' distribution in each column, and nothing of what holds the columns together (Breiman and Cutler's synthetic
 //!    class of unsupervised random forests; Hastie, Tibshirani and Friedman, "The Elements of Statistical Learning", 2009,
 //!    section 14.2.4: "unsupervised as supervised learning"). There is one for every [`RATIO`] rows of a label. One that is
 //!    equal to a real row in all bins teaches nothing, and is left out.
@@ -100,8 +101,10 @@ fn shuffled(bins: &Bins, outputs: usize, classes: &mut Vec<u32>, weights: &mut O
         .flat_map(|(label, rows)| (0..rows.len().div_ceil(RATIO)).map(move |i| (label, i)))
         .map(|(label, i)| (label, draws.of(label as u64).of(i as u64)))
         .collect();
+    let all: Vec<u32> = by_label.concat();
+    // Every other one is drawn from all labels.
     let source = |(label, stream): (usize, Stream), column: usize| {
-        let rows = &by_label[label];
+        let rows = if stream.bits(u64::MAX) & 1 == 0 { &by_label[label] } else { &all };
         rows[stream.below(column as u64, rows.len())]
     };
     let hash = |so_far: u64, c: usize, row: u32| {
