@@ -7,7 +7,7 @@ use ndarray::{Array2, s};
 use recluster::boost::Boost;
 use recluster::cluster::Hdbscan;
 use recluster::embed::Umap;
-use recluster::explain::Surrogate;
+use recluster::explain::{Abstain, Predictor, Surrogate};
 use recluster::neighbors::{Nearest, Search};
 use recluster::{Explainer, Run};
 
@@ -61,5 +61,21 @@ fn surrogate(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, near, surrogate);
+/// 25 classes of 50 trees of depth 4, one thread.
+fn predictor(c: &mut Criterion) {
+    let run = Run::new().threads(1);
+    let rows = blobs(FITTED, 30);
+    let labels: Vec<i32> = (0..FITTED).map(|i| ((i * 7919 % 97) / 20 * 5 + i % 5) as i32).collect();
+    let classes = (0..25).map(|c| format!("0.{c}")).collect();
+    let boost = Boost::new().rounds(50).max_depth(4);
+    let surrogate = Surrogate::fit(&rows, &labels, classes, &boost, &run).unwrap();
+    let predictor = Predictor::new(surrogate, Abstain::Share(0.05)).unwrap();
+    let new = rows.row(0).mapv(|x| x + 0.01).to_vec();
+    let mut group = c.benchmark_group("predictor");
+    group.bench_function("one row", |b| b.iter(|| predictor.decide_row(&new).unwrap()));
+    group.bench_function("4,000 rows", |b| b.iter(|| predictor.decide(&rows, &run).unwrap()));
+    group.finish();
+}
+
+criterion_group!(benches, near, surrogate, predictor);
 criterion_main!(benches);

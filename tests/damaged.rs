@@ -8,7 +8,7 @@ use recluster::cluster::{
     GenieModel, Hdbscan, HdbscanModel, KMeans, KMeansModel, Linkage,
 };
 use recluster::embed::{Pca, PcaModel, RandomProjection, RandomProjectionModel, Umap};
-use recluster::explain::{Surrogate, TreeShap};
+use recluster::explain::{Abstain, DriftWatch, Predictor, Surrogate, TreeShap};
 use recluster::neighbors::Search;
 use recluster::recursive::{ClusterTree, RecursiveTree};
 use recluster::report::Report;
@@ -186,7 +186,12 @@ fn boosted_trees() {
     let surrogate =
         Surrogate::fit(&rows, &labels(), vec!["0.0".into(), "0.1".into(), "0.2".into()], &boost, &run).unwrap();
     saved("surrogate", &surrogate, &free, |surrogate| {
-        surrogate.assign(&few, &run)?;
+        let decided = surrogate
+            .decide(&few, Abstain::Share(0.1), &run)
+            .or_else(|_| surrogate.decide(&few, Abstain::Never, &run))?;
+        let mut watch = DriftWatch::new(surrogate);
+        watch.add(&few, &decided)?;
+        let _ = (watch.drift(), Predictor::new(surrogate.clone(), Abstain::Precision(0.9)).map(drop));
         surrogate.explain(&few, &run)?;
         use_boost(surrogate.model(), &few, &run)
     });

@@ -88,6 +88,16 @@ impl Explainer for Marked {
     fn name(&self) -> String {
         "marked".into()
     }
+
+    fn explain_in_blocks(
+        &self,
+        rows: &ArrayRef2<f32>,
+        block_rows: usize,
+        run: &Run,
+        take: &mut dyn FnMut(usize, Explanation) -> Result<()>,
+    ) -> Result<()> {
+        take(block_rows, self.explain(rows, run)?)
+    }
 }
 
 /// Through `E`, not through what it points to.
@@ -115,6 +125,13 @@ fn clusters(clusterer: impl Clusterer) {
 fn explains(explainer: impl Explainer) {
     assert_eq!(explainer.explain(&array![[0.0f32]], &Run::new()).unwrap().base()[0], 1.0);
     assert_eq!(explainer.name(), "marked");
+    let mut marked = 0;
+    let mut take = |block_rows, _| {
+        marked = block_rows;
+        Ok(())
+    };
+    explainer.explain_in_blocks(&array![[0.0f32]], 77, &Run::new(), &mut take).unwrap();
+    assert_eq!(marked, 77);
 }
 
 #[test]

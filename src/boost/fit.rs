@@ -7,7 +7,7 @@ use super::settings::{Boost, Metric};
 use super::training_set::{labelled, with_targets};
 use crate::core::Rows;
 use crate::{Error, Result, Run};
-use ndarray::{Array2, ArrayRef2, ArrayView1, Axis};
+use ndarray::{Array2, ArrayRef2};
 use std::borrow::Cow;
 
 impl Boost {
@@ -86,17 +86,7 @@ impl Boost {
         let (outputs, set) = labelled(table.len(), labels, weights)?;
         let bins = self.bin(&table, &set.rows, run)?;
         let (model, found) = self.learn_labels(&bins, outputs, &set, Crossing::All, run)?;
-        let mut margins = Array2::from_elem((table.len(), outputs), f64::NAN);
-        for (&row, own) in found.rows.iter().zip(found.table.chunks(outputs)) {
-            margins.row_mut(set.rows[row as usize] as usize).assign(&ArrayView1::from(own));
-        }
-        let mut trained = vec![false; table.len()];
-        set.rows.iter().for_each(|&row| trained[row as usize] = true);
-        let others: Vec<usize> = (0..table.len()).filter(|&row| !trained[row]).collect();
-        if !others.is_empty() {
-            let own = model.margins(&rows.select(Axis(0), &others), run)?;
-            others.iter().zip(own.outer_iter()).for_each(|(&row, own)| margins.row_mut(row).assign(&own));
-        }
+        let margins = found.of_all(rows, &set.rows, &model, run)?;
         Ok((model, margins))
     }
 
@@ -181,7 +171,7 @@ impl Boost {
         if self.calibrated { Crossing::Calibration } else { Crossing::None }
     }
 
-    fn check_for_labels(&self) -> Result<()> {
+    pub(super) fn check_for_labels(&self) -> Result<()> {
         self.check()?;
         match self.base_score.filter(|&score| !(score > 0.0 && score < 1.0)) {
             Some(score) => Err(Error::setting("base_score", score, "must be between 0 and 1, both excluded")),
@@ -208,7 +198,7 @@ impl Boost {
         }
     }
 
-    fn bin(&self, table: &Rows<'_>, used: &[u32], run: &Run) -> Result<Bins> {
+    pub(super) fn bin(&self, table: &Rows<'_>, used: &[u32], run: &Run) -> Result<Bins> {
         let categorical = self.categories(table.columns())?;
         let stage = run.stage("bin columns", 1);
         let bins = run.install(|| Bins::of(table, used, self.max_bins, &categorical))??;

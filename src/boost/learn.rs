@@ -5,11 +5,13 @@ use super::calibration::{Calibration, Case};
 use super::loss::{Loss, logit};
 use super::model::{BoostModel, Ensemble, Link};
 use super::notes::listed;
+use super::open_set::OutOfFold;
 use super::sample;
 use super::settings::{Boost, Metric};
 use super::train::{self, Problem, Targets};
 use super::training_set::{TrainingSet, heaviest, no_weight};
 use crate::{Error, Result, Run};
+use ndarray::{Array2, ArrayRef2, ArrayView1, Axis};
 
 /// Folds of cross-fitting.
 const FOLDS: usize = 3;
@@ -30,13 +32,41 @@ pub(super) enum Crossing {
     All,
 }
 
-/// Margins of rows by models that were not trained on them.
+/// What models make of rows that they were not trained on.
 #[derive(Default)]
-pub(super) struct Margins {
-    /// Numbers of the rows in the bins.
-    pub(super) rows: Vec<u32>,
-    /// (row, output).
-    pub(super) table: Vec<f64>,
+pub(super) struct HeldOut {
+    /// Numbers of the rows in the bins: those with a label first.
+    rows: Vec<u32>,
+    /// Calibrated margins, (row, output).
+    table: Vec<f64>,
+    /// How the rows fared that the calibration needed.
+    pub(super) fared: Vec<OutOfFold>,
+}
+
+impl HeldOut {
+    /// The margins of all rows of a table, of which those numbered `trained` were binned: of rows that were not, the model's
+    /// own; NaN for those that no fold held out.
+    pub(super) fn of_all(
+        &self,
+        rows: &ArrayRef2<f32>,
+        trained: &[u32],
+        model: &BoostModel,
+        run: &Run,
+    ) -> Result<Array2<f64>> {
+        let outputs = model.outputs.len();
+        let mut margins = Array2::from_elem((rows.nrows(), outputs), f64::NAN);
+        for (&row, own) in self.rows.iter().zip(self.table.chunks(outputs)) {
+            margins.row_mut(trained[row as usize] as usize).assign(&ArrayView1::from(own));
+        }
+        let mut seen = vec![false; rows.nrows()];
+        trained.iter().for_each(|&row| seen[row as usize] = true);
+        let others: Vec<usize> = (0..rows.nrows()).filter(|&row| !seen[row]).collect();
+        if !others.is_empty() {
+            let own = model.margins(&rows.select(Axis(0), &others), run)?;
+            others.iter().zip(own.outer_iter()).for_each(|(&row, own)| margins.row_mut(row).assign(&own));
+        }
+        Ok(margins)
+    }
 }
 
 /// All rows of the bins with their labels.
@@ -44,6 +74,7 @@ struct Labelled<'a> {
     settings: &'a Boost,
     bins: &'a Bins,
     outputs: usize,
+    /// Classes from `outputs` on are those of rows of no label, negatives of all; see [`super::open_set`].
     classes: &'a [u32],
     weights: Option<&'a [f32]>,
     targets: &'a Targets<'a>,
@@ -51,8 +82,7 @@ struct Labelled<'a> {
 }
 
 impl Boost {
-    /// Trains one output for each label, on all rows of the bins; `crossing` says what is cross-fitted. Margins of rows by
-    /// models that were not trained on them come with the model, where they were made.
+    /// Trains one output for each label, on all rows of the bins.
     pub(super) fn learn_labels(
         &self,
         bins: &Bins,
@@ -60,10 +90,23 @@ impl Boost {
         set: &TrainingSet<i32>,
         crossing: Crossing,
         run: &Run,
-    ) -> Result<(BoostModel, Margins)> {
-        self.check_columns(bins)?;
+    ) -> Result<(BoostModel, HeldOut)> {
         let classes: Vec<u32> = set.values.iter().map(|&label| label as u32).collect();
-        let weights = set.weights.as_deref();
+        self.learn_classes(bins, outputs, &classes, set.weights.as_deref(), crossing, run)
+    }
+
+    /// Trains one output for each label. Rows of a class from `outputs` on have no label: they are negatives of all labels,
+    /// and those of classes above it are in no held-out set. `crossing` says what is cross-fitted.
+    pub(super) fn learn_classes(
+        &self,
+        bins: &Bins,
+        outputs: usize,
+        classes: &[u32],
+        weights: Option<&[f32]>,
+        crossing: Crossing,
+        run: &Run,
+    ) -> Result<(BoostModel, HeldOut)> {
+        self.check_columns(bins)?;
         let kind = |i: usize| (classes[i], weights.map_or(0, |weights| weights[i].to_bits()));
         let crosses = crossing != Crossing::None;
         let draws = self.early_stopping.is_some() || crosses || self.subsample < 1.0;
@@ -72,12 +115,12 @@ impl Boost {
             let own = output as u32;
             y.iter_mut().zip(&classes[rows]).for_each(|(y, &class)| *y = if class == own { 1.0 } else { 0.0 });
         };
-        let labelled =
-            Labelled { settings: self, bins, outputs, classes: &classes, weights, targets: &targets, order: &order };
-        let held_out = match self.early_stopping {
+        let labelled = Labelled { settings: self, bins, outputs, classes, weights, targets: &targets, order: &order };
+        let mut held_out = match self.early_stopping {
             Some(_) => sample::held_out(bins, &order, |i| classes[i], self.held_out, run.key()),
             None => Vec::new(),
         };
+        held_out.retain(|&row| classes[row as usize] as usize <= outputs);
         let sums = labelled.class_weights(&held_out);
         self.check_weight_sum(weights, sums.iter().sum())?;
         let mut problem = labelled.problem(held_out, sums, vec![self.rounds; outputs]);
@@ -86,7 +129,7 @@ impl Boost {
         let trained = run.install(|| train::train(self, &problem, "boost", run))??;
         note_no_split(&trained.ensembles, run);
         let model = BoostModel::new(Link::Logistic, bins.features(), trained.ensembles)?;
-        if crosses { labelled.cross_fit(model, crossing, run) } else { Ok((model, Margins::default())) }
+        if crosses { labelled.cross_fit(model, crossing, run) } else { Ok((model, HeldOut::default())) }
     }
 
     /// Trains one output of the targets, on all rows of the bins.
@@ -166,8 +209,11 @@ impl<'a> Labelled<'a> {
         let share = |own: f64| positive(own) * own / (positive(own) * own + (all - own));
         Problem {
             bins,
-            losses: sums.iter().map(|&own| Loss::Logistic { positive_weight: positive(own) }).collect(),
-            bases: sums.iter().map(|&own| logit(settings.base_score.unwrap_or_else(|| share(own)))).collect(),
+            losses: sums[..outputs].iter().map(|&own| Loss::Logistic { positive_weight: positive(own) }).collect(),
+            bases: sums[..outputs]
+                .iter()
+                .map(|&own| logit(settings.base_score.unwrap_or_else(|| share(own))))
+                .collect(),
             targets: self.targets,
             weights,
             heaviest: heaviest(weights),
@@ -179,12 +225,17 @@ impl<'a> Labelled<'a> {
         }
     }
 
+    /// Classes of labels and of rows without one.
+    fn all_classes(&self) -> usize {
+        self.classes.iter().map(|&class| class as usize + 1).fold(self.outputs, usize::max)
+    }
+
     /// The weight of each class over the rows that are trained on, in sums that do not depend on their order.
     fn class_weights(&self, held_out: &[u32]) -> Vec<f64> {
         let mut parts: Vec<(u32, f64)> =
             trained_on(self.classes.len(), held_out).map(|i| (self.classes[i], weight_of(self.weights, i))).collect();
         parts.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
-        let mut sums = vec![0.0; self.outputs];
+        let mut sums = vec![0.0; self.all_classes()];
         parts.into_iter().for_each(|(class, weight)| sums[class as usize] += weight);
         sums
     }
@@ -199,9 +250,10 @@ impl<'a> Labelled<'a> {
             note_none_held_out(run);
             return vec![metric; self.outputs];
         }
-        let mut counts = vec![0; self.outputs];
+        let mut counts = vec![0; self.all_classes()];
         held_out.iter().for_each(|&row| counts[self.classes[row as usize] as usize] += 1);
         let none: Vec<usize> = (0..self.outputs).filter(|&k| counts[k] == 0).collect();
+        counts.truncate(self.outputs);
         if !none.is_empty() {
             let labels = listed(&none);
             run.note(&format!(
@@ -212,42 +264,56 @@ impl<'a> Labelled<'a> {
         counts.iter().map(|&count| if has_both(count) { metric } else { Metric::Loss }).collect()
     }
 
-    /// Calibrates a model of all rows by the out-of-fold margins of cross-fitting; these come calibrated with it.
+    /// Calibrates a model of all rows by the out-of-fold margins of cross-fitting; these come calibrated with it. Rows without
+    /// a label are no part of the calibration.
     ///
     /// The calibration takes no more folds than it needs, so that it is the same whether or not the others are wanted.
-    fn cross_fit(&self, model: BoostModel, crossing: Crossing, run: &Run) -> Result<(BoostModel, Margins)> {
-        let Labelled { settings, bins, classes, .. } = *self;
+    fn cross_fit(&self, model: BoostModel, crossing: Crossing, run: &Run) -> Result<(BoostModel, HeldOut)> {
+        let Labelled { settings, bins, classes, outputs, .. } = *self;
         let rounds: Vec<usize> = model.outputs.iter().map(|output| output.trees.len()).collect();
+        let has_label = |row: u32| (classes[row as usize] as usize) < outputs;
         let (mut rows, mut table): (Vec<u32>, Vec<f64>) = (Vec::new(), Vec::new());
+        let (mut others, mut others_table): (Vec<u32>, Vec<f64>) = (Vec::new(), Vec::new());
         let mut enough = None;
-        for held_out in sample::folds(bins, self.order, |i| classes[i], FOLDS, run.key()) {
-            if held_out.is_empty() {
+        for mut held_out in sample::folds(bins, self.order, |i| classes[i], FOLDS, run.key()) {
+            held_out.retain(|&row| classes[row as usize] as usize <= outputs);
+            if !held_out.iter().any(|&row| has_label(row)) {
                 continue;
             }
             let sums = self.class_weights(&held_out);
             let problem = self.problem(held_out, sums, rounds.clone());
             let trained = run.install(|| train::train(settings, &problem, "cross-fit", run))??;
-            let held_out = &problem.held_out;
-            table.extend(
-                (0..held_out.len()).flat_map(|i| trained.held_out_margins.iter().map(move |margins| margins[i])),
-            );
-            rows.extend(held_out);
-            if enough.is_none() && rows.len() >= ENOUGH * self.outputs {
-                enough = Some(rows.len());
+            for (i, &row) in problem.held_out.iter().enumerate() {
+                let (rows, table) =
+                    if has_label(row) { (&mut rows, &mut table) } else { (&mut others, &mut others_table) };
+                rows.push(row);
+                table.extend(trained.held_out_margins.iter().map(|margins| margins[i]));
+            }
+            if enough.is_none() && rows.len() >= ENOUGH * outputs {
+                enough = Some((rows.len(), others.len()));
                 if crossing == Crossing::Calibration {
                     break;
                 }
             }
         }
-        let outputs = self.outputs;
+        let (enough, enough_others) = enough.unwrap_or((rows.len(), others.len()));
         let case = |i: usize| {
             let (row, margins) = (rows[i] as usize, &table[i * outputs..(i + 1) * outputs]);
             Case { margins, label: classes[row] as usize, weight: weight_of(self.weights, row) }
         };
-        let calibration = run.install(|| Calibration::fit(outputs, enough.unwrap_or(rows.len()), case))??;
+        let calibration = run.install(|| Calibration::fit(outputs, enough, case))??;
         calibration.note(run);
-        table.chunks_mut(outputs.max(1)).for_each(|margins| calibration.raise(margins));
-        Ok((model.calibrated(calibration), Margins { rows, table }))
+        let fared = |(&row, margins): (&u32, &[f64])| {
+            let label = has_label(row).then_some(classes[row as usize] as usize);
+            OutOfFold::of(margins, &calibration, label, weight_of(self.weights, row as usize))
+        };
+        let known = rows.iter().zip(table.chunks_exact(outputs)).take(enough).map(fared);
+        let unknown = others.iter().zip(others_table.chunks_exact(outputs)).take(enough_others).map(fared);
+        let fared = known.chain(unknown).collect();
+        rows.extend(others);
+        table.extend(others_table);
+        table.chunks_mut(outputs).for_each(|margins| calibration.raise(margins));
+        Ok((model.calibrated(calibration), HeldOut { rows, table, fared }))
     }
 }
 

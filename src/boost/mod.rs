@@ -30,6 +30,7 @@ mod limits;
 mod loss;
 mod model;
 mod notes;
+mod open_set;
 mod sample;
 mod settings;
 mod train;
@@ -39,7 +40,9 @@ mod xgboost;
 
 pub use bins::Bins;
 pub use calibration::Calibration;
-pub(crate) use calibration::confidences;
+pub(crate) use calibration::confidence_of;
+pub(crate) use model::Forest;
 pub use model::{BoostModel, Ensemble, Importance, Link, Tree};
 pub(crate) use model::{category_goes_left, number_goes_left};
+pub(crate) use open_set::OutOfFold;
 pub use settings::{Boost, Grow, Metric};

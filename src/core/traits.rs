@@ -180,6 +180,35 @@ pub trait Explainer: Send + Sync {
     /// Whatever makes an explanation impossible; a plug-in's own error goes into [`Error::Plugin`](crate::Error::Plugin).
     fn explain(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Explanation>;
 
+    /// Explains `block_rows` rows at a time, so that the attributions of all rows need not fit into memory. `take` receives
+    /// the number of a block's first row and its explanation, in order; its error ends the work. Default: a call of
+    /// [`explain`](Explainer::explain) for each block.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) when `block_rows` is 0; what `take` returns; those of
+    /// [`explain`](Explainer::explain), in which rows are counted from the block's first.
+    fn explain_in_blocks(
+        &self,
+        rows: &ArrayRef2<f32>,
+        block_rows: usize,
+        run: &Run,
+        take: &mut dyn FnMut(usize, Explanation) -> Result<()>,
+    ) -> Result<()> {
+        if block_rows == 0 {
+            return Err(Error::setting("block_rows", block_rows, "must be at least 1"));
+        }
+        let mut first = 0usize;
+        // A table without rows is a block, for the explainer to refuse.
+        loop {
+            let end = first.saturating_add(block_rows).min(rows.nrows());
+            take(first, self.explain(&rows.slice(ndarray::s![first..end, ..]), run)?)?;
+            first = end;
+            if first >= rows.nrows() {
+                return Ok(());
+            }
+        }
+    }
+
     /// A short name for reports; default: the type's.
     fn name(&self) -> String {
         short_type_name::<Self>()
@@ -235,6 +264,15 @@ macro_rules! forward {
         impl<T: Explainer + ?Sized> Explainer for $pointer {
             fn explain(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Explanation> {
                 (**self).explain(rows, run)
+            }
+            fn explain_in_blocks(
+                &self,
+                rows: &ArrayRef2<f32>,
+                block_rows: usize,
+                run: &Run,
+                take: &mut dyn FnMut(usize, Explanation) -> Result<()>,
+            ) -> Result<()> {
+                (**self).explain_in_blocks(rows, block_rows, run, take)
             }
             fn name(&self) -> String {
                 (**self).name()

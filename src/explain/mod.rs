@@ -8,29 +8,39 @@
 //! them, and assigns new rows to them. [`Rules`] say what each cluster is in a few conditions, [`Fidelity`] how well rows that a
 //! model has not seen are told, [`Differences`] and [`Why`] what tells two clusters apart.
 
+mod abstain;
 mod background;
 mod dependence;
 mod differences;
+mod drift;
 mod fidelity;
 mod interactions;
 mod moments;
 mod paths;
 mod permutation;
+mod predictor;
 mod prepared;
+mod profile;
 mod quadrature;
 mod rules;
 mod shapley;
 mod summary;
+mod sums;
 mod surrogate;
 mod tables;
 mod tree_shap;
 
+pub use abstain::{Abstain, Selectivity};
 pub use dependence::{Dependence, attribution_matrix, dependence};
 pub use differences::{Difference, Differences, FeatureDifference, LevelDifference, QuestionContrast, Reason, Why};
+pub use drift::{ClusterDrift, Drift, DriftWatch, FeatureDrift, UnseenLevels};
 pub use fidelity::{ClusterFidelity, CurveBin, Fidelity};
 pub use interactions::Interactions;
 pub use permutation::PermutationShap;
+pub use predictor::Predictor;
+pub use profile::{ColumnProfile, DataProfile};
 pub use rules::{ClusterRules, Condition, Criterion, Rule, Rules};
 pub use summary::{FeatureEffect, mean_absolute, top_features};
-pub use surrogate::{Assignment, Surrogate};
+pub use sums::{AttributionSums, RowFeature, attribution_sums, top_of_rows};
+pub use surrogate::{Assignment, Decision, Surrogate};
 pub use tree_shap::TreeShap;

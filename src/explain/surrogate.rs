@@ -1,8 +1,10 @@
 //! The surrogate: a boosted one-versus-rest model of the clustering.
 
 use super::TreeShap;
+use super::abstain::{Abstain, Selectivity};
 use super::prepared::Prepared;
-use crate::boost::{Boost, BoostModel, confidences};
+use super::profile::DataProfile;
+use crate::boost::{Boost, BoostModel, confidence_of};
 use crate::core::{Cached, check_weights, with_mean_one};
 use crate::table::{Schema, Table};
 use crate::{Error, Explainer, Explanation, Result, Run};
@@ -12,8 +14,12 @@ use ndarray::{Array2, ArrayRef2};
 
 /// A model that assigns rows to classes, with a confidence and an explanation.
 ///
-/// Trained on the rows of known classes (the leaves of a tree, noise left out), one binary booster for each class
-/// against all others. It needs neither embedder nor clusterer to assign new rows.
+/// One binary booster for each class (the leaves of a tree) against all other rows. It needs neither embedder nor clusterer
+/// to assign new rows.
+///
+/// Two kinds of rows are in no class, and negatives of each booster: the noise of the clustering, and shuffled rows, whose
+/// values are drawn column by column from the rows of one class. So a row that is unlike all classes gets a low
+/// confidence, and [`decide`](Surrogate::decide) can turn it away.
 ///
 /// Its agreement with the clustering is its *fidelity*. Fidelity is no evidence that the clusters are real: two halves of
 /// one Gaussian can be learnt perfectly too.
@@ -28,6 +34,10 @@ pub struct Surrogate {
     /// The schema's digest, 0 without one.
     #[cfg_attr(feature = "serde", serde(default))]
     digest: u64,
+    /// What thresholds on confidence cost and gain.
+    selectivity: Selectivity,
+    /// The fitted rows in brief.
+    profile: DataProfile,
     /// The trees prepared for SHAP.
     #[cfg_attr(feature = "serde", serde(skip))]
     paths: Cached<Vec<Prepared>>,
@@ -46,9 +56,28 @@ pub struct Assignment<'a> {
     pub confidence: f64,
 }
 
+/// What the surrogate makes of a row, and how sure it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Decision<'a> {
+    /// The most probable class, as [`Surrogate::assign`] gives it, whether or not the row is turned away.
+    pub best: Assignment<'a>,
+    /// The second most probable class; None where there is one class only.
+    pub runner_up: Option<Assignment<'a>>,
+    /// Whether the row is turned away: its confidence is below the threshold.
+    pub abstained: bool,
+}
+
+impl<'a> Decision<'a> {
+    /// The class, unless the row is turned away.
+    pub fn assigned(&self) -> Option<Assignment<'a>> {
+        (!self.abstained).then_some(self.best)
+    }
+}
+
 impl Surrogate {
     /// Trains on `data` (rows x columns, NaN for missing) and `labels`: for each row the number of its class in
-    /// `classes`, or -1 to leave it out.
+    /// `classes`, or -1 for a row of no class, such as noise.
     ///
     /// The model is always calibrated by cross-fitting, whatever the setting [`Boost::calibrated`]. Where there are too
     /// few rows for that, the run gets a note, and `model().calibration()` has 0 rows.
@@ -80,9 +109,8 @@ impl Surrogate {
     }
 
     /// As [`Surrogate::fit`], or [`fit_weighted`](Surrogate::fit_weighted), with the confidences (rows x classes) that models
-    /// give to rows that they were not trained on: what [`Fidelity::of`](super::Fidelity::of) takes. Rows of noise, which no
-    /// model is trained on, have the surrogate's own; rows that could not be held out are NaN. See
-    /// [`Boost::fit_out_of_fold`], also for the cost.
+    /// give to rows that they were not trained on, rows of noise too: what [`Fidelity::of`](super::Fidelity::of) takes. Rows
+    /// that could not be held out are NaN. See [`Boost::fit_out_of_fold`], also for the cost.
     ///
     /// # Errors
     /// Those of [`Surrogate::fit_weighted`].
@@ -121,14 +149,13 @@ impl Surrogate {
         if let Some(missing) = seen.iter().position(|seen| !seen) {
             return Err(Error::Label { row: 0, label: missing as i64, reason: "the class of this number has no row" });
         }
-        let (model, margins) = match out_of_fold {
-            true => boost.fit_out_of_fold(data, labels, weights.as_deref(), run)?,
-            false => {
-                let model = boost.clone().calibrated(true).fit_weighted(data, labels, weights.as_deref(), run)?;
-                (model, Array2::zeros((0, 0)))
-            }
-        };
-        Ok((Surrogate { model, classes, schema: None, digest: 0, paths: Cached::default() }, margins))
+        let (model, margins, held_out) = boost.fit_open_set(data, labels, weights.as_deref(), out_of_fold, run)?;
+        let selectivity = Selectivity::of(held_out);
+        let table = model.check_rows(data)?;
+        let profile = run.install(|| DataProfile::of(&table, labels, classes.len()))?;
+        let surrogate =
+            Surrogate { model, classes, schema: None, digest: 0, selectivity, profile, paths: Cached::default() };
+        Ok((surrogate, margins))
     }
 
     /// Names the columns, for charts and files, and to match the columns of later tables: see
@@ -163,10 +190,7 @@ impl Surrogate {
     /// [`Error::Setting`] for a surrogate without a schema; those of [`Schema::encode`], such as [`Error::Columns`] for a
     /// missing column; those of [`assign`](Surrogate::assign).
     pub fn assign_table(&self, table: &Table, run: &Run) -> Result<Vec<Assignment<'_>>> {
-        let Some(schema) = &self.schema else {
-            return Err(Error::setting("schema", "none", "must be given to the surrogate by with_schema"));
-        };
-        self.assign(&schema.encode(table)?, run)
+        self.assign(&self.encoded(table)?, run)
     }
 
     /// Names of the classes, by number.
@@ -194,19 +218,81 @@ impl Surrogate {
     /// Those of [`probabilities`](Surrogate::probabilities).
     pub fn assign(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Vec<Assignment<'_>>> {
         let margins = self.model.margins(rows, run)?;
-        let assign = |margins: ndarray::ArrayView1<'_, f64>| {
-            // Margins order the classes even where probabilities have rounded to 0 or 1.
-            let mut class = 0;
-            for (k, &margin) in margins.iter().enumerate() {
-                if margin > margins[class] {
-                    class = k;
-                }
+        Ok(margins.outer_iter().map(|margins| self.ranked(margins.iter().copied()).0).collect())
+    }
+
+    /// As [`assign`](Surrogate::assign), with the runner-up of each row, and rows turned away of which the model is not sure
+    /// enough: strangers, which belong to no class, and rows between classes.
+    ///
+    /// ```
+    /// use ndarray::Array2;
+    /// use recluster::{Run, boost::Boost, explain::{Abstain, Surrogate}};
+    /// let rows = Array2::from_shape_fn((400, 4), |(i, j)| (i % 2 * 50) as f32 + ((i * 7 + j * 11) % 13) as f32);
+    /// let labels: Vec<i32> = (0..400).map(|i| i % 2).collect();
+    /// let run = Run::new();
+    /// let surrogate = Surrogate::fit(&rows, &labels, vec!["0.0".into(), "0.1".into()], &Boost::new().rounds(20), &run)?;
+    /// let decided = surrogate.decide(&rows, Abstain::Share(0.05), &run)?;
+    /// assert_eq!(decided[3].best.path, "0.1");
+    /// assert_eq!(decided[3].runner_up.unwrap().path, "0.0");
+    /// assert!(decided.iter().filter(|decision| decision.abstained).count() <= 40);
+    /// # Ok::<(), recluster::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`probabilities`](Surrogate::probabilities) and of [`Selectivity::threshold`].
+    pub fn decide(&self, rows: &ArrayRef2<f32>, abstain: Abstain, run: &Run) -> Result<Vec<Decision<'_>>> {
+        let threshold = self.selectivity.threshold(abstain)?;
+        let margins = self.model.margins(rows, run)?;
+        Ok(margins.outer_iter().map(|margins| self.decided(margins.iter().copied(), threshold)).collect())
+    }
+
+    /// [`decide`](Surrogate::decide) for the rows of a table, by the schema.
+    ///
+    /// # Errors
+    /// Those of [`assign_table`](Surrogate::assign_table) and [`decide`](Surrogate::decide).
+    pub fn decide_table(&self, table: &Table, abstain: Abstain, run: &Run) -> Result<Vec<Decision<'_>>> {
+        self.decide(&self.encoded(table)?, abstain, run)
+    }
+
+    /// What thresholds on confidence cost and gain, by held-out rows.
+    pub fn selectivity(&self) -> &Selectivity {
+        &self.selectivity
+    }
+
+    /// The fitted rows in brief, which [`DriftWatch`](super::DriftWatch) compares new ones with.
+    pub fn profile(&self) -> &DataProfile {
+        &self.profile
+    }
+
+    fn encoded(&self, table: &Table) -> Result<Array2<f32>> {
+        match &self.schema {
+            Some(schema) => schema.encode(table),
+            None => Err(Error::setting("schema", "none", "must be given to the surrogate by with_schema")),
+        }
+    }
+
+    pub(super) fn decided(&self, margins: impl Iterator<Item = f64> + Clone, threshold: f64) -> Decision<'_> {
+        let (best, runner_up) = self.ranked(margins);
+        Decision { best, runner_up, abstained: best.confidence < threshold }
+    }
+
+    /// The two most probable classes of a row, by its margins, which order the classes even where probabilities have rounded
+    /// to 0 or 1; the lower number of equal ones.
+    fn ranked(&self, margins: impl Iterator<Item = f64> + Clone) -> (Assignment<'_>, Option<Assignment<'_>>) {
+        let (mut best, mut second) = ((0, f64::NEG_INFINITY), None::<(usize, f64)>);
+        for (class, margin) in margins.clone().enumerate() {
+            if class == 0 {
+                best = (0, margin);
+            } else if margin > best.1 {
+                (second, best) = (Some(best), (class, margin));
+            } else if second.is_none_or(|second| margin > second.1) {
+                second = Some((class, margin));
             }
-            let mut shares = margins.to_vec();
-            confidences(&mut shares);
-            Assignment { class, path: &self.classes[class], confidence: shares[class] }
-        };
-        Ok(margins.outer_iter().map(assign).collect())
+        }
+        let share = confidence_of(margins);
+        let of =
+            |(class, margin): (usize, f64)| Assignment { class, path: &self.classes[class], confidence: share(margin) };
+        (of(best), second.map(of))
     }
 }
 
@@ -235,10 +321,12 @@ impl Explainer for Surrogate {
 #[cfg(feature = "serde")]
 impl crate::Saved for Surrogate {
     const FORMAT: &'static str = "recluster surrogate";
-    const VERSION: u64 = 4;
+    const VERSION: u64 = 5;
 
     fn validate(&self) -> checks::Check {
         self.model.validate()?;
+        self.selectivity.check()?;
+        self.profile.check(self.classes.len(), self.model.features())?;
         checks::count("names of classes", self.classes.len(), self.model.outputs().len())?;
         checks::that(self.schema.is_some() || self.digest == 0, || "the schema is missing".into())?;
         if let Some(schema) = &self.schema {

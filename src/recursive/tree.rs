@@ -158,7 +158,7 @@ impl ClusterTree {
     }
 
     /// Trains the one-versus-rest model over the leaves, on `data`, the table that the tree was fitted to (or other
-    /// columns of the same rows). Noise rows are left out of the training.
+    /// columns of the same rows). Noise rows are in no class, and negatives of each.
     ///
     /// # Errors
     /// [`Error::Shape`] when `data` has other rows than the tree, and those of [`Surrogate::fit`].

@@ -7,7 +7,7 @@ use super::{Schema, date, number, orders};
 use crate::core::parallel;
 use crate::{Error, Result};
 use ndarray::Array2;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 impl Schema {
     /// The features of a table as numbers: rows x [`features`](Schema::features), NaN for a missing value. Columns are found
@@ -39,6 +39,30 @@ impl Schema {
             });
         }
         Ok(all)
+    }
+}
+
+impl Schema {
+    /// Columns with levels that are none of the schema's: name, rows that have one, and which these are. Columns that have a
+    /// level for all others are left out, as that is where such levels belong.
+    pub(crate) fn unseen_levels(&self, table: &Table) -> Result<Vec<(String, usize, Vec<String>)>> {
+        let sources = self.columns_of(Role::Feature, table)?;
+        let fields = self.of_role(Role::Feature).zip(sources);
+        let unseen = fields.filter(|(field, _)| field.other.is_none()).filter_map(|(field, (_, values))| {
+            let levels = Levels { blank: Some(0), ..Levels::of(field) };
+            let answers: HashSet<&str> = field.levels.iter().map(String::as_str).collect();
+            let is_missing = |text: &str| field.missing.iter().any(|missing| missing == text);
+            let new = |text: Option<&str>| match (field.kind, text.filter(|text| !is_missing(text))) {
+                (Kind::Category | Kind::Ordinal | Kind::Flag, Some(text)) => levels.code(Some(text)).is_none(),
+                (Kind::Answers, Some(text)) => split(text, &field.separator).any(|answer| !answers.contains(answer)),
+                _ => false,
+            };
+            let rows: Vec<usize> =
+                (0..).zip(by_text(values, new)).filter(|(_, new)| *new).map(|(row, _)| row).collect();
+            let texts: BTreeSet<String> = rows.iter().filter_map(|&row| values.text(row)).map(String::from).collect();
+            (!rows.is_empty()).then(|| (field.name.clone(), rows.len(), texts.into_iter().collect()))
+        });
+        Ok(unseen.collect())
     }
 }
 

@@ -289,14 +289,14 @@ fn assignments(data: &Source, tree: &ClusterTree, surrogate: &Surrogate, run: &R
     let assigned = surrogate.assign(&data.values, run)?;
     let (ids, kept) = data.questions().map_or((Vec::new(), None), |q| (q.ids(), q.kept.as_deref()));
     let paths: Vec<String> = tree.paths().iter().map(ToString::to_string).collect();
-    let mut lines = Assignments::new(&ids, true);
+    let mut lines = Assignments::new(&ids);
     let mut fitted = 0;
     for row in 0..data.rows() {
         // Rows that are set aside are nowhere.
         if kept.is_some_and(|kept| kept.get(fitted).is_none_or(|&next| next as usize != row)) {
-            lines.push(row, row, Some("-"), None);
+            lines.push(row, row, "-", None);
         } else {
-            lines.push(row, row, Some(&paths[fitted]), Some(&assigned[fitted]));
+            lines.push(row, row, &paths[fitted], Some(&assigned[fitted]));
             fitted += 1;
         }
     }

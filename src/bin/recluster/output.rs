@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use recluster::StagedFile;
-use recluster::explain::Assignment;
+use recluster::explain::{Assignment, Decision};
 use recluster::table::Values;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -99,31 +99,56 @@ pub(crate) struct Assignments<'a> {
 }
 
 impl<'a> Assignments<'a> {
-    /// With the path in the tree, if `core`, beside that by the model.
-    pub(crate) fn new(ids: &'a [(&'a str, &'a Values)], core: bool) -> Self {
+    /// With the path in the tree beside that by the model.
+    pub(crate) fn new(ids: &'a [(&'a str, &'a Values)]) -> Self {
+        Self::with_header(ids, "core,assigned,confidence\n")
+    }
+
+    /// Of new rows, with what comes second; the header line only before the first of them.
+    pub(crate) fn decided(ids: &'a [(&'a str, &'a Values)], first: bool) -> Self {
+        match first {
+            true => Self::with_header(ids, "assigned,confidence,runner_up,runner_up_confidence\n"),
+            false => Assignments { ids, text: String::new() },
+        }
+    }
+
+    fn with_header(ids: &'a [(&'a str, &'a Values)], rest: &str) -> Self {
         let mut text = "row,".to_string();
         for (name, _) in ids {
             text += &quoted(name);
             text.push(',');
         }
-        text += if core { "core,assigned,confidence\n" } else { "assigned,confidence\n" };
+        text += rest;
         Assignments { ids, text }
     }
 
     /// Adds the row numbered `row`, whose ids stand at `place`; without an assignment for a row that is set aside.
-    pub(crate) fn push(&mut self, row: usize, place: usize, core: Option<&str>, to: Option<&Assignment<'_>>) {
+    pub(crate) fn push(&mut self, row: usize, place: usize, core: &str, to: Option<&Assignment<'_>>) {
+        self.begin(row, place);
+        self.text.push(',');
+        self.text += core;
+        match to {
+            Some(to) => self.text += &format!(",{},{:.6}\n", to.path, to.confidence),
+            None => self.text += ",-,\n",
+        }
+    }
+
+    /// Adds a new row: its path, or - where it is turned away.
+    pub(crate) fn push_decision(&mut self, row: usize, place: usize, decision: &Decision<'_>) {
+        self.begin(row, place);
+        let path = decision.assigned().map_or("-", |to| to.path);
+        self.text += &format!(",{path},{:.6}", decision.best.confidence);
+        match &decision.runner_up {
+            Some(to) => self.text += &format!(",{},{:.6}\n", to.path, to.confidence),
+            None => self.text += ",,\n",
+        }
+    }
+
+    fn begin(&mut self, row: usize, place: usize) {
         self.text += &row.to_string();
         for (_, values) in self.ids {
             self.text.push(',');
             self.text += &values.text(place).map_or(String::new(), |text| quoted(&text));
-        }
-        if let Some(core) = core {
-            self.text.push(',');
-            self.text += core;
-        }
-        match to {
-            Some(to) => self.text += &format!(",{},{:.6}\n", to.path, to.confidence),
-            None => self.text += ",-,\n",
         }
     }
 }

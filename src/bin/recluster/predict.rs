@@ -6,75 +6,143 @@ use crate::failure::Failure;
 use crate::input::{self, Typed};
 use crate::output::{Assignments, Staged};
 use crate::progress::Progress;
-use crate::source::{Like, ids};
-use recluster::explain::{Assignment, Surrogate};
-use recluster::table::Schema;
+use crate::source::ids;
+use ndarray::Array2;
+use recluster::explain::{Abstain, Decision, Drift, DriftWatch, Predictor, Surrogate};
+use recluster::table::{Schema, Table};
 use recluster::{Run, Saved};
+use serde_json::{Value, json};
+use std::io::Write;
+use std::sync::Arc;
+
+/// Rows of a block at most, and its values, about.
+const ROWS: usize = 65_536;
+const VALUES: usize = 1 << 24;
+
+/// Features whose drift stdout gets.
+const TOLD: usize = 10;
 
 pub(crate) fn predict(args: &args::Predict, progress: &Progress) -> Outcome {
-    Staged::check([args.out.as_str()])?;
+    Staged::check([Some(args.out.as_str()), args.drift_out.as_deref()].into_iter().flatten())?;
     let surrogate = Surrogate::load(&args.model).map_err(|e| match e {
         e @ recluster::Error::Io { .. } => e.into(),
         e => Failure::file(&args.model, e),
     })?;
+    let abstain = match (args.abstain, args.precision) {
+        (Some(share), _) => Abstain::Share(share),
+        (None, Some(precision)) => Abstain::Precision(precision),
+        (None, None) => Abstain::Never,
+    };
+    let surrogate = Arc::new(surrogate);
+    let predictor = Predictor::new(surrogate.clone(), abstain)?;
     let run: Run = run(&args.common, progress);
     let mut files = Staged::default();
-    let schema = surrogate.schema().filter(|_| !matches!(input::has_names(&args.common.data), Ok(false)));
-    let (shape, text) = match schema {
-        Some(schema) => of_table(args, &surrogate, schema, &run, progress)?,
-        None => of_numbers(args, &surrogate, &run, progress)?,
-    };
-    files.write(&args.out, |out| out.write_all(text.as_bytes()))?;
+    let mut watch = DriftWatch::new(&surrogate);
+    let mut failed = None;
+    files.write(&args.out, |out| {
+        let mut work = Work { args, predictor: &predictor, run: &run, progress, watch: &mut watch, out, rows: 0 };
+        let schema = surrogate.schema().filter(|_| !matches!(input::has_names(&args.common.data), Ok(false)));
+        failed = match schema {
+            Some(schema) => work.of_table(schema),
+            None => work.of_numbers(),
+        }
+        .err();
+        Ok(())
+    })?;
+    if let Some(failure) = failed {
+        return Err(failure);
+    }
+    let drift = watch.drift();
+    if let Some(path) = &args.drift_out {
+        let text = serde_json::to_string(&drift).map_err(Failure::data)?;
+        files.write(path, |out| out.write_all(text.as_bytes()))?;
+    }
     files.commit()?;
-    let mut facts = facts("predict", shape);
+    let mut facts = facts("predict", (drift.rows, surrogate.model().features()));
     facts.insert("clusters".to_string(), surrogate.classes().len().into());
+    facts.insert("threshold".to_string(), predictor.threshold().into());
+    facts.insert("drift".to_string(), told(&drift));
     Ok(facts)
 }
 
-/// Rows of a block.
-const ROWS: usize = 65_536;
-
-type Done = Result<((usize, usize), String), Failure>;
-
-/// Rows of numbers, whose columns are the model's.
-fn of_numbers(args: &args::Predict, surrogate: &Surrogate, run: &Run, progress: &Progress) -> Done {
-    let data = Like::read(&args.common.data, args.common.rows, None, surrogate.model().feature_names())?;
-    let assigned = progress.work(|| assign(run, || surrogate.assign(&data.values, run)));
-    let assigned = assigned.map_err(|e| data.about(e))?;
-    let mut lines = Assignments::new(&[], false);
-    assigned.iter().enumerate().for_each(|(row, to)| lines.push(row, row, None, Some(to)));
-    Ok((data.values.dim(), lines.text))
+/// The drift without the features that hardly moved.
+fn told(drift: &Drift) -> Value {
+    let mut features: Vec<_> = drift.features.iter().collect();
+    features.sort_by(|a, b| b.psi.total_cmp(&a.psi));
+    features.truncate(TOLD);
+    json!({"abstained": drift.abstained, "clusters": drift.clusters, "clusters_psi": drift.clusters_psi,
+        "features": features, "unseen": drift.unseen})
 }
 
-/// Rows of a table, block by block: the table may be larger than memory.
-fn of_table(args: &args::Predict, surrogate: &Surrogate, schema: &Schema, run: &Run, progress: &Progress) -> Done {
-    let (mut rows, mut text) = (0, String::new());
-    let mut block = |typed: Typed| {
-        typed.notes.iter().for_each(|note| eprintln!("recluster: {}: {note}", args.common.data));
-        let assigned = progress.work(|| assign(run, || surrogate.assign_table(&typed.table, run)));
-        let assigned = assigned.map_err(|e| typed.about(e))?;
-        let ids = ids(schema, &typed.table);
-        let mut lines = Assignments::new(&ids, false);
-        assigned.iter().enumerate().for_each(|(place, to)| lines.push(rows + place, place, None, Some(to)));
-        // One header line for all blocks.
-        let from = if rows == 0 { 0 } else { lines.text.find('\n').map_or(0, |end| end + 1) };
-        text += &lines.text[from..];
-        rows += assigned.len();
-        Ok(())
-    };
-    match args.common.rows {
-        Some(first) => block(input::typed(&args.common.data, Some(first))?)?,
-        None => input::blocks(&args.common.data, ROWS, &mut block)?,
+/// What blocks go through; nothing of a block stays but counts.
+struct Work<'w, 's> {
+    args: &'w args::Predict,
+    predictor: &'w Predictor,
+    run: &'w Run,
+    progress: &'w Progress,
+    watch: &'w mut DriftWatch<'s>,
+    out: &'w mut dyn Write,
+    /// Rows written.
+    rows: usize,
+}
+
+impl Work<'_, '_> {
+    fn block(&self) -> usize {
+        (VALUES / self.predictor.surrogate().model().features().max(1)).clamp(256, ROWS)
     }
-    Ok(((rows, surrogate.model().features()), text))
-}
 
-fn assign<'s>(
-    run: &Run,
-    work: impl FnOnce() -> recluster::Result<Vec<Assignment<'s>>>,
-) -> recluster::Result<Vec<Assignment<'s>>> {
-    let stage = run.stage("assign", 1);
-    let assigned = work()?;
-    stage.step(1)?;
-    Ok(assigned)
+    /// Rows of numbers, whose columns are the model's.
+    fn of_numbers(&mut self) -> Result<(), Failure> {
+        let (data, rows, size) = (&self.args.common.data, self.args.common.rows, self.block());
+        let predictor = self.predictor;
+        let names = predictor.surrogate().model().feature_names();
+        input::blocks_like(data, rows, names, size, &mut |mut table, first| {
+            let values: Array2<f32> = std::mem::take(&mut table.values);
+            let decided = self.decide(|run| predictor.decide(&values, run)).map_err(|e| table.about_from(e, first))?;
+            self.progress.work(|| self.watch.add(&values, &decided))?;
+            self.write(&[], &decided)
+        })
+    }
+
+    /// Rows of a table.
+    fn of_table(&mut self, schema: &Schema) -> Result<(), Failure> {
+        let (data, rows, size) = (&self.args.common.data, self.args.common.rows, self.block());
+        let predictor = self.predictor;
+        let mut block = |typed: Typed| {
+            typed.notes.iter().for_each(|note| eprintln!("recluster: {data}: {note}"));
+            let table: &Table = &typed.table;
+            let values = self.progress.work(|| schema.encode(table)).map_err(|e| typed.about(e))?;
+            let decided = self.decide(|run| predictor.decide(&values, run)).map_err(|e| typed.about(e))?;
+            let count = || self.watch.add(&values, &decided).and_then(|()| self.watch.add_levels(table));
+            self.progress.work(count)?;
+            self.write(&ids(schema, table), &decided)
+        };
+        match rows {
+            Some(first) => block(input::typed(data, Some(first))?),
+            None => input::blocks(data, size, &mut block),
+        }
+    }
+
+    fn decide<'d>(
+        &self,
+        work: impl FnOnce(&Run) -> recluster::Result<Vec<Decision<'d>>>,
+    ) -> recluster::Result<Vec<Decision<'d>>> {
+        self.progress.work(|| {
+            let stage = self.run.stage("assign", 1);
+            let decided = work(self.run)?;
+            stage.step(1)?;
+            Ok(decided)
+        })
+    }
+
+    /// Writes the lines of a block, the first after the header line.
+    fn write(&mut self, ids: &[(&str, &recluster::table::Values)], decided: &[Decision<'_>]) -> Result<(), Failure> {
+        let mut lines = Assignments::decided(ids, self.rows == 0);
+        decided
+            .iter()
+            .enumerate()
+            .for_each(|(place, decision)| lines.push_decision(self.rows + place, place, decision));
+        self.rows += decided.len();
+        self.out.write_all(lines.text.as_bytes()).map_err(|e| Failure::file(&self.args.out, e))
+    }
 }

@@ -108,6 +108,20 @@ impl Bins {
         Bins::arranged(rows.len(), columns.into_iter(), content)
     }
 
+    /// The rows with `more` after them, each column of which has the bin of the row that `source(row, column)` names. Each
+    /// counts as different from all others.
+    pub(super) fn extended(&self, more: usize, source: impl Fn(usize, usize) -> u32 + Sync) -> Self {
+        let columns = parallel::map(self.columns.len(), |c| {
+            let mut column = self.columns[c].clone();
+            let all = (0..self.rows).chain((0..more).map(|row| source(row, c) as usize));
+            let ids = column.store(all.map(|row| self.ids[c].id(row)).collect());
+            (column, ids)
+        });
+        let next = self.content.iter().max().map_or(0, |most| most + 1);
+        let content = self.content.iter().copied().chain((0..more as u32).map(|row| next + row)).collect();
+        Bins::arranged(self.rows + more, columns.into_iter(), content)
+    }
+
     /// Bin ids of some rows.
     fn ids_of_rows(&self, c: usize, rows: &[u32]) -> Vec<u8> {
         match &self.ids[c] {

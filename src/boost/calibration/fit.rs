@@ -76,7 +76,7 @@ impl Calibration {
 
 #[cfg(test)]
 mod tests {
-    use super::super::softmax::{confidences, softmax};
+    use super::super::softmax::{confidence_of, softmax};
     use super::*;
     use crate::core::random::Stream;
 
@@ -138,12 +138,10 @@ mod tests {
             })
         };
         assert!(level.abs() > 0.1 && [-0.01, 0.01].iter().all(|off| cost(level) < cost(level + off)), "{level}");
-        let mut row = [-9.0, -14.0];
-        confidences(&mut row);
+        let confidences = |row: [f64; 2]| row.map(confidence_of(row.into_iter()));
+        let row = confidences([-9.0, -14.0]);
         assert!((row[0] - 1.234e-4).abs() < 1e-7 && (row[1] / row[0] - (-5.0f64).exp()).abs() < 1e-9, "{row:?}");
-        let mut row = [900.0, -900.0];
-        confidences(&mut row);
-        assert_eq!(row, [1.0, 0.0]);
+        assert_eq!(confidences([900.0, -900.0]), [1.0, 0.0]);
     }
 
     #[test]

@@ -32,7 +32,7 @@ mod fit;
 mod newton;
 mod softmax;
 
-pub(crate) use softmax::confidences;
+pub(crate) use softmax::confidence_of;
 pub(super) use softmax::softmax;
 
 use super::notes::listed;

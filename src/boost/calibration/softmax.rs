@@ -16,10 +16,10 @@ pub(crate) fn softmax(row: &mut [f64]) {
     row.iter_mut().for_each(|e| *e /= sum);
 }
 
-/// The probability of each label among all of them and none: e^u_k / (1 + Σ e^u_j) of the margins u of a row.
-pub(crate) fn confidences(row: &mut [f64]) {
-    let most = row.iter().fold(0.0f64, |most, &u| most.max(u));
-    row.iter_mut().for_each(|u| *u = numerics::exp(*u - most));
-    let sum = row.iter().sum::<f64>() + numerics::exp(-most);
-    row.iter_mut().for_each(|e| *e /= sum);
+/// The probability of a label among all of them and none, e^u_k / (1 + Σ e^u_j), as a function of its margin u_k, from the
+/// margins of a row.
+pub(crate) fn confidence_of(row: impl Iterator<Item = f64> + Clone) -> impl Fn(f64) -> f64 {
+    let most = row.clone().fold(0.0f64, f64::max);
+    let sum = row.map(|u| numerics::exp(u - most)).sum::<f64>() + numerics::exp(-most);
+    move |u| numerics::exp(u - most) / sum
 }

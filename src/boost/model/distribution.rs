@@ -3,8 +3,8 @@
 use super::{BoostModel, Ensemble, Link};
 use crate::boost::calibration::{Calibration, Case, softmax};
 use crate::boost::loss::round_log_odds;
-use crate::core::Canonical;
 use crate::core::shape::check_count;
+use crate::core::{Cached, Canonical};
 use crate::{Error, Result, Run};
 use ndarray::{Array2, ArrayRef2};
 
@@ -63,6 +63,8 @@ impl BoostModel {
     /// The model with a calibration applied to its leaves and base margins.
     pub(in crate::boost) fn calibrated(mut self, calibration: Calibration) -> Self {
         if calibration.rows() > 0 {
+            // What was prepared holds the old values.
+            self.compact = Cached::default();
             self.outputs.iter_mut().enumerate().for_each(|(label, ensemble)| put_into(&calibration, label, ensemble));
         }
         self.calibration = Some(calibration);

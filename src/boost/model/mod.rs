@@ -3,6 +3,7 @@
 mod compact;
 mod distribution;
 mod importance;
+mod masks;
 mod predict;
 mod tree;
 
@@ -15,7 +16,7 @@ use super::limits::MOST_FEATURES;
 use crate::core::Cached;
 use crate::core::shape::check_count;
 use crate::{Error, Result};
-use compact::CompactTree;
+pub(crate) use compact::Forest;
 use ndarray::{Array2, ArrayRef2, Axis};
 
 /// How margins become predictions.
@@ -41,9 +42,9 @@ pub struct BoostModel {
     pub(crate) feature_names: Option<Vec<String>>,
     pub(crate) outputs: Vec<Ensemble>,
     pub(crate) calibration: Option<Calibration>,
-    /// The trees as prediction reads them, by output: 16 bytes a node.
+    /// The trees as prediction reads them: 28 bytes a node.
     #[cfg_attr(feature = "serde", serde(skip))]
-    pub(crate) compact: Cached<Vec<Vec<CompactTree>>>,
+    pub(crate) compact: Cached<Forest>,
 }
 
 #[cfg(feature = "serde")]

@@ -1,15 +1,15 @@
 //! Prediction: blocks of rows through all trees.
 
-use super::compact::CompactTree;
+use super::compact::Forest;
+use super::masks::ROWS;
 use super::{BoostModel, Ensemble, Link};
 use crate::boost::calibration::softmax;
 use crate::core::shape::check_count;
 use crate::core::{Rows, numerics, parallel};
 use crate::{Error, Result, Run};
 use ndarray::{Array2, ArrayRef2};
+use std::sync::Arc;
 
-/// Rows that one task predicts.
-const BLOCK: usize = 256;
 impl BoostModel {
     /// Checks a table: as many columns as the model has features, NaN for missing, nothing infinite.
     pub(crate) fn check_rows<'a>(&self, rows: &'a ArrayRef2<f32>) -> Result<Rows<'a>> {
@@ -30,28 +30,33 @@ impl BoostModel {
         self.margins_of(&(0..self.outputs.len()).collect::<Vec<_>>(), &rows, run)
     }
 
+    /// The trees as prediction reads them, made at first use.
+    pub(crate) fn forest(&self) -> Result<Arc<Forest>> {
+        self.compact.get(|| Ok(Forest::of(&self.outputs)))
+    }
+
+    fn some(&self, outputs: &[usize]) -> Vec<(usize, &Ensemble)> {
+        outputs.iter().map(|&output| (output, &self.outputs[output])).collect()
+    }
+
+    /// Margins of one checked row for all outputs, by what [`forest`](BoostModel::forest) made.
+    pub(crate) fn margins_of_row(&self, forest: &Forest, row: &[f32], margins: &mut [f64]) {
+        for ((output, ensemble), margin) in self.outputs.iter().enumerate().zip(margins) {
+            forest.margins(&[(output, ensemble)], &[row], std::slice::from_mut(margin));
+        }
+    }
+
     /// Margins of checked `rows` for some outputs, which must exist, (row, output).
     pub(crate) fn margins_of(&self, outputs: &[usize], rows: &Rows<'_>, run: &Run) -> Result<Array2<f64>> {
         let stage = run.stage("predict", rows.len());
         let blocks = run.install(|| {
-            let compact = self.compact.get(|| {
-                let outputs = self.outputs.iter();
-                Ok(outputs.map(|output| output.trees.iter().map(CompactTree::of).collect()).collect())
-            })?;
-            let blocks = parallel::map_ranges(rows.len(), BLOCK, |range| {
+            let (forest, outputs) = (self.forest()?, self.some(outputs));
+            let blocks = parallel::map_ranges(rows.len(), ROWS, |range| {
                 stage.check()?;
-                let block: Vec<&[f32]> = range.map(|i| rows.row(i)).collect();
-                let mut by_row = vec![0.0; block.len() * outputs.len()];
-                let mut column = vec![0.0; block.len()];
-                for (o, &output) in outputs.iter().enumerate() {
-                    let Ensemble { base, trees } = &self.outputs[output];
-                    column.fill(*base);
-                    let trees = trees.iter().zip(&compact[output]);
-                    trees.for_each(|(tree, compact)| compact.add(tree, &block, &mut column));
-                    for (i, &margin) in column.iter().enumerate() {
-                        by_row[i * outputs.len() + o] = margin;
-                    }
-                }
+                let mut block: [&[f32]; ROWS] = [&[]; ROWS];
+                block.iter_mut().zip(range.clone()).for_each(|(to, i)| *to = rows.row(i));
+                let mut by_row = vec![0.0; range.len() * outputs.len()];
+                forest.margins(&outputs, &block[..range.len()], &mut by_row);
                 Ok(by_row)
             });
             blocks.into_iter().collect::<Result<Vec<_>>>()

@@ -7,7 +7,7 @@ mod scores;
 #[cfg(test)]
 mod tests;
 
-use crate::boost::{Boost, confidences};
+use crate::boost::{Boost, confidence_of};
 use crate::core::shape::check_count;
 use crate::core::{check_weights, with_mean_one};
 use crate::{Error, Result, Run};
@@ -218,11 +218,9 @@ fn check_labels(labels: &[i32], names: usize) -> Result<()> {
 pub(super) fn shares(margins: Array2<f64>, clusters: usize) -> Array2<f64> {
     let mut shares = Array2::zeros((margins.nrows(), clusters));
     for (mut to, own) in shares.outer_iter_mut().zip(margins.outer_iter()) {
-        let mut own = own.to_vec();
-        if !own.iter().any(|margin| margin.is_nan()) {
-            confidences(&mut own);
-        }
-        to.iter_mut().zip(own).for_each(|(to, share)| *to = share);
+        // One margin that is missing makes all of the row's shares NaN.
+        let share = confidence_of(own.iter().copied());
+        to.iter_mut().zip(own).for_each(|(to, &margin)| *to = share(margin));
     }
     shares
 }

@@ -82,9 +82,19 @@ pub(crate) struct Predict {
     /// model.json of "recluster fit"
     #[arg(long, value_name = "FILE")]
     pub(crate) model: String,
-    /// Where the assignments go: .csv with row, assigned path, confidence
+    /// Where the assignments go: .csv with row, assigned path, confidence, runner-up and its confidence
     #[arg(long, value_name = "FILE")]
     pub(crate) out: String,
+    /// Turn rows away, with "-" for a path, that are less sure than all but this share of the known rows: 0.05 costs one
+    /// known row in twenty [default: no row is turned away]
+    #[arg(long, value_name = "SHARE", conflicts_with = "precision")]
+    pub(crate) abstain: Option<f64>,
+    /// Turn away as few rows as leave this share of the others right, by known rows that were held out of the training
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) precision: Option<f64>,
+    /// Where the comparison of all features with the fitted rows goes: JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) drift_out: Option<String>,
 }
 
 /// Says which cluster became which, as JSON on stdout and as a table on stderr.

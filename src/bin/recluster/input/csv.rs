@@ -7,9 +7,41 @@ use std::io::BufRead;
 
 /// Reads a table.
 pub(crate) fn table(reader: impl BufRead, rows: Option<usize>) -> Result<Table, String> {
-    let mut values = Vec::new();
+    let mut all = None;
+    blocks(reader, rows, usize::MAX, &mut |table| {
+        all = Some(table);
+        Ok(())
+    })?;
+    all.ok_or_else(|| "no rows".to_string())
+}
+
+/// Reads a table in blocks of at most `size` rows: at least one, which may be without rows.
+pub(crate) fn blocks(
+    reader: impl BufRead,
+    rows: Option<usize>,
+    size: usize,
+    each: &mut dyn FnMut(Table) -> Result<(), String>,
+) -> Result<(), String> {
+    let (mut values, mut read, mut any) = (Vec::new(), 0, false);
     let mut rounded = Rounded::default();
-    let names = walk(reader, rows, |cell, place| {
+    let mut hand_over = |values: &mut Vec<f32>, rounded: &mut Rounded, names: &[String]| {
+        let shape = (values.len() / names.len().max(1), names.len());
+        let values = Array2::from_shape_vec(shape, std::mem::take(values)).map_err(|e| e.to_string())?;
+        let rounded = std::mem::take(rounded);
+        each(Table { values, names: Some(names.to_vec()), image: None, places: None, rounded })
+    };
+    let names = walk(reader, rows, |visit| {
+        let (cell, place) = match visit {
+            Visit::Row(names) => {
+                read += 1;
+                if read == size {
+                    (read, any) = (0, true);
+                    return hand_over(&mut values, &mut rounded, names);
+                }
+                return Ok(());
+            }
+            Visit::Cell(cell, place) => (cell, place),
+        };
         values.push(match cell {
             "" => f32::NAN,
             _ => match cell.parse::<f32>() {
@@ -27,9 +59,7 @@ pub(crate) fn table(reader: impl BufRead, rows: Option<usize>) -> Result<Table, 
         });
         Ok(())
     })?;
-    let shape = (values.len() / names.len().max(1), names.len());
-    let values = Array2::from_shape_vec(shape, values).map_err(|e| e.to_string())?;
-    Ok(Table { values, names: Some(names), image: None, places: None, rounded })
+    if read > 0 || !any { hand_over(&mut values, &mut rounded, &names) } else { Ok(()) }
 }
 
 /// Whether a number is exact in f32, or not a whole number.
@@ -43,13 +73,14 @@ fn is_whole_and_kept(cell: &str, value: f32) -> bool {
 
 /// Reads only the column names.
 pub(crate) fn names(reader: impl BufRead) -> Result<Vec<String>, String> {
-    walk(reader, Some(0), |_, _| Ok(()))
+    walk(reader, Some(0), |_| Ok(()))
 }
 
 /// Reads labels: one column of whole numbers with a header.
 pub(crate) fn labels(reader: impl BufRead, rows: Option<usize>) -> Result<Vec<i128>, String> {
     let mut labels = Vec::new();
-    let names = walk(reader, rows, |cell, place| {
+    let names = walk(reader, rows, |visit| {
+        let Visit::Cell(cell, place) = visit else { return Ok(()) };
         labels.push(cell.parse::<i128>().map_err(|_| format!("{place}: \"{cell}\" is not a whole number"))?);
         Ok(())
     })?;
@@ -72,11 +103,18 @@ impl std::fmt::Display for Place<'_> {
     }
 }
 
+/// What is read next.
+enum Visit<'a> {
+    Cell(&'a str, Place<'a>),
+    /// The end of a row, and the column names.
+    Row(&'a [String]),
+}
+
 /// Visits the cells row by row and returns the column names.
 fn walk(
     reader: impl BufRead,
     rows: Option<usize>,
-    mut cell: impl FnMut(&str, Place<'_>) -> Result<(), String>,
+    mut visit: impl FnMut(Visit<'_>) -> Result<(), String>,
 ) -> Result<Vec<String>, String> {
     let mut reader = ::csv::ReaderBuilder::new().trim(::csv::Trim::All).from_reader(Lines::new(reader, b','));
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -88,10 +126,11 @@ fn walk(
         for (column, (bytes, name)) in record.iter().zip(&names).enumerate() {
             let place = Place { line, column, name };
             match std::str::from_utf8(bytes) {
-                Ok(text) => cell(text, place)?,
+                Ok(text) => visit(Visit::Cell(text, place))?,
                 Err(_) => return Err(format!("{place}: not text in UTF-8")),
             }
         }
+        visit(Visit::Row(&names))?;
         read += 1;
     }
     Ok(names)
@@ -119,6 +158,33 @@ mod tests {
         assert!(found.values[[0, 1]].is_nan());
         assert_eq!(table(&b"a\n1\n2\n3\n"[..], Some(2)).unwrap().values.dim(), (2, 1));
         assert_eq!(labels(&b"label\n3\n-1\n"[..], None).unwrap(), [3, -1]);
+    }
+
+    #[test]
+    fn blocks_are_the_table_in_parts() {
+        let text = "a,b\n1,\n16777217,4\n5,6\n7,8\n9,0\n";
+        for (size, rows, sizes) in
+            [(2, None, vec![2, 2, 1]), (5, None, vec![5]), (1, Some(3), vec![1; 3]), (9, Some(0), vec![0])]
+        {
+            let (mut found, mut told, mut seen) = (Vec::new(), 0, Vec::new());
+            let mut take = |table: Table| {
+                seen.push(table.values.nrows());
+                found.extend(table.values);
+                told += usize::from(table.rounded.words().is_some());
+                Ok(())
+            };
+            blocks(text.as_bytes(), rows, size, &mut take).unwrap();
+            let all = table(text.as_bytes(), rows).unwrap();
+            assert_eq!((seen, told), (sizes, usize::from(rows != Some(0))));
+            let bits = |x: &f32| x.to_bits();
+            assert!(found.iter().map(bits).eq(all.values.iter().map(bits)));
+        }
+        let mut any = 0;
+        let stopped = blocks(text.as_bytes(), None, 2, &mut |_| {
+            any += 1;
+            Err("enough".to_string())
+        });
+        assert_eq!((stopped, any), (Err("enough".to_string()), 1));
     }
 
     #[test]

@@ -30,7 +30,15 @@ pub(crate) struct Table {
 
 impl Table {
     /// An error about this table, with the column's number and name in the file.
-    pub(crate) fn about(&self, mut error: Error) -> Failure {
+    pub(crate) fn about(&self, error: Error) -> Failure {
+        self.about_from(error, 0)
+    }
+
+    /// The same, of a table whose first row is the file's row `first`.
+    pub(crate) fn about_from(&self, mut error: Error, first: usize) -> Failure {
+        if let Error::NotFinite { row, .. } | Error::Category { row, .. } = &mut error {
+            *row += first;
+        }
         if let (Error::NotFinite { column, .. } | Error::Category { column, .. }, Some(places)) =
             (&mut error, &self.places)
             && let Some(&place) = places.get(*column)
@@ -97,7 +105,10 @@ pub(crate) fn table(source: &str, rows: Option<usize>) -> Result<Table, Failure>
 
 /// Reads a table that must have the columns of another table or of a model; where both have names, in the other's order.
 pub(crate) fn table_like(source: &str, rows: Option<usize>, names: Option<&[String]>) -> Result<Table, Failure> {
-    let mut table = table(source, rows)?;
+    like(table(source, rows)?, source, names)
+}
+
+fn like(mut table: Table, source: &str, names: Option<&[String]>) -> Result<Table, Failure> {
     if let (Some(expected), Some(found)) = (names, &table.names) {
         let places = recluster::match_columns(expected, found).map_err(|e| Failure::file(source, e))?;
         if !places.is_sorted() {
@@ -106,6 +117,45 @@ pub(crate) fn table_like(source: &str, rows: Option<usize>, names: Option<&[Stri
         }
     }
     Ok(table)
+}
+
+/// Reads a table as [`table_like`] does, in blocks of at most `size` rows, at least one; each with the number of its first row.
+pub(crate) fn blocks_like(
+    source: &str,
+    rows: Option<usize>,
+    names: Option<&[String]>,
+    size: usize,
+    each: &mut dyn FnMut(Table, usize) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    if source == "digits" {
+        return each(table_like(source, rows, names)?, 0);
+    }
+    let mut failed = None;
+    let mut take = |table: Table, first: usize| {
+        if let Some(words) = table.rounded.words() {
+            eprintln!("recluster: {source}: whole numbers from 16777216 on are rounded to 32 bits: {words}");
+        }
+        like(table, source, names).and_then(|table| each(table, first)).map_err(|failure| {
+            failed = Some(failure);
+            String::new()
+        })
+    };
+    let read = match open(source)? {
+        Opened::Raw(mut reader, head) => head.tables(&mut reader, rows, size, &mut take),
+        Opened::Text(reader) => {
+            let mut first = 0;
+            csv::blocks(reader, rows, size, &mut |table| {
+                let count = table.values.nrows();
+                take(table, first)?;
+                first += count;
+                Ok(())
+            })
+        }
+    };
+    match failed {
+        Some(failure) => Err(failure),
+        None => read.map_err(|reason| Failure::file(source, reason)),
+    }
 }
 
 /// Reads a table to fit a model to; column names must be distinct, as later tables are matched by them.

@@ -99,6 +99,31 @@ mod tests {
     }
 
     #[test]
+    fn tables_are_the_rows_in_parts() {
+        let numbers: Vec<u8> = (0..15).collect();
+        for fortran in ["False", "True"] {
+            let of = |data: &[u8], size, rows| {
+                let text = format!("{{'descr': '|u1', 'fortran_order': {fortran}, 'shape': (5, 3), }}\n");
+                let bytes = file(&text, data);
+                let (mut reader, mut found, mut firsts) = (&bytes[..], Vec::new(), Vec::new());
+                let read = head(&mut reader)?.tables(&mut reader, rows, size, &mut |table, first| {
+                    firsts.push(first);
+                    found.extend(table.values);
+                    Ok(())
+                });
+                read.map(|()| (found, firsts))
+            };
+            let (all, _) = of(&numbers, 9, None).unwrap();
+            let (parts, firsts) = of(&numbers, 2, None).unwrap();
+            assert_eq!((&parts, firsts), (&all, if fortran == "True" { vec![0] } else { vec![0, 2, 4] }));
+            assert_eq!(of(&numbers, 2, Some(3)).unwrap().0, all[..9]);
+            assert!(of(&numbers[..14], 2, None).unwrap_err().contains("ends after"));
+            assert!(of(&[&numbers[..], &[1]].concat(), 2, None).unwrap_err().contains("more data"));
+            assert!(of(&[&numbers[..], &[1]].concat(), 2, Some(4)).is_ok() == (fortran == "False"));
+        }
+    }
+
+    #[test]
     fn a_bad_file_says_why() {
         let head =
             |descr: &str, shape: &str| format!("{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}\n");

@@ -31,7 +31,7 @@ impl Kind {
 }
 
 /// The contents of a header.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Head {
     pub(crate) kind: Kind,
     pub(crate) big_endian: bool,
@@ -177,6 +177,34 @@ impl Head {
                 .map(|images| Array2::from_shape_fn((rows, columns), |(i, j)| images[[i, j / width, j % width]])),
         };
         Ok(Table { values: values.map_err(|e| e.to_string())?, names: None, image, places: None, rounded })
+    }
+
+    /// The numbers as tables of at most `size` rows, in order, at least one; each with the number of its first row. What is
+    /// stored by column is read whole.
+    pub(crate) fn tables(
+        self,
+        reader: &mut impl Read,
+        rows: Option<usize>,
+        size: usize,
+        each: &mut dyn FnMut(Table, usize) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let all = self.shape.first().copied().unwrap_or(0);
+        let keep = rows.unwrap_or(all).min(all);
+        if self.by_column || keep <= size {
+            return each(self.table(reader, rows)?, 0);
+        }
+        // What its header claims of all rows must be possible, too.
+        self.sizes(rows)?;
+        for first in (0..keep).step_by(size) {
+            let count = size.min(keep - first);
+            // After a part, more data may follow; only after the last row of the file none.
+            let more = usize::from(first + count < all);
+            let mut part = self.clone();
+            part.shape[0] = count + more;
+            let read = part.table(reader, Some(count));
+            each(read.map_err(|reason| format!("in the rows from {first} on (counted from 0): {reason}"))?, first)?;
+        }
+        Ok(())
     }
 
     /// The numbers as labels.

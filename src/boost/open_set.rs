@@ -1,0 +1,148 @@
+//! Training for rows of no known label: what the surrogate of a clustering meets in production.
+//!
+//! A one-versus-rest model is sure of rows unlike any that it was trained on, since trees extrapolate. Two kinds of rows
+//! are therefore negatives of every label.
+//!
+//! 1. The rows that were given no label (noise of a clustering).
+//! 2. *Shuffled rows*: each value is that of a random row, drawn for each column by itself, for one half of them from the
+//!    rows of one label, for the other from those of all. They have the
+//!    rows' distribution in each column, and nothing of what holds the columns together (Breiman and Cutler's synthetic
+//!    class of unsupervised random forests; Hastie, Tibshirani and Friedman, "The Elements of Statistical Learning", 2009,
+//!    section 14.2.4: "unsupervised as supervised learning"). There is one for every [`RATIO`] rows of a label. One that is
+//!    equal to a real row in all bins teaches nothing, and is left out.
+//!
+//! Calibration is by rows with a label alone, so that confidence stays what it is for them.
+
+use super::bins::Bins;
+use super::calibration::{Calibration, confidence_of};
+use super::learn::Crossing;
+use super::model::BoostModel;
+use super::sample;
+use super::settings::Boost;
+use super::training_set::labelled;
+use crate::core::Rows;
+use crate::core::random::{Stream, mix};
+use crate::{Result, Run};
+use ndarray::{Array2, ArrayRef2};
+use std::collections::HashSet;
+
+/// Rows of a label for one shuffled row.
+const RATIO: usize = 4;
+/// Purpose of the random draws.
+const SHUFFLED: u64 = 0x626f_6f73_7405;
+
+/// How a row fared that was held out of the training.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OutOfFold {
+    /// Of the most probable label, among all labels and none.
+    pub(crate) confidence: f64,
+    /// Whether that label is the row's.
+    pub(crate) right: bool,
+    /// Whether the row has a label.
+    pub(crate) known: bool,
+    pub(crate) weight: f64,
+}
+
+impl OutOfFold {
+    /// By uncalibrated margins.
+    pub(super) fn of(margins: &[f64], calibration: &Calibration, label: Option<usize>, weight: f64) -> Self {
+        let raised = margins.iter().zip(&calibration.offsets).map(|(z, offset)| z * calibration.slope + offset);
+        let first = (0, f64::NEG_INFINITY);
+        let (class, most) = raised.clone().enumerate().fold(first, |best, one| if one.1 > best.1 { one } else { best });
+        OutOfFold {
+            confidence: confidence_of(raised)(most),
+            right: label == Some(class),
+            known: label.is_some(),
+            weight,
+        }
+    }
+}
+
+impl Boost {
+    /// As [`Boost::fit_weighted`], calibrated, and with the rows of label -1 and shuffled rows as negatives of every label.
+    /// Also the margins of all rows by models that were not trained on them, which without `out_of_fold` is an empty table,
+    /// and how the rows fared that the calibration held out.
+    pub(crate) fn fit_open_set(
+        &self,
+        rows: &ArrayRef2<f32>,
+        labels: &[i32],
+        weights: Option<&[f32]>,
+        out_of_fold: bool,
+        run: &Run,
+    ) -> Result<(BoostModel, Array2<f64>, Vec<OutOfFold>)> {
+        let settings = self.clone().calibrated(true);
+        settings.check_for_labels()?;
+        let table = Rows::with_missing(rows)?;
+        let (outputs, _) = labelled(table.len(), labels, weights)?;
+        let none = outputs as i32;
+        let open: Vec<i32> = labels.iter().map(|&label| if label < 0 { none } else { label }).collect();
+        let (_, set) = labelled(table.len(), &open, weights)?;
+        let bins = settings.bin(&table, &set.rows, run)?;
+        let mut classes: Vec<u32> = set.values.iter().map(|&label| label as u32).collect();
+        let mut weights = set.weights;
+        let stage = run.stage("shuffle rows", 1);
+        let bins = run.install(|| shuffled(&bins, outputs, &mut classes, &mut weights, run.key()))?;
+        stage.step(1)?;
+        let crossing = if out_of_fold { Crossing::All } else { Crossing::Calibration };
+        let (model, found) = settings.learn_classes(&bins, outputs, &classes, weights.as_deref(), crossing, run)?;
+        let margins = match out_of_fold {
+            true => found.of_all(rows, &set.rows, &model, run)?,
+            false => Array2::zeros((0, 0)),
+        };
+        Ok((model, margins, found.fared))
+    }
+}
+
+/// The rows with shuffled rows after them, of the class `outputs` + 1 and of their label's mean weight.
+fn shuffled(bins: &Bins, outputs: usize, classes: &mut Vec<u32>, weights: &mut Option<Vec<f32>>, key: u64) -> Bins {
+    let kind = |i: usize| (classes[i], weights.as_ref().map_or(0, |weights| weights[i].to_bits()));
+    let mut by_label = vec![Vec::new(); outputs];
+    for row in sample::by_content(bins, kind) {
+        if let Some(rows) = by_label.get_mut(classes[row as usize] as usize) {
+            rows.push(row);
+        }
+    }
+    let draws = Stream::new(key, SHUFFLED);
+    // For each shuffled row its label and the stream of its draws.
+    let wanted: Vec<(usize, Stream)> = by_label
+        .iter()
+        .enumerate()
+        .flat_map(|(label, rows)| (0..rows.len().div_ceil(RATIO)).map(move |i| (label, i)))
+        .map(|(label, i)| (label, draws.of(label as u64).of(i as u64)))
+        .collect();
+    let all: Vec<u32> = by_label.concat();
+    // Every other one is drawn from all labels.
+    let source = |(label, stream): (usize, Stream), column: usize| {
+        let rows = if stream.bits(u64::MAX) & 1 == 0 { &by_label[label] } else { &all };
+        rows[stream.below(column as u64, rows.len())]
+    };
+    let hash = |so_far: u64, c: usize, row: u32| {
+        mix(so_far.wrapping_add((c as u64) << 8 | u64::from(bins.ids(c).id(row as usize))))
+    };
+    let columns = bins.features();
+    let real: HashSet<u64> = crate::core::parallel::map_ranges(bins.rows, 256, |rows| {
+        rows.map(|row| (0..columns).fold(0, |so_far, c| hash(so_far, c, row as u32))).collect::<Vec<_>>()
+    })
+    .concat()
+    .into_iter()
+    .collect();
+    let of = |&(label, stream): &(usize, Stream)| {
+        (0..columns).fold(0, |so_far, c| hash(so_far, c, source((label, stream), c)))
+    };
+    let hashes = crate::core::parallel::map_ranges(wanted.len(), 256, |range| {
+        wanted[range].iter().map(of).collect::<Vec<u64>>()
+    })
+    .concat();
+    let kept: Vec<(usize, Stream)> =
+        wanted.into_iter().zip(hashes).filter(|(_, hash)| !real.contains(hash)).map(|(row, _)| row).collect();
+    if let Some(weights) = weights {
+        let mean = |rows: &Vec<u32>| {
+            let sum: f64 = rows.iter().map(|&row| f64::from(weights[row as usize])).sum();
+            (sum / rows.len().max(1) as f64) as f32
+        };
+        let means: Vec<f32> = by_label.iter().map(mean).collect();
+        weights.extend(kept.iter().map(|&(label, _)| means[label]));
+    }
+    classes.extend(kept.iter().map(|_| outputs as u32 + 1));
+    bins.extended(kept.len(), |row, column| source(kept[row], column))
+}
