@@ -80,9 +80,12 @@ impl Boost {
         let bins = settings.bin(&table, &set.rows, run)?;
         let mut classes: Vec<u32> = set.values.iter().map(|&label| label as u32).collect();
         let mut weights = set.weights;
-        let stage = run.stage("shuffle rows", 1);
-        let bins = run.install(|| shuffled(&bins, outputs, &mut classes, &mut weights, run.key()))?;
-        stage.step(1)?;
+        let bins = {
+            let stage = run.stage("shuffle rows", 1);
+            let bins = run.install(|| shuffled(&bins, outputs, &mut classes, &mut weights, run.key()))?;
+            stage.step(1)?;
+            bins
+        };
         let crossing = if out_of_fold { Crossing::All } else { Crossing::Calibration };
         let (model, found) = settings.learn_classes(&bins, outputs, &classes, weights.as_deref(), crossing, run)?;
         let margins = match out_of_fold {

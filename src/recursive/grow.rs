@@ -145,7 +145,7 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
         let rows = gather(self.data, numbers)?;
         let weights = self.weights.map(|weights| weights.of(numbers));
         let weights = weights.as_deref();
-        if self.plan.is_single() {
+        if self.plan.is_single(numbers.len()) {
             let embed = step::embed(embedder, rows.nrows(), run, || embedder.embed_in_full(&rows, run));
             // Only a judge and repeats need the rows any longer.
             drop(rows);
@@ -157,15 +157,13 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
             ready.insert(embedder.prepare(Cow::Borrowed(&rows), run)?).embed(None, run)
         });
         self.cluster(node, embed, clusterer, weights, run, &mut found)?;
-        let (Some(prepared), Some(embedded), Some(clustering)) =
-            (&ready, found.embedded.take(), found.clustering.take())
-        else {
-            return Ok(found);
-        };
+        let (Some(prepared), Some(clustering)) = (&ready, found.clustering.take()) else { return Ok(found) };
+        let Some(embedded) = found.embedded.take() else { return Ok(found) };
         let once = Procedure { embedder, prepared: &**prepared, clusterer, weights };
         let all: Vec<u32> = (0..rows.nrows() as u32).collect();
-        let ready = self.plan.consensus.as_ref().map(|repeats| repeats.ready(&rows, run)).transpose()?;
-        let consensus = self.plan.consensus.as_ref().zip(ready.as_deref());
+        let repeats = self.plan.consensus_of(numbers.len());
+        let ready = repeats.map(|repeats| repeats.ready(&rows, run)).transpose()?;
+        let consensus = repeats.zip(ready.as_deref());
         let procedure = Repeated { once, consensus };
         let (Step { embedded, clustering }, runs) = procedure.agreed(Step { embedded, clustering }, &all, run)?;
         found.propose(&clustering);
@@ -207,8 +205,8 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
         rows: &ArrayRef2<f32>,
         run: &Run,
     ) -> Result<Vec<Option<Stability>>> {
-        let mut share = self.plan.consensus.as_ref().map_or(1.0, |repeats| repeats.share_or(1.0));
-        if let Some(repeats) = &self.plan.stability {
+        let mut share = self.plan.consensus_of(all.len()).map_or(1.0, |repeats| repeats.share_or(1.0));
+        if let Some(repeats) = self.plan.stability_of(all.len()) {
             share = repeats.share_or(0.8);
             let run = run.at("stability");
             let ready = repeats.ready(rows, &run)?;

@@ -29,9 +29,19 @@ impl<E, C> Clone for Plan<E, C> {
 }
 
 impl<E, C> Plan<E, C> {
-    /// Whether each node is embedded and clustered once, and that is all.
-    pub(super) fn is_single(&self) -> bool {
-        self.judge.is_none() && self.consensus.is_none() && self.stability.is_none()
+    /// What a node of so many rows is the consensus of.
+    pub(super) fn consensus_of(&self, rows: usize) -> Option<&Repeats> {
+        self.consensus.as_ref().filter(|repeats| repeats.repeats(rows))
+    }
+
+    /// What says how stable the clusters of a node of so many rows are, beside a consensus.
+    pub(super) fn stability_of(&self, rows: usize) -> Option<&Repeats> {
+        self.stability.as_ref().filter(|repeats| repeats.repeats(rows))
+    }
+
+    /// Whether a node of so many rows is embedded and clustered once, and that is all.
+    pub(super) fn is_single(&self, rows: usize) -> bool {
+        self.judge.is_none() && self.consensus_of(rows).is_none() && self.stability_of(rows).is_none()
     }
 }
 

@@ -34,6 +34,7 @@ const PURPOSE: u64 = 0x7265_7065;
 pub struct Repeats {
     runs: usize,
     share: Option<f64>,
+    most_rows: usize,
     others: Vec<(Arc<dyn Embedder>, Arc<dyn Clusterer>)>,
 }
 
@@ -46,15 +47,16 @@ impl From<usize> for Repeats {
 impl std::fmt::Debug for Repeats {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let others: Vec<String> = self.others.iter().map(|(e, c)| format!("{}, {}", e.name(), c.name())).collect();
-        let Repeats { runs, share, .. } = self;
-        f.debug_struct("Repeats").field("runs", runs).field("share", share).field("others", &others).finish()
+        let mut repeats = f.debug_struct("Repeats");
+        repeats.field("runs", &self.runs).field("share", &self.share).field("most_rows", &self.most_rows);
+        repeats.field("others", &others).finish()
     }
 }
 
 impl Repeats {
     /// So many runs of the node's own embedder and clusterer, at least 1.
     pub fn new(runs: usize) -> Self {
-        Repeats { runs, share: None, others: Vec::new() }
+        Repeats { runs, share: None, most_rows: usize::MAX, others: Vec::new() }
     }
 
     /// Sets the share of the node's rows that each run is given, drawn without replacement; above 0 and at most 1. Default:
@@ -62,6 +64,12 @@ impl Repeats {
     /// [`Clusterer::for_sample`].
     pub fn share(mut self, share: f64) -> Self {
         self.share = Some(share);
+        self
+    }
+
+    /// Sets that nodes of more rows than this are not repeated; default: all nodes are.
+    pub fn most_rows(mut self, rows: usize) -> Self {
+        self.most_rows = rows;
         self
     }
 
@@ -74,13 +82,18 @@ impl Repeats {
     /// What a checkpoint compares.
     #[cfg(feature = "serde")]
     pub(super) fn settings(&self) -> Settings {
-        let Repeats { runs, share, others } = self;
-        let settings = Settings::new("Repeats").with("runs", *runs).with("share", *share);
+        let Repeats { runs, share, most_rows, others } = self;
+        let settings = Settings::new("Repeats").with("runs", *runs).with("share", *share).with("most_rows", *most_rows);
         others.iter().enumerate().fold(settings, |settings, (i, (embedder, clusterer))| {
             settings
                 .with(format!("embedder {i}"), embedder.settings())
                 .with(format!("clusterer {i}"), clusterer.settings())
         })
+    }
+
+    /// Whether a node of so many rows is repeated.
+    pub(super) fn repeats(&self, rows: usize) -> bool {
+        rows <= self.most_rows
     }
 
     pub(super) fn runs(&self) -> usize {

@@ -28,6 +28,7 @@ pub(crate) fn cluster(args: &args::Cluster, progress: &Progress) -> Outcome {
             ("--min-cluster-size", args.min_cluster_size.is_some()),
             ("--selection", args.selection.is_some()),
             ("--allow-single-cluster", args.allow_single_cluster),
+            ("--single-cluster-weight", args.single_cluster_weight.is_some()),
             ("--min-persistence", args.min_persistence.is_some()),
             ("--weights", args.weights.is_some()),
             ("--validity", args.validity),
@@ -79,6 +80,7 @@ fn hdbscan(
     hdbscan = args.settings.min_samples.map_or(hdbscan.clone(), |n| hdbscan.min_samples(n));
     hdbscan = args.settings.epsilon.map_or(hdbscan.clone(), |x| hdbscan.epsilon(x));
     hdbscan = args.settings.metric.map_or(hdbscan.clone(), |metric| hdbscan.metric(metric));
+    hdbscan = args.single_cluster_weight.map_or(hdbscan.clone(), |x| hdbscan.single_cluster_weight(x));
     hdbscan = args.min_persistence.map_or(hdbscan.clone(), |x| hdbscan.min_persistence(x));
     hdbscan = match args.selection {
         Some(args::Selection::Leaf) => hdbscan.selection(Selection::Leaf),

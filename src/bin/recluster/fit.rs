@@ -13,7 +13,7 @@ use recluster::cluster::Hdbscan;
 use recluster::embed::{Identity, Pca, Questions, RandomProjection, Scaled, Umap};
 use recluster::evidence::{HeldOut, Policy};
 use recluster::explain::Surrogate;
-use recluster::recursive::{Checkpoint, ClusterTree, RecursiveTree};
+use recluster::recursive::{Checkpoint, ClusterTree, RecursiveTree, Repeats};
 use recluster::report::Report;
 use recluster::validity::adjusted_rand;
 use recluster::{Clusterer, Embedder, Run, Saved, Size};
@@ -61,8 +61,8 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     if let Some(policy) = policy {
         plan = plan.judge(HeldOut::new().alpha(alpha).policy(policy));
     }
-    if args.consensus > 1 {
-        plan = plan.consensus(args.consensus);
+    if let Some(repeats) = consensus(args) {
+        plan = plan.consensus(repeats);
     }
     if let Some(runs) = args.stability {
         plan = plan.stability(runs);
@@ -145,6 +145,12 @@ fn partial(out: &str) -> PathBuf {
         Some(name) => out.with_file_name(format!("{}.partial", name.display())),
         None => out.join("fit.partial"),
     }
+}
+
+/// Larger nodes are stable enough by their size, and would take long.
+fn consensus(args: &args::Fit) -> Option<Repeats> {
+    let repeats = args.consensus.map_or(Repeats::new(10).most_rows(30_000), Repeats::new);
+    (args.consensus != Some(1)).then_some(repeats)
 }
 
 /// A space made of levels shows gaps where there are none more often than one of numbers; tests are cheap there.

@@ -105,6 +105,10 @@ pub(crate) struct Cluster {
     /// HDBSCAN: allow a single cluster
     #[arg(long)]
     pub(crate) allow_single_cluster: bool,
+    /// HDBSCAN: allow a single cluster, and weigh it so against the clusters inside: 1 as --allow-single-cluster does, less to
+    /// find more clusters
+    #[arg(long, value_name = "X", conflicts_with = "allow_single_cluster")]
+    pub(crate) single_cluster_weight: Option<f64>,
     /// HDBSCAN, gmm: membership of each row in its cluster, .npy, f64
     #[arg(long, value_name = "FILE")]
     pub(crate) probabilities_out: Option<String>,

@@ -87,9 +87,10 @@ pub(crate) struct Fit {
     /// The level of the tests of evidence, for the whole tree [default: 0.05]
     #[arg(long, value_name = "P")]
     pub(crate) alpha: Option<f64>,
-    /// Runs under other seeds that each node's clusters are the consensus of; 1 for a single run
-    #[arg(long, value_name = "N", value_parser = at_least_one, default_value_t = 1)]
-    pub(crate) consensus: usize,
+    /// Runs under other seeds that the clusters of each node are the consensus of; 1 for a single run [default: 10 in nodes of
+    /// up to 30,000 rows, 1 in others]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub(crate) consensus: Option<usize>,
     /// Runs on 80 % of a node's rows that say how stable each cluster is [default: those of --consensus]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) stability: Option<usize>,
