@@ -1,9 +1,8 @@
 //! Charts drawn as SVG: the tree, diverging bars, the summary of attributions. Pure functions of plain values.
 
 use super::colour::{self, Rgb, hex};
-use super::shares::Shares;
-use super::words;
-use crate::recursive::{ClusterTree, Node};
+use super::{Contents, words};
+use crate::recursive::Node;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
@@ -27,7 +26,8 @@ pub(super) fn number(node: &Node) -> i32 {
 }
 
 /// The tree as boxes, a column for each level from left to right, heights as shares of the rows or of the population.
-pub(super) fn tree(tree: &ClusterTree, shares: &Shares) -> Markup {
+pub(super) fn tree(contents: &Contents<'_>) -> Markup {
+    let (tree, shares) = (contents.report.tree, &contents.shares);
     const WIDTH: f64 = 1000.0;
     const GAP: f64 = 2.0;
     let smallest = tree.leaves().map(|leaf| shares.node(leaf)).fold(1.0, f64::min).max(1e-6);
@@ -45,7 +45,10 @@ pub(super) fn tree(tree: &ClusterTree, shares: &Shares) -> Markup {
         let fill = if is_root { [0x3c, 0x46, 0x57] } else { colour::cluster(number(node)) };
         let name = if is_root { "All rows".to_string() } else { node.path().to_string() };
         let link = format!("#{}-{}", if node.is_leaf() { "cluster" } else { "map" }, node.path());
-        boxes.push((left, start, wide, tall, fill, name, shares.node(node), Some(link)));
+        // Beside path and share, at 7.2 units a character.
+        let room = ((wide - 140.0) / 7.2).max(0.0) as usize;
+        let called = contents.called.get(node).filter(|_| room >= 8).map(|name| short(&name.text, room));
+        boxes.push((left, start, wide, tall, fill, name, called, shares.node(node), Some(link)));
         let mut top = start;
         for child in tree.children(node) {
             tops.insert(child.path(), top);
@@ -54,15 +57,25 @@ pub(super) fn tree(tree: &ClusterTree, shares: &Shares) -> Markup {
         if node.noise() > 0 {
             let share = shares.noise(node);
             let left = root + column * (node.level() - 1) as f64;
-            boxes.push((left, top, column, share * height, colour::NOISE, "in no cluster".to_string(), share, None));
+            boxes.push((
+                left,
+                top,
+                column,
+                share * height,
+                colour::NOISE,
+                "in no cluster".to_string(),
+                None,
+                share,
+                None,
+            ));
         }
     }
     html! {
         svg class="tree" viewBox=(format!("0 0 {} {}", at(WIDTH), at(height))) role="img" aria-label="Tree of clusters" {
-            @for (left, top, wide, tall, fill, name, share, link) in boxes {
+            @for (left, top, wide, tall, fill, name, called, share, link) in boxes {
                 @let drawn = html! {
                     g fill=(colour::text_on(fill)) {
-                        title { (name) ": " (words::percent(share)) }
+                        title { (name) ": " (words::percent(share)) @if let Some(called) = &called { ", " (called) } }
                         rect x=(at(left)) y=(at(top)) width=(at(wide - GAP)) height=(at((tall - GAP).max(0.6))) rx="2" fill=(hex(fill)) {}
                         @if tall >= 34.0 && wide < 150.0 {
                             text x=(at(left + 10.0)) y=(at(top + tall / 2.0 - 4.0)) class="strong" { (name) }
@@ -70,6 +83,7 @@ pub(super) fn tree(tree: &ClusterTree, shares: &Shares) -> Markup {
                         } @else if tall >= 11.0 {
                             text class=[(tall < 15.0).then_some("thin")] x=(at(left + 10.0)) y=(at(top + tall / 2.0 + if tall < 15.0 { 2.6 } else { 3.6 })) {
                                 tspan class="strong" { (name) } tspan dx="7" { (words::percent(share)) }
+                                @if let Some(called) = &called { tspan dx="10" { (called) } }
                             }
                         }
                     }
