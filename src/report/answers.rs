@@ -5,7 +5,7 @@ use super::names::{conditions, renamed};
 use super::sure::{self, of_hundred};
 use super::words::{percent, whole};
 use super::{Contents, page};
-use crate::explain::{Difference, Rule};
+use crate::explain::{Difference, FeatureDifference, Rule};
 use crate::recursive::Node;
 use maud::{Markup, html};
 
@@ -54,7 +54,11 @@ fn rule(contents: &Contents<'_>, rule: &Rule, further: bool) -> Markup {
             } @else {
                 "Of 100 rows that fit this rule " (of_hundred(rule.precision)) " are in the cluster; it covers " (whole(rule.recall)) " of the cluster" (by_weight) " (measured on rows that the rule has not seen)."
             }
-            @if let Some(share) = rule.returned { " Found again in " (whole(share)) " of resamples." }
+            @match rule.returned {
+                Some(share) if share < 0.5 => { " Other rows often give another rule: this one came back in " (whole(share)) " of resamples." },
+                Some(share) => { " It came back in " (whole(share)) " of resamples." },
+                None => {}
+            }
         }
     }
 }
@@ -102,17 +106,24 @@ fn what_to_do(contents: &Contents<'_>, leaf: usize, node: &Node) -> Markup {
 
 /// What tells a cluster from the nearest one.
 fn nearest(contents: &Contents<'_>, found: &Difference) -> Markup {
-    let told = found.features.iter().filter(|own| own.contrast > 0.0).take(SAID);
-    let words: Vec<String> = told.map(|own| renamed(&own.words, &own.name, contents.names.get(own.feature))).collect();
+    let told: Vec<&FeatureDifference> = found.features.iter().filter(|own| own.contrast > 0.0).take(SAID).collect();
     html! {
-        p class="nearest" {
-            b { "Nearest cluster: " a href=(format!("#cluster-{}", found.there)) { (found.there) } ". " }
-            @if words.is_empty() {
-                "No column tells them apart."
-            } @else {
-                "What separates them: " (words.join("; ")) "."
-            }
+        h4 { "Nearest cluster: " a href=(format!("#cluster-{}", found.there)) { (found.there) } }
+        @if told.is_empty() {
+            p { "No column tells them apart." }
+        } @else {
+            p { "What separates the two most, here and there:" }
+            ul class="apart" { @for own in told { li { (apart(contents, own)) } } }
         }
+    }
+}
+
+/// How two clusters differ in one column.
+fn apart(contents: &Contents<'_>, own: &FeatureDifference) -> String {
+    let name = contents.names.get(own.feature).unwrap_or(&own.name);
+    match own.levels.first() {
+        Some(level) => format!("{name} = {}: {} here, {} there", level.level, whole(level.here), whole(level.there)),
+        None => renamed(&own.words, &own.name, Some(name)),
     }
 }
 

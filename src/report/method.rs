@@ -93,7 +93,7 @@ fn sureness(contents: &Contents<'_>) -> Markup {
         }
         @if report.rules.is_some() {
             dt { "Rule" } dd {
-                "Conditions that most rows of a cluster meet and few others do. Its precision is the share of the rows that fit it that are in the cluster, its recall the share of the cluster that fits it; both are of a third of the rows, which were held out when rules were looked for. Found again in resamples: how often a search on half of the other rows gives the rule again."
+                "Conditions that most rows of a cluster meet and few others do. Its precision is the share of the rows that fit it that are in the cluster, its recall the share of the cluster that fits it; both are of a third of the rows, which were held out when rules were looked for. How often it came back in resamples: how often a search on half of the other rows gives the rule again."
             }
         }
     }

@@ -32,7 +32,7 @@ pub(super) fn page(contents: &Contents<'_>) -> Result<Markup> {
                 header {
                     h1 { (contents.report.title) }
                 }
-                (summary::five_lines(contents))
+                (summary::five_lines(contents)?)
                 (summary::tiles(contents))
                 @if split.is_empty() {
                     section class="panel" {

@@ -1,9 +1,11 @@
 //! The first page: what was found and how sure it is, in five lines, and the tiles.
 
 use super::Contents;
+use super::cards;
 use super::parts::{called, chip};
 use super::sure;
 use super::words::{count, list, percent, things, whole};
+use crate::Result;
 use crate::recursive::{Grade, Node, Stability, StabilityGrade};
 use maud::{Markup, html};
 
@@ -11,26 +13,26 @@ use maud::{Markup, html};
 const LARGEST: usize = 3;
 
 /// Five lines; of a root that stayed whole, one.
-pub(super) fn five_lines(contents: &Contents<'_>) -> Markup {
+pub(super) fn five_lines(contents: &Contents<'_>) -> Result<Markup> {
     let tree = contents.report.tree;
     let rows = things(tree.rows(), "row", "rows");
     if tree.root().is_leaf() {
-        return html! {
+        return Ok(html! {
             p class="lead" { (rows) " were searched for groups of rows that are alike; they stayed one group." }
-        };
+        });
     }
     let leaves: Vec<&Node> = tree.leaves().collect();
     let levels = if tree.levels() == 1 { String::new() } else { format!(" on {} levels", tree.levels()) };
-    html! {
+    Ok(html! {
         dl class="five panel" {
             dt { "What was found" }
             dd { (rows) " sorted into " (things(leaves.len(), "cluster", "clusters")) " of rows that are alike" (levels) "." }
             dt { "How much is in it" } dd { (coverage(contents)) }
             dt { "How stable" } dd { (stable(&leaves)) }
             dt { "How separate" } dd { (separate(contents, &leaves)) }
-            dt { "The largest" } dd { (largest(contents, leaves)) }
+            dt { "The largest" } dd { (largest(contents, leaves)?) }
         }
-    }
+    })
 }
 
 fn coverage(contents: &Contents<'_>) -> String {
@@ -110,19 +112,26 @@ fn separate(contents: &Contents<'_>, leaves: &[&Node]) -> String {
     format!("Of {} {}{untested}.", things(leaves.len(), "cluster", "clusters"), list(&parts))
 }
 
-fn largest(contents: &Contents<'_>, mut leaves: Vec<&Node>) -> Markup {
+fn largest(contents: &Contents<'_>, leaves: Vec<&Node>) -> Result<Markup> {
+    let mut leaves: Vec<(usize, &Node)> = leaves.into_iter().enumerate().collect();
     // Stable: of equal shares the first in the tree.
-    leaves.sort_by(|a, b| contents.shares.node(b).total_cmp(&contents.shares.node(a)));
-    html! {
-        ul class="largest" {
-            @for leaf in leaves.into_iter().take(LARGEST) {
+    leaves.sort_by(|a, b| contents.shares.node(b.1).total_cmp(&contents.shares.node(a.1)));
+    leaves.truncate(LARGEST);
+    let pictures =
+        leaves.iter().map(|(leaf, _)| cards::average(contents, *leaf)).collect::<Result<Vec<Option<String>>>>()?;
+    let named = leaves.iter().any(|(_, node)| contents.called.get(node).is_some());
+    Ok(html! {
+        ul class=(if named { "largest" } else { "largest row" }) {
+            @for ((_, leaf), picture) in leaves.into_iter().zip(pictures) {
                 li {
-                    a href=(format!("#cluster-{}", leaf.path())) { (chip(leaf)) } " " b { (whole(contents.shares.node(leaf))) } " "
+                    a href=(format!("#cluster-{}", leaf.path())) { (chip(leaf)) } " "
+                    b { (whole(contents.shares.node(leaf))) } " "
+                    @if let Some(picture) = picture { img class="pixels thumb" style="display:inline-block" src=(picture) alt="average image"; " " }
                     (called(contents, leaf))
                 }
             }
         }
-    }
+    })
 }
 
 pub(super) fn tiles(contents: &Contents<'_>) -> Markup {

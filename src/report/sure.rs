@@ -84,26 +84,27 @@ pub(super) fn capital(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// The verdict on a node: its least separated sibling's path, and how they are separated.
+/// The verdict on a node: the path of the sibling that it is least separated from, and how they are separated.
 pub(super) fn verdict<'a>(tree: &'a ClusterTree, node: &Node) -> Option<(String, &'a Separation)> {
     let parent = tree.parent(node)?;
     let split = parent.split()?;
-    let number = node.path().number()? as usize;
-    let own = |of: usize| of == number;
-    let found = match split.noise().filter(|_| node.found_in_noise()) {
-        Some(noise) => pairs(noise.separations(), |c| noise.child_of(c)).find(|pair| own(pair.0)),
-        None => pairs(split.separations(), |c| split.child_of(c)).find(|pair| own(pair.0)),
+    let pairs = match split.noise().filter(|_| node.found_in_noise()) {
+        Some(noise) => pairs(noise.separations(), |c| noise.child_of(c)),
+        None => pairs(split.separations(), |c| split.child_of(c)),
     };
-    found.map(|(_, other, separation)| (parent.path().child(other as u32).to_string(), separation))
+    let number = node.path().number()? as usize;
+    // A pair that is the least separated one of both stands there once. Of equal ones the first counts.
+    let own = pairs.into_iter().filter(|(of, from, _)| [of, from].contains(&&number));
+    let (of, from, worst) = own.reduce(|worst, pair| if pair.2.p_value > worst.2.p_value { pair } else { worst })?;
+    let other = if of == number { from } else { of };
+    Some((parent.path().child(other as u32).to_string(), worst))
 }
 
-/// Pairs of different children that were compared, each child with its least separated sibling.
-fn pairs<'a>(
-    separations: &'a [Separation],
-    child_of: impl Fn(usize) -> Option<usize>,
-) -> impl Iterator<Item = (usize, usize, &'a Separation)> {
-    let pair = move |s: &'a Separation| Some((child_of(*s.of.first()?)?, child_of(*s.from.first()?)?, s));
-    separations.iter().filter_map(pair).filter(|(of, from, _)| of != from)
+/// Pairs of different children that were compared.
+fn pairs(separations: &[Separation], child_of: impl Fn(usize) -> Option<usize>) -> Vec<(usize, usize, &Separation)> {
+    let child = |clusters: &[usize]| child_of(*clusters.first()?);
+    let pairs = separations.iter().filter_map(|s| Some((child(&s.of)?, child(&s.from)?, s)));
+    pairs.filter(|(of, from, _)| of != from).collect()
 }
 
 /// A verdict in words.
