@@ -39,6 +39,7 @@ fn who(contents: &Contents<'_>, leaf: usize, picture: Option<&str>) -> Markup {
 
 fn rule(contents: &Contents<'_>, rule: &Rule, further: bool) -> Markup {
     let words: Vec<String> = conditions(rule, &contents.names);
+    let unseen = if further { "" } else { " (measured on rows that the rule has not seen)" };
     let by_weight = if contents.shares.weighted { ", by weight" } else { "" };
     html! {
         p class="rule" {
@@ -52,7 +53,7 @@ fn rule(contents: &Contents<'_>, rule: &Rule, further: bool) -> Markup {
             @if rule.rows == 0 {
                 "None of the rows that the rule has not seen fits it."
             } @else {
-                "Of 100 rows that fit this rule " (of_hundred(rule.precision)) " are in the cluster; it covers " (whole(rule.recall)) " of the cluster" (by_weight) " (measured on rows that the rule has not seen)."
+                "Of 100 rows that fit this rule " (of_hundred(rule.precision)) " are in the cluster; it covers " (whole(rule.recall)) " of the cluster" (by_weight) (unseen) "."
             }
             @match rule.returned {
                 Some(share) if share < 0.5 => { " Other rows often give another rule: this one came back in " (whole(share)) " of resamples." },

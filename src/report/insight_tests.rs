@@ -87,7 +87,7 @@ fn a_card_says_who_how_sure_and_what_to_do() {
         "are in a cluster; the others fit none",
         "<dt>Rule</dt>",
         "<dt>Stability</dt><dd>4 runs, each on 80\u{a0}% of a node's rows",
-        "<dt>Separated, continuum, not found again</dt>",
+        "<dt>Evidence</dt>",
     ] {
         assert!(html.contains(part), "{part}");
     }

@@ -87,7 +87,7 @@ fn sureness(contents: &Contents<'_>) -> Markup {
             }
         }
         @if judged {
-            dt { "Separated, continuum, not found again" } dd {
+            dt { "Evidence" } dd {
                 "A cluster was searched for again on rows that were held out, and compared with the sibling it is least separated from. Separated: the boundary between them is emptier than chance makes it inside one cloud. Continuum: found again, but a cut through one cloud; perhaps useful, not natural. Not found again: other rows give other clusters. p is the probability of so clear a boundary inside one cloud."
             }
         }

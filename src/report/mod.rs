@@ -193,8 +193,8 @@ impl<'a> Report<'a> {
 
     /// Adds the rules of the leaves, in the order of [`ClusterTree::leaves`]: what [`Rules::find`](crate::explain::Rules::find)
     /// makes of [`leaf_labels`](ClusterTree::leaf_labels). Each card then says first who is in the cluster, with precision and
-    /// recall on held-out rows; a leaf without a [name](crate::recursive::Node::name) gets one that its first rule proposes,
-    /// where at least half of the rows that meet it are in the cluster. Of images none is proposed.
+    /// recall on held-out rows; a leaf without a [name](crate::recursive::Node::name) gets one that its best rule proposes,
+    /// of those that at least half of the rows that meet them are in the cluster. Of images none is proposed.
     ///
     /// ```
     /// # use ndarray::Array2;

@@ -1,4 +1,4 @@
-//! Names of clusters: given by people, or proposed from a cluster's first rule.
+//! Names of clusters: given by people, or proposed from a cluster's best rule.
 
 use super::Report;
 use super::charts::short;
@@ -35,8 +35,7 @@ impl Names {
         // The name of a pixel says nothing; the average image does.
         let rules = report.rules.filter(|_| report.image.is_none()).unwrap_or_default();
         for (leaf, own) in leaves(report.tree).zip(rules) {
-            let rule = own.rules.first().filter(|rule| rule.precision >= LEAST);
-            if let Some(text) = rule.map(|rule| plain(&conditions(rule, columns).join(", "))) {
+            if let Some(text) = best(&own.rules).map(|rule| plain(&conditions(rule, columns).join(", "))) {
                 names.entry(leaf.path().clone()).or_insert(Name { text, proposed: true });
             }
         }
@@ -46,6 +45,14 @@ impl Names {
     pub(super) fn get(&self, node: &Node) -> Option<&Name> {
         self.0.get(node.path())
     }
+}
+
+/// The rule that says most precisely who most of a cluster's rows are, by the harmonic mean of precision and recall; of equal
+/// ones the first.
+fn best(rules: &[Rule]) -> Option<&Rule> {
+    let score = |rule: &Rule| 2.0 * rule.precision * rule.recall / (rule.precision + rule.recall);
+    let precise = rules.iter().filter(|rule| rule.precision >= LEAST);
+    precise.reduce(|best, rule| if score(rule) > score(best) { rule } else { best })
 }
 
 /// The leaves below the root, in their order; of a root that stayed whole nothing is to be told.

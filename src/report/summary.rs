@@ -109,7 +109,10 @@ fn separate(contents: &Contents<'_>, leaves: &[&Node]) -> String {
     .collect();
     let untested = leaves.len() - found.len();
     let untested = if untested > 0 { format!("; {untested} without a test") } else { String::new() };
-    format!("Of {} {}{untested}.", things(leaves.len(), "cluster", "clusters"), list(&parts))
+    match found.iter().all(|&own| own == Grade::Separated) && found.len() == leaves.len() {
+        true => format!("All {} clusters are separated from all their siblings.", leaves.len()),
+        false => format!("Of {} {}{untested}.", things(leaves.len(), "cluster", "clusters"), list(&parts)),
+    }
 }
 
 fn largest(contents: &Contents<'_>, leaves: Vec<&Node>) -> Result<Markup> {
