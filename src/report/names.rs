@@ -85,6 +85,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_best_rule_is_precise_and_covers_much() {
+        let rule = |precision: f64, recall: f64| Rule {
+            conditions: Vec::new(),
+            precision,
+            recall,
+            lift: 1.0,
+            rows: 10,
+            returned: None,
+        };
+        let rules = [rule(1.0, 0.2), rule(0.8, 0.7), rule(0.8, 0.7), rule(0.4, 1.0)];
+        assert!(std::ptr::eq(best(&rules).unwrap(), &rules[1]));
+        assert!(best(&rules[3..]).is_none() && best(&[]).is_none() && best(&[rule(f64::NAN, 0.0)]).is_none());
+    }
+
+    #[test]
     fn names_are_one_line() {
         assert_eq!(plain(" night\n\u{202e}owls\u{0} "), "night owls");
         assert_eq!(plain("\u{2066}\t"), "");
