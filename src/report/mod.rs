@@ -243,9 +243,10 @@ impl<'a> Report<'a> {
     /// The report as the text of an HTML file. O(rows x columns), and the charts.
     ///
     /// # Errors
-    /// [`Error::Shape`] when data, names, schema, image, weights, attributions, rules or fidelity do not fit the tree; [`Error::Setting`] for
-    /// a weight that is not finite or not above 0; [`Error::Empty`] and
-    /// [`Error::NotFinite`] when the data cannot be used (missing values can).
+    /// [`Error::Shape`](crate::Error::Shape) when data, names, schema, image, weights, attributions, rules or fidelity do not
+    /// fit the tree; [`Error::Setting`](crate::Error::Setting) for a weight that is not finite or not above 0;
+    /// [`Error::Empty`](crate::Error::Empty) and [`Error::NotFinite`](crate::Error::NotFinite) when the data cannot be used
+    /// (missing values can).
     pub fn render(&self) -> Result<String> {
         let contents = Contents::of(self)?;
         Ok(page::page(&contents)?.into_string())
@@ -254,7 +255,7 @@ impl<'a> Report<'a> {
     /// Writes the report whole or not at all.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be written, and those of [`render`](Report::render).
+    /// [`Error::Io`](crate::Error::Io) when it cannot be written, and those of [`render`](Report::render).
     pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
         write_whole(path.as_ref(), self.render()?.as_bytes())
     }
