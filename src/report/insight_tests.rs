@@ -106,7 +106,7 @@ fn without_rules_stability_and_tests_the_report_says_so() {
     let data = data();
     let html = Report::new(&fitted(&data), &data).render().unwrap();
     for part in [
-        "Not measured: recluster fit --consensus 10",
+        "Not measured: recluster fit --stability 10",
         "Not tested: recluster fit --evidence mark",
         "Stability was not measured.",
         "Separation was not tested.",

@@ -27,10 +27,15 @@ pub(super) fn settings(contents: &Contents<'_>) -> Markup {
     }
 }
 
-/// Runs that the clusters are the consensus of.
+/// Runs that the clusters are the consensus of, and of how many searches: those of many rows may be single runs.
 fn consensus(contents: &Contents<'_>) -> Option<String> {
-    let splits = contents.report.tree.nodes().iter().filter_map(Node::split);
-    splits.filter_map(Split::runs).max().map(|runs| format!("of {} of each search", things(runs, "run", "runs")))
+    let splits: Vec<&Split> = contents.report.tree.nodes().iter().filter_map(Node::split).collect();
+    let repeated: Vec<usize> = splits.iter().filter_map(|split| split.runs()).collect();
+    let runs = things(repeated.iter().copied().max()?, "run", "runs");
+    Some(match repeated.len() == splits.len() {
+        true => format!("of {runs} of each search"),
+        false => format!("of {runs}, in {} of {} searches", repeated.len(), splits.len()),
+    })
 }
 
 /// Runs that stability was measured in.

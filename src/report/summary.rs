@@ -70,7 +70,7 @@ fn ordinal(number: usize) -> String {
 fn stable(leaves: &[&Node]) -> String {
     let found: Vec<&Stability> = leaves.iter().filter_map(|leaf| leaf.stability()).collect();
     let (Some(least), Some(most)) = (found.iter().map(|s| s.runs).min(), found.iter().map(|s| s.runs).max()) else {
-        return "Not measured: recluster fit --consensus 10, or --stability 10, repeats the search.".to_string();
+        return "Not measured: recluster fit --stability 10 repeats the search.".to_string();
     };
     let of = |grade: StabilityGrade| found.iter().filter(|own| own.grade() == grade).count();
     let good = of(StabilityGrade::HighlyStable) + of(StabilityGrade::Stable);
