@@ -617,7 +617,7 @@ fn odd_data_gets_an_answer_or_a_reason() {
             let out = at.join("result");
             match output.status.code() {
                 Some(0) if command.starts_with("fit") => {
-                    assert_eq!(files(&out).len(), 4, "{line}");
+                    assert_eq!(files(&out).len(), 5, "{line}");
                     assert!(!report(&out).contains("NaN"), "{line}");
                     std::fs::remove_dir_all(out).unwrap();
                 }

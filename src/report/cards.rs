@@ -2,11 +2,11 @@
 
 use super::charts::{self, Bar, Swarm};
 use super::colour;
-use super::parts::{chip, origin};
+use super::parts::{called, chip, origin};
 use super::raster::Picture;
 use super::statistics::{places, typical};
 use super::words::{count, list, percent, things, value};
-use super::{Contents, Explanation, Result, findings, outside_tables, reasons};
+use super::{Contents, Explanation, Result, answers, findings, outside_tables, reasons};
 use crate::explain::top_features;
 use crate::recursive::Node;
 use maud::{Markup, html};
@@ -20,16 +20,20 @@ const DOTS: usize = 400;
 pub(super) fn card(contents: &Contents<'_>, leaf: usize, node: &Node) -> Result<Markup> {
     let tree = contents.report.tree;
     let title = if node.level() == 1 { "All rows".to_string() } else { format!("Cluster {}", node.path()) };
-    let title = if node.name().is_empty() { title } else { format!("{title}: {}", node.name()) };
+    let picture = average(contents, leaf)?;
     Ok(html! {
         article class=(if leaf == 0 { "card first" } else { "card" }) id=(format!("cluster-{}", node.path())) {
             div class="head" {
                 (chip(node))
-                h3 { (title) }
+                h3 {
+                    (title)
+                    @if contents.called.get(node).is_some() { ": " (called(contents, node)) }
+                }
                 span class="big" { (percent(contents.shares.node(node))) }
             }
             p {
                 (things(node.rows().len(), "row", "rows")) " of " (count(tree.rows()))
+                @if let Some(interval) = answers::share(contents, node).filter(|_| node.level() > 1) { " (" (interval) ")" }
                 @if node.level() > 1 { ", found in " (origin(contents, node)) }
                 @if node.found_in_noise() { ", among the rows that its clusters had left out" }
                 ". "
@@ -38,6 +42,7 @@ pub(super) fn card(contents: &Contents<'_>, leaf: usize, node: &Node) -> Result<
                 }
                 @if let Some(reason) = node.stop_reason() { "Not looked into further: " (reason) "." }
             }
+            (answers::answers(contents, leaf, node, picture.as_deref()))
             @if let Some((width, height)) = contents.report.image {
                 (pictures(contents, leaf, node, width, height)?)
             } @else if let Some(features) = &contents.features {

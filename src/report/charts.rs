@@ -1,9 +1,8 @@
 //! Charts drawn as SVG: the tree, diverging bars, the summary of attributions. Pure functions of plain values.
 
 use super::colour::{self, Rgb, hex};
-use super::shares::Shares;
-use super::words;
-use crate::recursive::{ClusterTree, Node};
+use super::{Contents, words};
+use crate::recursive::Node;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
@@ -27,7 +26,8 @@ pub(super) fn number(node: &Node) -> i32 {
 }
 
 /// The tree as boxes, a column for each level from left to right, heights as shares of the rows or of the population.
-pub(super) fn tree(tree: &ClusterTree, shares: &Shares) -> Markup {
+pub(super) fn tree(contents: &Contents<'_>) -> Markup {
+    let (tree, shares) = (contents.report.tree, &contents.shares);
     const WIDTH: f64 = 1000.0;
     const GAP: f64 = 2.0;
     let smallest = tree.leaves().map(|leaf| shares.node(leaf)).fold(1.0, f64::min).max(1e-6);
@@ -45,7 +45,10 @@ pub(super) fn tree(tree: &ClusterTree, shares: &Shares) -> Markup {
         let fill = if is_root { [0x3c, 0x46, 0x57] } else { colour::cluster(number(node)) };
         let name = if is_root { "All rows".to_string() } else { node.path().to_string() };
         let link = format!("#{}-{}", if node.is_leaf() { "cluster" } else { "map" }, node.path());
-        boxes.push((left, start, wide, tall, fill, name, shares.node(node), Some(link)));
+        // Beside path and share, at 6.4 units a character.
+        let room = ((wide - 115.0) / 6.4).max(0.0) as usize;
+        let called = contents.called.get(node).filter(|_| room >= 8).map(|name| short(&name.text, room));
+        boxes.push((left, start, wide, tall, fill, name, called, shares.node(node), Some(link)));
         let mut top = start;
         for child in tree.children(node) {
             tops.insert(child.path(), top);
@@ -54,27 +57,40 @@ pub(super) fn tree(tree: &ClusterTree, shares: &Shares) -> Markup {
         if node.noise() > 0 {
             let share = shares.noise(node);
             let left = root + column * (node.level() - 1) as f64;
-            boxes.push((left, top, column, share * height, colour::NOISE, "in no cluster".to_string(), share, None));
+            boxes.push((
+                left,
+                top,
+                column,
+                share * height,
+                colour::NOISE,
+                "in no cluster".to_string(),
+                None,
+                share,
+                None,
+            ));
         }
     }
     html! {
-        svg class="tree" viewBox=(format!("0 0 {} {}", at(WIDTH), at(height))) role="img" aria-label="Tree of clusters" {
-            @for (left, top, wide, tall, fill, name, share, link) in boxes {
-                @let drawn = html! {
-                    g fill=(colour::text_on(fill)) {
-                        title { (name) ": " (words::percent(share)) }
-                        rect x=(at(left)) y=(at(top)) width=(at(wide - GAP)) height=(at((tall - GAP).max(0.6))) rx="2" fill=(hex(fill)) {}
-                        @if tall >= 34.0 && wide < 150.0 {
-                            text x=(at(left + 10.0)) y=(at(top + tall / 2.0 - 4.0)) class="strong" { (name) }
-                            text x=(at(left + 10.0)) y=(at(top + tall / 2.0 + 13.0)) { (words::percent(share)) }
-                        } @else if tall >= 11.0 {
-                            text class=[(tall < 15.0).then_some("thin")] x=(at(left + 10.0)) y=(at(top + tall / 2.0 + if tall < 15.0 { 2.6 } else { 3.6 })) {
-                                tspan class="strong" { (name) } tspan dx="7" { (words::percent(share)) }
+        div class="scroll" {
+            svg class="tree" viewBox=(format!("0 0 {} {}", at(WIDTH), at(height))) role="img" aria-label="Tree of clusters" {
+                @for (left, top, wide, tall, fill, name, called, share, link) in boxes {
+                    @let drawn = html! {
+                        g fill=(colour::text_on(fill)) {
+                            title { (name) ": " (words::percent(share)) @if let Some(called) = &called { ", " (called) } }
+                            rect x=(at(left)) y=(at(top)) width=(at(wide - GAP)) height=(at((tall - GAP).max(0.6))) rx="2" fill=(hex(fill)) {}
+                            @if tall >= 34.0 && wide < 150.0 {
+                                text x=(at(left + 10.0)) y=(at(top + tall / 2.0 - 4.0)) class="strong" { (name) }
+                                text x=(at(left + 10.0)) y=(at(top + tall / 2.0 + 13.0)) { (words::percent(share)) }
+                            } @else if tall >= 11.0 {
+                                text class=[(tall < 15.0).then_some("thin")] x=(at(left + 10.0)) y=(at(top + tall / 2.0 + if tall < 15.0 { 2.6 } else { 3.6 })) {
+                                    tspan class="strong" { (name) } tspan dx="7" { (words::percent(share)) }
+                                    @if let Some(called) = &called { tspan dx="10" { (called) } }
+                                }
                             }
                         }
-                    }
-                };
-                @if let Some(link) = link { a href=(link) { (drawn) } } @else { (drawn) }
+                    };
+                    @if let Some(link) = link { a href=(link) { (drawn) } } @else { (drawn) }
+                }
             }
         }
     }
@@ -103,20 +119,22 @@ pub(super) fn bars(bars: &[Bar], wide: bool) -> Markup {
     let height = ROW * bars.len() as f64 + 26.0;
     let longest = bars.iter().map(|bar| bar.length.abs()).fold(1e-300, f64::max);
     html! {
-        svg class=(if wide { "bars wide" } else { "bars" }) viewBox=(format!("0 0 {} {}", at(right + 10.0), at(height))) role="img" aria-label="Features that set the cluster apart" {
-            text x=(at(middle - 8.0)) y="13" class="soft" text-anchor="end" { "lower than usual" }
-            text x=(at(middle + 8.0)) y="13" class="soft" { "higher than usual" }
-            text x=(at(right)) y="13" class="soft" text-anchor="end" { "here (all rows)" }
-            @for (i, bar) in bars.iter().enumerate() {
-                @let top = 22.0 + ROW * i as f64;
-                @let long = REACH * bar.length.abs() / longest;
-                @let left = if bar.length < 0.0 { middle - long } else { middle };
-                @let fill = colour::against_to_for(if bar.length < 0.0 { -0.85 } else { 0.85 });
-                text x=(at(names)) y=(at(top + 15.0)) text-anchor="end" { title { (bar.name) } (bar.label) }
-                rect x=(at(left)) y=(at(top + 3.0)) width=(at(long.max(1.0))) height=(at(ROW - 7.0)) rx="2" fill=(hex(fill)) {}
-                text x=(at(right)) y=(at(top + 15.0)) text-anchor="end" class="figure" { (bar.note) }
+        div class="scroll" {
+            svg class=(if wide { "bars wide" } else { "bars" }) viewBox=(format!("0 0 {} {}", at(right + 10.0), at(height))) role="img" aria-label="Features that set the cluster apart" {
+                text x=(at(middle - 8.0)) y="13" class="soft" text-anchor="end" { "lower than usual" }
+                text x=(at(middle + 8.0)) y="13" class="soft" { "higher than usual" }
+                text x=(at(right)) y="13" class="soft" text-anchor="end" { "here (all rows)" }
+                @for (i, bar) in bars.iter().enumerate() {
+                    @let top = 22.0 + ROW * i as f64;
+                    @let long = REACH * bar.length.abs() / longest;
+                    @let left = if bar.length < 0.0 { middle - long } else { middle };
+                    @let fill = colour::against_to_for(if bar.length < 0.0 { -0.85 } else { 0.85 });
+                    text x=(at(names)) y=(at(top + 15.0)) text-anchor="end" { title { (bar.name) } (bar.label) }
+                    rect x=(at(left)) y=(at(top + 3.0)) width=(at(long.max(1.0))) height=(at(ROW - 7.0)) rx="2" fill=(hex(fill)) {}
+                    text x=(at(right)) y=(at(top + 15.0)) text-anchor="end" class="figure" { (bar.note) }
+                }
+                line x1=(at(middle)) x2=(at(middle)) y1="20" y2=(at(height - 2.0)) stroke="#8a93a0" {}
             }
-            line x1=(at(middle)) x2=(at(middle)) y1="20" y2=(at(height - 2.0)) stroke="#8a93a0" {}
         }
     }
 }
@@ -140,31 +158,33 @@ pub(super) fn swarms(swarms: &[Swarm], wide: bool) -> Markup {
     let span = if high > low { high - low } else { 1.0 };
     let x = |value: f64| left + 8.0 + (right - left - 16.0) * (value - low) / span;
     html! {
-        svg class=(if wide { "swarm wide" } else { "swarm" }) viewBox=(format!("0 0 {} {}", at(right + 80.0), at(height))) role="img" aria-label="How each feature pushes the model" {
-            @if low < 0.0 {
-                text x=(at(x(0.0) - 8.0)) y="12" text-anchor="end" class="soft" { "speaks against ←" }
-            }
-            text x=(at(x(0.0) + 8.0)) y="12" class="soft" { "→ speaks for this cluster" }
-            @for tick in ticks(low, high) {
-                line x1=(at(x(tick))) x2=(at(x(tick))) y1="18" y2=(at(foot)) stroke=(if tick == 0.0 { "#8a93a0" } else { "#e7eaee" }) {}
-                text x=(at(x(tick))) y=(at(foot + 15.0)) text-anchor="middle" class="soft" { (words::value(tick)) }
-            }
-            text x=(at((left + right) / 2.0)) y=(at(foot + 33.0)) text-anchor="middle" class="soft" { "push on the model (SHAP value, log-odds)" }
-            @for (i, swarm) in swarms.iter().enumerate() {
-                @let middle = 18.0 + ROW * (i as f64 + 0.5);
-                text x=(at(names)) y=(at(middle + 4.0)) text-anchor="end" { title { (swarm.name) } (short(&swarm.name, if wide { 40 } else { 24 })) }
-                @for (fill, path) in dots(&swarm.points, &x, middle, ROW) {
-                    path d=(path) stroke=(hex(fill)) {}
+        div class="scroll" {
+            svg class=(if wide { "swarm wide" } else { "swarm" }) viewBox=(format!("0 0 {} {}", at(right + 80.0), at(height))) role="img" aria-label="How each feature pushes the model" {
+                @if low < 0.0 {
+                    text x=(at(x(0.0) - 8.0)) y="12" text-anchor="end" class="soft" { "speaks against ←" }
                 }
+                text x=(at(x(0.0) + 8.0)) y="12" class="soft" { "→ speaks for this cluster" }
+                @for tick in ticks(low, high) {
+                    line x1=(at(x(tick))) x2=(at(x(tick))) y1="18" y2=(at(foot)) stroke=(if tick == 0.0 { "#8a93a0" } else { "#e7eaee" }) {}
+                    text x=(at(x(tick))) y=(at(foot + 15.0)) text-anchor="middle" class="soft" { (words::value(tick)) }
+                }
+                text x=(at((left + right) / 2.0)) y=(at(foot + 33.0)) text-anchor="middle" class="soft" { "push on the model (SHAP value, log-odds)" }
+                @for (i, swarm) in swarms.iter().enumerate() {
+                    @let middle = 18.0 + ROW * (i as f64 + 0.5);
+                    text x=(at(names)) y=(at(middle + 4.0)) text-anchor="end" { title { (swarm.name) } (short(&swarm.name, if wide { 40 } else { 24 })) }
+                    @for (fill, path) in dots(&swarm.points, &x, middle, ROW) {
+                        path d=(path) stroke=(hex(fill)) {}
+                    }
+                }
+                // The legend: the colours of the values.
+                @for step in 0..32 {
+                    rect x=(at(right + 32.0)) y=(at(26.0 + (foot - 34.0) * f64::from(31 - step) / 32.0)) width="9" height=(at((foot - 34.0) / 32.0 + 0.6))
+                        fill=(hex(colour::low_to_high(f64::from(step) / 31.0))) {}
+                }
+                text x=(at(right + 48.0)) y="36" class="soft" { "high" }
+                text x=(at(right + 48.0)) y=(at(foot - 8.0)) class="soft" { "low" }
+                text transform=(format!("translate({} {}) rotate(-90)", at(right + 62.0), at((foot + 18.0) / 2.0))) text-anchor="middle" class="soft" { "value" }
             }
-            // The legend: the colours of the values.
-            @for step in 0..32 {
-                rect x=(at(right + 32.0)) y=(at(26.0 + (foot - 34.0) * f64::from(31 - step) / 32.0)) width="9" height=(at((foot - 34.0) / 32.0 + 0.6))
-                    fill=(hex(colour::low_to_high(f64::from(step) / 31.0))) {}
-            }
-            text x=(at(right + 48.0)) y="36" class="soft" { "high" }
-            text x=(at(right + 48.0)) y=(at(foot - 8.0)) class="soft" { "low" }
-            text transform=(format!("translate({} {}) rotate(-90)", at(right + 62.0), at((foot + 18.0) / 2.0))) text-anchor="middle" class="soft" { "value" }
         }
     }
 }

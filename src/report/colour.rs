@@ -68,15 +68,34 @@ pub(super) fn hex([r, g, b]: Rgb) -> String {
     format!("#{r:02x}{g:02x}{b:02x}")
 }
 
-/// Black or white, whichever can be read on the colour.
-pub(super) fn text_on([r, g, b]: Rgb) -> &'static str {
-    let luma = 0.299 * f64::from(r) + 0.587 * f64::from(g) + 0.114 * f64::from(b);
-    if luma > 138.0 { "#14181f" } else { "#ffffff" }
+/// Black or white, whichever has more contrast with the colour: at least 4.58 to 1.
+pub(super) fn text_on(colour: Rgb) -> &'static str {
+    // Contrast is (L1 + 0.05) / (L2 + 0.05); black and white are equal at √(1.05 · 0.05) − 0.05.
+    if luminance(colour) > 0.179 { "#000000" } else { "#ffffff" }
+}
+
+/// Relative luminance (WCAG 2).
+fn luminance(colour: Rgb) -> f64 {
+    let linear = |part: u8| {
+        let part = f64::from(part) / 255.0;
+        if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+    };
+    let [r, g, b] = colour.map(linear);
+    0.2126 * r + 0.7152 * g + 0.0722 * b
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn text_can_be_read_on_every_colour() {
+        for colour in CLUSTERS.into_iter().chain([NOISE, [0x3c, 0x46, 0x57], [0x75; 3], [0x76; 3]]) {
+            let own = luminance(colour) + 0.05;
+            let contrast = if text_on(colour) == "#ffffff" { 1.05 / own } else { own / 0.05 };
+            assert!(contrast >= 4.5, "{colour:?} {contrast}");
+        }
+    }
 
     #[test]
     fn scales_meet_their_ends_and_survive_nan() {
@@ -85,6 +104,6 @@ mod tests {
         assert_eq!(low_to_high(f64::NAN), low_to_high(0.5));
         assert_eq!(low_to_high(7.0), low_to_high(1.0));
         assert_eq!((cluster(-1), cluster(12)), (NOISE, cluster(0)));
-        assert_eq!((text_on([255, 195, 0]), hex([0, 90, 150])), ("#14181f", "#005a96".to_string()));
+        assert_eq!((text_on([255, 195, 0]), hex([0, 90, 150])), ("#000000", "#005a96".to_string()));
     }
 }

@@ -4,14 +4,20 @@
 //! is, what sets it apart, its average picture where rows are images, and, with the surrogate's attributions, what a
 //! model looks at when it puts a row there. All charts are drawn here, as SVG and PNG inside the page.
 
+mod answers;
 mod cards;
 mod charts;
 mod colour;
+mod contents;
 mod data;
 mod features;
 mod findings;
+#[cfg(test)]
+mod insight_tests;
 mod interval;
 mod map;
+mod method;
+mod names;
 mod outside;
 mod outside_tables;
 #[cfg(test)]
@@ -23,6 +29,8 @@ mod raster;
 mod reasons;
 mod shares;
 mod statistics;
+mod summary;
+mod sure;
 #[cfg(test)]
 mod table_tests;
 #[cfg(test)]
@@ -31,16 +39,13 @@ mod words;
 
 pub use map::{image_svg, map_svg};
 
-use crate::core::shape::check_count;
-use crate::core::{Canonical, Rows, check_weights, with_mean_one, write_whole};
+use crate::core::{Canonical, write_whole};
+use crate::explain::{ClusterRules, Difference, Fidelity};
 use crate::recursive::ClusterTree;
 use crate::table::Schema;
-use crate::{Error, Explainer, Explanation, Result, Run};
-use features::Features;
-use ndarray::{Array2, ArrayRef2, Axis};
-use outside::Outside;
-use shares::Shares;
-use statistics::Statistics;
+use crate::{Explainer, Explanation, Result, Run};
+use contents::Contents;
+use ndarray::{ArrayRef2, Axis};
 use std::borrow::Cow;
 use std::path::Path;
 
@@ -84,6 +89,9 @@ pub struct Report<'a> {
     notes: Vec<String>,
     /// The rows that were explained, and their attributions for each leaf.
     explained: Option<(Vec<u32>, Cow<'a, Explanation>)>,
+    rules: Option<&'a [ClusterRules]>,
+    fidelity: Option<&'a Fidelity>,
+    differences: &'a [Difference],
 }
 
 impl<'a> Report<'a> {
@@ -101,6 +109,9 @@ impl<'a> Report<'a> {
             settings: Vec::new(),
             notes: Vec::new(),
             explained: None,
+            rules: None,
+            fidelity: None,
+            differences: &[],
         }
     }
 
@@ -180,6 +191,44 @@ impl<'a> Report<'a> {
         Ok(self)
     }
 
+    /// Adds the rules of the leaves, in the order of [`ClusterTree::leaves`]: what [`Rules::find`](crate::explain::Rules::find)
+    /// makes of [`leaf_labels`](ClusterTree::leaf_labels). Each card then says first who is in the cluster, with precision and
+    /// recall on held-out rows; a leaf without a [name](crate::recursive::Node::name) gets one that its best rule proposes,
+    /// of those that at least half of the rows that meet them are in the cluster. Of images none is proposed.
+    ///
+    /// ```
+    /// # use ndarray::Array2;
+    /// # use recluster::{Run, cluster::KMeans, embed::Identity, explain::Rules, recursive::RecursiveTree, report::Report};
+    /// let data = Array2::from_shape_fn((300, 2), |(i, j)| if j == 0 { (i / 200 * 50 + i % 9) as f32 } else { (i % 7) as f32 });
+    /// let tree = RecursiveTree::new(Identity, KMeans::new(2)).levels(1).fit(&data, &Run::new())?;
+    /// let paths: Vec<String> = tree.leaves().map(|leaf| leaf.path().to_string()).collect();
+    /// let rules = Rules::new()
+    ///     .feature_names(["visits", "age"])
+    ///     .find(&data, &tree.leaf_labels(), &paths, None, &Run::new())?;
+    /// let html = Report::new(&tree, &data).feature_names(["visits", "age"]).rules(&rules).render()?;
+    /// assert!(html.contains("visits below") && html.contains("Of 100 rows that fit this rule"));
+    /// # Ok::<(), recluster::Error>(())
+    /// ```
+    pub fn rules(mut self, rules: &'a [ClusterRules]) -> Self {
+        self.rules = Some(rules);
+        self
+    }
+
+    /// Adds how well a model that has not seen a row says which leaf it is in: a [`Fidelity`] with one cluster for each leaf, in
+    /// their order, such as that of the deepest level of
+    /// [`surrogate_with_fidelity`](ClusterTree::surrogate_with_fidelity).
+    pub fn fidelity(mut self, fidelity: &'a Fidelity) -> Self {
+        self.fidelity = Some(fidelity);
+        self
+    }
+
+    /// Adds for leaves what tells them from another one, such as the [nearest](crate::explain::Differences::nearest): the
+    /// card of the leaf whose path is the difference's `here` shows the features of the highest contrast.
+    pub fn differences(mut self, differences: &'a [Difference]) -> Self {
+        self.differences = differences;
+        self
+    }
+
     /// Chooses rows to explain: at most about `most`, one half spread evenly over all rows, the other evenly over the
     /// leaves, so that small clusters are seen too; ascending. The same rows at any order of the data.
     ///
@@ -194,106 +243,21 @@ impl<'a> Report<'a> {
     /// The report as the text of an HTML file. O(rows x columns), and the charts.
     ///
     /// # Errors
-    /// [`Error::Shape`] when data, names, schema, image, weights or attributions do not fit the tree; [`Error::Setting`] for
-    /// a weight that is not finite or not above 0; [`Error::Empty`] and
-    /// [`Error::NotFinite`] when the data cannot be used (missing values can).
+    /// [`Error::Shape`](crate::Error::Shape) when data, names, schema, image, weights, attributions, rules or fidelity do not
+    /// fit the tree; [`Error::Setting`](crate::Error::Setting) for a weight that is not finite or not above 0;
+    /// [`Error::Empty`](crate::Error::Empty) and [`Error::NotFinite`](crate::Error::NotFinite) when the data cannot be used
+    /// (missing values can).
     pub fn render(&self) -> Result<String> {
-        let rows = self.rows()?;
-        self.check()?;
-        let leaves = self.tree.leaves().count();
-        let leaf_of_row = self.tree.leaf_labels();
-        let mut order = Canonical::of(&rows);
-        let weights = self.weights.map_or_else(|| vec![1.0; rows.len()], |weights| with_mean_one(weights.to_vec()));
-        order.settle(&weights);
-        let mut place = vec![0u32; order.order.len()];
-        order.order.iter().zip(0..).for_each(|(&row, at)| place[row as usize] = at);
-        let mut explained: Vec<usize> = (0..self.explained.as_ref().map_or(0, |(rows, _)| rows.len())).collect();
-        if let Some((rows, _)) = &self.explained {
-            explained.sort_by_key(|&i| place[rows[i] as usize]);
-        }
-        let explained_rows = match &self.explained {
-            Some((rows, _)) => self.data.select(Axis(0), &rows.iter().map(|&row| row as usize).collect::<Vec<_>>()),
-            None => Array2::zeros((0, self.tree.columns())),
-        };
-        let outside = match self.profile {
-            Some((schema, data)) => {
-                let rows = if data.ncols() > 0 { Some(Rows::with_missing(data)?) } else { None };
-                Some(Outside::of(schema, rows.as_ref(), &leaf_of_row, leaves))
-            }
-            None => None,
-        };
-        let contents = Contents {
-            outside,
-            explained,
-            explained_rows,
-            report: self,
-            features: self.schema.map(|schema| Features::of(schema, &rows, &order, &weights, &leaf_of_row, leaves)),
-            statistics: Statistics::of(&rows, &order, &weights, &leaf_of_row, leaves),
-            shares: Shares::of(self.tree, &weights, self.weights.is_some()),
-            names: self.column_names(),
-            leaf_of_row,
-            rows,
-            place,
-        };
+        let contents = Contents::of(self)?;
         Ok(page::page(&contents)?.into_string())
     }
 
     /// Writes the report whole or not at all.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be written, and those of [`render`](Report::render).
+    /// [`Error::Io`](crate::Error::Io) when it cannot be written, and those of [`render`](Report::render).
     pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
         write_whole(path.as_ref(), self.render()?.as_bytes())
-    }
-
-    fn rows(&self) -> Result<Rows<'a>> {
-        check_count("rows of the data", self.tree.rows(), self.data.nrows())?;
-        check_count("columns of the data", self.tree.columns(), self.data.ncols())?;
-        Rows::with_missing(self.data)
-    }
-
-    fn check(&self) -> Result<()> {
-        let columns = self.tree.columns();
-        if let Some(schema) = self.schema {
-            check_count("features of the schema, one for each column", columns, schema.features().len())?;
-        }
-        if let Some((schema, data)) = self.profile {
-            check_count("rows of outside variables", self.tree.rows(), data.nrows())?;
-            check_count("columns of outside variables", schema.features().len(), data.ncols())?;
-        }
-        if let Some(names) = &self.names {
-            check_count("feature names, one for each column", columns, names.len())?;
-        }
-        if let Some(weights) = self.weights {
-            check_weights(weights, self.tree.rows())?;
-        }
-        if let Some((width, height)) = self.image {
-            check_count("pixels of an image, one for each column", columns, width.saturating_mul(height))?;
-        }
-        if let Some((rows, explanation)) = &self.explained {
-            let (found, features, outputs) = explanation.values().dim();
-            check_count("attributions, one for each explained row", rows.len(), found)?;
-            check_count("attributions, one for each column", columns, features)?;
-            check_count("attributions, one output for each leaf", self.tree.leaves().count(), outputs)?;
-            if let Some(&row) = rows.iter().find(|&&row| row as usize >= self.tree.rows()) {
-                return Err(Error::setting("explanation", row, "must be the number of a row of the data"));
-            }
-        }
-        Ok(())
-    }
-
-    fn column_names(&self) -> Vec<String> {
-        if let Some(schema) = self.schema {
-            return schema.feature_names();
-        }
-        if let Some(names) = &self.names {
-            return names.clone();
-        }
-        let name = |column: usize| match self.image {
-            Some((width, _)) => format!("line {}, place {}", column / width + 1, column % width + 1),
-            None => format!("column {}", column + 1),
-        };
-        (0..self.tree.columns()).map(name).collect()
     }
 }
 
@@ -303,27 +267,4 @@ fn affordable(columns: usize, leaves: usize) -> usize {
     const MOST: usize = 1 << 30;
     let row = columns.saturating_mul(leaves).saturating_mul(8).max(1);
     (USUAL / row).clamp(300, 2000).min(MOST / row).max(1)
-}
-
-/// All that the page is made of.
-struct Contents<'a> {
-    report: &'a Report<'a>,
-    /// The explained rows' places in the explanation, in canonical order of the rows, so that sums and choices do not
-    /// depend on the order of the data.
-    explained: Vec<usize>,
-    /// The explained rows themselves, in the order of the explanation.
-    explained_rows: Array2<f32>,
-    rows: Rows<'a>,
-    /// Each row's place in canonical order.
-    place: Vec<u32>,
-    statistics: Statistics,
-    shares: Shares,
-    /// What the columns mean, where a schema says so.
-    features: Option<Features>,
-    /// What the columns say that did not make the clusters.
-    outside: Option<Outside>,
-    /// One for each column.
-    names: Vec<String>,
-    /// For each row the number of its leaf, or -1.
-    leaf_of_row: Vec<i32>,
 }

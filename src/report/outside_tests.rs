@@ -4,7 +4,10 @@ use super::interval::Share;
 use super::outside::{Cell, Line, Outside, Variable};
 use super::tests::{data, fitted};
 use super::*;
+use crate::Error;
+use crate::core::Rows;
 use crate::table::{Field, Kind, Role};
+use ndarray::Array2;
 
 /// 20 rows of a first leaf, 12 of a second, 4 of a third, 4 of none.
 fn leaves() -> Vec<i32> {

@@ -4,13 +4,11 @@ use super::cards;
 use super::charts::{self, number};
 use super::colour::{self, hex};
 use super::findings::{self, Finding};
-use super::map;
-use super::parts::{chip, origin};
-use super::shares::Shares;
+use super::parts::{called, chip, origin};
 use super::words::{count, list, percent, things};
-use super::{Contents, Rows, data, outside_tables};
+use super::{Contents, data, map, method, outside_tables, summary, sure};
 use crate::Result;
-use crate::recursive::{ClusterTree, Grade, Node, Separation, Split};
+use crate::recursive::{ClusterTree, Node};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 pub(super) fn page(contents: &Contents<'_>) -> Result<Markup> {
@@ -33,9 +31,9 @@ pub(super) fn page(contents: &Contents<'_>) -> Result<Markup> {
             body {
                 header {
                     h1 { (contents.report.title) }
-                    p class="lead" { (lead(tree, &contents.shares)) }
                 }
-                (tiles(contents))
+                (summary::five_lines(contents)?)
+                (summary::tiles(contents))
                 @if split.is_empty() {
                     section class="panel" {
                         h3 { "No clusters were found" }
@@ -44,7 +42,7 @@ pub(super) fn page(contents: &Contents<'_>) -> Result<Markup> {
                 } @else {
                     h2 { "The tree" }
                     p { "Every column of boxes is one step closer. A box is a cluster, as tall as its share of " (contents.shares.whole()) "; to its right stand the clusters found inside it. A number such as 0.2.1 is a path: cluster 1 inside cluster 2 of all rows (0)." }
-                    section class="panel" { (charts::tree(tree, &contents.shares)) }
+                    section class="panel" { (charts::tree(contents)) }
                 }
                 (glance(contents)?)
                 @if !split.is_empty() {
@@ -61,9 +59,9 @@ pub(super) fn page(contents: &Contents<'_>) -> Result<Markup> {
                 (outside_tables::section(contents))
                 (data::data(contents))
                 h2 class="page" { "How this was made" }
-                (settings(contents))
+                (method::settings(contents))
                 h2 { "Words in this report" }
-                section class="panel" { (glossary(contents)) }
+                section class="panel" { (method::glossary(contents)) }
                 footer { "Made by recluster " (env!("CARGO_PKG_VERSION")) ". The same data, settings and seed give this report again, figure for figure." }
             }
         }
@@ -72,51 +70,6 @@ pub(super) fn page(contents: &Contents<'_>) -> Result<Markup> {
 
 fn noise(tree: &ClusterTree) -> usize {
     tree.nodes().iter().map(Node::noise).sum()
-}
-
-fn lead(tree: &ClusterTree, shares: &Shares) -> String {
-    let rows = things(tree.rows(), "row", "rows");
-    if tree.root().is_leaf() {
-        return format!("{rows} were searched for groups of rows that are alike; they stayed one group.");
-    }
-    let of_two = |least: bool| {
-        let (leaves, by_share) = (tree.leaves(), |a: &&Node, b: &&Node| shares.node(a).total_cmp(&shares.node(b)));
-        if least { leaves.min_by(by_share) } else { leaves.max_by(by_share) }
-    };
-    let of = if shares.weighted { "the population" } else { "them" };
-    let sizes = match (of_two(false), of_two(true)) {
-        (Some(large), Some(small)) => format!(
-            " The largest, {}, holds {} of {of}, the smallest, {}, {}.",
-            large.path(),
-            percent(shares.node(large)),
-            small.path(),
-            percent(shares.node(small))
-        ),
-        _ => String::new(),
-    };
-    format!(
-        "{rows} sorted into {} of rows that are alike.{sizes}",
-        things(tree.leaves().count(), "cluster", "clusters")
-    )
-}
-
-fn tiles(contents: &Contents<'_>) -> Markup {
-    let tree = contents.report.tree;
-    let (wide, one, several) = match &contents.features {
-        Some(features) => (features.questions.len(), "question", "questions"),
-        None => (tree.columns(), "column", "columns"),
-    };
-    let noise = contents.shares.all_noise();
-    let levels = tree.levels();
-    html! {
-        div class="tiles" {
-            div class="tile" { b { (count(tree.rows())) } span { "rows" } }
-            div class="tile" { b { (count(wide)) } span { (if wide == 1 { one } else { several }) } }
-            div class="tile" { b { (count(if levels == 0 { 0 } else { tree.leaves().count() })) } span { "final clusters" } }
-            div class="tile" { b { (percent(noise)) } span { (if contents.shares.weighted { "of the population in no cluster" } else { "of rows in no cluster" }) } }
-            div class="tile" { b { (levels) } span { (if levels == 1 { "level of clusters" } else { "levels of clusters" }) } }
-        }
-    }
 }
 
 /// All leaves in one table.
@@ -151,6 +104,7 @@ fn glance(contents: &Contents<'_>) -> Result<Markup> {
                             }
                             td class="figure" { (count(node.rows().len())) }
                             td {
+                                @if contents.called.get(node).is_some() { div class="name" { (called(contents, node)) } }
                                 @if drawn { (origin(contents, node)) } @else { (distinctive(contents, leaf)) }
                             }
                         }
@@ -174,7 +128,7 @@ fn glance(contents: &Contents<'_>) -> Result<Markup> {
 }
 
 /// The features that set a leaf apart, in a few words.
-fn distinctive(contents: &Contents<'_>, leaf: usize) -> String {
+pub(super) fn distinctive(contents: &Contents<'_>, leaf: usize) -> String {
     if let Some(features) = &contents.features {
         let found = findings::findings(contents, features, leaf);
         return match found.is_empty() {
@@ -204,6 +158,7 @@ fn map_card(contents: &Contents<'_>, node: &Node) -> Result<Markup> {
     Ok(html! {
         section class=(if wide { "card wide" } else { "card" }) id=(format!("map-{}", node.path())) {
             h3 { (name) }
+            @if contents.called.get(node).is_some() { p class="name" { (called(contents, node)) } }
             p class="small" {
                 (things(node.rows().len(), "row", "rows")) " (" (percent(shares.node(node))) " of " (if shares.weighted { shares.whole() } else { "all" }) ") fell into " (node.children()) " clusters"
                 @if node.noise() > 0 { "; " (percent(shares.noise_within(node))) " of them fit none" }
@@ -214,13 +169,13 @@ fn map_card(contents: &Contents<'_>, node: &Node) -> Result<Markup> {
                 }
                 @for note in node.notes() { " " (note) }
             }
-            @if let Some(split) = node.split() { (evidence(node, split)) }
+            @if let Some(split) = node.split() { (sure::evidence(node, split)) }
             (map::drawing(embedding, node.labels(), if wide { 1240 } else { 860 }, &format!("Map: {name}"))?)
             div class="legend" {
                 @for child in tree.children(node) {
                     span {
                         a href=(format!("#{}-{}", if child.is_leaf() { "cluster" } else { "map" }, child.path())) { (chip(child)) }
-                        " " (percent(shares.of_parent(child)))
+                        " " (percent(shares.of_parent(child))) " " (called(contents, child))
                     }
                 }
                 @if node.noise() > 0 {
@@ -229,101 +184,4 @@ fn map_card(contents: &Contents<'_>, node: &Node) -> Result<Markup> {
             }
         }
     })
-}
-
-/// What the tests on held-out rows say of a split: its reason, and each child's least separated sibling.
-fn evidence(node: &Node, split: &Split) -> Markup {
-    let pairs = split
-        .separations()
-        .iter()
-        .filter_map(|s| Some((split.child_of(*s.of.first()?)?, split.child_of(*s.from.first()?)?, s)));
-    let name = |child: usize| format!("{}.{child}", node.path());
-    html! {
-        @if split.judge().is_some() {
-            p class="small" { b { "Evidence: " } (split.reason()) "." }
-            ul class="small" {
-                @for (of, from, separation) in pairs.filter(|(of, from, _)| of != from) {
-                    li { (name(of)) " and " (name(from)) ": " b { (separation.grade) } (crossed(separation)) "." }
-                }
-            }
-        }
-    }
-}
-
-/// How empty a boundary is, in words.
-fn crossed(separation: &Separation) -> String {
-    let Some(boundary) = separation.boundary else { return String::new() };
-    let often = match boundary {
-        b if b < 0.005 => "; no neighbours lie across their boundary".to_string(),
-        b => format!("; their boundary is crossed {b:.2} times as often as a cut through the middle of either"),
-    };
-    // Half as often would be plain, had there been enough rows.
-    let but =
-        if separation.grade == Grade::Continuum && boundary < 0.5 { ", but the rows are too few to tell" } else { "" };
-    format!("{often}{but} (p {})", small(separation.p_value))
-}
-
-/// A p-value to two digits.
-fn small(p: f64) -> String {
-    match p {
-        p if p < 1e-4 => "below 0.0001".to_string(),
-        p if p < 0.01 => format!("{p:.4}"),
-        p => format!("{p:.2}"),
-    }
-}
-
-fn settings(contents: &Contents<'_>) -> Markup {
-    let tree = contents.report.tree;
-    html! {
-        section class="panel" {
-            p { "All rows were drawn as a map on which rows that are alike lie close together (" (tree.embedder()) "). Dense places on the map became clusters (" (tree.clusterer()) "). Then each cluster was looked at alone: from its original rows a new map was drawn, and the search repeated." }
-            dl {
-                dt { "Map" } dd { (tree.embedder()) }
-                dt { "Clusters" } dd { (tree.clusterer()) }
-                @for (name, value) in &contents.report.settings { dt { (name) } dd { (value) } }
-                dt { "Seed" } dd { (tree.seed()) " (the number that all random choices follow from)" }
-                dt { "Version" } dd { "recluster " (env!("CARGO_PKG_VERSION")) }
-                @if let Some((rows, _)) = &contents.report.explained {
-                    dt { "Explained" } dd { (explained(rows.len(), &contents.rows)) }
-                }
-            }
-        }
-    }
-}
-
-fn glossary(contents: &Contents<'_>) -> Markup {
-    html! {
-        dl {
-            dt { "Row, column" } dd { "One thing that was measured, such as a customer or an image; one property of it." }
-            @if contents.features.is_some() {
-                dt { "Question" } dd { "What one or several columns answer together; it counts once, however many columns it has." }
-            }
-            dt { "Cluster" } dd { "Rows that are more like each other than like the rest. Nobody said beforehand what the clusters should be." }
-            dt { "Path" } dd { "A cluster's address in the tree. 0 is all rows, 0.2 a cluster found among all rows, 0.2.1 one found inside 0.2. Clusters are numbered from the largest." }
-            dt { "Share" } dd {
-                "A cluster's part of " (contents.shares.whole()) "."
-                @if contents.shares.weighted { " Rows count by their weights: how many of the population each stands for. Averages and shares of levels do, too; numbers of rows do not." }
-            }
-            dt { "In no cluster" } dd { "Rows in thin or mixed places of a map. They are named as such, not forced into the nearest cluster." }
-            @if contents.report.tree.nodes().iter().any(|node| node.persistence().is_some()) {
-                dt { "Persistence" } dd { "How firmly a cluster stands out, from 0 (just about) to 1 (at every density that was looked at)." }
-            }
-            dt { "Standard deviation" } dd { "How far rows usually lie from the average; about two thirds of rows lie closer than one." }
-            @if contents.report.explained.is_some() {
-                dt { "The model" } dd { "A set of decision trees, trained afterwards to tell each cluster from all other rows by the original columns alone. What it looks at tells what the cluster is about." }
-                dt { "SHAP value" } dd { "How much one column of one row pushed the model towards the cluster (above 0) or away from it (below 0). A row's values add up to the model's answer, in log-odds: 0 is even, +2 about 88 %, -2 about 12 %." }
-            }
-        }
-    }
-}
-
-fn explained(explained: usize, rows: &Rows<'_>) -> String {
-    match explained == rows.len() {
-        true => format!("all {}", things(explained, "row", "rows")),
-        false => format!(
-            "a sample of {} of {}: one half spread over all rows, the other evenly over the clusters",
-            count(explained),
-            things(rows.len(), "row", "rows")
-        ),
-    }
 }

@@ -24,3 +24,16 @@ pub(super) fn origin(contents: &Contents<'_>, node: &Node) -> String {
         Some(parent) => format!("cluster {} ({} of {})", parent.path(), percent(shares.node(parent)), shares.whole()),
     }
 }
+
+/// What a node is called, if anything: a proposed name is marked as such.
+pub(super) fn called(contents: &Contents<'_>, node: &Node) -> Markup {
+    html! {
+        @if let Some(name) = contents.called.get(node) {
+            @if name.proposed {
+                bdi class="proposed" { (name.text) } " " span class="tag" { "proposed" }
+            } @else {
+                bdi class="given" { (name.text) }
+            }
+        }
+    }
+}

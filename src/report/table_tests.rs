@@ -1,10 +1,11 @@
 //! The report of a table in its own words.
 
 use super::*;
+use crate::Error;
 use crate::recursive::RecursiveTree;
 use crate::table::{Amendment, Column, Kind, Role, Table, Values};
 use crate::{Clusterer, Clustering, Embedder};
-use ndarray::{Array1, Array3, s};
+use ndarray::{Array1, Array2, Array3, s};
 
 /// Keeps the contract and the rating.
 struct First;

@@ -1,12 +1,13 @@
 //! The report as a whole.
 
 use super::*;
+use crate::Error;
 use crate::recursive::RecursiveTree;
 use crate::{Clusterer, Clustering, Embedder, Run};
-use ndarray::{Array1, Array3, s};
+use ndarray::{Array1, Array2, Array3, s};
 
 /// Keeps the first two columns.
-struct Keep;
+pub(super) struct Keep;
 impl Embedder for Keep {
     fn embed(&self, rows: &ArrayRef2<f32>, _run: &Run) -> Result<Array2<f32>> {
         Ok(rows.slice(s![.., ..2]).to_owned())
@@ -14,7 +15,7 @@ impl Embedder for Keep {
 }
 
 /// Cuts the first column into thirds of 30; the border between the second and the third is noise.
-struct Thirds;
+pub(super) struct Thirds;
 impl Clusterer for Thirds {
     fn cluster(&self, rows: &ArrayRef2<f32>, _run: &Run) -> Result<Clustering> {
         Clustering::compact(rows.column(0).iter().map(|&x| if x as i32 == 60 { -1 } else { x as i32 / 30 }).collect())
@@ -30,7 +31,7 @@ pub(super) fn fitted(data: &Array2<f32>) -> ClusterTree {
 }
 
 /// Attributions that are a function of the row's values alone.
-fn why(data: &Array2<f32>, rows: &[u32], leaves: usize) -> Explanation {
+pub(super) fn why(data: &Array2<f32>, rows: &[u32], leaves: usize) -> Explanation {
     let values = Array3::from_shape_fn((rows.len(), data.ncols(), leaves), |(i, j, k)| {
         f64::from(data[[rows[i] as usize, j]] - 45.0) * 0.01 * (k as f64 + 0.3) / (j as f64 + 1.0)
     });

@@ -12,7 +12,7 @@ use recluster::boost::Boost;
 use recluster::cluster::Hdbscan;
 use recluster::embed::{Identity, Pca, Questions, RandomProjection, Scaled, Umap};
 use recluster::evidence::{HeldOut, Policy};
-use recluster::explain::Surrogate;
+use recluster::explain::{ClusterRules, Difference, Fidelity, Surrogate};
 use recluster::recursive::{Checkpoint, ClusterTree, RecursiveTree, Repeats};
 use recluster::report::Report;
 use recluster::validity::adjusted_rand;
@@ -96,7 +96,10 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
         (None, None) => {}
     }
     let rules = progress.work(|| insight::rules(args, &data, &tree, &run)).map_err(named)?;
-    let html = progress.work(|| report(args, &data, &tree, &surrogate, &run)).map_err(named)?;
+    let differences = progress.work(|| insight::differences(&data, &tree, &surrogate, &run)).map_err(named)?;
+    let fidelity = levels.last().map(|deepest| &deepest.fidelity);
+    let told = Told { surrogate: &surrogate, rules: &rules, differences: &differences, fidelity };
+    let html = progress.work(|| report(args, &data, &tree, &told, &run)).map_err(named)?;
     let assignments = progress.work(|| assignments(&data, &tree, &surrogate, &run)).map_err(named)?;
     let (tree_json, model_json) = (tree.to_json()?, surrogate.to_json()?);
 
@@ -220,14 +223,24 @@ fn clusterers(args: &args::Fit) -> Result<[Arc<dyn Clusterer>; 2], Failure> {
     }
 }
 
+/// What the report tells of the leaves.
+struct Told<'a> {
+    surrogate: &'a Surrogate,
+    rules: &'a [ClusterRules],
+    differences: &'a [Difference],
+    fidelity: Option<&'a Fidelity>,
+}
+
 fn report(
     args: &args::Fit,
     data: &Source,
     tree: &ClusterTree,
-    surrogate: &Surrogate,
+    told: &Told<'_>,
     run: &Run,
 ) -> recluster::Result<String> {
     let mut report = Report::new(tree, &data.values)
+        .rules(told.rules)
+        .differences(told.differences)
         .setting("Levels", args.depth)
         .setting("Zoomed into from", format!("{} of all rows", Size::Share(args.min_node_share)));
     match args.clusterer {
@@ -282,7 +295,10 @@ fn report(
     if args.noise_again {
         report = report.setting("Rows in no cluster", "clustered once more");
     }
-    let report = report.explained_by(surrogate, run)?;
+    if let Some(fidelity) = told.fidelity {
+        report = report.fidelity(fidelity);
+    }
+    let report = report.explained_by(told.surrogate, run)?;
     let stage = run.stage("report", 1);
     let html = report.render()?;
     stage.step(1)?;

@@ -1,10 +1,10 @@
-//! What a fit says of its clusters beside the report: rules and fidelity.
+//! What a fit says of its clusters: rules, differences and fidelity.
 
 use crate::args;
 use crate::output::quoted;
 use crate::source::Source;
 use recluster::Run;
-use recluster::explain::{ClusterRules, Fidelity, Rules};
+use recluster::explain::{ClusterRules, Difference, Differences, Fidelity, Rules, Surrogate};
 use recluster::recursive::{ClusterTree, LevelFidelity, NodeFidelity};
 use serde_json::{Value, json};
 
@@ -26,6 +26,30 @@ pub(crate) fn rules(
     }
     let names: Vec<String> = tree.leaves().map(|leaf| leaf.path().to_string()).collect();
     rules.find(&data.values, &tree.leaf_labels(), &names, data.weights.as_deref(), run)
+}
+
+/// What tells each leaf from the one that is most like it.
+pub(crate) fn differences(
+    data: &Source,
+    tree: &ClusterTree,
+    surrogate: &Surrogate,
+    run: &Run,
+) -> recluster::Result<Vec<Difference>> {
+    let labels = tree.leaf_labels();
+    let mut compared = Differences::new(surrogate, &data.values, &labels)?;
+    if let Some(weights) = &data.weights {
+        compared = compared.weights(weights)?;
+    }
+    let leaves = tree.leaves().count();
+    let stage = run.stage("differences", leaves);
+    let mut found = Vec::with_capacity(leaves);
+    for leaf in 0..leaves {
+        if let Some(other) = compared.nearest(leaf, run)? {
+            found.push(compared.between(leaf, other, run)?);
+        }
+        stage.step(leaf + 1)?;
+    }
+    Ok(found)
 }
 
 /// The lines of rules.csv.

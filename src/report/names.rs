@@ -1,0 +1,108 @@
+//! Names of clusters: given by people, or proposed from a cluster's best rule.
+
+use super::Report;
+use super::charts::short;
+use crate::explain::Rule;
+use crate::recursive::{ClusterTree, Node, Path};
+use std::collections::BTreeMap;
+
+/// Characters of a name that are shown.
+const MOST: usize = 80;
+/// Least precision of a rule that a name is made of.
+const LEAST: f64 = 0.5;
+
+/// A cluster's name.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Name {
+    pub(super) text: String,
+    /// Whether it was made of a rule.
+    pub(super) proposed: bool,
+}
+
+/// The names of a tree's nodes.
+pub(super) struct Names(BTreeMap<Path, Name>);
+
+impl Names {
+    /// `columns` are the names of the columns.
+    pub(super) fn of(report: &Report<'_>, columns: &[String]) -> Self {
+        let given = |node: &Node| Some(plain(node.name())).filter(|text| !text.is_empty());
+        let mut names: BTreeMap<Path, Name> = report
+            .tree
+            .nodes()
+            .iter()
+            .filter_map(|node| Some((node.path().clone(), Name { text: given(node)?, proposed: false })))
+            .collect();
+        // The name of a pixel says nothing; the average image does.
+        let rules = report.rules.filter(|_| report.image.is_none()).unwrap_or_default();
+        for (leaf, own) in leaves(report.tree).zip(rules) {
+            if let Some(text) = best(&own.rules).map(|rule| plain(&conditions(rule, columns).join(", "))) {
+                names.entry(leaf.path().clone()).or_insert(Name { text, proposed: true });
+            }
+        }
+        Names(names)
+    }
+
+    pub(super) fn get(&self, node: &Node) -> Option<&Name> {
+        self.0.get(node.path())
+    }
+}
+
+/// The rule that says most precisely who most of a cluster's rows are, by the harmonic mean of precision and recall; of equal
+/// ones the first.
+fn best(rules: &[Rule]) -> Option<&Rule> {
+    let score = |rule: &Rule| 2.0 * rule.precision * rule.recall / (rule.precision + rule.recall);
+    let precise = rules.iter().filter(|rule| rule.precision >= LEAST);
+    precise.reduce(|best, rule| if score(rule) > score(best) { rule } else { best })
+}
+
+/// The leaves below the root, in their order; of a root that stayed whole nothing is to be told.
+fn leaves(tree: &ClusterTree) -> impl Iterator<Item = &Node> {
+    tree.leaves().filter(|leaf| leaf.level() > 1)
+}
+
+/// The conditions of a rule in words, with the report's names of the columns.
+pub(super) fn conditions(rule: &Rule, columns: &[String]) -> Vec<String> {
+    rule.conditions.iter().map(|own| renamed(&own.words, &own.name, columns.get(own.column))).collect()
+}
+
+/// Words that begin with a column's name, with the report's name of it instead.
+pub(super) fn renamed(words: &str, name: &str, instead: Option<&String>) -> String {
+    match (instead, words.strip_prefix(name)) {
+        (Some(instead), Some(rest)) => format!("{instead}{rest}"),
+        _ => words.to_string(),
+    }
+}
+
+/// A name in one line that reads in one direction, cut to fit.
+fn plain(name: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let text: String = name.chars().filter(|&c| !turns(c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    short(text.trim(), MOST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_rule_is_precise_and_covers_much() {
+        let rule = |precision: f64, recall: f64| Rule {
+            conditions: Vec::new(),
+            precision,
+            recall,
+            lift: 1.0,
+            rows: 10,
+            returned: None,
+        };
+        let rules = [rule(1.0, 0.2), rule(0.8, 0.7), rule(0.8, 0.7), rule(0.4, 1.0)];
+        assert!(std::ptr::eq(best(&rules).unwrap(), &rules[1]));
+        assert!(best(&rules[3..]).is_none() && best(&[]).is_none() && best(&[rule(f64::NAN, 0.0)]).is_none());
+    }
+
+    #[test]
+    fn names_are_one_line() {
+        assert_eq!(plain(" night\n\u{202e}owls\u{0} "), "night owls");
+        assert_eq!(plain("\u{2066}\t"), "");
+        assert_eq!(plain(&"x".repeat(500)).chars().count(), MOST);
+    }
+}
