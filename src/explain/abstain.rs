@@ -68,8 +68,7 @@ impl Selectivity {
         for step in 0..=STEPS {
             let most = all * step as f64 / STEPS as f64 * (1.0 + 1e-12);
             // Rows of one confidence are turned away together or not at all.
-            loop {
-                let Some(next) = known.get(first) else { break };
+            while let Some(next) = known.get(first) {
                 let end = first + known[first..].partition_point(|row| row.confidence <= next.confidence);
                 let own = weight(&known[first..end]);
                 if below + own > most {
