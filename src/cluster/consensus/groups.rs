@@ -92,7 +92,7 @@ impl PartialOrd for Merger {
 }
 
 /// Average linkage of `total` clusters, of which those that overlap have an index in `alike`, until no two groups have a
-/// mean index of at least `threshold`.
+/// mean index above `threshold`.
 fn linked(total: usize, alike: &[(usize, usize, f64)], threshold: f64) -> Vec<Linked> {
     let single = |cluster| Some(Linked { clusters: vec![cluster], ..Linked::default() });
     let mut groups: Vec<Option<Linked>> = (0..total).map(single).collect();
@@ -101,7 +101,7 @@ fn linked(total: usize, alike: &[(usize, usize, f64)], threshold: f64) -> Vec<Li
         for (from, to) in [(a, b), (b, a)] {
             groups[from].as_mut().map(|group| group.with.insert(to, index));
         }
-        queue.extend((index >= threshold).then_some(Merger { mean: index, pair: (a, b) }));
+        queue.extend((index > threshold).then_some(Merger { mean: index, pair: (a, b) }));
     }
     while let Some(Merger { mean, pair: (a, b) }) = queue.pop() {
         // A merger of groups that have changed since is void; those that hold were entered anew.
@@ -125,7 +125,7 @@ fn linked(total: usize, alike: &[(usize, usize, f64)], threshold: f64) -> Vec<Li
             let Some(linked) = groups[other].as_mut() else { continue };
             linked.with.insert(a, sum);
             let mean = sum / (size * linked.clusters.len()) as f64;
-            queue.extend((mean >= threshold).then_some(Merger { mean, pair: (a.min(other), a.max(other)) }));
+            queue.extend((mean > threshold).then_some(Merger { mean, pair: (a.min(other), a.max(other)) }));
         }
     }
     groups.into_iter().flatten().collect()

@@ -15,7 +15,7 @@ pub const ABSENT: i32 = -2;
 ///
 /// 1. Every two clusters of different runs are compared by their Jaccard index: of the rows that either has, the share that
 ///    both have, among the rows that both runs were given.
-/// 2. Clusters are grouped by average linkage; groups whose mean index is below [`threshold`](Consensus::threshold) stay
+/// 2. Clusters are grouped by average linkage; groups whose mean index is not above [`threshold`](Consensus::threshold) stay
 ///    apart. A group is one cluster as the runs saw it.
 /// 3. Groups are taken from the one that most runs found, then by their mean index, then by size, as long as at least
 ///    [`least_share`](Consensus::least_share) of the runs found them; one that has half of its core (rows that half of
@@ -61,7 +61,7 @@ impl Consensus {
         Consensus::default()
     }
 
-    /// Sets the mean Jaccard index above which clusters of different runs are one; above 0 and at most 1, default 0.5, at
+    /// Sets the mean Jaccard index above which clusters of different runs are one; at least 0 and below 1, default 0.5, at
     /// and below which Hennig calls a cluster dissolved.
     pub fn threshold(mut self, threshold: f64) -> Self {
         self.threshold = threshold;
@@ -79,8 +79,8 @@ impl Consensus {
     /// # Errors
     /// [`Error::Setting`] for one outside its range.
     pub fn check(&self) -> Result<()> {
-        if !(self.threshold > 0.0 && self.threshold <= 1.0) {
-            return Err(Error::setting("threshold", self.threshold, "must be above 0 and at most 1"));
+        if !(0.0..1.0).contains(&self.threshold) {
+            return Err(Error::setting("threshold", self.threshold, "must be at least 0 and below 1"));
         }
         if !(0.0..=1.0).contains(&self.least_share) {
             return Err(Error::setting("least_share", self.least_share, "must be in 0 to 1"));

@@ -29,15 +29,18 @@ fn what_each_run_disturbs_is_restored() {
 
 #[test]
 fn the_majority_decides_whether_two_clusters_are_one() {
-    let (apart, one) = (vec![0, 0, 0, 1, 1, 1, 1], vec![0; 7]);
+    let (apart, one) = (vec![0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 2], vec![0; 12]);
     let of = |apart_runs: usize| {
         let runs: Vec<&[i32]> = (0..5).map(|run| if run < apart_runs { &apart[..] } else { &one[..] }).collect();
         Consensus::new().of(&runs).unwrap()
     };
-    assert_eq!(of(2).labels(), [0; 7]);
+    assert_eq!(of(2).labels(), [0; 12]);
     // Clusters are numbered from the largest.
-    assert_eq!(of(3).labels(), [1, 1, 1, 0, 0, 0, 0]);
-    assert_eq!(of(3).membership(), [0.6; 7]);
+    assert_eq!(of(3).labels(), [2, 2, 2, 1, 1, 1, 1, 0, 0, 0, 0, 0]);
+    assert_eq!(of(3).membership(), [0.6; 12]);
+    // An index at the threshold does not join: neither half is the whole.
+    let halves = [vec![0, 0, 1, 1], vec![0, 0, 1, 1], vec![0; 4]];
+    assert_eq!(Consensus::new().of(&halves).unwrap().labels(), [0, 0, 1, 1]);
 }
 
 #[test]
@@ -77,7 +80,8 @@ fn found_again_is_the_best_jaccard_index_of_each_run() {
 #[test]
 fn wrong_settings_and_labels_are_errors() {
     let runs = [vec![0, 1], vec![0, 1]];
-    assert!(Consensus::new().threshold(0.0).of(&runs).is_err());
+    assert!(Consensus::new().threshold(1.0).of(&runs).is_err());
+    assert!(Consensus::new().threshold(-0.1).of(&runs).is_err());
     assert!(Consensus::new().threshold(f64::NAN).of(&runs).is_err());
     assert!(Consensus::new().least_share(1.1).of(&runs).is_err());
     assert!(Consensus::new().of(&[] as &[Vec<i32>]).is_err());

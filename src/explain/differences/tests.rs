@@ -12,7 +12,7 @@ const NAMES: [&str; 4] = ["0.0", "0.1.0", "0.1.1", "0.2"];
 fn clusters() -> (Array2<f32>, Vec<i32>, Surrogate) {
     let labels: Vec<i32> = (0..400).map(|i| if i % 50 == 49 { -1 } else { i % 4 }).collect();
     let table = Array2::from_shape_fn((400, 4), |(i, j)| match (j, i % 4) {
-        (0, k) => (i * 37 % 20) as f32 + if k == 2 { 10.0 } else { 0.0 },
+        (0, k) => (i * 37 % 20) as f32 + if k == 2 { 4.0 } else { 0.0 },
         (1, 0) => 100.0 + (i % 7) as f32,
         (1, 3) => 300.0 + (i % 7) as f32,
         (1, _) if i % 9 == 0 => f32::NAN,
