@@ -39,7 +39,7 @@ pub const ABSENT: i32 = -2;
 /// let runs = [vec![0, 0, 0, 1, 1, -1], vec![1, 1, 1, 0, 0, 0], vec![0, 0, 0, 0, 0, -1]];
 /// let agreed = Consensus::new().of(&runs)?;
 /// assert_eq!(agreed.labels(), [0, 0, 0, 1, 1, -1]);
-/// assert_eq!(agreed.membership()[0], 2.0 / 3.0);
+/// assert_eq!(agreed.membership()[3], 2.0 / 3.0);
 /// # Ok::<(), recluster::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]

@@ -10,8 +10,8 @@ use crate::{Error, Result};
 /// use recluster::{Run, explain::Rules};
 ///
 /// // Two clusters: the second has high values in the first column.
-/// let rows = Array2::from_shape_fn((300, 2), |(i, j)| if j == 0 { (i / 200 * 50 + i % 40) as f32 } else { (i * 37 % 97) as f32 });
-/// let labels: Vec<i32> = (0..300).map(|i| i / 200).collect();
+/// let rows = Array2::from_shape_fn((300, 2), |(i, j)| if j == 0 { (i / 150 * 50 + i % 40) as f32 } else { (i * 37 % 97) as f32 });
+/// let labels: Vec<i32> = (0..300).map(|i| i / 150).collect();
 /// let found = Rules::new()
 ///     .feature_names(["visits", "age"])
 ///     .find(&rows, &labels, &["0.0", "0.1"], None, &Run::new())?;
