@@ -27,7 +27,7 @@ fn table(rows: std::ops::Range<usize>, strange: bool) -> String {
 
 fn fitted(at: &Path) {
     write(at, "a.csv", table(0..600, false));
-    good(at, "fit --data a.csv --depth 1 --rounds 20 --neighbors 10 --id id --out f");
+    good(at, "fit --data a.csv --depth 1 --rounds 20 --shuffled-rows 0.25 --neighbors 10 --id id --out f");
 }
 
 fn lines(at: &Path, file: &str) -> Vec<Vec<String>> {

@@ -4,11 +4,12 @@
 //! are therefore negatives of every label.
 //!
 //! 1. The rows that were given no label (noise of a clustering).
-//! 2. *Shuffled rows*: each value is that of a random row, drawn for each column by itself, for one half of them from the
+//! 2. Where asked for, *shuffled rows*: each value is that of a random row, drawn for each column by itself, for one half of them from the
 //!    rows of one label, for the other from those of all. They have the
 //!    rows' distribution in each column, and nothing of what holds the columns together (Breiman and Cutler's synthetic
 //!    class of unsupervised random forests; Hastie, Tibshirani and Friedman, "The Elements of Statistical Learning", 2009,
-//!    section 14.2.4: "unsupervised as supervised learning"). There is one for every [`RATIO`] rows of a label. One that is
+//!    section 14.2.4: "unsupervised as supervised learning"). There are as many as
+//!    [`Boost::shuffled_rows`] says. One that is
 //!    equal to a real row in all bins teaches nothing, and is left out.
 //!
 //! Calibration is by rows with a label alone, so that confidence stays what it is for them.
@@ -26,8 +27,6 @@ use crate::{Result, Run};
 use ndarray::{Array2, ArrayRef2};
 use std::collections::HashSet;
 
-/// Rows of a label for one shuffled row.
-const RATIO: usize = 4;
 /// Purpose of the random draws.
 const SHUFFLED: u64 = 0x626f_6f73_7405;
 
@@ -70,7 +69,9 @@ impl Boost {
         out_of_fold: bool,
         run: &Run,
     ) -> Result<(BoostModel, Array2<f64>, Vec<OutOfFold>)> {
-        let settings = self.clone().calibrated(true);
+        self.check()?;
+        let share = self.shuffled_rows;
+        let settings = self.clone().calibrated(true).shuffled_rows(0.0);
         settings.check_for_labels()?;
         let table = Rows::with_missing(rows)?;
         let (outputs, _) = labelled(table.len(), labels, weights)?;
@@ -80,10 +81,12 @@ impl Boost {
         let bins = settings.bin(&table, &set.rows, run)?;
         let mut classes: Vec<u32> = set.values.iter().map(|&label| label as u32).collect();
         let mut weights = set.weights;
-        let bins = {
+        let bins = if share > 0.0 {
             let stage = run.stage("shuffle rows", 1);
-            let bins = run.install(|| shuffled(&bins, outputs, &mut classes, &mut weights, run.key()))?;
+            let bins = run.install(|| shuffled(&bins, outputs, share, &mut classes, &mut weights, run.key()))?;
             stage.step(1)?;
+            bins
+        } else {
             bins
         };
         let crossing = if out_of_fold { Crossing::All } else { Crossing::Calibration };
@@ -97,7 +100,14 @@ impl Boost {
 }
 
 /// The rows with shuffled rows after them, of the class `outputs` + 1 and of their label's mean weight.
-fn shuffled(bins: &Bins, outputs: usize, classes: &mut Vec<u32>, weights: &mut Option<Vec<f32>>, key: u64) -> Bins {
+fn shuffled(
+    bins: &Bins,
+    outputs: usize,
+    share: f64,
+    classes: &mut Vec<u32>,
+    weights: &mut Option<Vec<f32>>,
+    key: u64,
+) -> Bins {
     let kind = |i: usize| (classes[i], weights.as_ref().map_or(0, |weights| weights[i].to_bits()));
     let mut by_label = vec![Vec::new(); outputs];
     for row in sample::by_content(bins, kind) {
@@ -110,7 +120,7 @@ fn shuffled(bins: &Bins, outputs: usize, classes: &mut Vec<u32>, weights: &mut O
     let wanted: Vec<(usize, Stream)> = by_label
         .iter()
         .enumerate()
-        .flat_map(|(label, rows)| (0..rows.len().div_ceil(RATIO)).map(move |i| (label, i)))
+        .flat_map(|(label, rows)| (0..(share * rows.len() as f64).ceil() as usize).map(move |i| (label, i)))
         .map(|(label, i)| (label, draws.of(label as u64).of(i as u64)))
         .collect();
     let all: Vec<u32> = by_label.concat();

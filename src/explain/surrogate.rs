@@ -17,9 +17,9 @@ use ndarray::{Array2, ArrayRef2};
 /// One binary booster for each class (the leaves of a tree) against all other rows. It needs neither embedder nor clusterer
 /// to assign new rows.
 ///
-/// Two kinds of rows are in no class, and negatives of each booster: the noise of the clustering, and shuffled rows, whose
-/// values are drawn column by column from the rows of one class. So a row that is unlike all classes gets a low
-/// confidence, and [`decide`](Surrogate::decide) can turn it away.
+/// Rows in no class, the noise of the clustering, are negatives of each booster, and so are shuffled rows where
+/// [`Boost::shuffled_rows`] asks for them. So a row that is unlike all classes gets a low confidence, and
+/// [`decide`](Surrogate::decide) can turn it away.
 ///
 /// Its agreement with the clustering is its *fidelity*. Fidelity is no evidence that the clusters are real: two halves of
 /// one Gaussian can be learnt perfectly too.

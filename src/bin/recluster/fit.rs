@@ -67,7 +67,7 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     if let Some(runs) = args.stability {
         plan = plan.stability(runs);
     }
-    let mut boost = Boost::new().rounds(args.rounds).max_depth(args.max_depth);
+    let mut boost = Boost::new().rounds(args.rounds).max_depth(args.max_depth).shuffled_rows(args.shuffled_rows);
     if let Some(questions) = data.questions() {
         boost = boost.categorical(&questions.schema.categorical());
     }

@@ -20,6 +20,7 @@ impl Boost {
                 Err(Error::setting(name, value, "must be above 0 and at most 1"))
             }
         };
+        at_least_zero("shuffled_rows", self.shuffled_rows)?;
         if self.rounds == 0 {
             return Err(Error::setting("rounds", 0, "must be at least 1"));
         }

@@ -45,6 +45,7 @@ pub struct Boost {
     pub(super) metric: Metric,
     pub(super) held_out: f64,
     pub(super) calibrated: bool,
+    pub(super) shuffled_rows: f64,
 }
 
 impl Default for Boost {
@@ -82,6 +83,7 @@ impl Boost {
             metric: Metric::Loss,
             held_out: 0.2,
             calibrated: false,
+            shuffled_rows: 0.0,
         }
     }
 
@@ -260,6 +262,19 @@ impl Boost {
     /// [`Run::note`](crate::Run::note) reports, and [`Calibration::rows`](super::Calibration::rows) is 0.
     pub fn calibrated(mut self, calibrated: bool) -> Self {
         self.calibrated = calibrated;
+        self
+    }
+
+    /// Sets how many shuffled rows the surrogate of a clustering is trained against, as a share of the rows of each class;
+    /// at least 0, default 0. Elsewhere it must be 0.
+    ///
+    /// A shuffled row has each column's value from a random row, so that nothing holds its columns together; it is a negative of
+    /// every class (the synthetic class of unsupervised random forests, Breiman and Cutler). With a share of 0.25 a
+    /// surrogate is less sure of rows unlike all of its classes, and [turns more of them
+    /// away](crate::explain::Surrogate::decide). But it then also says how the columns of a class hang together, and not only
+    /// what sets the class apart from others, so that its attributions explain the clusters less plainly.
+    pub fn shuffled_rows(mut self, share: f64) -> Self {
+        self.shuffled_rows = share;
         self
     }
 }

@@ -111,6 +111,10 @@ pub(crate) struct Fit {
     /// Trees of each cluster's booster, in the model that explains the clusters and assigns new rows
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) rounds: usize,
+    /// Shuffled rows that this model is trained against, as a share of the rows: with 0.25 it turns away more strangers (predict
+    /// --abstain), but explains the clusters less plainly
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub(crate) shuffled_rows: f64,
     /// Maximal depth of such a tree
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub(crate) max_depth: usize,
