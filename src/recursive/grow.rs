@@ -186,38 +186,31 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
             found.heed(judge, verdict)?;
         }
         if found.stop_reason.is_none() {
-            found.stability = self.stability(&found.groups, &clustering, once, runs, &all, &rows, run)?;
+            let (runs, share) = self.runs_again(once, runs, &all, &rows, run)?;
+            found.stability = stability(&found.groups, &clustering, &runs, share);
         }
         found.runs = consensus.map(|(repeats, _)| repeats.runs());
         (found.embedded, found.clustering) = (Some(embedded), Some(clustering));
         Ok(found)
     }
 
-    /// How stable each group of clusters is: by repeats of its own, or by those of the consensus.
-    #[allow(clippy::too_many_arguments)]
-    fn stability(
+    /// The runs that say how stable clusters are, repeats of their own or else those of the consensus, and the share of the
+    /// rows that each was given.
+    fn runs_again(
         &self,
-        groups: &[Vec<usize>],
-        clustering: &Clustering,
         once: Procedure<'_>,
-        mut runs: Vec<Vec<i32>>,
+        of_consensus: Vec<Vec<i32>>,
         all: &[u32],
         rows: &ArrayRef2<f32>,
         run: &Run,
-    ) -> Result<Vec<Option<Stability>>> {
-        let mut share = self.plan.consensus_of(all.len()).map_or(1.0, |repeats| repeats.share_or(1.0));
-        if let Some(repeats) = self.plan.stability_of(all.len()) {
-            share = repeats.share_or(0.8);
-            let run = run.at("stability");
-            let ready = repeats.ready(rows, &run)?;
-            runs = repeats.labels(repeats.turns(once, &ready), all, share, None, &run)?;
-        }
-        let group_of = group_of(groups, clustering.clusters());
-        let child_of =
-            |&label: &i32| usize::try_from(label).ok().and_then(|label| group_of[label]).map_or(NOISE, |g| g as i32);
-        let child_of: Vec<i32> = clustering.labels().iter().map(child_of).collect();
-        let joined: Vec<bool> = groups.iter().map(|group| group.len() > 1).collect();
-        Ok(Stability::of(&child_of, &joined, &runs, share))
+    ) -> Result<(Vec<Vec<i32>>, f64)> {
+        let Some(repeats) = self.plan.stability_of(all.len()) else {
+            let share = self.plan.consensus_of(all.len()).map_or(1.0, |repeats| repeats.share_or(1.0));
+            return Ok((of_consensus, share));
+        };
+        let (share, run) = (repeats.share_or(0.8), run.at("stability"));
+        let ready = repeats.ready(rows, &run)?;
+        Ok((repeats.labels(repeats.turns(once, &ready), all, share, None, &run)?, share))
     }
 
     /// Clusters what was embedded, and proposes each cluster as a child.
@@ -274,6 +267,15 @@ impl Found {
         self.separations = verdict.separations;
         Ok(())
     }
+}
+
+/// How stable each group of clusters is.
+fn stability(groups: &[Vec<usize>], clustering: &Clustering, runs: &[Vec<i32>], share: f64) -> Vec<Option<Stability>> {
+    let group_of = group_of(groups, clustering.clusters());
+    let group = |&label: &i32| usize::try_from(label).ok().and_then(|label| group_of[label]);
+    let labels: Vec<i32> = clustering.labels().iter().map(|label| group(label).map_or(NOISE, |g| g as i32)).collect();
+    let joined: Vec<bool> = groups.iter().map(|group| group.len() > 1).collect();
+    Stability::of(&labels, &joined, runs, share)
 }
 
 /// For each cluster the number of its group.
