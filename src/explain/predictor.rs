@@ -78,7 +78,7 @@ impl Predictor {
             }
         };
         model.margins_of_row(&self.forest, row, margins);
-        Ok(self.surrogate.decided(margins.iter().copied(), self.threshold))
+        Ok(self.surrogate.decided(margins, self.threshold))
     }
 
     /// Decides a block of rows, on the run's threads.

@@ -5,12 +5,16 @@ use super::abstain::{Abstain, Selectivity};
 use super::prepared::Prepared;
 use super::profile::DataProfile;
 use crate::boost::{Boost, BoostModel, confidence_of};
-use crate::core::{Cached, check_weights, with_mean_one};
+use crate::core::{Cached, check_weights, parallel, with_mean_one};
 use crate::table::{Schema, Table};
 use crate::{Error, Explainer, Explanation, Result, Run};
 #[cfg(feature = "serde")]
 use crate::{boost::Link, core::checks};
 use ndarray::{Array2, ArrayRef2};
+use std::ops::Range;
+
+/// Rows that are ranked together.
+const PIECE: usize = 1024;
 
 /// A model that assigns rows to classes, with a confidence and an explanation.
 ///
@@ -218,7 +222,7 @@ impl Surrogate {
     /// Those of [`probabilities`](Surrogate::probabilities).
     pub fn assign(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Vec<Assignment<'_>>> {
         let margins = self.model.margins(rows, run)?;
-        Ok(margins.outer_iter().map(|margins| self.ranked(margins.iter().copied()).0).collect())
+        self.each(&margins, |margins| self.ranked(margins).0, run)
     }
 
     /// As [`assign`](Surrogate::assign), with the runner-up of each row, and rows turned away of which the model is not sure
@@ -243,7 +247,7 @@ impl Surrogate {
     pub fn decide(&self, rows: &ArrayRef2<f32>, abstain: Abstain, run: &Run) -> Result<Vec<Decision<'_>>> {
         let threshold = self.selectivity.threshold(abstain)?;
         let margins = self.model.margins(rows, run)?;
-        Ok(margins.outer_iter().map(|margins| self.decided(margins.iter().copied(), threshold)).collect())
+        self.each(&margins, |margins| self.decided(margins, threshold), run)
     }
 
     /// [`decide`](Surrogate::decide) for the rows of a table, by the schema.
@@ -271,16 +275,30 @@ impl Surrogate {
         }
     }
 
-    pub(super) fn decided(&self, margins: impl Iterator<Item = f64> + Clone, threshold: f64) -> Decision<'_> {
+    /// What `of` makes of each row's margins.
+    fn each<T: Send>(
+        &self,
+        margins: &Array2<f64>,
+        of: impl Fn(&[f64]) -> T + Sync + Send,
+        run: &Run,
+    ) -> Result<Vec<T>> {
+        let (count, all) = (margins.ncols().max(1), margins.as_slice().unwrap_or_default());
+        let some =
+            |rows: Range<usize>| all[rows.start * count..rows.end * count].chunks_exact(count).map(&of).collect();
+        let parts: Vec<Vec<T>> = run.install(|| parallel::map_ranges(margins.nrows(), PIECE, some))?;
+        Ok(parts.into_iter().flatten().collect())
+    }
+
+    pub(super) fn decided(&self, margins: &[f64], threshold: f64) -> Decision<'_> {
         let (best, runner_up) = self.ranked(margins);
         Decision { best, runner_up, abstained: best.confidence < threshold }
     }
 
     /// The two most probable classes of a row, by its margins, which order the classes even where probabilities have rounded
     /// to 0 or 1; the lower number of equal ones.
-    fn ranked(&self, margins: impl Iterator<Item = f64> + Clone) -> (Assignment<'_>, Option<Assignment<'_>>) {
+    fn ranked(&self, margins: &[f64]) -> (Assignment<'_>, Option<Assignment<'_>>) {
         let (mut best, mut second) = ((0, f64::NEG_INFINITY), None::<(usize, f64)>);
-        for (class, margin) in margins.clone().enumerate() {
+        for (class, &margin) in margins.iter().enumerate() {
             if class == 0 {
                 best = (0, margin);
             } else if margin > best.1 {
@@ -289,7 +307,7 @@ impl Surrogate {
                 second = Some((class, margin));
             }
         }
-        let share = confidence_of(margins);
+        let share = confidence_of(margins.iter().copied());
         let of =
             |(class, margin): (usize, f64)| Assignment { class, path: &self.classes[class], confidence: share(margin) };
         (of(best), second.map(of))

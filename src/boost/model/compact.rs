@@ -8,6 +8,9 @@ use crate::core::parallel;
 /// From this many rows on, a block goes through comparisons rather than row by row.
 const BLOCK_FROM: usize = 48;
 
+/// Values of a line of the cache.
+const LINE: usize = 16;
+
 /// All trees of a model as prediction reads them.
 pub(crate) struct Forest {
     /// Features that splits use, ascending.
@@ -49,12 +52,12 @@ impl Forest {
         }
     }
 
-    /// The used features of a block by column, eight rows at a time.
+    /// The used features of a block by column, as many rows at a time as fill a line of the cache.
     fn block(&self, rows: &[&[f32]]) -> Vec<Values> {
         let mut block: Vec<Values> = vec![[[0.0; LANES]; ROWS / LANES]; self.used.len()];
-        for (group, rows) in rows.chunks(8).enumerate() {
+        for (group, rows) in rows.chunks(LINE).enumerate() {
             for (column, &feature) in block.iter_mut().zip(&self.used) {
-                let to = &mut column.as_flattened_mut()[group * 8..][..rows.len()];
+                let to = &mut column.as_flattened_mut()[group * LINE..][..rows.len()];
                 to.iter_mut().zip(rows).for_each(|(to, row)| *to = row[feature as usize]);
             }
         }

@@ -4,9 +4,10 @@ use super::compact::Forest;
 use super::masks::ROWS;
 use super::{BoostModel, Ensemble, Link};
 use crate::boost::calibration::softmax;
+use crate::core::numerics::sigmoid;
 use crate::core::shape::check_count;
-use crate::core::{Rows, numerics, parallel};
-use crate::{Error, Result, Run};
+use crate::core::{Rows, parallel};
+use crate::{Result, Run};
 use ndarray::{Array2, ArrayRef2};
 use std::sync::Arc;
 
@@ -48,26 +49,36 @@ impl BoostModel {
 
     /// Margins of checked `rows` for some outputs, which must exist, (row, output).
     pub(crate) fn margins_of(&self, outputs: &[usize], rows: &Rows<'_>, run: &Run) -> Result<Array2<f64>> {
+        self.linked(outputs, rows, |_| {}, run)
+    }
+
+    /// The same through a link, which gets the margins of one row at a time.
+    fn linked(
+        &self,
+        outputs: &[usize],
+        rows: &Rows<'_>,
+        link: impl Fn(&mut [f64]) + Sync + Send,
+        run: &Run,
+    ) -> Result<Array2<f64>> {
         let stage = run.stage("predict", rows.len());
-        let blocks = run.install(|| {
+        let count = outputs.len();
+        let mut table = Array2::zeros((rows.len(), count));
+        let all = table.as_slice_mut().unwrap_or_default();
+        run.install(|| {
             let (forest, outputs) = (self.forest()?, self.some(outputs));
-            let blocks = parallel::map_ranges(rows.len(), ROWS, |range| {
-                stage.check()?;
+            parallel::for_each_chunk(all, ROWS * count, |b, by_row| {
+                if stage.check().is_err() {
+                    return;
+                }
                 let mut block: [&[f32]; ROWS] = [&[]; ROWS];
-                block.iter_mut().zip(range.clone()).for_each(|(to, i)| *to = rows.row(i));
-                let mut by_row = vec![0.0; range.len() * outputs.len()];
-                forest.margins(&outputs, &block[..range.len()], &mut by_row);
-                Ok(by_row)
+                let block = &mut block[..by_row.len() / count];
+                block.iter_mut().zip(b * ROWS..).for_each(|(to, i)| *to = rows.row(i));
+                forest.margins(&outputs, block, by_row);
+                by_row.chunks_exact_mut(count).for_each(&link);
             });
-            blocks.into_iter().collect::<Result<Vec<_>>>()
+            stage.check()
         })??;
-        let all = blocks.concat();
-        let (expected, found) = (rows.len() * outputs.len(), all.len());
-        Array2::from_shape_vec((rows.len(), outputs.len()), all).map_err(|_| Error::Shape {
-            what: "margins",
-            expected,
-            found,
-        })
+        Ok(table)
     }
 
     /// Predictions, rows x outputs: margins through the model's [`Link`]. For a one-versus-rest model these are the
@@ -76,17 +87,13 @@ impl BoostModel {
     /// # Errors
     /// As [`BoostModel::margins`].
     pub fn probabilities(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f64>> {
-        let mut table = self.margins(rows, run)?;
+        let rows = self.check_rows(rows)?;
+        let outputs: Vec<usize> = (0..self.outputs.len()).collect();
         match self.link {
-            Link::Identity => {}
-            Link::Logistic => table.mapv_inplace(numerics::sigmoid),
-            Link::Softmax => {
-                for mut row in table.rows_mut() {
-                    row.as_slice_mut().into_iter().for_each(softmax);
-                }
-            }
+            Link::Identity => self.margins_of(&outputs, &rows, run),
+            Link::Logistic => self.linked(&outputs, &rows, |row| row.iter_mut().for_each(|x| *x = sigmoid(*x)), run),
+            Link::Softmax => self.linked(&outputs, &rows, softmax, run),
         }
-        Ok(table)
     }
 
     /// The output of the highest margin for each row, the first of equals: the label of a one-versus-rest model.
