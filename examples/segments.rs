@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use recluster::boost::Boost;
 use recluster::cluster::Hdbscan;
 use recluster::embed::{Questions, Umap};
-use recluster::explain::Rules;
+use recluster::explain::{Outside, Rules};
 use recluster::recursive::RecursiveTree;
 use recluster::table::{Column, Role, Schema, Table, Values};
 use recluster::validity::adjusted_rand;
@@ -172,6 +172,53 @@ fn customers(rows: usize, missing: f64) -> Result<(Table, Vec<i32>)> {
     Ok((Table::new(columns)?, truth))
 }
 
+/// Columns that make no clusters: in the first two some kinds of customers differ from the others, in twenty none.
+fn outside_variables(truth: &[i32], seed: u64) -> Result<Table> {
+    let mut d = Draws(ChaCha8Rng::seed_from_u64(100 + seed));
+    let (mut regions, mut ages) = (Vec::new(), Vec::new());
+    for &kind in truth {
+        let north = if kind == 1 { 1.5 } else { 1.0 };
+        regions.push(Some(d.one(&[("north", north), ("south", 1.0), ("west", 2.0)])));
+        ages.push((d.amount(if kind == 4 { 44.0 } else { 40.0 })).round());
+    }
+    let mut columns = vec![Column::new("region", Values::words(regions)), Column::new("age", Values::numbers(ages))];
+    for k in 0..20 {
+        let rows = 0..truth.len();
+        let values = match k % 4 {
+            0 => Values::numbers(rows.map(|_| d.amount(300.0)).collect::<Vec<_>>()),
+            1 => Values::flags(rows.map(|_| Some(d.chance(0.05))).collect::<Vec<_>>()),
+            2 => Values::words(
+                rows.map(|_| Some(d.one(&[("low", 1.0), ("middle", 3.0), ("high", 0.5)]))).collect::<Vec<_>>(),
+            ),
+            _ => Values::words(
+                rows.map(|_| Some(["a", "b", "c", "d", "e", "f", "g"][(d.uniform().powi(2) * 7.0) as usize]))
+                    .collect::<Vec<_>>(),
+            ),
+        };
+        columns.push(Column::new(format!("without {k:02}"), values));
+    }
+    Table::new(columns)
+}
+
+/// How columns that made no clusters differ between these, over ten draws of the columns.
+fn report_outside(clusters: &[i32], truth: &[i32], run: &Run) -> Result<()> {
+    let (mut planted, mut others) = (0, 0);
+    for seed in 0..10 {
+        let table = outside_variables(truth, seed)?;
+        let names: Vec<&str> = table.columns().iter().map(Column::name).collect();
+        let Some(schema) = Schema::infer(&table).with_role(Role::Profile, &names)?.profiles() else { return Ok(()) };
+        let found = Outside::new().of(&schema, &schema.encode(&table)?, clusters, None, run)?;
+        for variable in found.iter().filter(|variable| variable.differs) {
+            *(if variable.name.starts_with("without") { &mut others } else { &mut planted }) += 1;
+            if seed == 0 {
+                println!("{} differs: adjusted p {:.1e}", variable.name, variable.q_value.unwrap_or(1.0));
+            }
+        }
+    }
+    println!("in ten draws: {planted} of 20 planted differences, {others} of 200 others");
+    Ok(())
+}
+
 fn main() -> Result<()> {
     let arguments: Vec<f64> = std::env::args().skip(1).filter_map(|text| text.parse().ok()).collect();
     let rows = arguments.first().map_or(20_000, |&rows| rows as usize);
@@ -235,5 +282,7 @@ fn main() -> Result<()> {
             println!("    {rule}");
         }
     }
-    Ok(())
+
+    println!("\nOutside variables:");
+    report_outside(&tree.leaf_labels(), &truth, &run)
 }

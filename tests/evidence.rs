@@ -1,13 +1,14 @@
 //! Evidence: one cloud is not split, separate groups are, whatever the order of the rows and the number of threads.
 
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, ArrayRef2, Axis};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use recluster::cluster::{Hdbscan, KMeans};
+use recluster::cluster::{GaussianMixture, Genie, Hdbscan, KMeans};
 use recluster::embed::{Identity, Scaled, Scaling, Umap};
 use recluster::evidence::{HeldOut, Policy};
 use recluster::recursive::{ClusterTree, Grade, RecursiveTree, StopReason};
-use recluster::{Error, Run, Size};
+use recluster::validity::adjusted_rand;
+use recluster::{Clusterer, Clustering, Error, Result, Run, Size};
 
 struct Draws(ChaCha8Rng);
 
@@ -74,6 +75,44 @@ fn separate_groups_are_kept_and_too_many_clusters_are_joined_to_them() {
     // k-means is asked for twice as many as there are.
     let three = (0..8).filter(|&seed| leaves(&groups(900, 10, 3, seed), 6, seed) == 3).count();
     assert!(three >= 6, "{three} of 8");
+}
+
+/// Cuts the first column at its quantiles: a clusterer of a user's own.
+struct Quantiles(usize);
+
+impl Clusterer for Quantiles {
+    fn cluster(&self, rows: &ArrayRef2<f32>, _run: &Run) -> Result<Clustering> {
+        let mut sorted: Vec<f32> = rows.column(0).to_vec();
+        sorted.sort_by(f32::total_cmp);
+        let cuts: Vec<f32> = (1..self.0).map(|k| sorted[k * sorted.len() / self.0]).collect();
+        Clustering::compact(rows.column(0).iter().map(|x| cuts.iter().filter(|cut| x >= *cut).count() as i32).collect())
+    }
+}
+
+#[test]
+fn a_number_of_clusters_chosen_too_large_is_merged_back_whatever_the_clusterer() {
+    type Plugin = (&'static str, fn(usize) -> Box<dyn Clusterer>);
+    let plugins: [Plugin; 4] = [
+        ("k-means", |k| Box::new(KMeans::new(k))),
+        ("Gaussian mixture", |k| Box::new(GaussianMixture::new(k))),
+        ("Genie", |k| Box::new(Genie::new(k))),
+        ("quantiles", |k| Box::new(Quantiles(k))),
+    ];
+    for (name, of) in plugins {
+        // Two groups, of which each clusterer is asked for five parts.
+        let found = |seed: u64| {
+            let plan = RecursiveTree::new(Identity, of(5)).levels(1).judge(HeldOut::new());
+            let rows = table(900, 6, seed, |i, j, draws| draws.normal() + if j == 0 { 8.0 * (i % 2) as f64 } else { 0.0 });
+            let tree = plan.fit(&rows, &Run::new().seed(seed)).unwrap();
+            let truth: Vec<i32> = (0..900).map(|i| i % 2).collect();
+            (tree.leaves().count(), adjusted_rand(&tree.leaf_labels(), &truth).unwrap())
+        };
+        let all: Vec<(usize, f64)> = (0..5).map(found).collect();
+        // A quantile in the gap's middle parts the groups; those of the others may not lie there.
+        let right = all.iter().filter(|(leaves, ari)| *leaves == 2 && *ari > 0.95).count();
+        let never_more = all.iter().all(|(leaves, _)| *leaves <= 2);
+        assert!(never_more && (right >= 4 || name == "quantiles"), "{name}: {all:?}");
+    }
 }
 
 #[test]

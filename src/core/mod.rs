@@ -9,6 +9,7 @@ mod error;
 mod explanation;
 #[cfg(any(feature = "serde", feature = "report"))]
 mod file;
+pub(crate) mod inference;
 pub(crate) mod linalg;
 pub(crate) mod numerics;
 pub(crate) mod parallel;

@@ -6,7 +6,8 @@
 //! [`top_features`], [`mean_absolute`] and [`dependence`] summarise an explanation, [`attribution_matrix`] makes it data
 //! that can be clustered. [`Surrogate`] is the boosted one-versus-rest model over the leaves of a tree: it explains
 //! them, and assigns new rows to them. [`Rules`] say what each cluster is in a few conditions, [`Fidelity`] how well rows that a
-//! model has not seen are told, [`Differences`] and [`Why`] what tells two clusters apart.
+//! model has not seen are told, [`Differences`] and [`Why`] what tells two clusters apart, [`Outside`] how columns differ between
+//! clusters that they did not shape.
 
 mod abstain;
 mod background;
@@ -16,6 +17,7 @@ mod drift;
 mod fidelity;
 mod interactions;
 mod moments;
+mod outside;
 mod paths;
 mod permutation;
 mod predictor;
@@ -36,6 +38,7 @@ pub use differences::{Difference, Differences, FeatureDifference, LevelDifferenc
 pub use drift::{ClusterDrift, Drift, DriftWatch, FeatureDrift, UnseenLevels};
 pub use fidelity::{ClusterFidelity, CurveBin, Fidelity};
 pub use interactions::Interactions;
+pub use outside::{Outside, OutsideCell, OutsideMeasure, OutsidePart, OutsideTest, OutsideTestKind, OutsideVariable};
 pub use permutation::PermutationShap;
 pub use predictor::Predictor;
 pub use profile::{ColumnProfile, DataProfile};

@@ -1,12 +1,14 @@
 //! Attributions of more rows than memory holds: sums over blocks, and the few that matter in each row.
 
 use crate::core::shape::{check_count, check_output};
-use crate::core::{Canonical, Rows};
+use crate::core::{Canonical, Rows, parallel};
 use crate::{Error, Explainer, Explanation, Result, Run};
 use ndarray::{Array2, ArrayRef2, Axis};
 
 /// Attributions of a block, in numbers: 64 MB.
 const BLOCK: usize = 1 << 23;
+/// Features whose sums are one piece of work.
+const PIECE: usize = 32;
 
 /// Means of attributions over many rows, each (feature, output), in the unit of the model's outputs.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +69,8 @@ pub fn attribution_sums(
         return Err(Error::Label { row, label: labels[row].into(), reason });
     }
     let none = || Array2::<f64>::zeros((features, outputs));
+    // Of each feature and output the sum of absolute values, and the sum.
+    let mut both = vec![[0.0f64; 2]; features * outputs];
     let mut sums = AttributionSums {
         rows: rows.nrows(),
         mean_absolute: none(),
@@ -83,9 +87,9 @@ pub fn attribution_sums(
         check_count("explained rows of the block", places.len(), why.values().dim().0)?;
         check_count("features of the block", features, why.values().dim().1)?;
         check_count("outputs of the block", outputs, why.values().dim().2)?;
-        for (values, &row) in why.values().outer_iter().zip(places.iter()) {
-            sums.mean_absolute.zip_mut_with(&values, |sum, value| *sum += value.abs());
-            sums.mean += &values;
+        let values = why.values().as_standard_layout();
+        run.install(|| add(&mut both, values.as_slice().unwrap_or_default(), outputs))?;
+        for (values, &row) in values.outer_iter().zip(places.iter()) {
             if let Ok(own) = usize::try_from(labels[row]) {
                 sums.own_rows[own] += 1;
                 let column = values.column(own);
@@ -98,13 +102,27 @@ pub fn attribution_sums(
         stage.step(done)?;
     }
     let n = rows.nrows() as f64;
-    sums.mean_absolute /= n;
-    sums.mean /= n;
+    for ((absolute, mean), both) in sums.mean_absolute.iter_mut().zip(&mut sums.mean).zip(both) {
+        (*absolute, *mean) = (both[0] / n, both[1] / n);
+    }
     for (output, &own) in sums.own_rows.iter().enumerate().filter(|(_, own)| **own > 0) {
         sums.own_mean_absolute.column_mut(output).mapv_inplace(|sum| sum / own as f64);
         sums.own_mean.column_mut(output).mapv_inplace(|sum| sum / own as f64);
     }
     Ok(sums)
+}
+
+/// Adds the attributions of a block, rows x features x outputs. Each sum meets the rows in their order.
+fn add(sums: &mut [[f64; 2]], values: &[f64], outputs: usize) {
+    let (row, piece) = (sums.len().max(1), PIECE * outputs);
+    parallel::for_each_chunk(sums, piece, |number, sums| {
+        for values in values.chunks_exact(row) {
+            for (sum, value) in sums.iter_mut().zip(&values[number * piece..]) {
+                sum[0] += value.abs();
+                sum[1] += value;
+            }
+        }
+    });
 }
 
 /// A feature's part in a row.

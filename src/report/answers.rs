@@ -1,10 +1,10 @@
 //! The first screen of a card: who they are, how sure we are, what to do with them.
 
-use super::interval::Share;
 use super::names::{conditions, renamed};
 use super::sure::{self, of_hundred};
 use super::words::{percent, whole};
 use super::{Contents, page};
+use crate::core::inference::wilson;
 use crate::explain::{Difference, FeatureDifference, Rule};
 use crate::recursive::Node;
 use maud::{Markup, html};
@@ -130,8 +130,7 @@ fn apart(contents: &Contents<'_>, own: &FeatureDifference) -> String {
 
 /// A leaf's share with its interval, where rows have no weights.
 pub(super) fn share(contents: &Contents<'_>, node: &Node) -> Option<String> {
-    let rows = |n: usize| u32::try_from(n).ok();
-    let share = Share { count: rows(node.rows().len())?, of: rows(contents.report.tree.rows())?, all: 0.0 };
-    let (low, high) = share.interval();
+    let all = contents.report.tree.rows() as f64;
+    let [low, high] = wilson(node.rows().len() as f64 / all, all);
     (!contents.shares.weighted).then(|| format!("95\u{a0}% interval {} to {}", percent(low), percent(high)))
 }

@@ -3,7 +3,7 @@
 use super::Report;
 use super::features::Features;
 use super::names::Names;
-use super::outside::Outside;
+use super::outside::Tables;
 use super::shares::Shares;
 use super::statistics::Statistics;
 use super::sure::{self, Confidence};
@@ -30,7 +30,7 @@ pub(super) struct Contents<'a> {
     /// What the columns mean, where a schema says so.
     pub(super) features: Option<Features>,
     /// What the columns say that did not make the clusters.
-    pub(super) outside: Option<Outside>,
+    pub(super) outside: Option<Tables>,
     /// One for each column.
     pub(super) names: Vec<String>,
     /// Of the nodes.
@@ -64,7 +64,7 @@ impl<'a> Contents<'a> {
         let outside = match report.profile {
             Some((schema, data)) => {
                 let rows = if data.ncols() > 0 { Some(Rows::with_missing(data)?) } else { None };
-                Some(Outside::of(schema, rows.as_ref(), &leaf_of_row, leaves))
+                Some(Tables::of(schema, rows.as_ref(), &leaf_of_row, leaves, report.weights)?)
             }
             None => None,
         };

@@ -3,7 +3,7 @@
 use super::charts::short;
 use super::words::value;
 use crate::core::{Canonical, Rows};
-use crate::table::{Cycle, Feature, Kind, Measure, Schema};
+use crate::table::{Feature, Kind, Measure, Schema};
 
 /// How the report reads a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,18 +38,9 @@ impl Column {
         self.feature.name()
     }
 
-    pub(super) fn measure(&self) -> Measure {
-        self.feature.measure()
-    }
-
     /// The place of a value's level; None for a missing value, and for what is not a level.
     pub(super) fn level(&self, value: f64) -> Option<usize> {
-        let place = match self.feature.measure() {
-            Measure::Cycle(Cycle::Day) => (value / 6.0).floor(),
-            Measure::Cycle(Cycle::Year) => STARTS.iter().take_while(|&&day| day <= value).count() as f64 - 1.0,
-            _ => value,
-        };
-        (place >= 0.0).then_some(place as usize).filter(|&level| level < self.levels.len())
+        self.feature.part_of(value)
     }
 
     /// A number or a date in words; an average of dates without the time of day where they spread over more than a day.
@@ -81,32 +72,6 @@ impl Column {
     }
 }
 
-/// The days of a year of 366 on which months begin.
-const STARTS: [f64; 12] = [0.0, 31.0, 60.0, 91.0, 121.0, 152.0, 182.0, 213.0, 244.0, 274.0, 305.0, 335.0];
-
-fn levels_of(feature: &Feature) -> Vec<String> {
-    const MONTHS: [&str; 12] = [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ];
-    match feature.measure() {
-        Measure::Cycle(Cycle::Day) => ["0 to 6 h", "6 to 12 h", "12 to 18 h", "18 to 24 h"].map(String::from).to_vec(),
-        Measure::Cycle(Cycle::Week) => (0..7).map(|day| feature.words(f64::from(day))).collect(),
-        Measure::Cycle(Cycle::Year) => MONTHS.map(String::from).to_vec(),
-        _ => feature.levels().to_vec(),
-    }
-}
-
 /// The weight of a group's rows that have each level of a column, and of those that have none.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
@@ -130,21 +95,6 @@ impl Tally {
     pub(super) fn share(&self, first: usize, last: usize) -> f64 {
         let counted: f64 = self.levels.iter().take(last + 1).skip(first).sum();
         counted / (self.rows - self.missing)
-    }
-
-    /// How many rows have the level, where all weigh 1.
-    pub(super) fn of_level(&self, level: usize) -> u32 {
-        self.levels.get(level).map_or(0, |&count| count as u32)
-    }
-
-    /// How many rows have a value, where all weigh 1.
-    pub(super) fn present(&self) -> u32 {
-        (self.rows - self.missing) as u32
-    }
-
-    /// How many rows there are, where all weigh 1.
-    pub(super) fn rows(&self) -> u32 {
-        self.rows as u32
     }
 
     /// The share of missing values.
@@ -190,7 +140,7 @@ impl Features {
                     Measure::Ordinal => Reading::Ordered,
                     _ => Reading::Words,
                 },
-                levels: levels_of(&feature),
+                levels: feature.parts(),
                 question,
                 flag: feature.measure() == Measure::Flag,
                 field: field.map_or_else(String::new, |field| field.name.clone()),
@@ -237,7 +187,7 @@ pub(super) fn fit(name: &str, rest: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::Field;
+    use crate::table::{Cycle, Field};
 
     #[test]
     fn levels_are_counted_and_named() {

@@ -14,7 +14,6 @@ mod features;
 mod findings;
 #[cfg(test)]
 mod insight_tests;
-mod interval;
 mod map;
 mod method;
 mod names;

@@ -2,10 +2,9 @@
 
 use super::Contents;
 use super::charts::short;
-use super::interval::Share;
-use super::outside::{Cell, Line, Outside, Variable};
+use super::outside::{Line, Tables, Variable};
 use super::parts::chip;
-use super::words::{count, percent, whole};
+use super::words::count;
 use maud::{Markup, html};
 
 /// Letters of a level's name.
@@ -32,16 +31,21 @@ pub(super) fn section(contents: &Contents<'_>) -> Markup {
     }
 }
 
-fn notes(outside: &Outside) -> Markup {
+fn notes(outside: &Tables) -> Markup {
     let shares = outside.variables.iter().any(|variable| variable.shares || variable.missing);
-    let cells = outside.variables.iter().flat_map(|v| v.leaves.iter().chain([&v.all])).flat_map(|line| &line.cells);
+    let cells = outside.variables.iter().flat_map(|variable| &variable.leaves).flat_map(|line| &line.cells);
     html! {
-        @if shares {
+        @if outside.tested > 0 {
             p class="small" {
-                "Shares are of the rows that have a value. The small number beside a share is its index: 100 is the share in all rows, 200 twice that. A share is bold where its 95\u{a0}% interval (Wilson) excludes that of all rows; the interval shows when the pointer rests on the share."
+                "Each variable was tested for a difference between the clusters (levels: chi-square; numbers and ordered levels: Kruskal and Wallis), the p-values adjusted for " (outside.tested) " variables so that at most one in twenty of those said to differ is expected to be a false one. A figure is bold where the cluster then differs from the other ones."
             }
         }
-        @if cells.into_iter().any(|cell| *cell == Cell::TooFew) {
+        @if shares {
+            p class="small" {
+                "Shares are of the rows that have a value. The small number beside a share is its index: 100 is the share in all rows, 200 twice that. The interval shows when the pointer rests on a figure."
+            }
+        }
+        @if cells.into_iter().any(|cell| cell.words.is_none()) {
             p class="small" { "“Too few” stands where fewer than ten rows of a cluster have a value." }
         }
     }
@@ -55,6 +59,7 @@ fn table(contents: &Contents<'_>, variable: &Variable) -> Markup {
                 (variable.name)
                 @if !variable.kind.is_empty() { span class="soft" { " " (variable.kind) } }
             }
+            p class="small" { (variable.verdict) }
             div class="scroll" {
                 table {
                     thead { tr {
@@ -84,24 +89,17 @@ fn table(contents: &Contents<'_>, variable: &Variable) -> Markup {
 
 fn figures(line: &Line) -> Markup {
     html! {
-        td class="figure" { (count(line.present as usize)) }
+        td class="figure" { (count(line.present)) }
         @for cell in &line.cells {
-            @match cell {
-                Cell::Words(words) => td class="figure" { (words) },
-                Cell::TooFew => td class="figure soft" { "too few" },
-                Cell::Share(share) => td class="figure" title=(tip(share)) {
-                    @if share.differs() { b { (whole(share.here())) } } @else { (whole(share.here())) }
-                    @if let Some(index) = share.index() { " " small { (format!("{index:.0}")) } }
+            @match &cell.words {
+                None => td class="figure soft" { "too few" },
+                Some(words) => td class="figure" title=[&cell.tip] {
+                    @if cell.differs { b { (words) } } @else { (words) }
+                    @if let Some(index) = cell.index { " " small { (format!("{index:.0}")) } }
                 },
             }
         }
     }
-}
-
-fn tip(share: &Share) -> String {
-    let (low, high) = share.interval();
-    let (part, rows) = (count(share.count as usize), count(share.of as usize));
-    format!("{part} of {rows} rows; 95\u{a0}% interval {} to {}", percent(low), percent(high))
 }
 
 /// What differs most in a leaf: one line of its card.
@@ -112,9 +110,8 @@ pub(super) fn line(contents: &Contents<'_>, leaf: usize) -> Markup {
         p {
             b { "Outside:" }
             @for (i, difference) in differences.iter().enumerate() {
-                @let share = &difference.share;
                 @if i > 0 { ";" }
-                " " (difference.name) " " b { (whole(share.here())) } " (all rows " (whole(share.all)) ")"
+                " " (difference.name) " " b { (difference.here) } " (all rows " (difference.all) ")"
             }
             "."
         }

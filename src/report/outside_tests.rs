@@ -1,7 +1,6 @@
 //! Outside variables in the report.
 
-use super::interval::Share;
-use super::outside::{Cell, Line, Outside, Variable};
+use super::outside::{Cell, Line, Tables, Variable};
 use super::tests::{data, fitted};
 use super::*;
 use crate::Error;
@@ -14,10 +13,10 @@ fn leaves() -> Vec<i32> {
     [(0, 20), (1, 12), (2, 4), (-1, 4)].iter().flat_map(|&(leaf, rows)| vec![leaf; rows]).collect()
 }
 
-fn counted(fields: Vec<Field>, columns: &[Vec<f32>]) -> Outside {
+fn counted(fields: Vec<Field>, columns: &[Vec<f32>]) -> Tables {
     let schema = Schema::new(fields).unwrap();
     let data = Array2::from_shape_fn((columns[0].len(), columns.len()), |(row, column)| columns[column][row]);
-    Outside::of(&schema, Some(&Rows::with_missing(&data).unwrap()), &leaves(), 3)
+    Tables::of(&schema, Some(&Rows::with_missing(&data).unwrap()), &leaves(), 3, None).unwrap()
 }
 
 fn repeated(runs: &[(f32, usize)]) -> Vec<f32> {
@@ -29,7 +28,7 @@ fn country() -> Vec<f32> {
     repeated(&[(1.0, 15), (0.0, 5), (1.0, 3), (0.0, 9), (1.0, 2), (0.0, 6)])
 }
 
-fn named<'a>(found: &'a Outside, name: &str) -> &'a Variable {
+fn named<'a>(found: &'a Tables, name: &str) -> &'a Variable {
     found.variables.iter().find(|variable| variable.name == name).unwrap()
 }
 
@@ -39,18 +38,19 @@ fn shares_are_those_counted_by_hand() {
     let found = counted(vec![field], &[country()]);
     let country = named(&found, "country");
     assert_eq!((country.heads.join(", ").as_str(), country.kind.as_str()), ("NL, PT", "category of 3 levels"));
-    let share = |count, of| Cell::Share(Share { count, of, all: 0.5 });
-    assert_eq!(country.all, Line { present: 40, cells: vec![share(20, 40), share(20, 40)] });
-    assert_eq!(country.leaves[0].cells, [share(5, 20), share(15, 20)]);
-    assert_eq!(country.leaves[1].cells, [share(9, 12), share(3, 12)]);
-    assert_eq!(country.leaves[2], Line { present: 4, cells: vec![Cell::TooFew; 2] });
-    // 15 of 20: 53.13 % to 88.81 %, without 50 %; 3 of 12: 8.90 % to 53.23 %, with it.
-    let own = &found.differences[0];
-    assert_eq!((own.len(), own[0].name.as_str()), (1, "country = PT"));
-    assert_eq!(own[0].share.index(), Some(150.0));
-    let (low, high) = own[0].share.interval();
-    assert!((low - 0.5313).abs() < 5e-5 && (high - 0.8881).abs() < 5e-5);
-    assert!(found.differences[1].is_empty() && found.differences[2].is_empty());
+    let words = |line: &Line| line.cells.iter().map(|cell| cell.words.clone()).collect::<Vec<_>>();
+    let some = |all: [&str; 2]| all.map(|text| Some(text.replace(' ', "\u{a0}"))).to_vec();
+    assert_eq!((country.all.present, words(&country.all)), (40, some(["50 %", "50 %"])));
+    assert_eq!(words(&country.leaves[0]), some(["25 %", "75 %"]));
+    assert_eq!(words(&country.leaves[1]), some(["75 %", "25 %"]));
+    assert_eq!(country.leaves[2], Line { present: 4, cells: vec![Cell::default(); 2] });
+    // 15 of 20 against 3 of 12: Pearson's statistic is 7.619, of one degree of freedom.
+    assert_eq!(country.verdict, "Differs between the clusters (adjusted p .0058).");
+    assert_eq!(country.leaves[0].cells[1].index, Some(150.0));
+    let tip = country.leaves[0].cells[1].tip.as_deref().unwrap().replace('\u{a0}', " ");
+    assert_eq!(tip, "20 rows; 95 % interval 53.1 % to 88.8 %");
+    let names = |leaf: usize| found.differences[leaf].iter().map(|d| d.name.as_str()).collect::<Vec<_>>();
+    assert_eq!((names(0), names(1), names(2)), (vec!["country = NL"], vec!["country = NL"], vec![]));
 }
 
 #[test]
@@ -63,17 +63,20 @@ fn averages_leave_missing_values_out_and_name_them() {
     assert_eq!(found.skipped, [("empty".to_string(), "it has no values".to_string())]);
     let age = named(&found, "age");
     assert_eq!(age.heads, ["Mean", "Median", "Missing"]);
-    let words = |text: &str| Cell::Words(text.into());
-    let missing = |count, of| Cell::Share(Share { count, of, all: 0.175 });
+    let words = |line: &Line| {
+        line.cells.iter().map(|cell| cell.words.clone().unwrap_or_default()).collect::<Vec<_>>().join(", ")
+    };
+    let line = |line: &Line| (line.present, words(line).replace('\u{a0}', " "));
     // (210 + 900 + 40) / 33, and the 17th of 33.
-    assert_eq!(age.all, Line { present: 33, cells: vec![words("34.8"), words("13"), missing(7, 40)] });
-    assert_eq!(age.leaves[0], Line { present: 20, cells: vec![words("10.5"), words("10.5"), missing(0, 20)] });
-    assert_eq!(age.leaves[1], Line { present: 9, cells: vec![Cell::TooFew, Cell::TooFew, missing(3, 12)] });
-    assert_eq!(age.leaves[2], Line { present: 4, cells: vec![Cell::TooFew; 3] });
+    assert_eq!(line(&age.all), (33, "34.8, 13, 18 %".into()));
+    assert_eq!(line(&age.leaves[0]), (20, "10.5, 10.5, 0 %".into()));
+    assert_eq!(line(&age.leaves[1]), (9, ", , 25 %".into()));
+    assert_eq!(line(&age.leaves[2]), (4, ", , ".into()));
+    assert_eq!(age.verdict, "Not tested.", "one leaf alone has ten values");
 }
 
 #[test]
-fn rare_levels_are_one_and_answers_are_a_table() {
+fn frequent_levels_are_shown_and_answers_are_a_table() {
     let ten: Vec<String> = (0..10).map(|level| format!("l{level}")).collect();
     let fields = vec![
         Field::new("answers", Kind::Answers).with_levels(["a", "b"]),
@@ -93,10 +96,10 @@ fn rare_levels_are_one_and_answers_are_a_table() {
     let found = counted(fields, &columns);
     assert_eq!(named(&found, "answers").heads, ["a", "b"]);
     assert_eq!(named(&found, "flag").heads, ["yes"]);
-    assert_eq!(named(&found, "of ten").heads, ["l8", "l9", "l2", "l3", "l4", "l5", "l6", "l7", "2 others"]);
-    assert_eq!(named(&found, "steps").heads, ["l2", "l3", "l4", "l5", "l6", "l7", "l8", "l9", "2 others"]);
-    assert_eq!(named(&found, "steps").all.cells[8], Cell::Share(Share { count: 6, of: 40, all: 0.15 }));
-    // 10 of 20 against 10 of 40; 0 of 12.
+    assert_eq!(named(&found, "of ten").heads, ["l8", "l9", "l2", "l3", "l4", "l5", "l6", "l7"]);
+    assert_eq!(named(&found, "steps").heads, ["l2", "l3", "l4", "l5", "l6", "l7", "l8", "l9"]);
+    assert!(named(&found, "steps").kind.ends_with(", the 8 most frequent"));
+    // The flag is set in 10 of 20 rows, and in 0 of 12.
     let names = |leaf: usize| found.differences[leaf].iter().map(|d| d.name.as_str()).collect::<Vec<_>>();
     assert_eq!((names(0), names(1)), (vec!["answers: b"], vec!["answers: b"]));
 }
@@ -126,9 +129,10 @@ fn the_page_has_a_table_and_each_card_a_line() {
         "<h2 class=\"page\">Outside variables</h2><p>These columns did not make the clusters.</p>",
         "&lt;country&gt;",
         "a &amp; c",
-        "<b>Outside:</b> &lt;country&gt; = &lt;b&gt; <b>67 %</b> (all rows 22 %).",
+        "<b>Outside:</b> age <b>",
+        " &lt;country&gt; = &lt;b&gt; <b>67 %</b> (all rows 22 %)",
         "<b>67 %</b> <small>300</small>",
-        "40 of 60 rows; 95 % interval 54.1 % to 77.3 %",
+        "60 rows; 95 % interval 54.1 % to 77.3 %",
         "too few",
         "Missing",
         "<b>&lt;note&gt;</b> (texts &lt;alike&gt;)",

@@ -110,6 +110,33 @@ impl Feature {
 }
 
 impl Feature {
+    /// What its rows are counted by: levels; of a cycle its parts, such as the days of the week. None of numbers and dates.
+    pub(crate) fn parts(&self) -> Vec<String> {
+        match self.measure {
+            Measure::Cycle(Cycle::Day) => {
+                ["0 to 6 h", "6 to 12 h", "12 to 18 h", "18 to 24 h"].map(String::from).to_vec()
+            }
+            Measure::Cycle(Cycle::Week) => DAYS.map(String::from).to_vec(),
+            Measure::Cycle(Cycle::Year) => MONTHS.map(|(month, _)| month.to_string()).to_vec(),
+            Measure::Number | Measure::Date => Vec::new(),
+            Measure::Ordinal | Measure::Category | Measure::Flag => self.levels.clone(),
+        }
+    }
+
+    /// The place of a value's part; None for a missing value, and for what is none of the parts.
+    pub(crate) fn part_of(&self, value: f64) -> Option<usize> {
+        let (place, parts) = match self.measure {
+            Measure::Cycle(Cycle::Day) => ((value / 6.0).floor(), 4),
+            Measure::Cycle(Cycle::Week) => (value, DAYS.len()),
+            Measure::Cycle(Cycle::Year) => {
+                (MONTHS.iter().take_while(|(_, first)| *first <= value).count() as f64 - 1.0, MONTHS.len())
+            }
+            Measure::Number | Measure::Date => return None,
+            Measure::Ordinal | Measure::Category | Measure::Flag => (value, self.levels.len()),
+        };
+        (place >= 0.0).then_some(place as usize).filter(|&part| part < parts)
+    }
+
     /// A range of values, to stand behind the name: "at least 41", "below 7", "before 2024-02-29", "at most neutral". Numbers of
     /// an ordinal's levels are whole, so that "below 3" is "at most" the level number 2.
     pub(crate) fn range_in_words(&self, at_least: Option<f64>, below: Option<f64>) -> String {
@@ -134,8 +161,25 @@ impl Feature {
     }
 }
 
+const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+
+/// Months, and the days of a year of 366 on which they begin.
+const MONTHS: [(&str, f64); 12] = [
+    ("January", 0.0),
+    ("February", 31.0),
+    ("March", 60.0),
+    ("April", 91.0),
+    ("May", 121.0),
+    ("June", 152.0),
+    ("July", 182.0),
+    ("August", 213.0),
+    ("September", 244.0),
+    ("October", 274.0),
+    ("November", 305.0),
+    ("December", 335.0),
+];
+
 fn of_cycle(cycle: Cycle, value: f64) -> String {
-    const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
     match cycle {
         Cycle::Day => format!("{:02}:{:02}", value as u32 % 24, (value.fract() * 60.0) as u32),
         Cycle::Week => DAYS[value as usize % 7].to_string(),

@@ -97,6 +97,7 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     }
     let rules = progress.work(|| insight::rules(args, &data, &tree, &run)).map_err(named)?;
     let differences = progress.work(|| insight::differences(&data, &tree, &surrogate, &run)).map_err(named)?;
+    let outside = progress.work(|| insight::outside(&data, &tree, &run)).map_err(named)?;
     let fidelity = levels.last().map(|deepest| &deepest.fidelity);
     let told = Told { surrogate: &surrogate, rules: &rules, differences: &differences, fidelity };
     let html = progress.work(|| report(args, &data, &tree, &told, &run)).map_err(named)?;
@@ -114,6 +115,10 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     ] {
         files.write(Path::new(&args.out).join(name), |out| out.write_all(text.as_bytes()))?;
     }
+    if !outside.is_empty() {
+        let text = insight::lines_of_outside(&outside, &tree);
+        files.write(Path::new(&args.out).join("outside.csv"), |out| out.write_all(text.as_bytes()))?;
+    }
     let mut facts = facts("fit", data.values.dim());
     facts.insert("leaves".to_string(), tree.leaves().count().into());
     facts.insert("levels".to_string(), tree.levels().into());
@@ -121,6 +126,9 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     facts.insert("coverage".to_string(), json!(tree.coverage()));
     facts.insert("nodes".to_string(), nodes(&tree));
     facts.insert("rules".to_string(), insight::facts_of_rules(&rules));
+    if !outside.is_empty() {
+        facts.insert("outside".to_string(), insight::facts_of_outside(&outside));
+    }
     if args.fidelity {
         facts.insert("fidelity".to_string(), insight::facts_of_fidelity(&levels, &siblings));
     }

@@ -4,7 +4,9 @@ use crate::args;
 use crate::output::quoted;
 use crate::source::Source;
 use recluster::Run;
-use recluster::explain::{ClusterRules, Difference, Differences, Fidelity, Rules, Surrogate};
+use recluster::explain::{
+    ClusterRules, Difference, Differences, Fidelity, Outside, OutsideMeasure, OutsideVariable, Rules, Surrogate,
+};
 use recluster::recursive::{ClusterTree, LevelFidelity, NodeFidelity};
 use serde_json::{Value, json};
 
@@ -65,6 +67,54 @@ pub(crate) fn lines(rules: &[ClusterRules]) -> String {
         }
     }
     text
+}
+
+/// How outside variables differ between the leaves; none without such columns.
+pub(crate) fn outside(data: &Source, tree: &ClusterTree, run: &Run) -> recluster::Result<Vec<OutsideVariable>> {
+    match data.questions().and_then(|questions| questions.outside.as_ref()) {
+        Some((schema, values)) if values.ncols() > 0 => {
+            Outside::new().of(schema, values, &tree.leaf_labels(), data.weights.as_deref(), run)
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// The lines of outside.csv: one for each figure, in all rows and in each leaf.
+pub(crate) fn lines_of_outside(variables: &[OutsideVariable], tree: &ClusterTree) -> String {
+    let leaves: Vec<String> = tree.leaves().map(|leaf| leaf.path().to_string()).collect();
+    let number = |number: Option<f64>| number.map_or(String::new(), |number| number.to_string());
+    let mut text = "variable,figure,cluster,rows,estimate,low,high,index,q_value,differs\n".to_string();
+    for variable in variables {
+        let of_variable = match &variable.test {
+            Some(_) => format!("{},{}", number(variable.q_value), variable.differs),
+            None => ",".to_string(),
+        };
+        for part in &variable.parts {
+            let figure = match part.measure {
+                OutsideMeasure::Share => part.level.clone().unwrap_or_default(),
+                other => format!("{other:?}").to_lowercase(),
+            };
+            let head = format!("{},{}", quoted(&variable.name), quoted(&figure));
+            text += &format!("{head},all,{},{},,,,{of_variable}\n", variable.rows, number(part.all));
+            for (leaf, cell) in leaves.iter().zip(&part.cells) {
+                let [low, high] = cell.interval.map_or([None; 2], |ends| ends.map(Some)).map(number);
+                text += &format!("{head},{leaf},{},{},{low},{high},", cell.rows, number(cell.estimate));
+                let differs = cell.q_value.map_or(String::new(), |_| cell.differs.to_string());
+                text += &format!("{},{},{differs}\n", number(cell.index), number(cell.q_value));
+            }
+        }
+    }
+    text
+}
+
+pub(crate) fn facts_of_outside(variables: &[OutsideVariable]) -> Value {
+    let variable = |own: &OutsideVariable| {
+        let test = own.test.map(|test| {
+            json!({"statistic": test.statistic, "degrees": test.degrees, "p_value": test.p_value, "effect": test.effect})
+        });
+        json!({"variable": own.name, "rows": own.rows, "test": test, "q_value": own.q_value, "differs": own.differs})
+    };
+    variables.iter().map(variable).collect()
 }
 
 pub(crate) fn facts_of_rules(rules: &[ClusterRules]) -> Value {
