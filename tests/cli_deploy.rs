@@ -3,8 +3,13 @@
 #[path = "help/program.rs"]
 mod help;
 
-use help::{bad, folder, good, write};
+use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
+use help::{bad, files, folder, good, recluster, write};
+use parquet::arrow::ArrowWriter;
+use recluster::Saved;
+use recluster::explain::Surrogate;
 use std::path::Path;
+use std::sync::Arc;
 
 /// A number of 0 to 1 that looks random.
 fn draw(i: usize, salt: usize) -> f64 {
@@ -95,13 +100,17 @@ fn bad_input_is_named_and_leaves_nothing() {
     bad(at, &predict("cut.csv"), 1);
     write(at, "empty.csv", "id,x,y,z,plan\n");
     assert!(bad(at, &predict("empty.csv"), 1).contains("empty.csv"));
-    // A row without any answer is a row all the same.
-    write(at, "blank.csv", "id,x,y,z,plan\na,,,,\nb,1,2,3,free\n");
-    let told = good(at, "predict --model f/model.json --data blank.csv --out b.out");
-    assert_eq!((told["rows"].as_u64(), lines(at, "b.out").len()), (Some(2), 3));
+    // What is wrong stands far behind what was written already.
+    let long = table(0..70_000, false).replacen("c69990,", "c69990,much", 1);
+    write(at, "long.csv", long);
+    let said = bad(at, &predict("long.csv"), 1);
+    assert!(said.contains("line 69992") && said.contains("\"x\"") && said.contains("much"), "{said}");
     let model = std::fs::read_to_string(at.join("f/model.json")).unwrap();
     for (text, words) in [
         (model.replacen("\"version\":5", "\"version\":4", 1), "version 4"),
+        (model.replacen("\"version\":5", "\"version\":6", 1), "version 6"),
+        (model.replacen("recluster surrogate", "recluster tree", 1), "recluster tree"),
+        (model.replacen("\"plan\"", "\"plans\"", 1), "other.json"),
         (model[..model.len() / 2].to_string(), "other.json"),
         (model.replacen("\"thresholds\":[", "\"thresholds\":[2.0,", 1), "other.json"),
     ] {
@@ -109,4 +118,97 @@ fn bad_input_is_named_and_leaves_nothing() {
         let said = bad(at, "predict --model other.json --data a.csv --out o --drift-out d", 1);
         assert!(said.contains(words), "{said}");
     }
+}
+
+/// Files in other forms that end early: an error that names the file, and nothing written.
+#[test]
+fn cut_files_are_refused_in_every_form() {
+    let tmp = folder();
+    let at = tmp.path();
+    fitted(at);
+    let whole = parquet(0..2000);
+    for (name, bytes) in [
+        ("cut.parquet", whole[..whole.len() / 2].to_vec()),
+        // Its end is there, a part before is not.
+        (
+            "hole.parquet",
+            [&whole[..whole.len() / 4], &vec![0xaa; whole.len() / 4][..], &whole[whole.len() / 2..]].concat(),
+        ),
+        ("empty.parquet", Vec::new()),
+        ("cut.npy", b"\x93NUMPY\x01\x00\x46\x00{'descr': '<f4', 'fortran_order': False, 'shape': (9, 4), }".to_vec()),
+    ] {
+        write(at, name, bytes);
+        let said = bad(at, &format!("predict --model f/model.json --data {name} --out o --drift-out d"), 1);
+        assert!(said.contains(name), "{said}");
+    }
+    // The whole file gets the answers of the same rows as text.
+    write(at, "whole.parquet", &whole);
+    write(at, "whole.csv", table(0..2000, false));
+    good(at, "predict --model f/model.json --data whole.parquet --out p.out");
+    good(at, "predict --model f/model.json --data whole.csv --out c.out");
+    assert_eq!(lines(at, "p.out"), lines(at, "c.out"));
+}
+
+/// The rows of [`table`], as Parquet.
+fn parquet(rows: std::ops::Range<usize>) -> Vec<u8> {
+    let text = table(rows, false);
+    let cell = |column: usize| text.lines().skip(1).map(move |line| line.split(',').nth(column).unwrap());
+    let words = |column| Arc::new(StringArray::from_iter_values(cell(column))) as ArrayRef;
+    let numbers =
+        |column| Arc::new(Float64Array::from_iter_values(cell(column).map(|cell| cell.parse().unwrap()))) as ArrayRef;
+    let columns = [("id", words(0)), ("x", numbers(1)), ("y", numbers(2)), ("z", numbers(3)), ("plan", words(4))];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    bytes
+}
+
+/// A level that was never seen counts as missing, so does an infinite number; a row without any answer gets what training
+/// learnt for missing values.
+#[test]
+fn missing_and_unseen_values_have_an_answer() {
+    let tmp = folder();
+    let at = tmp.path();
+    fitted(at);
+    write(at, "new.csv", "id,x,y,z,plan\na,1,2,3,\nb,1,2,3,gold\nc,,,,\nd,,2,3,free\ne,inf,2,3,free\n");
+    let output = recluster(at, "predict --model f/model.json --data new.csv --out o --drift-out d");
+    assert!(output.status.success());
+    assert!(String::from_utf8(output.stderr).unwrap().contains("infinite"));
+    let found = lines(at, "o");
+    assert_eq!(found.len(), 6);
+    assert_eq!((&found[1][2..], &found[4][2..]), (&found[2][2..], &found[5][2..]));
+    assert!(found[1..].iter().all(|line| line[2].starts_with("0.") && line[3].parse::<f64>().unwrap() > 0.0));
+    let all: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(at.join("d")).unwrap()).unwrap();
+    assert_eq!(all["unseen"][0]["levels"], serde_json::json!(["gold"]));
+    // All rows missing in all columns, one of them without a type.
+    write(at, "nothing.csv", "id,x,y,z,plan\na,,,,\nb,,,,\n");
+    let told = good(at, "predict --model f/model.json --data nothing.csv --out n");
+    assert_eq!(told["rows"].as_u64(), Some(2));
+    let nothing = lines(at, "n");
+    assert_eq!((&nothing[1][2..], &nothing[2][2..]), (&found[3][2..], &found[3][2..]));
+}
+
+#[test]
+fn files_for_xgboost_come_with_the_others_or_not_at_all() {
+    let tmp = folder();
+    let at = tmp.path();
+    write(at, "a.csv", table(0..600, false));
+    let fit = "fit --data a.csv --depth 1 --rounds 5 --neighbors 10 --id id --out f --xgboost-out";
+    good(at, &format!("{fit} f/xgboost"));
+    let names: Vec<String> = files(&at.join("f/xgboost"))
+        .iter()
+        .map(|file| file.file_name().unwrap().to_str().unwrap().to_string())
+        .collect();
+    assert!(names.len() > 4 && names.contains(&"columns.json".into()) && names.contains(&"cluster_0.0.json".into()));
+    let model = Surrogate::load(at.join("f/model.json")).unwrap();
+    for (name, text) in model.xgboost_files().unwrap() {
+        assert_eq!(std::fs::read_to_string(at.join("f/xgboost").join(&name)).unwrap(), text, "{name}");
+    }
+    assert!(bad(at, &format!("{fit} a.csv"), 1).contains("a.csv"));
+    assert!(bad(at, &format!("{fit} none/such"), 1).contains("none"));
+    // Both folders are gone where the fit fails.
+    write(at, "word.csv", table(0..40, false).replacen("x,", "x y,", 1) + "c,1\n");
+    bad(at, "fit --data word.csv --out g --xgboost-out g/xgboost", 1);
 }

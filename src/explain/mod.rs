@@ -31,6 +31,8 @@ mod sums;
 mod surrogate;
 mod tables;
 mod tree_shap;
+#[cfg(feature = "serde")]
+mod xgboost_files;
 
 pub use abstain::{Abstain, Selectivity};
 pub use dependence::{Dependence, attribution_matrix, dependence};

@@ -24,6 +24,11 @@ use std::sync::Arc;
 pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, Value>, Failure> {
     let (embedder, [root, below]) = (embedder(args)?, clusterers(args)?);
     Staged::check_folder(&args.out)?;
+    if let Some(folder) =
+        args.xgboost_out.as_deref().filter(|folder| Path::new(folder).parent() != Some(Path::new(&args.out)))
+    {
+        Staged::check_folder(folder)?;
+    }
     let data = Source::read(args)?;
     if let Some((width, height)) = args.image.filter(|(w, h)| w.saturating_mul(*h) != data.values.ncols()) {
         let columns = data.values.ncols();
@@ -118,6 +123,12 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     if !outside.is_empty() {
         let text = insight::lines_of_outside(&outside, &tree);
         files.write(Path::new(&args.out).join("outside.csv"), |out| out.write_all(text.as_bytes()))?;
+    }
+    if let Some(folder) = &args.xgboost_out {
+        files.folder(folder)?;
+        for (name, text) in surrogate.xgboost_files()? {
+            files.write(Path::new(folder).join(name), |out| out.write_all(text.as_bytes()))?;
+        }
     }
     let mut facts = facts("fit", data.values.dim());
     facts.insert("leaves".to_string(), tree.leaves().count().into());

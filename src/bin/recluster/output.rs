@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 #[derive(Default)]
 pub(crate) struct Staged {
     files: Vec<StagedFile>,
-    /// A folder that did not exist before, to be removed again if the command fails.
-    created: Option<PathBuf>,
+    /// Folders that did not exist before, to be removed again if the command fails.
+    created: Vec<PathBuf>,
 }
 
 impl Staged {
@@ -53,7 +53,7 @@ impl Staged {
     pub(crate) fn folder(&mut self, path: &str) -> Result<(), Failure> {
         if !Path::new(path).is_dir() {
             std::fs::create_dir(path).map_err(|e| Failure::file(path, e))?;
-            self.created = Some(path.into());
+            self.created.push(path.into());
         }
         Ok(())
     }
@@ -76,16 +76,16 @@ impl Staged {
             let path = file.path().display().to_string();
             file.commit().map_err(|e| Failure::file(&path, e))?;
         }
-        self.created = None;
+        self.created.clear();
         Ok(())
     }
 }
 
 impl Drop for Staged {
     fn drop(&mut self) {
-        // The folder can only be removed once the files in it are.
+        // A folder can only be removed once what is in it is.
         self.files.clear();
-        if let Some(folder) = &self.created {
+        for folder in self.created.iter().rev() {
             // The command failed already; a folder that stays adds nothing to report.
             let _ = std::fs::remove_dir(folder);
         }

@@ -3,7 +3,7 @@
 //! Read: boosters `gbtree` of the objectives `binary:logistic`, `reg:squarederror`, `multi:softprob` and
 //! `multi:softmax` with numeric and categorical splits, as XGBoost 1.7 to 3.2 save them; `base_score` may be a number
 //! or, from 3.1 on, a bracketed list. Anything else is an error that names it. Written: one output as `binary:logistic`
-//! or `reg:squarederror`, with a scalar `base_score`, which every version reads.
+//! or `reg:squarederror`, or all as the classes of `multi:softprob`, with a scalar `base_score`, which every version reads.
 //!
 //! XGBoost sums margins in f32, this crate in f64. Leaf values of classifiers trained here are chosen so that sums in f32
 //! are exact (`Loss::rounded`), and margins are the same; those of other models agree to f32's rounding.

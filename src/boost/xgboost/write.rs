@@ -2,9 +2,11 @@
 
 use super::{bad, margin_of};
 use crate::Result;
-use crate::boost::model::{BoostModel, Link, Tree};
+use crate::boost::model::{BoostModel, Ensemble, Link, Tree};
 use crate::core::numerics;
 use crate::core::shape::check_output;
+use std::borrow::Borrow;
+use std::collections::HashSet;
 
 impl BoostModel {
     /// Writes one output as a model that XGBoost loads (`xgboost.Booster(model_file="model.json")`).
@@ -31,37 +33,109 @@ impl BoostModel {
             Link::Softmax => return Err(bad("an output of a softmax model cannot be written on its own")),
         };
         let score = score as f32;
-        let mut trees: Vec<String> = Vec::with_capacity(ensemble.trees.len() + 1);
+        let mut trees: Vec<Tree> = Vec::with_capacity(ensemble.trees.len() + 1);
         // Where the base margin was not added to a tree, a single leaf holds what the score cannot express.
         let rest = if first.is_some() { 0.0 } else { ensemble.base - margin_of(score, self.link) };
         if rest.abs() > 1e-7 * ensemble.base.abs().max(1.0) {
-            let mut tree = Tree::default();
-            tree.push_leaf(rest as f32, 0.0);
-            trees.push(write_tree(&tree, 0, self.features));
+            trees.push(leaf(rest));
         }
         let others = &ensemble.trees[usize::from(first.is_some())..];
-        for tree in first.iter().chain(others) {
-            trees.push(write_tree(tree, trees.len(), self.features));
+        trees.extend(first.into_iter().chain(others.iter().cloned()));
+        self.write_file(objective, score, 1, &trees)
+    }
+
+    /// Writes all outputs as the classes of one `multi:softprob` model that XGBoost loads. Its margins are this model's
+    /// [`margins`](BoostModel::margins), its probabilities the [`distribution`](BoostModel::distribution): those of each class
+    /// given that the row is of one of them.
+    ///
+    /// Margins e^u_k / (1 + Σ e^u_j) of a calibrated one-versus-rest model are its confidences; XGBoost gives margins with
+    /// `output_margin=True`. Between equal ones XGBoost takes the lower class, as this crate does; its probabilities, in f32,
+    /// may be equal where the margins are not.
+    ///
+    /// # Errors
+    /// [`Error::Format`](crate::Error::Format) for a regression, whose outputs are no classes.
+    pub fn to_xgboost_softprob_json(&self) -> Result<String> {
+        if self.link == Link::Identity {
+            return Err(bad("the outputs of a regression are no classes"));
         }
-        let names = self.feature_names.clone().unwrap_or_default();
-        let names = serde_json::to_string(&names).map_err(|e| bad(e.to_string()))?;
+        // Of all versions only some keep a base for each class, so that each class's stands in its trees.
+        let classes: Vec<Vec<Tree>> = self.outputs.iter().map(Ensemble::from_zero).collect();
+        let rounds = classes.iter().map(Vec::len).max().unwrap_or(0);
+        let nothing = leaf(0.0);
+        // XGBoost takes a round to have a tree for each class.
+        let trees: Vec<&Tree> = (0..rounds)
+            .flat_map(|round| classes.iter().map(move |trees| (trees, round)))
+            .map(|(trees, round)| trees.get(round).unwrap_or(&nothing))
+            .collect();
+        let objective =
+            format!(r#"{{"name":"multi:softprob","softmax_multiclass_param":{{"num_class":"{}"}}}}"#, classes.len());
+        self.write_file(&objective, 0.0, classes.len(), &trees)
+    }
+
+    /// The trees of a model, round by round, each round with one for each class.
+    fn write_file<T: Borrow<Tree>>(&self, objective: &str, score: f32, classes: usize, trees: &[T]) -> Result<String> {
+        let names = serde_json::to_string(&self.names_for_xgboost()).map_err(|e| bad(e.to_string()))?;
+        let categorical = self.is_categorical();
+        let typed = self.feature_names.is_some() || categorical.contains(&true);
+        let types = list(categorical.iter().filter(|_| typed), |&c| if c { "\"c\"" } else { "\"float\"" }.into());
+        let n = trees.len();
+        Ok(format!(
+            r#"{{"learner":{{"attributes":{{}},"feature_names":{names},"feature_types":{types},"gradient_booster":{{"model":{{"gbtree_model_param":{{"num_parallel_tree":"1","num_trees":"{n}"}},"iteration_indptr":{},"tree_info":{},"trees":{}}},"name":"gbtree"}},"learner_model_param":{{"base_score":"{score:E}","boost_from_average":"1","num_class":"{}","num_feature":"{}","num_target":"1"}},"objective":{objective}}},"version":[3,0,0]}}"#,
+            list((0..=n).step_by(classes), |i| i.to_string()),
+            list(0..n, |i| (i % classes).to_string()),
+            list(trees.iter().enumerate(), |(id, tree)| write_tree(tree.borrow(), id, self.features)),
+            if classes > 1 { classes } else { 0 },
+            self.features,
+        ))
+    }
+
+    /// For each column whether any tree splits it by category.
+    pub(crate) fn is_categorical(&self) -> Vec<bool> {
         let mut categorical = vec![false; self.features];
         for tree in self.outputs.iter().flat_map(|output| &output.trees) {
             (0..tree.len())
                 .filter(|&i| tree.is_categorical(i))
                 .for_each(|i| categorical[tree.feature[i] as usize] = true);
         }
-        let typed = self.feature_names.is_some() || categorical.contains(&true);
-        let types = list(categorical.iter().filter(|_| typed), |&c| if c { "\"c\"" } else { "\"float\"" }.into());
-        let n = trees.len();
-        Ok(format!(
-            r#"{{"learner":{{"attributes":{{}},"feature_names":{names},"feature_types":{types},"gradient_booster":{{"model":{{"gbtree_model_param":{{"num_parallel_tree":"1","num_trees":"{n}"}},"iteration_indptr":{},"tree_info":{},"trees":[{}]}},"name":"gbtree"}},"learner_model_param":{{"base_score":"{score:E}","boost_from_average":"1","num_class":"0","num_feature":"{}","num_target":"1"}},"objective":{objective}}},"version":[3,0,0]}}"#,
-            list(0..=n, |i| i.to_string()),
-            list(0..n, |_| "0".into()),
-            trees.join(","),
-            self.features,
-        ))
+        categorical
     }
+
+    /// The names of the columns as the written files have them. XGBoost takes none with "[", "]" or "<": these become "(",
+    /// ")" and "below ", and a name that then repeats gets a number.
+    pub(crate) fn names_for_xgboost(&self) -> Vec<String> {
+        let mut seen = HashSet::new();
+        let name = |name: &String| {
+            let plain = name.replace('[', "(").replace(']', ")").replace('<', "below ");
+            let mut tried = plain.clone();
+            let mut number = 2;
+            while !seen.insert(tried.clone()) {
+                tried = format!("{plain} ({number})");
+                number += 1;
+            }
+            tried
+        };
+        self.feature_names.iter().flatten().map(name).collect()
+    }
+}
+
+impl Ensemble {
+    /// The trees with the base margin in them, so that they add up from 0.
+    fn from_zero(&self) -> Vec<Tree> {
+        if self.base == 0.0 {
+            return self.trees.clone();
+        }
+        match self.trees.split_first().and_then(|(first, others)| Some((raised(first, self.base)?, others))) {
+            Some((first, others)) => [&[first], others].concat(),
+            None => [&[leaf(self.base)], &self.trees[..]].concat(),
+        }
+    }
+}
+
+/// A tree of one leaf.
+fn leaf(value: f64) -> Tree {
+    let mut tree = Tree::default();
+    tree.push_leaf(value as f32, 0.0);
+    tree
 }
 
 /// The tree with the base margin added to its leaves, if every sum is exact in f32.

@@ -134,6 +134,9 @@ pub(crate) struct Fit {
     /// Known classes, for evaluation only: adds best_node_f and ari to the JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) labels: Option<String>,
+    /// A folder that gets the model for XGBoost: clusters.json of all clusters, a file for each, and columns.json
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) xgboost_out: Option<String>,
     /// Size of the image in each row, for the report, where the file does not contain it
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = image)]
     pub(crate) image: Option<(usize, usize)>,

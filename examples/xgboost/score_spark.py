@@ -1,0 +1,65 @@
+"""Clusters of the rows of Parquet files, on Spark.
+
+    spark-submit --py-files scoring.py score_spark.py FOLDER rows.parquet assigned --id id [--abstain 0.05]
+    python score_spark.py FOLDER rows.parquet assigned --id id
+
+FOLDER is that of `recluster fit --xgboost-out`, on the driver. `assigned` becomes a folder of Parquet files with the columns
+of `recluster predict`. The trees are scored by `xgboost.spark`, between two steps in pandas: words to numbers, and margins
+to clusters.
+"""
+import argparse
+
+import pandas as pd
+from pyspark.ml.functions import vector_to_array
+from pyspark.sql import SparkSession
+from pyspark.sql import types as T
+from xgboost import XGBClassifier
+from xgboost.spark import SparkXGBClassifierModel
+
+from scoring import Scorer
+
+
+def classifier(scorer):
+    model = XGBClassifier()
+    model.load_model(str(scorer.folder / "clusters.json"))
+    return SparkXGBClassifierModel(model).setFeaturesCol("features").setRawPredictionCol("margins")
+
+
+def score(spark, scorer, data, ids, abstain):
+    table = spark.read.parquet(data)
+    kept = [table.schema[name] for name in ids]
+
+    def encode(parts):
+        for part in parts:
+            yield part[ids].assign(features=list(scorer.encode(part)))
+
+    def assign(parts):
+        for part in parts:
+            margins = part["margins"].to_list()
+            yield pd.concat([part[ids].reset_index(drop=True), scorer.assign(margins, abstain)], axis=1)
+
+    features = T.StructField("features", T.ArrayType(T.FloatType()))
+    encoded = table.mapInPandas(encode, T.StructType([*kept, features]))
+    scored = classifier(scorer).transform(encoded)
+    scored = scored.select(*ids, vector_to_array("margins").alias("margins"))
+    found = [
+        T.StructField("assigned", T.StringType()),
+        T.StructField("confidence", T.DoubleType()),
+        T.StructField("runner_up", T.StringType()),
+        T.StructField("runner_up_confidence", T.DoubleType()),
+    ]
+    return scored.mapInPandas(assign, T.StructType([*kept, *found]))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder")
+    parser.add_argument("data")
+    parser.add_argument("out")
+    parser.add_argument("--id", action="append", default=[])
+    parser.add_argument("--abstain", type=float, default=0.0)
+    args = parser.parse_args()
+    spark = SparkSession.builder.appName("recluster").getOrCreate()
+    assigned = score(spark, Scorer(args.folder), args.data, args.id, args.abstain)
+    assigned.write.mode("overwrite").parquet(args.out)
+    spark.stop()
