@@ -10,6 +10,7 @@ each missing, levels that the model never saw, and rows without any answer. Ends
 """
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -58,7 +59,9 @@ def people(rows, seed, strange):
 
 
 def run(*words):
-    done = subprocess.run([str(word) for word in words], capture_output=True, text=True)
+    # Spark stays on this machine.
+    here = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"}
+    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, env=here)
     if done.returncode:
         sys.exit(f"{' '.join(map(str, words))}\n{done.stdout}{done.stderr}")
     return done.stdout
@@ -80,13 +83,19 @@ def compare(name, found, expected, seconds):
     return away["assigned"] == 0 and away["runner_up"] == 0 and worst <= 1e-6
 
 
-def each_cluster(scorer, frame, folder):
-    """The file of each cluster against that of all: margins of the same bits."""
+def each_cluster(scorer, frame):
+    """The file of each cluster against that of all, margins of the same bits; and the probabilities and classes that XGBoost
+    makes of them."""
     matrix = scorer.matrix(scorer.encode(frame))
     together = scorer.booster().predict(matrix, output_margin=True)
+    odds = np.exp(together.astype(float) - together.max(axis=1, keepdims=True))
+    shares = scorer.booster().predict(matrix)
+    worst = float(np.abs(shares - odds / odds.sum(axis=1, keepdims=True)).max())
+    other = int((shares.argmax(axis=1) != together.argmax(axis=1)).sum())
+    print(f"multi:softprob: {other} other classes, probabilities given one of the clusters within {worst:.1e}")
     alone = np.column_stack([scorer.booster(file).predict(matrix, output_margin=True) for file in scorer.files])
     print(f"a file for each cluster: {len(scorer.files)} files, {int((alone != together).sum())} other margins")
-    return bool((alone == together).all())
+    return bool((alone == together).all()) and worst <= 1e-6
 
 
 def main():
@@ -120,7 +129,7 @@ def main():
                 if name == "xgboost":
                     frame = pd.read_parquet(tmp / "rows.parquet")
                     found = pd.concat([frame[["id"]], scorer.assign(scorer.margins(frame), abstain)], axis=1)
-                    good &= each_cluster(scorer, frame, tmp) if not abstain else True
+                    good &= each_cluster(scorer, frame) if not abstain else True
                 else:
                     run(sys.executable, HERE / f"score_{name}.py", tmp / "fit/xgboost", tmp / "rows.parquet",
                         tmp / name, "--id", "id")

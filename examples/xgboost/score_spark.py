@@ -8,13 +8,15 @@ of `recluster predict`. The trees are scored by `xgboost.spark`, between two ste
 to clusters.
 """
 import argparse
+import os
+import sys
 
 import pandas as pd
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import SparkSession
 from pyspark.sql import types as T
 from xgboost import XGBClassifier
-from xgboost.spark import SparkXGBClassifierModel
+from xgboost.spark import SparkXGBClassifier, SparkXGBClassifierModel
 
 from scoring import Scorer
 
@@ -22,7 +24,9 @@ from scoring import Scorer
 def classifier(scorer):
     model = XGBClassifier()
     model.load_model(str(scorer.folder / "clusters.json"))
-    return SparkXGBClassifierModel(model).setFeaturesCol("features").setRawPredictionCol("margins")
+    # The estimator has the parameters, as after a fit.
+    settings = SparkXGBClassifier(features_col="features", raw_prediction_col="margins")
+    return settings._copyValues(SparkXGBClassifierModel(model))
 
 
 def score(spark, scorer, data, ids, abstain):
@@ -59,6 +63,8 @@ if __name__ == "__main__":
     parser.add_argument("--id", action="append", default=[])
     parser.add_argument("--abstain", type=float, default=0.0)
     args = parser.parse_args()
+    # Workers on this machine are of this Python.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     spark = SparkSession.builder.appName("recluster").getOrCreate()
     assigned = score(spark, Scorer(args.folder), args.data, args.id, args.abstain)
     assigned.write.mode("overwrite").parquet(args.out)

@@ -55,8 +55,9 @@ class Scorer:
         shares = odds / (odds.sum(axis=1, keepdims=True) + np.exp(-high))
         best = np.take_along_axis(shares, order, axis=1)
         paths = self.paths[order]
-        found = pd.DataFrame({"assigned": paths[:, 0], "confidence": best[:, 0]})
-        found["runner_up"] = paths[:, 1] if len(self.paths) > 1 else None
+        text = lambda values: pd.array(values, dtype="string")
+        found = pd.DataFrame({"assigned": text(paths[:, 0]), "confidence": best[:, 0]})
+        found["runner_up"] = text(paths[:, 1] if len(self.paths) > 1 else [None] * len(found))
         found["runner_up_confidence"] = best[:, 1] if len(self.paths) > 1 else np.nan
         found.loc[found["confidence"] < self.threshold(abstain), "assigned"] = "-"
         return found
@@ -116,6 +117,11 @@ def numbers(field, values):
 
 
 def dates(field, values):
+    if "date32" in str(values.dtype):
+        values = values.astype("datetime64[s]")
+    elif values.dtype == object and not values.map(lambda value: isinstance(value, str)).any():
+        # Dates without a time of day are objects in pandas.
+        values = pd.to_datetime(values)
     if not pd.api.types.is_datetime64_any_dtype(values.dtype):
         raise ValueError(f"column {field['name']}: give dates as timestamps, not as {values.dtype}")
     naive = values.dt.tz_convert(None) if values.dt.tz is not None else values
