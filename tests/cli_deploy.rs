@@ -110,7 +110,7 @@ fn bad_input_is_named_and_leaves_nothing() {
         (model.replacen("\"version\":5", "\"version\":4", 1), "version 4"),
         (model.replacen("\"version\":5", "\"version\":6", 1), "version 6"),
         (model.replacen("recluster surrogate", "recluster tree", 1), "recluster tree"),
-        (model.replacen("\"plan\"", "\"plans\"", 1), "other.json"),
+        (model.replacen("\"name\":\"plan\"", "\"name\":\"plans\"", 1), "other.json"),
         (model[..model.len() / 2].to_string(), "other.json"),
         (model.replacen("\"thresholds\":[", "\"thresholds\":[2.0,", 1), "other.json"),
     ] {

@@ -1,6 +1,6 @@
 //! Arrays of DataFusion's arrow as arrays of the library's, which is another version: the values are copied.
 
-use arrow_array::{Array as _, ArrayRef, BooleanArray, LargeStringArray, NullArray, make_array};
+use arrow_array::{ArrayRef, BooleanArray, LargeStringArray, NullArray, make_array};
 use arrow_buffer::Buffer;
 use arrow_data::ArrayData;
 use arrow_schema::{DataType as To, TimeUnit as ToUnit};

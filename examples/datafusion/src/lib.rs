@@ -123,19 +123,24 @@ impl ScalarUDFImpl for Assign {
     /// Puts the columns into a struct that keeps their names: later steps of the optimizer may replace a column of a
     /// subquery by what it was computed from.
     fn simplify(&self, mut arguments: Vec<Expr>, context: &SimplifyContext) -> Result<ExprSimplifyResult> {
-        let is_struct = |e: &Expr| Ok::<_, DataFusionError>(matches!(context.get_data_type(e)?, DataType::Struct(_)));
-        if arguments.len() < 2 || is_struct(&arguments[1])? {
-            return Ok(ExprSimplifyResult::Original(arguments));
-        }
-        let columns = arguments.split_off(1);
-        let named = columns.into_iter().flat_map(|column| {
-            let name = match &column {
+        let (mut named, mut structs) = (Vec::new(), Vec::new());
+        for argument in arguments.iter().skip(1) {
+            if matches!(context.get_data_type(argument)?, DataType::Struct(_)) {
+                structs.push(argument.clone());
+                continue;
+            }
+            let name = match argument {
                 Expr::Column(column) => column.name.clone(),
                 other => other.schema_name().to_string(),
             };
-            [lit(name), column]
-        });
-        arguments.push(named_struct(named.collect()));
+            named.extend([lit(name), argument.clone()]);
+        }
+        if named.is_empty() {
+            return Ok(ExprSimplifyResult::Original(arguments));
+        }
+        arguments.truncate(1);
+        arguments.push(named_struct(named));
+        arguments.extend(structs);
         let call = ScalarUDF::from(Assign::new(self.what, self.abstain)).call(arguments);
         Ok(ExprSimplifyResult::Simplified(call))
     }

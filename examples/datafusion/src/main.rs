@@ -48,7 +48,8 @@ async fn shares(context: &SessionContext, model: &str) -> Result<String, DataFus
         // Columns go by their order.
         None => {
             let rows = context.table("rows").await?;
-            let names: Vec<String> = rows.schema().fields().iter().map(|field| format!("\"{}\"", field.name())).collect();
+            let names: Vec<String> =
+                rows.schema().fields().iter().map(|field| format!("\"{}\"", field.name())).collect();
             names.join(", ")
         }
     };

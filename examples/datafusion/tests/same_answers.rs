@@ -95,8 +95,7 @@ fn write(path: &Path, rows: usize) {
         .set_max_row_group_row_count(Some(rows.div_ceil(5)))
         .set_compression(Compression::SNAPPY)
         .build();
-    let mut writer =
-        ArrowWriter::try_new(File::create(path).unwrap(), batch(0..1).schema(), Some(properties)).unwrap();
+    let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), batch(0..1).schema(), Some(properties)).unwrap();
     for first in (0..rows).step_by(50_000) {
         writer.write(&batch(first..(first + 50_000).min(rows))).unwrap();
     }
@@ -237,8 +236,13 @@ async fn columns_go_by_their_names() {
     let fields: Vec<String> = columns.split(", ").map(|name| format!("'{}', {name}", name.trim_matches('"'))).collect();
     let as_struct = format!("SELECT id, decide({model}, named_struct({})) FROM rows", fields.join(", "));
     assert_eq!(decisions(&answer(&context, &as_struct).await), plain);
+    let mixed = columns.replace("\"visits\"", "named_struct('visits', visits * 2 / 2)");
+    assert_eq!(decisions(&answer(&context, &format!("SELECT id, decide({model}, {mixed}) FROM rows")).await), plain);
     // No rows are no error.
-    assert!(decisions(&answer(&context, &format!("SELECT id, decide({model}, {columns}) FROM rows WHERE id < 0")).await).is_empty());
+    assert!(
+        decisions(&answer(&context, &format!("SELECT id, decide({model}, {columns}) FROM rows WHERE id < 0")).await)
+            .is_empty()
+    );
 }
 
 #[tokio::test]
@@ -272,14 +276,17 @@ async fn what_is_wrong_is_named() {
 /// A model without a schema takes numbers, by name where it has names, else by their order.
 #[tokio::test]
 async fn tables_of_numbers_need_no_schema() {
-    let data = ndarray::Array2::from_shape_fn((600, 3), |(i, j)| ((i % 3 * 10) as f64 * draw(j, 3) + draw(i, 5 + j as u64)) as f32);
+    let data = ndarray::Array2::from_shape_fn((600, 3), |(i, j)| {
+        ((i % 3 * 10) as f64 * draw(j, 3) + draw(i, 5 + j as u64)) as f32
+    });
     let labels: Vec<i32> = (0..600).map(|i| i % 3).collect();
     let names = ["0.0", "0.1", "0.2"].map(String::from).to_vec();
     let run = Run::new();
     let plain = Surrogate::fit(&data, &labels, names, &Boost::new().rounds(10), &run).unwrap();
     let named = plain.clone().with_feature_names(["x", "y", "z"].map(String::from).to_vec()).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let column = |j: usize| Arc::new(Float64Array::from_iter_values(data.column(j).iter().map(|&x| x.into()))) as ArrayRef;
+    let column =
+        |j: usize| Arc::new(Float64Array::from_iter_values(data.column(j).iter().map(|&x| x.into()))) as ArrayRef;
     let ids = Arc::new(Int64Array::from_iter_values(0..600)) as ArrayRef;
     let rows = RecordBatch::try_from_iter([("id", ids), ("z", column(2)), ("x", column(0)), ("y", column(1))]).unwrap();
     let context = SessionContext::new();
@@ -310,7 +317,17 @@ async fn a_million_rows_get_the_lines_of_predict() {
     let start = std::time::Instant::now();
     let done = std::process::Command::new(std::fs::canonicalize(program).unwrap())
         .current_dir(place.folder.path())
-        .args(["predict", "--model", "it's a model.json", "--data", "rows.parquet", "--abstain", "0.05", "--out", "o.csv"])
+        .args([
+            "predict",
+            "--model",
+            "it's a model.json",
+            "--data",
+            "rows.parquet",
+            "--abstain",
+            "0.05",
+            "--out",
+            "o.csv",
+        ])
         .status()
         .unwrap();
     assert!(done.success());
