@@ -59,7 +59,7 @@ impl BoostModel {
             return Err(bad("the outputs of a regression are no classes"));
         }
         // Of all versions only some keep a base for each class, so that each class's stands in its trees.
-        let classes: Vec<Vec<Tree>> = self.outputs.iter().map(Ensemble::from_zero).collect();
+        let classes: Vec<Vec<Tree>> = self.outputs.iter().map(Ensemble::trees_from_zero).collect();
         let rounds = classes.iter().map(Vec::len).max().unwrap_or(0);
         let nothing = leaf(0.0);
         // XGBoost takes a round to have a tree for each class.
@@ -120,7 +120,7 @@ impl BoostModel {
 
 impl Ensemble {
     /// The trees with the base margin in them, so that they add up from 0.
-    fn from_zero(&self) -> Vec<Tree> {
+    fn trees_from_zero(&self) -> Vec<Tree> {
         if self.base == 0.0 {
             return self.trees.clone();
         }
