@@ -6,16 +6,15 @@
 
 mod answers;
 mod cards;
-mod charts;
-mod colour;
+pub mod charts;
 mod contents;
 mod data;
+mod drawn;
 mod features;
 mod findings;
 #[cfg(test)]
 mod insight_tests;
 mod interval;
-mod map;
 mod method;
 mod names;
 mod outside;
@@ -25,7 +24,6 @@ mod outside_tests;
 mod page;
 mod parts;
 mod pushes;
-mod raster;
 mod reasons;
 mod shares;
 mod statistics;
@@ -37,14 +35,14 @@ mod table_tests;
 mod tests;
 mod words;
 
-pub use map::{image_svg, map_svg};
-
 use crate::core::{Canonical, write_whole};
 use crate::explain::{ClusterRules, Difference, Fidelity};
 use crate::recursive::ClusterTree;
 use crate::table::Schema;
 use crate::{Explainer, Explanation, Result, Run};
+use charts::{colour, raster};
 use contents::Contents;
+use drawn as map;
 use ndarray::{ArrayRef2, Axis};
 use std::borrow::Cow;
 use std::path::Path;

@@ -6,16 +6,16 @@ use base64::Engine;
 
 /// A picture, row by row.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Picture {
-    pub(super) width: usize,
-    pub(super) height: usize,
+pub(in crate::report) struct Picture {
+    pub(in crate::report) width: usize,
+    pub(in crate::report) height: usize,
     /// width x height colours.
-    pub(super) pixels: Vec<Rgb>,
+    pub(in crate::report) pixels: Vec<Rgb>,
 }
 
 impl Picture {
     /// One pixel for each value.
-    pub(super) fn of(values: &[f64], width: usize, colour: impl Fn(f64) -> Rgb) -> Self {
+    pub(in crate::report) fn of(values: &[f64], width: usize, colour: impl Fn(f64) -> Rgb) -> Self {
         let width = width.max(1);
         Picture { width, height: values.len() / width, pixels: values.iter().map(|&v| colour(v)).collect() }
     }
@@ -24,7 +24,15 @@ impl Picture {
     ///
     /// # Errors
     /// [`Error::Format`] when it has no pixels or too many.
-    pub(super) fn address(&self) -> Result<String> {
+    pub(in crate::report) fn address(&self) -> Result<String> {
+        Ok(format!("data:image/png;base64,{}", base64::engine::general_purpose::STANDARD.encode(self.png()?)))
+    }
+
+    /// The picture as a PNG.
+    ///
+    /// # Errors
+    /// [`Error::Format`] when it has no pixels or too many.
+    pub(in crate::report) fn png(&self) -> Result<Vec<u8>> {
         let bad = |e: png::EncodingError| Error::Format { format: "picture", reason: e.to_string() };
         let side =
             |n: usize| u32::try_from(n).map_err(|_| Error::Format { format: "picture", reason: "too wide".into() });
@@ -35,23 +43,23 @@ impl Picture {
         let mut writer = encoder.write_header().map_err(bad)?;
         writer.write_image_data(self.pixels.as_flattened()).map_err(bad)?;
         writer.finish().map_err(bad)?;
-        Ok(format!("data:image/png;base64,{}", base64::engine::general_purpose::STANDARD.encode(bytes)))
+        Ok(bytes)
     }
 }
 
 /// Where the points of a map lie.
 #[derive(Clone, Debug)]
-pub(super) struct Places {
-    pub(super) width: usize,
-    pub(super) height: usize,
+pub(in crate::report) struct Places {
+    pub(in crate::report) width: usize,
+    pub(in crate::report) height: usize,
     /// x, y of each point in pixels, y downwards.
-    pub(super) points: Vec<(f32, f32)>,
+    pub(in crate::report) points: Vec<(f32, f32)>,
     /// Radius of a point in pixels.
-    pub(super) radius: f32,
+    pub(in crate::report) radius: f32,
 }
 
 /// Fits points into a picture `width` pixels wide: one scale for both axes, a margin around.
-pub(super) fn place(points: &[(f32, f32)], width: usize) -> Places {
+pub(in crate::report) fn place(points: &[(f32, f32)], width: usize) -> Places {
     let span = |pick: fn(&(f32, f32)) -> f32| {
         let (low, high) = points.iter().map(pick).fold((f32::MAX, f32::MIN), |(l, h), v| (l.min(v), h.max(v)));
         // Halves first: the whole difference of two large numbers may not be a number.
@@ -81,7 +89,7 @@ pub(super) fn place(points: &[(f32, f32)], width: usize) -> Places {
 ///
 /// Each pixel takes the mean colour of the points over it, and the more solidly the more they are, so that dense and
 /// thin places look different and no cluster hides another. Sums of whole numbers: the order of points does not matter.
-pub(super) fn map(places: &Places, labels: &[i32]) -> Picture {
+pub(in crate::report) fn map(places: &Places, labels: &[i32]) -> Picture {
     let Places { width, height, radius, .. } = *places;
     // Coverage in 1/255, weighted; red, green, blue sums.
     let mut sums = vec![[0u64; 4]; width * height];
@@ -106,20 +114,44 @@ pub(super) fn map(places: &Places, labels: &[i32]) -> Picture {
             }
         }
     }
+    let full = fullest(&sums);
     let pixels = sums
         .iter()
         .map(|&[weight, r, g, b]| {
             if weight == 0 {
                 return [255; 3];
             }
-            // One point covers by 60 %, two by 75 %, many fully.
-            let over = weight as f64 / 255.0;
-            let solid =
-                (1.5 * over / (1.0 + 1.5 * over)).min(0.96) * if over < 1.0 { over.max(0.35).sqrt() } else { 1.0 };
+            let solid = solid(weight as f64 / 255.0, full);
             [r, g, b].map(|sum| (255.0 + solid * (sum as f64 / weight as f64 - 255.0) + 0.5) as u8)
         })
         .collect();
     Picture { width, height, pixels }
+}
+
+/// Points over a pixel where a map is at its fullest: the 99th percentile of the pixels that have any.
+fn fullest(sums: &[[u64; 4]]) -> f64 {
+    let mut weights: Vec<u64> = sums.iter().map(|sum| sum[0]).filter(|&weight| weight > 0).collect();
+    if weights.is_empty() {
+        return 1.0;
+    }
+    let place = (weights.len() - 1) * 99 / 100;
+    *weights.select_nth_unstable(place).1 as f64 / 255.0
+}
+
+/// How solidly so many points over a pixel are drawn, where the fullest places have `full`: one point by 60 % where few
+/// overlap, and by less the more do, in steps of equal ratios, so that a place with ten times the points looks different at
+/// any number of rows.
+fn solid(over: f64, full: f64) -> f64 {
+    const LEAST: f64 = 0.3;
+    const MOST: f64 = 0.97;
+    // Less than half a point is the soft edge of one.
+    let edge = if over < 1.0 { over.max(0.35).sqrt() } else { 1.0 };
+    let few = 1.5 * over / (1.0 + 1.5 * over);
+    let many = LEAST + (1.0 - LEAST) * libm::log1p(over) / libm::log1p(full.max(1.0));
+    // From ten points a pixel on the second scale has it all; below two the first.
+    let part = (libm::log2(full.max(1.0)) - 1.0) / 2.3;
+    let part = part.clamp(0.0, 1.0);
+    (((1.0 - part) * few + part * many) * edge).min(MOST)
 }
 
 #[cfg(test)]
