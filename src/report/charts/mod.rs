@@ -10,29 +10,49 @@
 //!
 //! `docs/charts.md` shows each of them; `cargo run --release --example charts FOLDER` draws them.
 
+mod axes;
 mod bars;
 mod beeswarm;
+mod beside;
+mod calibration;
 pub(in crate::report) mod colour;
 mod condensed;
+mod contrast;
+mod crosstab;
+mod dependence;
 mod icicle;
 mod images;
 mod labels;
+mod layers;
 mod map;
+mod profile;
 pub(in crate::report) mod raster;
 mod say;
 mod scale;
+mod stability;
 mod svg;
 #[cfg(test)]
 mod tests;
 mod text;
+mod waterfall;
 
-pub(super) use super::drawn::tree;
 pub use bars::{Bar, Bars};
 pub use beeswarm::{Beeswarm, Swarm};
+pub use beside::SideBySide;
+pub use calibration::Calibration;
 pub use condensed::CondensedTreeChart;
+pub use contrast::{Contrast, ContrastLine};
+pub use crosstab::CrossTab;
+pub use dependence::DependenceChart;
 pub use icicle::Icicle;
-pub(super) use icicle::number;
 pub use images::ImageStrip;
+pub use layers::LayersChart;
 pub use map::Map;
+pub use profile::{Profile, ProfileLine};
+pub use stability::{StabilityChart, StabilityLine};
 pub use svg::Svg;
+pub use waterfall::{Push, Waterfall};
+
+pub(super) use super::drawn::tree;
+pub(super) use icicle::number;
 pub(super) use text::short;

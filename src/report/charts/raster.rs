@@ -11,13 +11,16 @@ pub(in crate::report) struct Picture {
     pub(in crate::report) height: usize,
     /// width x height colours.
     pub(in crate::report) pixels: Vec<Rgb>,
+    /// How solid each pixel is, 0 to 255; none where all are.
+    pub(in crate::report) solid: Option<Vec<u8>>,
 }
 
 impl Picture {
     /// One pixel for each value.
     pub(in crate::report) fn of(values: &[f64], width: usize, colour: impl Fn(f64) -> Rgb) -> Self {
         let width = width.max(1);
-        Picture { width, height: values.len() / width, pixels: values.iter().map(|&v| colour(v)).collect() }
+        let pixels = values.iter().map(|&v| colour(v)).collect();
+        Picture { width, height: values.len() / width, pixels, solid: None }
     }
 
     /// The picture as the address of an `img`.
@@ -38,10 +41,16 @@ impl Picture {
             |n: usize| u32::try_from(n).map_err(|_| Error::Format { format: "picture", reason: "too wide".into() });
         let mut bytes = Vec::new();
         let mut encoder = png::Encoder::new(&mut bytes, side(self.width)?, side(self.height)?);
-        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_color(if self.solid.is_some() { png::ColorType::Rgba } else { png::ColorType::Rgb });
         encoder.set_compression(png::Compression::Balanced);
         let mut writer = encoder.write_header().map_err(bad)?;
-        writer.write_image_data(self.pixels.as_flattened()).map_err(bad)?;
+        match &self.solid {
+            None => writer.write_image_data(self.pixels.as_flattened()).map_err(bad)?,
+            Some(solid) => {
+                let all = self.pixels.iter().zip(solid).map(|(&[r, g, b], &a)| [r, g, b, a]).collect::<Vec<_>>();
+                writer.write_image_data(all.as_flattened()).map_err(bad)?;
+            }
+        }
         writer.finish().map_err(bad)?;
         Ok(bytes)
     }
@@ -85,17 +94,28 @@ pub(in crate::report) fn place(points: &[(f32, f32)], width: usize) -> Places {
     Places { width, height, points, radius }
 }
 
-/// A map of points coloured by cluster, noise in light grey.
+/// A map of points coloured by cluster, noise in light grey, on white.
+pub(in crate::report) fn map(places: &Places, labels: &[i32]) -> Picture {
+    let strength = |label: i32| if label < 0 { 200 } else { 255 };
+    let picture = dots(places, |i| labels.get(i).map(|&label| (colour::cluster(label), strength(label))));
+    let solid = picture.solid.unwrap_or_default();
+    let on_white = |(&colour, &solid): (&Rgb, &u8)| {
+        colour.map(|part| 255 - ((u32::from(255 - part) * u32::from(solid) + 127) / 255) as u8)
+    };
+    Picture { pixels: picture.pixels.iter().zip(&solid).map(on_white).collect(), solid: None, ..picture }
+}
+
+/// Points in their own colours and strengths (255 in full), on nothing; those without a colour are left out.
 ///
 /// Each pixel takes the mean colour of the points over it, and the more solidly the more they are, so that dense and
 /// thin places look different and no cluster hides another. Sums of whole numbers: the order of points does not matter.
-pub(in crate::report) fn map(places: &Places, labels: &[i32]) -> Picture {
+pub(in crate::report) fn dots(places: &Places, colour_of: impl Fn(usize) -> Option<(Rgb, u64)>) -> Picture {
     let Places { width, height, radius, .. } = *places;
     // Coverage in 1/255, weighted; red, green, blue sums.
     let mut sums = vec![[0u64; 4]; width * height];
-    for (&(x, y), &label) in places.points.iter().zip(labels) {
-        let [r, g, b] = colour::cluster(label).map(u64::from);
-        let strength = if label < 0 { 200.0 } else { 255.0 };
+    for (i, &(x, y)) in places.points.iter().enumerate() {
+        let Some((colour, strength)) = colour_of(i) else { continue };
+        let ([r, g, b], strength) = (colour.map(u64::from), strength as f32);
         let reach = radius + 1.0;
         let range = |centre: f32, size: usize| {
             let low = (centre - reach).floor().max(0.0) as usize;
@@ -115,17 +135,12 @@ pub(in crate::report) fn map(places: &Places, labels: &[i32]) -> Picture {
         }
     }
     let full = fullest(&sums);
-    let pixels = sums
-        .iter()
-        .map(|&[weight, r, g, b]| {
-            if weight == 0 {
-                return [255; 3];
-            }
-            let solid = solid(weight as f64 / 255.0, full);
-            [r, g, b].map(|sum| (255.0 + solid * (sum as f64 / weight as f64 - 255.0) + 0.5) as u8)
-        })
-        .collect();
-    Picture { width, height, pixels }
+    let mean = |&[weight, r, g, b]: &[u64; 4]| [r, g, b].map(|sum| (sum as f64 / weight.max(1) as f64 + 0.5) as u8);
+    let cover = |sum: &[u64; 4]| {
+        if sum[0] == 0 { 0 } else { (255.0 * solid(sum[0] as f64 / 255.0, full) + 0.5) as u8 }
+    };
+    let (pixels, solid) = (sums.iter().map(mean).collect(), Some(sums.iter().map(cover).collect()));
+    Picture { width, height, pixels, solid }
 }
 
 /// Points over a pixel where a map is at its fullest: the 99th percentile of the pixels that have any.
@@ -186,6 +201,16 @@ mod tests {
     }
 
     #[test]
+    fn ten_times_the_points_look_denser_at_any_number_of_them() {
+        for full in [1.0, 3.0, 30.0, 1e3, 1e6] {
+            let shades: Vec<f64> = (0..=6).map(|power| solid(full / 10f64.powi(6 - power), full)).collect();
+            assert!(shades.windows(2).all(|pair| pair[0] <= pair[1]), "{full}: {shades:?}");
+            assert!(solid(full, full) > 0.55 && solid(1.0, full) >= 0.3, "{full}: {shades:?}");
+            assert!(full < 30.0 || solid(full, full) - solid(full / 10.0, full) > 0.07, "{full}: {shades:?}");
+        }
+    }
+
+    #[test]
     fn a_picture_can_be_read_back() {
         let picture = Picture::of(&[0.0, 1.0, 0.5, 0.0, 0.0, 1.0], 3, colour::ink);
         let address = picture.address().unwrap();
@@ -195,6 +220,6 @@ mod tests {
         reader.next_frame(&mut pixels).unwrap();
         assert_eq!((reader.info().width, reader.info().height), (3, 2));
         assert_eq!(pixels, picture.pixels.as_flattened());
-        assert!(Picture { width: 0, height: 0, pixels: vec![] }.address().is_err());
+        assert!(Picture { width: 0, height: 0, pixels: vec![], solid: None }.address().is_err());
     }
 }

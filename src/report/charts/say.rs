@@ -1,6 +1,6 @@
 //! The words of the charts, in one place.
 
-use crate::report::words::things;
+use crate::report::words::{things, value};
 
 pub(super) const NOTHING: &str = "nothing to show";
 
@@ -42,4 +42,79 @@ pub(super) fn images(number: usize, signed: bool) -> String {
         true => things(number, "image of differences", "images of differences"),
         false => things(number, "image", "images"),
     }
+}
+
+pub(super) const WATERFALL: &str = "How the pushes of one row add up";
+pub(super) const BASE: &str = "on average";
+pub(super) const ROW: &str = "this row";
+
+pub(super) fn unit(log_odds: bool) -> &'static str {
+    if log_odds { "what the model says (log-odds of being in the cluster)" } else { "what the model says" }
+}
+
+pub(super) fn equals(name: &str, number: f64) -> String {
+    if number.is_nan() { format!("{name} {MISSING}") } else { format!("{name} = {}", value(number)) }
+}
+
+pub(super) fn others(features: usize) -> String {
+    things(features, "other feature", "other features")
+}
+
+pub(super) const DEPENDENCE: &str = "Dependence on";
+
+pub(super) fn coloured_by(name: &str) -> String {
+    format!(", coloured by {name}")
+}
+
+pub(super) const BESIDE: &str = "Charts side by side";
+
+pub(super) const CONTRAST: &str = "What tells two clusters apart";
+pub(super) const TELLS: &str = "how much it tells (log-odds)";
+
+pub(super) fn apart(deviations: f64) -> String {
+    format!("averages, around their middle; the furthest lie {} standard deviations apart", value(deviations))
+}
+
+pub(super) const PROFILE: &str = "Averages of cluster";
+pub(super) const AVERAGE_ALL: &str = "average of all rows, on their 5th to 95th percentile";
+
+pub(super) const CROSSTAB: &str = "Shares by cluster of";
+pub(super) const TOO_FEW: &str = "too few";
+
+pub(super) fn crosstab(variable: &str) -> String {
+    format!("{variable}: share with its 95 % interval; dashed: all rows; solid where they differ")
+}
+
+pub(super) fn other_levels(levels: usize) -> String {
+    things(levels, "other level", "other levels")
+}
+
+pub(super) const STABILITY: &str = "How well clusters are found again";
+pub(super) const JACCARD: &str =
+    "Jaccard index with the cluster that is most like it: a tick for each run, a dot for their mean";
+pub(super) const GRADES: [&str; 5] = ["dissolved", "doubtful", "a pattern", "stable", "highly stable"];
+
+pub(super) fn found(found: usize, runs: usize) -> String {
+    format!("found again in {found} of {runs} runs")
+}
+
+pub(super) const CALIBRATION: &str = "Calibration of cluster";
+pub(super) const PREDICTED: &str = "probability that the model gives";
+pub(super) const OBSERVED: &str = "share of these rows in the cluster";
+pub(super) const TOO_CAREFUL: &str = "more are in it than it says";
+pub(super) const TOO_SURE: &str = "fewer are in it than it says";
+pub(super) const OF_THEM: &str = "predicted, observed";
+pub(super) const ROWS: &str = "rows";
+
+pub(super) const LAYERS: &str = "Clusters by the smallest size that counts";
+pub(super) const CLUSTERS: &str = "clusters";
+pub(super) const MIN_CLUSTER_SIZE: &str = "min_cluster_size";
+pub(super) const PERSISTENCE: &str = "persistence";
+
+pub(super) fn clusters(number: usize) -> String {
+    things(number, "cluster", "clusters")
+}
+
+pub(super) fn layer(number: usize, from: usize, to: usize) -> String {
+    format!("{} from {from} to {to}", clusters(number))
 }

@@ -33,6 +33,11 @@ impl Scale {
         self.from + if part.is_nan() { 0.0 } else { part } * (self.to - self.from)
     }
 
+    /// Where the scale begins and ends.
+    pub(super) fn ends(&self) -> (f64, f64) {
+        (self.from, self.to)
+    }
+
     /// Round values within the scale, zero among them when it lies between, with their places and words.
     pub(super) fn ticks(&self, most: f64) -> Vec<(f64, f64, String)> {
         ticks(self.low, self.high, most).into_iter().map(|tick| (tick, self.at(tick), words::value(tick))).collect()
