@@ -4,7 +4,12 @@ use super::colour::{self, Rgb, hex};
 use super::scale::{Scale, range};
 use super::svg::{AXIS, LINE, SIZE, SOFT, Svg, at, nothing};
 use super::{say, text};
+use crate::core::shape::check_count;
+use crate::explain::top_features;
+use crate::report::statistics::places;
+use crate::{Explanation, Result};
 use maud::{Markup, html};
+use ndarray::ArrayRef2;
 
 /// Height of a feature's line; from the top to the first one; the room below for the scale.
 const ROW: f64 = 34.0;
@@ -52,6 +57,23 @@ impl Beeswarm {
     /// A line for each of `swarms`, in their order.
     pub fn new(swarms: impl IntoIterator<Item = Swarm>) -> Self {
         Beeswarm(swarms.into_iter().collect())
+    }
+
+    /// The `most` features of the highest mean absolute attribution to an output: `rows` are the explained ones (n x features,
+    /// NaN for missing), `names` those of the features. Colours go from the 5th to the 95th percentile of a feature's values.
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) when rows, output or names do not fit the explanation;
+    /// [`Error::Empty`](crate::Error::Empty); [`Error::NotFinite`](crate::Error::NotFinite) for infinities.
+    pub fn of(rows: &ArrayRef2<f32>, why: &Explanation, output: usize, names: &[impl AsRef<str>], most: usize) -> Result<Self> {
+        let effects = top_features(rows, why, output, most)?;
+        check_count("names, one for each feature", rows.ncols(), names.len())?;
+        let swarm = |feature: usize| {
+            let values: Vec<f64> = rows.column(feature).iter().map(|&value| f64::from(value)).collect();
+            let pushes = why.values().slice(ndarray::s![.., feature, output]);
+            Swarm::new(names[feature].as_ref(), pushes.iter().copied().zip(places(&values)))
+        };
+        Ok(Beeswarm::new(effects.iter().map(|effect| swarm(effect.feature))))
     }
 
     /// The chart. O(dots log dots).
