@@ -67,14 +67,19 @@ fn of_customers(folder: &Path, run: &Run) -> Done {
     let (surrogate, confidences) = Surrogate::fit_out_of_fold(&rows, &kinds, names.clone(), None, &boost, run)?;
     let surrogate = surrogate.with_feature_names(COLUMNS.map(String::from).to_vec())?;
     let why = surrogate.explain(&rows, run)?;
-    let (output, row) = (1, 640);
+    // Builders, and the customer among them whom the model is the least sure of.
+    let output = 1;
+    let margins = why.outputs();
+    let builders = (0..rows.nrows()).filter(|&row| kinds[row] == output as i32 && rows[[row, 4]].is_finite());
+    let least = builders.min_by(|&a, &b| margins[[a, output]].abs().total_cmp(&margins[[b, output]].abs()));
+    let row = least.unwrap_or(0);
     csv(folder, &rows, &why, output, row)?;
 
     Beeswarm::of(&rows, &why, output, &COLUMNS, 9)?.draw().title("Builders").write(folder.join("beeswarm.svg"))?;
     let values = rows.row(row).to_vec();
     let waterfall = Waterfall::of(&why, row, output, &values, &COLUMNS)?.log_odds();
     waterfall.draw().title("One customer, and builders").write(folder.join("waterfall.svg"))?;
-    for feature in [0, 2] {
+    for feature in [0, 4] {
         let found = dependence(&rows, &why, output, feature)?;
         let mut chart = DependenceChart::of(&found, COLUMNS[feature]);
         if let Some(partner) = found.partner {
@@ -85,10 +90,13 @@ fn of_customers(folder: &Path, run: &Run) -> Done {
     let compared = Differences::new(&surrogate, &rows, &kinds)?.between(1, 2, run)?;
     Contrast::of(&compared).draw().title("Builders and hosts").write(folder.join("contrast.svg"))?;
     let profile = Profile::of(&rows, &kinds, 1, &COLUMNS, 6)?;
-    profile.draw().title("Builders").write(folder.join("profile.svg"))?;
+    profile.name(KINDS[1]).draw().title("Builders").write(folder.join("profile.svg"))?;
     let bars = COLUMNS.iter().enumerate().filter_map(|(c, name)| {
         let own = |kind: Option<i32>| {
-            let own = kinds.iter().zip(rows.column(c)).filter(|(own, v)| kind.is_none_or(|kind| **own == kind) && v.is_finite());
+            let own = kinds
+                .iter()
+                .zip(rows.column(c))
+                .filter(|(own, v)| kind.is_none_or(|kind| **own == kind) && v.is_finite());
             let own: Vec<f64> = own.map(|(_, &v)| f64::from(v)).collect();
             let mean = own.iter().sum::<f64>() / own.len() as f64;
             (mean, (own.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / own.len() as f64).sqrt())
@@ -100,12 +108,14 @@ fn of_customers(folder: &Path, run: &Run) -> Done {
 
     let counts = |kind: i32| (0..PLANS.len()).map(move |plan| (kind, plan));
     let count = |(kind, plan)| kinds.iter().zip(&plans).filter(|&(&own, &is)| own == kind && is == plan).count() as u32;
-    let table = (0..3).fold(CrossTab::new("plan", PLANS), |table, kind| table.line(KINDS[kind as usize], counts(kind).map(count)));
+    let table = (0..3)
+        .fold(CrossTab::new("plan", PLANS), |table, kind| table.line(KINDS[kind as usize], counts(kind).map(count)));
     table.draw().title("Plans").write(folder.join("crosstab.svg"))?;
 
     let fidelity = Fidelity::of(&confidences, &kinds, &names, None)?;
     Calibration::of(&fidelity.clusters[1]).draw().title("Builders, held out").write(folder.join("calibration.svg"))?;
-    let lines = (0..5).map(|cluster| StabilityLine::new(format!("cluster {cluster}"), again(&rows, cluster, run)).number(cluster));
+    let lines = (0..5)
+        .map(|cluster| StabilityLine::new(format!("cluster {cluster}"), again(&rows, cluster, run)).number(cluster));
     StabilityChart::new(lines).draw().title("Found again on 80 % of the rows").write(folder.join("stability.svg"))?;
     Ok(())
 }
@@ -123,8 +133,10 @@ fn again(rows: &Array2<f32>, cluster: usize, run: &Run) -> Vec<f64> {
         let part: Vec<usize> = all.iter().copied().filter(|&row| uniform(row as u64, 100 + seed) < 0.8).collect();
         let other = labels(&part, seed);
         let jaccard = |other_cluster: i32| {
-            let pairs = || part.iter().zip(&other).map(|(&row, &own)| (whole[row] == cluster as i32, own == other_cluster));
-            pairs().filter(|pair| pair.0 && pair.1).count() as f64 / pairs().filter(|pair| pair.0 || pair.1).count().max(1) as f64
+            let pairs =
+                || part.iter().zip(&other).map(|(&row, &own)| (whole[row] == cluster as i32, own == other_cluster));
+            pairs().filter(|pair| pair.0 && pair.1).count() as f64
+                / pairs().filter(|pair| pair.0 || pair.1).count().max(1) as f64
         };
         (0..5).map(jaccard).fold(0.0, f64::max)
     };

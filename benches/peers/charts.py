@@ -4,7 +4,7 @@
     cargo run --release --example charts FOLDER
     python benches/peers/charts.py FOLDER
 
-Writes shap_beeswarm.png, shap_waterfall.png and shap_dependence_0.png, _2.png into FOLDER, beside our SVGs of the same names.
+Writes shap_beeswarm.png, shap_waterfall.png and shap_dependence_0.png, _4.png into FOLDER, beside our SVGs of the same names.
 """
 import pathlib, sys
 import numpy as np
@@ -32,7 +32,7 @@ def main():
     save("beeswarm")
     shap.plots.waterfall(found[int(row)], show=False)
     save("waterfall")
-    for feature in (0, 2):
+    for feature in (0, 4):
         shap.plots.scatter(found[:, feature], color=found, show=False)
         save(f"dependence_{feature}")
 

@@ -44,11 +44,19 @@ impl Field {
 
     /// A vertical axis: lines through the field, values to the left of them, and the name beside.
     pub(super) fn up(&self, ticks: &[(f64, String)], name: &str) -> Markup {
+        let mut last = f64::INFINITY;
+        let apart = ticks.iter().filter(|(y, _)| {
+            let fits = (y - last).abs() >= SMALL + 2.0;
+            if fits {
+                last = *y;
+            }
+            fits
+        });
         html! {
             g class="grid" stroke=(LINE) {
                 @for (y, _) in ticks { line x1=(at(self.left)) x2=(at(self.right)) y1=(at(*y)) y2=(at(*y)) {} }
             }
-            @for (y, words) in ticks {
+            @for (y, words) in apart {
                 text class="soft" fill=(SOFT) x=(at(self.left - 8.0)) y=(at(y + 4.0)) text-anchor="end" { (text::fit(words, SMALL, BESIDE - 26.0)) }
             }
             text class="soft" fill=(SOFT) transform=(format!("translate({} {}) rotate(-90)", at(self.left - BESIDE + 14.0), at((self.top + self.bottom) / 2.0)))

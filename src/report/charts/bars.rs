@@ -9,7 +9,7 @@ const ROW: f64 = 24.0;
 const REACH: f64 = 130.0;
 const HEAD: f64 = 22.0;
 /// Least and most room for names; room for the notes.
-const NAMES: (f64, f64) = (120.0, 300.0);
+const NAMES: (f64, f64) = (120.0, 340.0);
 const NOTES: f64 = 205.0;
 
 /// One bar, to the left (below 0) or to the right (above 0) of a middle line.

@@ -65,7 +65,13 @@ impl Beeswarm {
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) when rows, output or names do not fit the explanation;
     /// [`Error::Empty`](crate::Error::Empty); [`Error::NotFinite`](crate::Error::NotFinite) for infinities.
-    pub fn of(rows: &ArrayRef2<f32>, why: &Explanation, output: usize, names: &[impl AsRef<str>], most: usize) -> Result<Self> {
+    pub fn of(
+        rows: &ArrayRef2<f32>,
+        why: &Explanation,
+        output: usize,
+        names: &[impl AsRef<str>],
+        most: usize,
+    ) -> Result<Self> {
         let effects = top_features(rows, why, output, most)?;
         check_count("names, one for each feature", rows.ncols(), names.len())?;
         let swarm = |feature: usize| {
@@ -89,7 +95,7 @@ impl Beeswarm {
         let x = Scale::new(low, high, left + 8.0, right - 8.0);
         let marks = html! {
             (heads(x.at(0.0), low < 0.0, right + LEGEND))
-            @for (tick, x, words) in x.ticks(6.0) {
+            @for (tick, x, words) in x.ticks(8.0) {
                 @let (class, stroke) = if tick == 0.0 { ("axis", AXIS) } else { ("grid", LINE) };
                 line class=(class) x1=(at(x)) x2=(at(x)) y1=(at(HEAD)) y2=(at(foot)) stroke=(stroke) {}
                 text x=(at(x)) y=(at(foot + 15.0)) text-anchor="middle" class="soft" fill=(SOFT) { (words) }
@@ -97,14 +103,15 @@ impl Beeswarm {
             text x=(at((left + right) / 2.0)) y=(at(foot + 33.0)) text-anchor="middle" class="soft" fill=(SOFT) { (say::PUSH) }
             @for (i, swarm) in swarms.iter().enumerate() {
                 @let middle = HEAD + ROW * (i as f64 + 0.5);
+                line class="grid" stroke=(LINE) x1=(at(left)) x2=(at(right)) y1=(at(middle)) y2=(at(middle)) {}
                 text x=(at(names)) y=(at(middle + 4.0)) text-anchor="end" {
                     title { (text::cut(&swarm.name, 400)) } (text::fit(&swarm.name, SIZE, names))
                 }
                 g fill="none" stroke-width=(DOT) stroke-linecap="round" stroke-opacity="0.85" {
-                    @for (fill, path) in dots(&swarm.points, &x, middle) { path d=(path) stroke=(hex(fill)) {} }
+                    @for (shade, path) in dots(&swarm.points, &x, middle) { path class=(class_of(shade)) d=(path) stroke=(hex(colour_of(shade))) {} }
                 }
             }
-            (legend(right + 32.0, HEAD + 8.0, foot - HEAD - 16.0, say::VALUE))
+            (legend(right + 32.0, HEAD + 8.0, foot - HEAD - 16.0, say::VALUE, [say::HIGH, say::LOW]))
         };
         let class = if right > 700.0 { "swarm wide" } else { "swarm" };
         Svg::new(class, (right + LEGEND, foot + FOOT), self.words(), marks)
@@ -127,16 +134,16 @@ fn heads(zero: f64, below: bool, width: f64) -> Markup {
     }
 }
 
-/// The colours of values from high, on top, to low.
-pub(super) fn legend(left: f64, top: f64, tall: f64, name: &str) -> Markup {
-    let step = tall / 32.0;
-    let shade = |i: u32| hex(colour::low_to_high(f64::from(31 - i) / 31.0));
+/// The colours of values from high, on top, to low, and words for these.
+pub(super) fn legend(left: f64, top: f64, tall: f64, name: &str, [high, low]: [&str; 2]) -> Markup {
+    let step = tall / SHADES as f64;
     html! {
-        @for i in 0..32 {
-            rect x=(at(left)) y=(format!("{:.2}", top + step * f64::from(i))) width="9" height=(format!("{:.2}", step + 0.4)) fill=(shade(i)) {}
+        @for i in 0..SHADES {
+            @let y = format!("{:.2}", top + step * (SHADES - 1 - i) as f64);
+            path class=(class_of(i)) stroke-width="9" stroke=(hex(colour_of(i))) d=(format!("M{} {y}v{:.2}", at(left + 4.5), step + 0.3)) {}
         }
-        text x=(at(left + 16.0)) y=(at(top + 10.0)) class="soft" fill=(SOFT) { (say::HIGH) }
-        @if tall >= 30.0 { text x=(at(left + 16.0)) y=(at(top + tall)) class="soft" fill=(SOFT) { (say::LOW) } }
+        text x=(at(left + 16.0)) y=(at(top + 10.0)) class="soft" fill=(SOFT) { (text::fit(high, 12.0, 50.0)) }
+        @if tall >= 30.0 { text x=(at(left + 16.0)) y=(at(top + tall)) class="soft" fill=(SOFT) { (text::fit(low, 12.0, 50.0)) } }
         @if tall >= 90.0 {
             text transform=(format!("translate({} {}) rotate(-90)", at(left + 28.0), at(top + tall / 2.0)))
                 text-anchor="middle" class="soft" fill=(SOFT) { (text::fit(name, 12.0, tall - 60.0)) }
@@ -154,8 +161,13 @@ pub(super) fn colour_of(shade: usize) -> Rgb {
     if shade >= SHADES { MISSING } else { colour::low_to_high(shade as f64 / (SHADES - 1) as f64) }
 }
 
-/// Dots that keep out of each other's way, as one path for each colour.
-fn dots(points: &[(f64, f64)], x: &Scale, middle: f64) -> Vec<(Rgb, String)> {
+/// The name by which a style may brighten the darkest shades on a dark page.
+pub(super) fn class_of(shade: usize) -> String {
+    format!("s{shade}")
+}
+
+/// Dots that keep out of each other's way, as one path for each shade.
+fn dots(points: &[(f64, f64)], x: &Scale, middle: f64) -> Vec<(usize, String)> {
     // By column of three units, then by value, so that the picture depends on nothing but the values.
     let place = |push: f64| (x.at(push) / COLUMN) as i64;
     let mut sorted: Vec<(i64, f64, f64)> =
@@ -172,8 +184,7 @@ fn dots(points: &[(f64, f64)], x: &Scale, middle: f64) -> Vec<(Rgb, String)> {
             paths[shade(value)].push_str(&format!("M{} {}h.01", at(x.at(push)), at(y)));
         }
     }
-    let drawn = paths.into_iter().enumerate().filter(|(_, path)| !path.is_empty());
-    drawn.map(|(shade, path)| (colour_of(shade), path)).collect()
+    paths.into_iter().enumerate().filter(|(_, path)| !path.is_empty()).collect()
 }
 
 #[cfg(test)]

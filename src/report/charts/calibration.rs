@@ -3,7 +3,7 @@
 use super::axes::{BELOW, BESIDE, Field};
 use super::colour::{self, hex};
 use super::scale::Scale;
-use super::svg::{AXIS, LINE, SMALL, SOFT, Svg, at, nothing};
+use super::svg::{AXIS, LINE, PAPER, SMALL, SOFT, Svg, at, nothing};
 use super::{say, text};
 use crate::explain::{ClusterFidelity, CurveBin};
 use crate::report::interval::Share;
@@ -68,11 +68,14 @@ impl Calibration {
             (below.across(&ticks(&x), say::PREDICTED))
             g class="grid" stroke=(LINE) { @for (x, _) in ticks(&x) { line x1=(at(x)) x2=(at(x)) y1=(at(field.top)) y2=(at(field.bottom)) {} } }
             line class="axis" stroke=(AXIS) stroke-dasharray="5 4" x1=(at(field.left)) y1=(at(field.bottom)) x2=(at(field.right)) y2=(at(field.top)) {}
-            text class="soft" fill=(SOFT) x=(at(field.left + 8.0)) y=(at(field.top + 18.0)) { (say::TOO_CAREFUL) }
-            text class="soft" fill=(SOFT) text-anchor="end" x=(at(field.right - 8.0)) y=(at(field.bottom - 10.0)) { (say::TOO_SURE) }
-            path fill="none" stroke=(colour) stroke-width="2" stroke-opacity="0.7" d=(format!("M{}", line.join("L"))) {}
+            path class="first" fill="none" stroke=(colour) stroke-width="2" stroke-opacity="0.7" d=(format!("M{}", line.join("L"))) {}
             @for &bin in &self.bins { (point(bin, &x, &y)) }
             (self.rows(&x, &below))
+            // Last, on a seam of paper, for intervals may cross them.
+            g class="halo" stroke=(PAPER) stroke-width="5" stroke-linejoin="round" paint-order="stroke" {
+                text class="soft" fill=(SOFT) x=(at(field.left + 8.0)) y=(at(field.top + 18.0)) { (say::TOO_CAREFUL) }
+                text class="soft" fill=(SOFT) text-anchor="end" x=(at(field.right - 8.0)) y=(at(field.bottom - 10.0)) { (say::TOO_SURE) }
+            }
             text font-weight="600" x=(at(field.left)) y="14" { (text::fit(&self.name, 14.0, SIDE)) }
         };
         let said = self.bins.iter().map(|bin| format!("{} {} {}", whole(bin.0), say::OF_THEM, whole(bin.1)));
@@ -105,7 +108,7 @@ impl Calibration {
                 rect class="quiet" fill=(SOFT) fill-opacity="0.55" x=(at(middle - 7.0)) y=(at(below.bottom - tall)) width="14" height=(at(tall)) {}
                 @if shown { text class="soft" fill=(SOFT) text-anchor="middle" x=(at(middle)) y=(at(below.bottom - tall - 4.0)) { (words) } }
             }
-            text class="soft" fill=(SOFT) text-anchor="end" x=(at(below.left - 8.0)) y=(at((below.top + below.bottom) / 2.0 + 4.0)) { (say::ROWS) }
+            text class="soft" fill=(SOFT) text-anchor="end" x=(at(below.left - 14.0)) y=(at((below.top + below.bottom) / 2.0 + 4.0)) { (say::ROWS) }
         }
     }
 }

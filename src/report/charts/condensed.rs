@@ -18,7 +18,7 @@ const GAP: f64 = 8.0;
 /// Clusters that are drawn.
 const MOST: usize = 500;
 /// Branches outside of selected clusters.
-const BRANCH: &str = "#aeb6c0";
+const BRANCH: &str = "#c0c7d0";
 
 /// The condensed tree of a fitted HDBSCAN: the distance shrinks downwards, a branch is as wide as the rows that are still in
 /// it, and selected clusters are coloured and carry their label.

@@ -105,7 +105,7 @@ impl Contrast {
                 text class="soft" fill=(SOFT) x=(at(pushes + long.max(1.0) + 6.0)) y=(at(middle + 4.0)) { (value(line.push)) }
                 (line.averages(&x, middle))
             }
-            text class="soft" fill=(SOFT) text-anchor="middle" x=(at(left + BESIDE + AVERAGES / 2.0)) y=(at(foot + 26.0)) { (say::apart(furthest)) }
+            text class="soft" fill=(SOFT) text-anchor="middle" x=(at(left + BESIDE + AVERAGES / 2.0)) y=(at(foot + 26.0)) { (text::fit(&say::apart(furthest), SMALL, AVERAGES + 2.0 * BESIDE)) }
         };
         let said = lines
             .iter()

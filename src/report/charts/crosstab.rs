@@ -185,7 +185,7 @@ mod tests {
         let table = CrossTab::new("v", levels).line("a", 0..20).line("b", [5; 20]).rest([1; 20]);
         let columns = table.columns();
         assert_eq!(columns.len(), 9);
-        assert_eq!((columns[0].name.as_str(), columns[8].name.as_str()), ("l19", "11 other levels"));
+        assert_eq!((columns[0].name.as_str(), columns[8].name.as_str()), ("l19", "12 other levels"));
         assert!((columns.iter().map(|column| column.all).sum::<f64>() - 1.0).abs() < 1e-12);
         assert!((columns.iter().map(|column| column.shares[0].here()).sum::<f64>() - 1.0).abs() < 1e-12);
     }

@@ -1,15 +1,15 @@
 //! Dependence: what each value of a feature adds, row by row.
 
 use super::axes::{BELOW, BESIDE, Field};
-use super::beeswarm::{colour_of, legend, shade};
+use super::beeswarm::{class_of, colour_of, legend, shade};
 use super::colour::hex;
 use super::raster::{self, Places};
 use super::scale::{Scale, range};
 use super::svg::{AXIS, LINE, SMALL, SOFT, Svg, at, mismatch};
 use super::{say, text};
 use crate::explain::Dependence;
-use crate::report::statistics::places;
-use crate::report::words::things;
+use crate::report::statistics::{ends, places};
+use crate::report::words::{things, value};
 use crate::{Error, Result};
 use maud::{Markup, html};
 
@@ -94,7 +94,10 @@ impl<'a> DependenceChart<'a> {
                 text class="soft" fill=(SOFT) text-anchor="middle" x=(at(left - MISSING / 2.0)) y=(at(field.bottom + 16.0)) { (text::fit(say::MISSING, SMALL, MISSING + 8.0)) }
             }
             (drawn(dots, &field, whole.left)?)
-            @if let Some((name, _)) = &self.partner { (legend(field.right + 20.0, field.top + 30.0, TALL - 60.0, name)) }
+            @if let Some((name, values)) = &self.partner {
+                @let (low, high) = ends(values);
+                (legend(field.right + 20.0, field.top + 30.0, TALL - 60.0, name, [&value(high), &value(low)]))
+            }
         };
         let partner = self.partner.as_ref().map_or(String::new(), |(name, _)| say::coloured_by(&text::cut(name, 60)));
         let label =
@@ -177,7 +180,7 @@ fn drawn(mut dots: Vec<(f64, f64, usize)>, field: &Field, left: f64) -> Result<M
     };
     Ok(html! {
         g fill="none" stroke-linecap="round" stroke-width=(DOT) stroke-opacity="0.8" {
-            @for shade in shades { path stroke=(hex(colour_of(shade))) d=(path(shade)) {} }
+            @for shade in shades { path class=(class_of(shade)) stroke=(hex(colour_of(shade))) d=(path(shade)) {} }
         }
     })
 }

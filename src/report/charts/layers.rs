@@ -66,9 +66,9 @@ impl LayersChart {
         let marks = html! {
             (above.across(&blank, "")) (above.up(&up, say::CLUSTERS))
             (below.across(&across, say::MIN_CLUSTER_SIZE)) (below.up(&[(persistence.at(long), value(long))], say::PERSISTENCE))
-            path fill="none" stroke=(hex(colour::cluster(0))) stroke-width="2.2" d=(steps(&self.0, &x, |layer| clusters(layer.clusters as f64))) {}
-            path fill="none" stroke=(hex(colour::cluster(1))) stroke-width="2.2" d=(steps(&self.0, &x, |layer| persistence.at(layer.persistence))) {}
             (self.peaks(&x, &clusters, &below))
+            path class="first" fill="none" stroke=(hex(colour::cluster(0))) stroke-width="2.2" d=(steps(&self.0, &x, |layer| clusters(layer.clusters as f64))) {}
+            path fill="none" stroke=(hex(colour::cluster(1))) stroke-width="2.2" d=(steps(&self.0, &x, |layer| persistence.at(layer.persistence))) {}
         };
         let said = self.best().into_iter().map(|layer| say::layer(layer.clusters, layer.min_cluster_size, layer.up_to));
         let label = format!("{}: {}", say::LAYERS, said.collect::<Vec<_>>().join("; "));
@@ -89,7 +89,7 @@ impl LayersChart {
         let mut placed = Vec::new();
         for layer in self.best() {
             let (left, right) = (x(layer.min_cluster_size as f64), x(layer.up_to as f64 + 1.0));
-            let words = say::clusters(layer.clusters);
+            let words = count(layer.clusters);
             let half = text::width(&words, SMALL) / 2.0 + 3.0;
             let middle = ((left + right) / 2.0).clamp(below.left + half, below.right + 16.0 - half);
             let free = taken.iter().all(|&(a, b)| middle + half <= a || middle - half >= b);

@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 
 /// Rows above which the dots are pixels of a picture.
 const MARKS: usize = 2000;
+/// Paths for the dots of one colour.
+const SHEETS: usize = 6;
 /// Letters of a name on a map.
 const LETTERS: usize = 26;
 
@@ -104,18 +106,22 @@ impl<'a> Map<'a> {
             let picture: Picture = raster::map(places, self.labels);
             return Ok(html! { image width=(places.width) height=(places.height) href=(picture.address()?) {} });
         }
-        // One path for each colour, grey below all; by place, so that the order of the rows does not matter.
+        // A few paths for each colour, grey below all; by place, so that the order of the rows does not matter. Dots of one
+        // path do not darken each other where they overlap, so neighbours are in different ones.
         let mut of_colour: BTreeMap<(bool, colour::Rgb), Vec<(f32, f32)>> = BTreeMap::new();
         for (&label, &point) in self.labels.iter().zip(&places.points) {
             of_colour.entry((label >= 0, colour::cluster(label))).or_default().push(point);
         }
-        let path = |points: &mut Vec<(f32, f32)>| {
-            points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
-            points.iter().map(|&(x, y)| format!("M{} {}h.01", at(x.into()), at(y.into()))).collect::<String>()
+        of_colour.values_mut().for_each(|points| points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))));
+        let path = |points: &[(f32, f32)], sheet: usize| {
+            let own = points.iter().skip(sheet).step_by(SHEETS);
+            own.map(|&(x, y)| format!("M{} {}h.01", at(x.into()), at(y.into()))).collect::<String>()
         };
         Ok(html! {
-            g fill="none" stroke-linecap="round" stroke-width=(at(2.0 * f64::from(places.radius))) stroke-opacity="0.62" {
-                @for ((_, colour), mut points) in of_colour { path stroke=(hex(colour)) d=(path(&mut points)) {} }
+            g fill="none" stroke-linecap="round" stroke-width=(at(2.0 * f64::from(places.radius))) stroke-opacity="0.5" {
+                @for ((_, colour), points) in of_colour {
+                    @for sheet in 0..SHEETS.min(points.len()) { path stroke=(hex(colour)) d=(path(&points, sheet)) {} }
+                }
             }
         })
     }

@@ -71,6 +71,12 @@ impl Profile {
         self
     }
 
+    /// The cluster's name; by default, of [`Profile::of`], its label.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
     /// The `most` columns of `rows` (n x columns, NaN for missing) in which the average of the rows with the label `cluster`
     /// lies furthest from that of all, in standard deviations, furthest first. O(n log n x columns); the same for any order
     /// of the rows.

@@ -75,8 +75,7 @@ pub(in crate::report) fn place(points: &[(f32, f32)], width: usize) -> Places {
         if points.is_empty() { (0.0, 0.0) } else { (0.5 * low + 0.5 * high, (0.5 * high - 0.5 * low).max(0.0)) }
     };
     let ((x0, half_x), (y0, half_y)) = (span(|p| p.0), span(|p| p.1));
-    let radius = (width as f32 / (14.0 + 1.6 * (points.len() as f32).sqrt())).clamp(1.6, 7.0);
-    let margin = 2.5 * radius + 6.0;
+    let margin = MARGIN;
     let room = width as f32 / 2.0 - margin;
     // A picture of one point, or of points on a line, still has a height.
     let flat = half_y / half_x.max(f32::MIN_POSITIVE);
@@ -90,8 +89,22 @@ pub(in crate::report) fn place(points: &[(f32, f32)], width: usize) -> Places {
     let height = (2.0 * (room_y + margin)).ceil() as usize;
     let (cx, cy) = (width as f32 / 2.0, height as f32 / 2.0);
     // Upwards is up, as in every chart.
-    let points = points.iter().map(|&(x, y)| (cx + (x - x0) * scale, cy - (y - y0) * scale)).collect();
+    let points: Vec<(f32, f32)> = points.iter().map(|&(x, y)| (cx + (x - x0) * scale, cy - (y - y0) * scale)).collect();
+    let radius = radius(&points, width as f32, height as f32);
     Places { width, height, points, radius }
+}
+
+/// Around the points of a map, in pixels.
+const MARGIN: f32 = 16.0;
+
+/// The radius at which points about cover the places that have any, so that tight clusters do not run into one blot.
+fn radius(points: &[(f32, f32)], width: f32, height: f32) -> f32 {
+    const CELLS: usize = 64;
+    let mut taken = vec![false; CELLS * CELLS];
+    let cell = |part: f32| ((part * CELLS as f32) as usize).min(CELLS - 1);
+    points.iter().for_each(|&(x, y)| taken[cell(y / height) * CELLS + cell(x / width)] = true);
+    let share = taken.iter().filter(|&&taken| taken).count() as f32 / taken.len() as f32;
+    (0.6 * (share * width * height / points.len().max(1) as f32).sqrt()).clamp(1.6, 5.0)
 }
 
 /// A map of points coloured by cluster, noise in light grey, on white.

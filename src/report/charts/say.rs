@@ -45,7 +45,7 @@ pub(super) fn images(number: usize, signed: bool) -> String {
 }
 
 pub(super) const WATERFALL: &str = "How the pushes of one row add up";
-pub(super) const BASE: &str = "on average";
+pub(super) const BASE: &str = "base value";
 pub(super) const ROW: &str = "this row";
 
 pub(super) fn unit(log_odds: bool) -> &'static str {
@@ -72,7 +72,7 @@ pub(super) const CONTRAST: &str = "What tells two clusters apart";
 pub(super) const TELLS: &str = "how much it tells (log-odds)";
 
 pub(super) fn apart(deviations: f64) -> String {
-    format!("averages, around their middle; the furthest lie {} standard deviations apart", value(deviations))
+    format!("averages; the furthest lie {} standard deviations apart", value(deviations))
 }
 
 pub(super) const PROFILE: &str = "Averages of cluster";
@@ -90,8 +90,7 @@ pub(super) fn other_levels(levels: usize) -> String {
 }
 
 pub(super) const STABILITY: &str = "How well clusters are found again";
-pub(super) const JACCARD: &str =
-    "Jaccard index with the cluster that is most like it: a tick for each run, a dot for their mean";
+pub(super) const JACCARD: &str = "Jaccard index: a tick for each run, a dot for their mean";
 pub(super) const GRADES: [&str; 5] = ["dissolved", "doubtful", "a pattern", "stable", "highly stable"];
 
 pub(super) fn found(found: usize, runs: usize) -> String {

@@ -35,7 +35,12 @@ fn each(names: &[String], values: &[f64]) -> Vec<Svg> {
     let rows: Vec<u32> = (0..names.len() as u32).map(|i| i * i).collect();
     let all: Vec<f64> = (0..names.len() * 5).map(value).collect();
     let of = |v: f64| (v as f32).clamp(f32::MIN, f32::MAX);
-    let found = Dependence { values: all.iter().map(|&v| of(v)).collect(), attributions: all.clone(), partner: None, strength: 0.0 };
+    let found = Dependence {
+        values: all.iter().map(|&v| of(v)).collect(),
+        attributions: all.clone(),
+        partner: None,
+        strength: 0.0,
+    };
     let mut charts = vec![
         Bars::new(lines().map(|(i, name)| Bar::new(name.clone(), value(i)).note(name))).draw(),
         Beeswarm::new(lines().map(|(i, name)| Swarm::new(name, points(i)))).draw(),
@@ -43,12 +48,17 @@ fn each(names: &[String], values: &[f64]) -> Vec<Svg> {
         Contrast::new(
             first(),
             first(),
-            lines().map(|(i, name)| ContrastLine::new(name.clone(), value(i), Some(value(i + 1))).values(name.clone(), name)),
+            lines().map(|(i, name)| {
+                ContrastLine::new(name.clone(), value(i), Some(value(i + 1))).values(name.clone(), name)
+            }),
         )
         .draw(),
         Profile::new(
             first(),
-            lines().map(|(i, name)| ProfileLine::new(name, value(i), value(i + 1)).range([value(i + 2), value(i + 3)], [value(i), value(i + 2)])),
+            lines().map(|(i, name)| {
+                ProfileLine::new(name, value(i), value(i + 1))
+                    .range([value(i + 2), value(i + 3)], [value(i), value(i + 2)])
+            }),
         )
         .draw(),
         lines().fold(CrossTab::new(first(), names), |table, (_, name)| table.line(name, rows.clone())).draw(),
@@ -70,7 +80,8 @@ fn layer(min_cluster_size: usize, clusters: usize, persistence: f64) -> Layer {
 /// A map of so many rows in three clusters and none.
 fn spots(rows: usize) -> (Array2<f32>, Vec<i32>) {
     let labels: Vec<i32> = (0..rows as i32).map(|i| i % 4 - 1).collect();
-    let places = Array2::from_shape_fn((rows, 2), |(i, j)| (i % 4 * 10) as f32 + ((i * (7 + 4 * j)) % 97) as f32 * 0.05);
+    let places =
+        Array2::from_shape_fn((rows, 2), |(i, j)| (i % 4 * 10) as f32 + ((i * (7 + 4 * j)) % 97) as f32 * 0.05);
     (places, labels)
 }
 
@@ -78,7 +89,10 @@ fn spots(rows: usize) -> (Array2<f32>, Vec<i32>) {
 fn check_well_formed(svg: &str) {
     let mut open: Vec<&str> = Vec::new();
     let mut rest = svg;
-    assert!(!svg.chars().any(|c| (c.is_control() && c != '\n') || matches!(c, '\u{fffe}' | '\u{ffff}' | '\u{202e}')), "{svg}");
+    assert!(
+        !svg.chars().any(|c| (c.is_control() && c != '\n') || matches!(c, '\u{fffe}' | '\u{ffff}' | '\u{202e}')),
+        "{svg}"
+    );
     while let Some(start) = rest.find('<') {
         check_entities(&rest[..start]);
         let end = start + rest[start..].find('>').expect("a tag ends");
@@ -146,7 +160,10 @@ fn check_texts(chart: &Svg) {
     let (width, height, _) = chart.parts();
     let boxes = boxes(chart);
     for (i, ([left, top, right, bottom], text)) in boxes.iter().enumerate() {
-        assert!(*left >= -2.0 && *right <= width + 2.0 && *top >= -2.0 && *bottom <= height + 2.0, "{text} at {left} {top} {right} {bottom} in {width} x {height}");
+        assert!(
+            *left >= -2.0 && *right <= width + 2.0 && *top >= -2.0 && *bottom <= height + 2.0,
+            "{text} at {left} {top} {right} {bottom} in {width} x {height}"
+        );
         for ([l, t, r, b], other) in &boxes[i + 1..] {
             let apart = right.min(*r) - left.max(*l) <= 0.5 || bottom.min(*b) - top.max(*t) <= 0.5;
             assert!(apart, "{text} over {other}: {:?} and {:?}", [left, top, right, bottom], [l, t, r, b]);
@@ -164,7 +181,8 @@ fn absurd_names_and_values_are_drawn_within_the_frame() {
             assert!(svg.contains("role=\"img\"") && svg.contains("aria-label=\"") && svg.contains("<title>"));
         }
     }
-    let plain: Vec<String> = ["visits a month", "files", "a rather long name of a column that is cut to fit"].map(String::from).into();
+    let plain: Vec<String> =
+        ["visits a month", "files", "a rather long name of a column that is cut to fit"].map(String::from).into();
     for names in [&plain[..], &plain[..1], &absurd()[..]] {
         for values in [&[0.9, 0.35, -0.2, 0.6][..], &ODD[..], &[0.5], &[-3.0, -2.0, -0.001]] {
             let charts = each(names, values);
@@ -267,12 +285,23 @@ fn an_explanation_is_drawn_and_must_fit() {
     assert!(chart.to_string().contains("missing"));
     [&swarm, &waterfall, &chart].into_iter().for_each(check_texts);
     assert!(Beeswarm::of(&rows, &why, 2, &names, 2).is_err() && Beeswarm::of(&rows, &why, 1, &names[1..], 2).is_err());
-    assert!(Waterfall::of(&why, 50, 0, &[1.0; 3], &names).is_err() && Waterfall::of(&why, 0, 0, &[1.0; 2], &names).is_err());
+    assert!(
+        Waterfall::of(&why, 50, 0, &[1.0; 3], &names).is_err() && Waterfall::of(&why, 0, 0, &[1.0; 2], &names).is_err()
+    );
     let none: Vec<f32> = Vec::new();
     assert!(matches!(DependenceChart::of(&found, "b").partner("c", &none).draw(), Err(Error::Shape { .. })));
     // Many rows are pixels, and in any order the same.
-    let many = Dependence { values: (0..5000).map(|i| (i % 100) as f32).collect(), attributions: (0..5000).map(|i| f64::from(i % 77)).collect(), partner: None, strength: 0.0 };
-    let back = Dependence { values: many.values.iter().rev().copied().collect(), attributions: many.attributions.iter().rev().copied().collect(), ..many };
+    let many = Dependence {
+        values: (0..5000).map(|i| (i % 100) as f32).collect(),
+        attributions: (0..5000).map(|i| f64::from(i % 77)).collect(),
+        partner: None,
+        strength: 0.0,
+    };
+    let back = Dependence {
+        values: many.values.iter().rev().copied().collect(),
+        attributions: many.attributions.iter().rev().copied().collect(),
+        ..many
+    };
     let svg = DependenceChart::of(&many, "x").draw().unwrap().to_string();
     assert!(svg.contains("data:image/png") && svg == DependenceChart::of(&back, "x").draw().unwrap().to_string());
 }

@@ -95,7 +95,7 @@ mod tests {
             }
         }
         assert_eq!((fit("abc", 13.0, 99.0), short("abcdef", 4)), ("abc".into(), "abc…".into()));
-        assert_eq!(fit("visits", 10.0, 25.0), "vi…");
+        assert_eq!(fit("visits", 10.0, 25.0), "vis…");
         assert!(fit(&"x".repeat(5_000_000), 13.0, 1e12).chars().count() <= 400);
     }
 

@@ -193,7 +193,11 @@ impl Line {
 
 /// A number with its sign.
 fn signed(number: f64) -> String {
-    let words = words::value(number.abs());
+    // Two decimals, as a sum is read; what these do not show in three digits.
+    let words = match number.abs() {
+        size if (0.005..1000.0).contains(&size) => format!("{size:.2}"),
+        size => words::value(size),
+    };
     format!("{}{words}", if number < 0.0 { "−" } else { "+" })
 }
 
