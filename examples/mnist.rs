@@ -16,7 +16,7 @@ use ndarray::{Array2, Axis};
 use recluster::cluster::{Hdbscan, KMeans};
 use recluster::embed::{Pca, Umap};
 use recluster::recursive::{ClusterTree, Node, RecursiveTree};
-use recluster::report::{image_svg, map_svg};
+use recluster::report::charts::{ImageStrip, Map};
 use recluster::validity::adjusted_rand;
 use recluster::{Clusterer, Embedder, Error, NOISE, Result, Run, Size};
 use std::fmt::Write;
@@ -46,7 +46,7 @@ fn main() -> Result<()> {
         let _ = write!(
             page,
             "<figure>{}<figcaption>{embedder}, coloured by the digit</figcaption></figure>",
-            map_svg(&embedding, &digits)?
+            Map::new(&embedding, &digits).draw()?
         );
         for clusterer in [Box::new(KMeans::new(6)) as Box<dyn Clusterer>, Box::new(hdbscan())] {
             let found = clusterer.cluster(&embedding, &run)?;
@@ -60,7 +60,11 @@ fn main() -> Result<()> {
                 100.0 * noise
             );
             println!("{title}");
-            let _ = write!(page, "<figure>{}<figcaption>{title}</figcaption></figure>", map_svg(&embedding, labels)?);
+            let _ = write!(
+                page,
+                "<figure>{}<figcaption>{title}</figcaption></figure>",
+                Map::new(&embedding, labels).draw()?
+            );
         }
     }
     page.push_str("</div>");
@@ -121,7 +125,7 @@ fn zoom(
     let _ = write!(page, "<h2>{title}: {path}, {} rows</h2><div class=grid>", node.rows().len());
     if let (Some(embedding), false) = (node.embedding(), node.is_leaf()) {
         let own: Vec<i32> = node.rows().iter().map(|&row| digits[row as usize]).collect();
-        let (by_cluster, by_digit) = (map_svg(embedding, node.labels())?, map_svg(embedding, &own)?);
+        let (by_cluster, by_digit) = (Map::new(embedding, node.labels()).draw()?, Map::new(embedding, &own).draw()?);
         let _ = write!(page, "<figure>{by_cluster}<figcaption>by cluster</figcaption></figure>");
         let _ = write!(page, "<figure>{by_digit}<figcaption>by digit</figcaption></figure>");
     } else if let Some(reason) = node.stop_reason() {
@@ -137,8 +141,11 @@ fn zoom(
             .map(|pixel| pixel.iter().map(|&v| f64::from(v)).sum::<f64>() / places.len() as f64)
             .collect();
         let caption = format!("{}<br>{} rows<br>{}", child.path(), places.len(), shares(child.rows(), digits));
-        let _ =
-            write!(page, "<figure class=small>{}<figcaption>{caption}</figcaption></figure>", image_svg(&mean, WIDTH)?);
+        let _ = write!(
+            page,
+            "<figure class=small>{}<figcaption>{caption}</figcaption></figure>",
+            ImageStrip::new(WIDTH, [("", mean)]).draw()?
+        );
     }
     page.push_str("</div>");
     Ok(())

@@ -19,6 +19,8 @@ mod tree_fit;
 pub(crate) use consensus::found_again;
 pub use consensus::{ABSENT, Consensus};
 pub use dbscan::{Dbscan, DbscanModel};
+#[cfg(feature = "report")]
+pub(crate) use hdbscan::Shown;
 pub use hdbscan::{
     CondensedCluster, CondensedTree, Hdbscan, HdbscanModel, HdbscanPredictor, Layer, Prediction, Selection,
     TopMemberships,

@@ -1,6 +1,6 @@
 //! One card for each cluster.
 
-use super::charts::{self, Bar, Swarm};
+use super::charts::{Bar, Bars, Beeswarm, Swarm};
 use super::colour;
 use super::parts::{called, chip, origin};
 use super::raster::Picture;
@@ -130,15 +130,11 @@ fn profile(contents: &Contents<'_>, leaf: usize) -> Markup {
     if columns.is_empty() {
         return html! { p { "Its averages are those of all rows in every column." } };
     }
-    let bars: Vec<Bar> = columns
-        .iter()
-        .map(|&c| Bar {
-            name: contents.names[c].clone(),
-            label: charts::short(&contents.names[c], charts::NAME),
-            length: found.distance(leaf, c),
-            note: format!("{} ({})", value(found.leaf_mean[leaf][c]), value(found.mean[c])),
-        })
-        .collect();
+    let longest = columns.iter().map(|&c| found.distance(leaf, c).abs()).fold(0.0, f64::max);
+    let bars = columns.iter().map(|&c| {
+        let note = format!("{} ({})", value(found.leaf_mean[leaf][c]), value(found.mean[c]));
+        Bar::new(&contents.names[c], found.distance(leaf, c)).note(note)
+    });
     let words: Vec<String> = columns
         .iter()
         .take(3)
@@ -151,8 +147,8 @@ fn profile(contents: &Contents<'_>, leaf: usize) -> Markup {
     html! {
         h4 { "What sets it apart" }
         p { "Compared with all rows, " (list(&words)) "." }
-        (charts::bars(&bars, false))
-        p class="small" { "The longer a bar, the further this cluster's average lies from that of all rows, measured in standard deviations of the column (the longest: " (value(bars.iter().map(|bar| bar.length.abs()).fold(0.0, f64::max))) "). On the right: the average here and, in brackets, over all rows." }
+        div class="scroll" { (Bars::new(bars).draw().inline()) }
+        p class="small" { "The longer a bar, the further this cluster's average lies from that of all rows, measured in standard deviations of the column (the longest: " (value(longest)) "). On the right: the average here and, in brackets, over all rows." }
     }
 }
 
@@ -174,15 +170,12 @@ fn reasons(contents: &Contents<'_>, leaf: usize, rows: &[u32], explanation: &Exp
     };
     let dots = chosen(contents, leaf, rows);
     let own = dots.iter().filter(|&&i| belongs(contents, leaf, rows, i)).count();
-    let swarms: Vec<Swarm> = effects
-        .iter()
-        .map(|effect| {
-            let f = effect.feature;
-            let pairs = pairs(f);
-            let place = places(&pairs.iter().map(|p| p.0).collect::<Vec<_>>());
-            Swarm { name: contents.names[f].clone(), points: dots.iter().map(|&i| (pairs[i].1, place[i])).collect() }
-        })
-        .collect();
+    let swarms = effects.iter().map(|effect| {
+        let f = effect.feature;
+        let pairs = pairs(f);
+        let place = places(&pairs.iter().map(|p| p.0).collect::<Vec<_>>());
+        Swarm::new(&contents.names[f], dots.iter().map(|&i| (pairs[i].1, place[i])))
+    });
     let said = effects.iter().take(4).map(|effect| {
         let f = effect.feature;
         let (here, over) = (contents.statistics.leaf_mean[leaf][f], contents.statistics.mean[f]);
@@ -201,7 +194,7 @@ fn reasons(contents: &Contents<'_>, leaf: usize, rows: &[u32], explanation: &Exp
                 li { b { (name) } ": " (words) "; " (percent(part)) " of all attributions." }
             }
         }
-        (charts::swarms(&swarms, false))
+        div class="scroll" { (Beeswarm::new(swarms).draw().inline()) }
         p class="small" {
             "A model was trained to tell this cluster from all other rows. Each line is a column, the most important one first; each dot is a row, "
             (things(own, "row", "rows")) " of this cluster and " (count(dots.len() - own)) " others. A dot further to the right means that the column made the model surer that the row belongs here; orange dots have high values in the column, blue ones low values."

@@ -1,7 +1,7 @@
 //! What sets a cluster apart, in the table's words: averages, shares of levels and of missing values on one scale.
 
 use super::Contents;
-use super::charts::{self, Bar};
+use super::charts::{Bar, Bars};
 use super::features::{Features, Reading, fit};
 use super::words::{list, value, whole};
 use maud::{Markup, html};
@@ -9,6 +9,8 @@ use maud::{Markup, html};
 /// Bars that a chart shows, and those of one question at most.
 const MOST: usize = 9;
 const OF_ONE_QUESTION: usize = 3;
+/// Letters of a column's name with a level.
+const NAME: usize = 44;
 
 /// One thing in which a cluster differs from all rows.
 pub(super) struct Finding {
@@ -146,21 +148,17 @@ pub(super) fn profile(contents: &Contents<'_>, features: &Features, leaf: usize)
     if found.is_empty() {
         return html! { p { "Its averages and shares are close to those of all rows in every column." } };
     }
-    let bars: Vec<Bar> = found
-        .iter()
-        .map(|finding| Bar {
-            name: format!("{}{}", finding.name, finding.rest),
-            label: fit(&finding.name, &finding.rest, charts::WIDE_NAME),
-            length: finding.distance,
-            note: format!("{} ({})", finding.here, finding.all),
-        })
-        .collect();
+    let bars = found.iter().map(|finding| {
+        Bar::new(format!("{}{}", finding.name, finding.rest), finding.distance)
+            .shown(fit(&finding.name, &finding.rest, NAME))
+            .note(format!("{} ({})", finding.here, finding.all))
+    });
     let sentences: Vec<String> = clearest(&found).map(Finding::sentence).collect();
     let longest = found.iter().map(|finding| finding.distance.abs()).fold(0.0, f64::max);
     html! {
         h4 { "What sets it apart" }
         p { "Compared with all rows, " (list(&sentences)) "." }
-        (charts::bars(&bars, true))
+        div class="scroll" { (Bars::new(bars).draw().inline()) }
         p class="small" {
             "The longer a bar, the further this cluster's average lies from that of all rows, or the more its share of a level differs from theirs, in standard deviations of all rows (the longest: " (value(longest)) "). On the right: the average or the share here and, in brackets, over all rows. Shares of levels are of the rows that have a value in the column."
         }

@@ -6,15 +6,14 @@
 
 mod answers;
 mod cards;
-mod charts;
-mod colour;
+pub mod charts;
 mod contents;
 mod data;
+mod drawn;
 mod features;
 mod findings;
 #[cfg(test)]
 mod insight_tests;
-mod map;
 mod method;
 mod names;
 mod outside;
@@ -24,7 +23,6 @@ mod outside_tests;
 mod page;
 mod parts;
 mod pushes;
-mod raster;
 mod reasons;
 mod shares;
 mod statistics;
@@ -36,14 +34,14 @@ mod table_tests;
 mod tests;
 mod words;
 
-pub use map::{image_svg, map_svg};
-
 use crate::core::{Canonical, write_whole};
 use crate::explain::{ClusterRules, Difference, Fidelity};
 use crate::recursive::ClusterTree;
 use crate::table::Schema;
 use crate::{Explainer, Explanation, Result, Run};
+use charts::{colour, raster};
 use contents::Contents;
+use drawn as map;
 use ndarray::{ArrayRef2, Axis};
 use std::borrow::Cow;
 use std::path::Path;

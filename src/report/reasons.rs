@@ -1,7 +1,7 @@
 //! What the model goes by, a line for each question of a table, in its words.
 
 use super::cards::{belongs, chosen};
-use super::charts::{self, Swarm};
+use super::charts::{Beeswarm, Swarm};
 use super::features::{Column, Features, Reading, Tally};
 use super::pushes::Pushes;
 use super::words::{count, percent, things, whole};
@@ -56,16 +56,10 @@ pub(super) fn reasons(
     };
     let dots = chosen(contents, leaf, rows);
     let own = dots.iter().filter(|&&i| belongs(contents, leaf, rows, i)).count();
-    let swarms: Vec<Swarm> = effects
-        .iter()
-        .map(|effect| {
-            let place = effect.columns.first().map(|&column| pushes(column).places()).unwrap_or_default();
-            Swarm {
-                name: features.questions[effect.question].clone(),
-                points: dots.iter().map(|&i| (effect.pushes[i], place[i])).collect(),
-            }
-        })
-        .collect();
+    let swarms = effects.iter().map(|effect| {
+        let place = effect.columns.first().map(|&column| pushes(column).places()).unwrap_or_default();
+        Swarm::new(&features.questions[effect.question], dots.iter().map(|&i| (effect.pushes[i], place[i])))
+    });
     let said = effects.iter().take(SAID).map(|effect| {
         let first = effect.columns.first().map_or(0.0, |&column| importance[column]);
         let weighty = effect.columns.iter().take(2).filter(|&&column| importance[column] >= first / 3.0);
@@ -91,7 +85,7 @@ pub(super) fn reasons(
                 li { b { (name) } (words) "; " (percent(part)) " of all attributions." }
             }
         }
-        (charts::swarms(&swarms, true))
+        div class="scroll" { (Beeswarm::new(swarms).draw().inline()) }
         p class="small" {
             "A model was trained to tell this cluster from all other rows. Each line is a question, the most important one first; each dot is a row, "
             (things(own, "row", "rows")) " of this cluster and " (count(dots.len() - own)) " others. A dot further to the right means that the answer made the model surer that the row belongs here."

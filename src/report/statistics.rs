@@ -129,17 +129,20 @@ pub(super) fn sample(order: &Canonical, leaf_of_row: &[i32], leaves: usize, most
     rows
 }
 
-/// The places of values between low (0, the 5th hundredth) and high (1, the 95th); NaN stays NaN.
-pub(super) fn places(values: &[f64]) -> Vec<f64> {
+/// The 5th and the 95th hundredth of the values that are finite; the least and the largest where these are the same, for nearly
+/// all values are then, and the few others are what there is to see.
+pub(super) fn ends(values: &[f64]) -> (f64, f64) {
     let mut sorted: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
     sorted.sort_by(f64::total_cmp);
     let at = |part: f64| sorted.get((part * sorted.len().saturating_sub(1) as f64).round() as usize).copied();
     let ends = |a: f64, b: f64| (at(a).unwrap_or(0.0), at(b).unwrap_or(0.0));
-    let (mut low, mut high) = ends(0.05, 0.95);
-    if low == high {
-        // Nearly all values are the same: the few others are what there is to see.
-        (low, high) = ends(0.0, 1.0);
-    }
+    let (low, high) = ends(0.05, 0.95);
+    if low == high { ends(0.0, 1.0) } else { (low, high) }
+}
+
+/// The places of values between low (0, the 5th hundredth) and high (1, the 95th); NaN stays NaN.
+pub(super) fn places(values: &[f64]) -> Vec<f64> {
+    let (low, high) = ends(values);
     let span = high - low;
     values
         .iter()

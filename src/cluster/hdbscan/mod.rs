@@ -30,6 +30,8 @@ mod select;
 mod settings;
 
 pub use condense::{CondensedCluster, CondensedTree};
+#[cfg(feature = "report")]
+pub(crate) use draw::Shown;
 pub use layers::Layer;
 pub use memberships::TopMemberships;
 pub use model::HdbscanModel;

@@ -1,7 +1,7 @@
 //! Colours that stay apart for people with any colour vision.
 
 /// Red, green, blue.
-pub(super) type Rgb = [u8; 3];
+pub(in crate::report) type Rgb = [u8; 3];
 
 /// Twelve colours for clusters, the most different ones first.
 ///
@@ -24,10 +24,10 @@ const CLUSTERS: [Rgb; 12] = [
 ];
 
 /// What belongs to no cluster.
-pub(super) const NOISE: Rgb = [0xcf, 0xd3, 0xd8];
+pub(in crate::report) const NOISE: Rgb = [0xcf, 0xd3, 0xd8];
 
 /// The colour of a cluster by its number among its siblings; past twelve the colours come again.
-pub(super) fn cluster(number: i32) -> Rgb {
+pub(in crate::report) fn cluster(number: i32) -> Rgb {
     match usize::try_from(number) {
         Ok(number) => CLUSTERS[number % CLUSTERS.len()],
         Err(_) => NOISE,
@@ -35,21 +35,21 @@ pub(super) fn cluster(number: i32) -> Rgb {
 }
 
 /// From low (blue, 0) over grey to high (orange, 1).
-pub(super) fn low_to_high(place: f64) -> Rgb {
+pub(in crate::report) fn low_to_high(place: f64) -> Rgb {
     const STOPS: [Rgb; 5] =
         [[0x1b, 0x5f, 0xb4], [0x6f, 0x9f, 0xd8], [0xb9, 0xb6, 0xb6], [0xee, 0x99, 0x4c], [0xc6, 0x4a, 0x00]];
     along(&STOPS, place)
 }
 
 /// From against (blue, -1) over white (0) to in favour (orange, 1).
-pub(super) fn against_to_for(value: f64) -> Rgb {
+pub(in crate::report) fn against_to_for(value: f64) -> Rgb {
     const STOPS: [Rgb; 5] =
         [[0x1b, 0x5f, 0xb4], [0x92, 0xb8, 0xe4], [0xff, 0xff, 0xff], [0xf5, 0xb4, 0x7c], [0xc6, 0x4a, 0x00]];
     along(&STOPS, 0.5 + 0.5 * value)
 }
 
 /// From white (0) to near black (1).
-pub(super) fn ink(value: f64) -> Rgb {
+pub(in crate::report) fn ink(value: f64) -> Rgb {
     along(&[[0xff, 0xff, 0xff], [0x16, 0x1b, 0x26]], value)
 }
 
@@ -64,12 +64,12 @@ fn along(stops: &[Rgb], place: f64) -> Rgb {
 }
 
 /// As CSS and SVG write it.
-pub(super) fn hex([r, g, b]: Rgb) -> String {
+pub(in crate::report) fn hex([r, g, b]: Rgb) -> String {
     format!("#{r:02x}{g:02x}{b:02x}")
 }
 
 /// Black or white, whichever has more contrast with the colour: at least 4.58 to 1.
-pub(super) fn text_on(colour: Rgb) -> &'static str {
+pub(in crate::report) fn text_on(colour: Rgb) -> &'static str {
     // Contrast is (L1 + 0.05) / (L2 + 0.05); black and white are equal at √(1.05 · 0.05) − 0.05.
     if luminance(colour) > 0.179 { "#000000" } else { "#ffffff" }
 }

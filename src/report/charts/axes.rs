@@ -1,0 +1,66 @@
+//! The axes of a field with values across and values up.
+
+use super::svg::{LINE, SMALL, SOFT, at};
+use super::text;
+use maud::{Markup, html};
+
+/// The field in which marks lie, y downwards.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Field {
+    pub(super) left: f64,
+    pub(super) top: f64,
+    pub(super) right: f64,
+    pub(super) bottom: f64,
+}
+
+/// Room for the words of a horizontal axis and its name, and of a vertical one.
+pub(super) const BELOW: f64 = 42.0;
+pub(super) const BESIDE: f64 = 66.0;
+
+impl Field {
+    /// A horizontal axis: lines through the field, values below them where they do not touch each other, and the name.
+    pub(super) fn across(&self, ticks: &[(f64, String)], name: &str) -> Markup {
+        let mut end = f64::MIN;
+        let words = ticks.iter().filter(|(x, words)| {
+            let half = text::width(words, SMALL) / 2.0;
+            let fits = x - half >= end;
+            if fits {
+                end = x + half + 6.0;
+            }
+            fits
+        });
+        html! {
+            g class="grid" stroke=(LINE) {
+                @for (x, _) in ticks { line x1=(at(*x)) x2=(at(*x)) y1=(at(self.top)) y2=(at(self.bottom)) {} }
+            }
+            @for (x, words) in words {
+                text class="soft" fill=(SOFT) x=(at(*x)) y=(at(self.bottom + 16.0)) text-anchor="middle" { (words) }
+            }
+            text class="soft" fill=(SOFT) x=(at((self.left + self.right) / 2.0)) y=(at(self.bottom + 35.0)) text-anchor="middle" {
+                (text::fit(name, SMALL, self.right - self.left))
+            }
+        }
+    }
+
+    /// A vertical axis: lines through the field, values to the left of them, and the name beside.
+    pub(super) fn up(&self, ticks: &[(f64, String)], name: &str) -> Markup {
+        let mut last = f64::INFINITY;
+        let apart = ticks.iter().filter(|(y, _)| {
+            let fits = (y - last).abs() >= SMALL + 2.0;
+            if fits {
+                last = *y;
+            }
+            fits
+        });
+        html! {
+            g class="grid" stroke=(LINE) {
+                @for (y, _) in ticks { line x1=(at(self.left)) x2=(at(self.right)) y1=(at(*y)) y2=(at(*y)) {} }
+            }
+            @for (y, words) in apart {
+                text class="soft" fill=(SOFT) x=(at(self.left - 8.0)) y=(at(y + 4.0)) text-anchor="end" { (text::fit(words, SMALL, BESIDE - 26.0)) }
+            }
+            text class="soft" fill=(SOFT) transform=(format!("translate({} {}) rotate(-90)", at(self.left - BESIDE + 14.0), at((self.top + self.bottom) / 2.0)))
+                text-anchor="middle" { (text::fit(name, SMALL, self.bottom - self.top)) }
+        }
+    }
+}

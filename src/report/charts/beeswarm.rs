@@ -1,0 +1,206 @@
+//! The beeswarm: a line for each feature, a dot for each row.
+
+use super::colour::{self, Rgb, hex};
+use super::scale::{Scale, range};
+use super::svg::{AXIS, LINE, SIZE, SOFT, Svg, at, nothing};
+use super::{say, text};
+use crate::core::shape::check_count;
+use crate::explain::top_features;
+use crate::report::statistics::places;
+use crate::{Explanation, Result};
+use maud::{Markup, html};
+use ndarray::ArrayRef2;
+
+/// Height of a feature's line; from the top to the first one; the room below for the scale.
+const ROW: f64 = 34.0;
+const HEAD: f64 = 18.0;
+const FOOT: f64 = 40.0;
+/// Width of the dots' field, of the legend, and least and most room for names.
+const FIELD: f64 = 458.0;
+const LEGEND: f64 = 80.0;
+const NAMES: (f64, f64) = (100.0, 290.0);
+/// A dot's diameter and the distance of dots beside each other.
+const DOT: f64 = 3.7;
+const STEP: f64 = 3.2;
+const COLUMN: f64 = 3.0;
+/// Colours between low and high.
+const SHADES: usize = 12;
+const MISSING: Rgb = [0x8a, 0x8f, 0x96];
+
+/// A feature's line in a beeswarm.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Swarm {
+    name: String,
+    points: Vec<(f64, f64)>,
+}
+
+impl Swarm {
+    /// For each row (attribution, value): where the dot stands, and its colour from low (0) to high (1), grey for NaN. A row
+    /// whose attribution is not finite has no dot.
+    pub fn new(name: impl Into<String>, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
+        Swarm { name: name.into(), points: points.into_iter().collect() }
+    }
+}
+
+/// The summary of attributions: a line for each feature, the most important one first, and a dot for each row.
+///
+/// ```
+/// use recluster::report::charts::{Beeswarm, Swarm};
+/// let rows = (0..50).map(|i| f64::from(i) / 49.0);
+/// let svg = Beeswarm::new([Swarm::new("visits", rows.map(|value| (2.0 * value - 1.0, value)))]).draw();
+/// assert!(svg.to_string().contains("visits"));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Beeswarm(Vec<Swarm>);
+
+impl Beeswarm {
+    /// A line for each of `swarms`, in their order.
+    pub fn new(swarms: impl IntoIterator<Item = Swarm>) -> Self {
+        Beeswarm(swarms.into_iter().collect())
+    }
+
+    /// The `most` features of the highest mean absolute attribution to an output: `rows` are the explained ones (n x features,
+    /// NaN for missing), `names` those of the features. Colours go from the 5th to the 95th percentile of a feature's values.
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) when rows, output or names do not fit the explanation;
+    /// [`Error::Empty`](crate::Error::Empty); [`Error::NotFinite`](crate::Error::NotFinite) for infinities.
+    pub fn of(
+        rows: &ArrayRef2<f32>,
+        why: &Explanation,
+        output: usize,
+        names: &[impl AsRef<str>],
+        most: usize,
+    ) -> Result<Self> {
+        let effects = top_features(rows, why, output, most)?;
+        check_count("names, one for each feature", rows.ncols(), names.len())?;
+        let swarm = |feature: usize| {
+            let values: Vec<f64> = rows.column(feature).iter().map(|&value| f64::from(value)).collect();
+            let pushes = why.values().slice(ndarray::s![.., feature, output]);
+            Swarm::new(names[feature].as_ref(), pushes.iter().copied().zip(places(&values)))
+        };
+        Ok(Beeswarm::new(effects.iter().map(|effect| swarm(effect.feature))))
+    }
+
+    /// The chart. O(dots log dots).
+    pub fn draw(&self) -> Svg {
+        let swarms = &self.0;
+        let (low, high) = range(swarms.iter().flat_map(|swarm| &swarm.points).map(|point| point.0).chain([0.0]));
+        if swarms.is_empty() {
+            return nothing("swarm", say::SWARM);
+        }
+        let names = text::column(swarms.iter().map(|swarm| swarm.name.as_str()), SIZE, NAMES.0, NAMES.1);
+        let (left, right) = (names + 12.0, names + 12.0 + FIELD);
+        let foot = HEAD + ROW * swarms.len() as f64;
+        let x = Scale::new(low, high, left + 8.0, right - 8.0);
+        let marks = html! {
+            (heads(x.at(0.0), low < 0.0, right + LEGEND))
+            @for (tick, x, words) in x.ticks(8.0) {
+                @let (class, stroke) = if tick == 0.0 { ("axis", AXIS) } else { ("grid", LINE) };
+                line class=(class) x1=(at(x)) x2=(at(x)) y1=(at(HEAD)) y2=(at(foot)) stroke=(stroke) {}
+                text x=(at(x)) y=(at(foot + 15.0)) text-anchor="middle" class="soft" fill=(SOFT) { (words) }
+            }
+            text x=(at((left + right) / 2.0)) y=(at(foot + 33.0)) text-anchor="middle" class="soft" fill=(SOFT) { (say::PUSH) }
+            @for (i, swarm) in swarms.iter().enumerate() {
+                @let middle = HEAD + ROW * (i as f64 + 0.5);
+                line class="grid" stroke=(LINE) x1=(at(left)) x2=(at(right)) y1=(at(middle)) y2=(at(middle)) {}
+                text x=(at(names)) y=(at(middle + 4.0)) text-anchor="end" {
+                    title { (text::cut(&swarm.name, 400)) } (text::fit(&swarm.name, SIZE, names))
+                }
+                g fill="none" stroke-width=(DOT) stroke-linecap="round" stroke-opacity="0.85" {
+                    @for (shade, path) in dots(&swarm.points, &x, middle) { path class=(class_of(shade)) d=(path) stroke=(hex(colour_of(shade))) {} }
+                }
+            }
+            (legend(right + 32.0, HEAD + 8.0, foot - HEAD - 16.0, say::VALUE, [say::HIGH, say::LOW]))
+        };
+        let class = if right > 700.0 { "swarm wide" } else { "swarm" };
+        Svg::new(class, (right + LEGEND, foot + FOOT), self.words(), marks)
+    }
+
+    fn words(&self) -> String {
+        let names: Vec<String> = self.0.iter().take(9).map(|swarm| text::cut(&swarm.name, 60)).collect();
+        format!("{}: {}", say::SWARM, names.join(", "))
+    }
+}
+
+/// What the two sides mean, within the chart's `width`.
+fn heads(zero: f64, below: bool, width: f64) -> Markup {
+    let after = (zero + 8.0).min(width - text::width(say::FOR, 12.0));
+    html! {
+        @if below {
+            text x=(at((zero - 8.0).min(after - 16.0))) y="12" text-anchor="end" class="soft" fill=(SOFT) { (say::AGAINST) }
+        }
+        text x=(at(after)) y="12" class="soft" fill=(SOFT) { (say::FOR) }
+    }
+}
+
+/// The colours of values from high, on top, to low, and words for these.
+pub(super) fn legend(left: f64, top: f64, tall: f64, name: &str, [high, low]: [&str; 2]) -> Markup {
+    let step = tall / SHADES as f64;
+    html! {
+        @for i in 0..SHADES {
+            @let y = format!("{:.2}", top + step * (SHADES - 1 - i) as f64);
+            path class=(class_of(i)) stroke-width="9" stroke=(hex(colour_of(i))) d=(format!("M{} {y}v{:.2}", at(left + 4.5), step + 0.3)) {}
+        }
+        text x=(at(left + 16.0)) y=(at(top + 10.0)) class="soft" fill=(SOFT) { (text::fit(high, 12.0, 50.0)) }
+        @if tall >= 30.0 { text x=(at(left + 16.0)) y=(at(top + tall)) class="soft" fill=(SOFT) { (text::fit(low, 12.0, 50.0)) } }
+        @if tall >= 90.0 {
+            text transform=(format!("translate({} {}) rotate(-90)", at(left + 28.0), at(top + tall / 2.0)))
+                text-anchor="middle" class="soft" fill=(SOFT) { (text::fit(name, 12.0, tall - 60.0)) }
+        }
+    }
+}
+
+/// The place of a value's colour among [`SHADES`], and one more for a missing value.
+pub(super) fn shade(value: f64) -> usize {
+    if value.is_nan() { SHADES } else { (value.clamp(0.0, 1.0) * (SHADES - 1) as f64).round() as usize }
+}
+
+/// The colour of a shade.
+pub(super) fn colour_of(shade: usize) -> Rgb {
+    if shade >= SHADES { MISSING } else { colour::low_to_high(shade as f64 / (SHADES - 1) as f64) }
+}
+
+/// The name by which a style may brighten the darkest shades on a dark page.
+pub(super) fn class_of(shade: usize) -> String {
+    format!("s{shade}")
+}
+
+/// Dots that keep out of each other's way, as one path for each shade.
+fn dots(points: &[(f64, f64)], x: &Scale, middle: f64) -> Vec<(usize, String)> {
+    // By column of three units, then by value, so that the picture depends on nothing but the values.
+    let place = |push: f64| (x.at(push) / COLUMN) as i64;
+    let mut sorted: Vec<(i64, f64, f64)> =
+        points.iter().filter(|p| p.0.is_finite()).map(|&(push, value)| (place(push), push, value)).collect();
+    sorted.sort_by(|a, b| a.0.cmp(&b.0).then(a.2.total_cmp(&b.2)).then(a.1.total_cmp(&b.1)));
+    let fullest = sorted.chunk_by(|a, b| a.0 == b.0).map(<[_]>::len).max().unwrap_or(1);
+    let step = (0.92 * ROW / fullest as f64).min(STEP);
+    let mut paths = vec![String::new(); SHADES + 1];
+    for column in sorted.chunk_by(|a, b| a.0 == b.0) {
+        for (i, &(_, push, value)) in column.iter().enumerate() {
+            // 0, 1, -1, 2, -2, ..: around the middle line, thicker where there are more.
+            let side = if i % 2 == 1 { 1.0 } else { -1.0 };
+            let y = middle + side * i.div_ceil(2) as f64 * step;
+            paths[shade(value)].push_str(&format!("M{} {}h.01", at(x.at(push)), at(y)));
+        }
+    }
+    paths.into_iter().enumerate().filter(|(_, path)| !path.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_a_dot_and_stays_in_its_line() {
+        let points: Vec<(f64, f64)> =
+            (0..200).map(|i| (f64::from(i % 7), f64::from(i) / 199.0)).chain([(1.0, f64::NAN)]).collect();
+        let paths = dots(&points, &Scale::new(0.0, 10.0, 0.0, 100.0), 50.0);
+        let all: String = paths.iter().map(|p| p.1.as_str()).collect();
+        assert_eq!(all.matches('M').count(), 201);
+        let places = all.split('M').skip(1).map(|dot| dot.split(' ').nth(1).unwrap().split('h').next().unwrap());
+        for y in places.map(|y| y.parse::<f64>().unwrap()) {
+            assert!((50.0 - ROW / 2.0..=50.0 + ROW / 2.0).contains(&y), "{y}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Calibration: whether rows that a model is so sure of are in the cluster as often as it says.
+
+use super::axes::{BELOW, BESIDE, Field};
+use super::colour::{self, hex};
+use super::scale::Scale;
+use super::svg::{AXIS, LINE, PAPER, SMALL, SOFT, Svg, at, nothing};
+use super::{say, text};
+use crate::explain::{ClusterFidelity, CurveBin};
+use crate::report::interval::Share;
+use crate::report::words::{count, whole};
+use maud::{Markup, html};
+
+/// The field's side; the room below it for the histogram of rows, and the gap between them.
+const SIDE: f64 = 380.0;
+const ROWS: f64 = 76.0;
+const GAP: f64 = 12.0;
+
+/// A reliability curve: of rows whose probability of a cluster lies in the same bin, the share that are in it, with its 95 %
+/// interval (Wilson 1927), against the mean probability; on the diagonal a model says what is so. Below, how many rows each
+/// bin has, on a logarithmic scale, for most rows are clear cases.
+///
+/// ```
+/// use recluster::report::charts::Calibration;
+/// let svg = Calibration::new("0.1", [(0.05, 0.04, 900), (0.5, 0.47, 40), (0.96, 0.98, 300)]).draw();
+/// assert!(svg.to_string().contains("0.1"));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Calibration {
+    name: String,
+    /// Predicted, observed, rows.
+    bins: Vec<(f64, f64, usize)>,
+}
+
+impl Calibration {
+    /// A cluster, and for each bin (mean probability, share of its rows that are in the cluster, rows). A bin that is not of
+    /// probabilities or has no rows is left out.
+    pub fn new(name: impl Into<String>, bins: impl IntoIterator<Item = (f64, f64, usize)>) -> Self {
+        let fits = |&(predicted, observed, rows): &(f64, f64, usize)| {
+            (0.0..=1.0).contains(&predicted) && (0.0..=1.0).contains(&observed) && rows > 0
+        };
+        let mut bins: Vec<_> = bins.into_iter().filter(fits).collect();
+        bins.sort_by(|a, b| a.0.total_cmp(&b.0));
+        Calibration { name: name.into(), bins }
+    }
+
+    /// The curve that was measured on rows that the model has not seen.
+    pub fn of(found: &ClusterFidelity) -> Self {
+        Calibration::new(
+            &found.name,
+            found.curve.iter().map(|&CurveBin { predicted, observed, rows, .. }| (predicted, observed, rows)),
+        )
+    }
+
+    /// The chart. O(bins).
+    pub fn draw(&self) -> Svg {
+        if self.bins.is_empty() {
+            return nothing("calibration", say::CALIBRATION);
+        }
+        let field = Field { left: BESIDE, top: 26.0, right: BESIDE + SIDE, bottom: 26.0 + SIDE };
+        let below = Field { top: field.bottom + GAP, bottom: field.bottom + GAP + ROWS, ..field };
+        let (x, y) = (Scale::new(0.0, 1.0, field.left, field.right), Scale::new(0.0, 1.0, field.bottom, field.top));
+        let ticks = |scale: &Scale| [0.0, 0.2, 0.4, 0.6, 0.8, 1.0].map(|tick| (scale.at(tick), whole(tick))).to_vec();
+        let colour = hex(colour::cluster(0));
+        let line: Vec<String> =
+            self.bins.iter().map(|bin| format!("{} {}", at(x.at(bin.0)), at(y.at(bin.1)))).collect();
+        let marks = html! {
+            (field.up(&ticks(&y), say::OBSERVED))
+            (below.across(&ticks(&x), say::PREDICTED))
+            g class="grid" stroke=(LINE) { @for (x, _) in ticks(&x) { line x1=(at(x)) x2=(at(x)) y1=(at(field.top)) y2=(at(field.bottom)) {} } }
+            line class="axis" stroke=(AXIS) stroke-dasharray="5 4" x1=(at(field.left)) y1=(at(field.bottom)) x2=(at(field.right)) y2=(at(field.top)) {}
+            path class="first" fill="none" stroke=(colour) stroke-width="2" stroke-opacity="0.7" d=(format!("M{}", line.join("L"))) {}
+            @for &bin in &self.bins { (point(bin, &x, &y)) }
+            (self.rows(&x, &below))
+            // Last, on a seam of paper, for intervals may cross them.
+            g class="halo" stroke=(PAPER) stroke-width="5" stroke-linejoin="round" paint-order="stroke" {
+                text class="soft" fill=(SOFT) x=(at(field.left + 8.0)) y=(at(field.top + 18.0)) { (say::TOO_CAREFUL) }
+                text class="soft" fill=(SOFT) text-anchor="end" x=(at(field.right - 8.0)) y=(at(field.bottom - 10.0)) { (say::TOO_SURE) }
+            }
+            text font-weight="600" x=(at(field.left)) y="14" { (text::fit(&self.name, 14.0, SIDE)) }
+        };
+        let said = self.bins.iter().map(|bin| format!("{} {} {}", whole(bin.0), say::OF_THEM, whole(bin.1)));
+        let label =
+            format!("{} {}: {}", say::CALIBRATION, text::cut(&self.name, 60), said.collect::<Vec<_>>().join(", "));
+        Svg::new("calibration", (field.right + 18.0, below.bottom + BELOW), label, marks)
+    }
+
+    /// A bar for each bin, as tall as the logarithm of its rows, with the number on it where there is room.
+    fn rows(&self, x: &Scale, below: &Field) -> Markup {
+        let size = |rows: usize| libm::log10(rows as f64 + 1.0);
+        let most = self.bins.iter().map(|bin| size(bin.2)).fold(1e-9, f64::max);
+        let mut end = f64::MIN;
+        let bars: Vec<_> = self
+            .bins
+            .iter()
+            .map(|bin| {
+                let (middle, tall) = (x.at(bin.0), (ROWS - 18.0) * size(bin.2) / most);
+                let words = count(bin.2);
+                let half = text::width(&words, SMALL) / 2.0;
+                let shown = middle - half >= end;
+                if shown {
+                    end = middle + half + 4.0;
+                }
+                (middle, tall, words, shown)
+            })
+            .collect();
+        html! {
+            @for (middle, tall, words, shown) in bars {
+                rect class="quiet" fill=(SOFT) fill-opacity="0.55" x=(at(middle - 7.0)) y=(at(below.bottom - tall)) width="14" height=(at(tall)) {}
+                @if shown { text class="soft" fill=(SOFT) text-anchor="middle" x=(at(middle)) y=(at(below.bottom - tall - 4.0)) { (words) } }
+            }
+            text class="soft" fill=(SOFT) text-anchor="end" x=(at(below.left - 14.0)) y=(at((below.top + below.bottom) / 2.0 + 4.0)) { (say::ROWS) }
+        }
+    }
+}
+
+/// A bin's share with its interval.
+fn point((predicted, observed, rows): (f64, f64, usize), x: &Scale, y: &Scale) -> Markup {
+    let of = u32::try_from(rows).unwrap_or(u32::MAX);
+    let (low, high) = Share { count: (observed * f64::from(of)).round() as u32, of, all: predicted }.interval();
+    let (place, fill) = (at(x.at(predicted)), hex(colour::cluster(0)));
+    html! {
+        line class="axis" stroke=(AXIS) stroke-width="1.6" x1=(place) x2=(place) y1=(at(y.at(low))) y2=(at(y.at(high))) {}
+        circle class="edge" cx=(place) cy=(at(y.at(observed))) r="5" fill=(fill) { title { (whole(predicted)) " / " (whole(observed)) ", " (count(rows)) } }
+    }
+}

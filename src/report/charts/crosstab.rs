@@ -1,0 +1,192 @@
+//! A cross-tab with intervals: the levels of an outside variable in each cluster, and how sure the shares are.
+
+use super::colour::{self, hex};
+use super::scale::Scale;
+use super::svg::{AXIS, LINE, SIZE, SMALL, SOFT, Svg, at, nothing};
+use super::{say, text};
+use crate::report::interval::{LEAST, Share};
+use crate::report::words::whole;
+use maud::{Markup, html};
+
+/// Height of a cluster's line; the rooms above and below the lines.
+const ROW: f64 = 26.0;
+const HEAD: f64 = 30.0;
+const FOOT: f64 = 44.0;
+/// Width of a level's field, its margin on both sides, and room for a share behind it; least and most room for names.
+const FIELD: f64 = 112.0;
+const NUMBER: f64 = 44.0;
+const GAP: f64 = 18.0;
+const NAMES: (f64, f64) = (80.0, 240.0);
+/// Levels with a field of their own; all others are one.
+const LEVELS: usize = 8;
+
+/// How often the levels of a variable occur in each cluster: a field for each level, a line for each cluster, its share with
+/// the 95 % interval (Wilson 1927), and the share in all rows as a vertical line. A share is drawn solid where its interval
+/// excludes that of all rows, and hollow where it does not; of fewer than ten rows there is none.
+///
+/// ```
+/// use recluster::report::charts::CrossTab;
+/// let svg = CrossTab::new("plan", ["basic", "plus"]).line("0.0", [40, 10]).line("0.1", [12, 60]).draw();
+/// assert!(svg.to_string().contains("plus"));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct CrossTab {
+    variable: String,
+    levels: Vec<String>,
+    lines: Vec<(String, Vec<u32>)>,
+    /// Rows in no cluster, which are part of all rows.
+    rest: Vec<u32>,
+}
+
+impl CrossTab {
+    /// A variable and its levels.
+    pub fn new(variable: impl Into<String>, levels: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let levels = levels.into_iter().map(Into::into).collect();
+        CrossTab { variable: variable.into(), levels, lines: Vec::new(), rest: Vec::new() }
+    }
+
+    /// Adds a cluster with its rows of each level; levels without a number have none.
+    pub fn line(mut self, cluster: impl Into<String>, rows: impl IntoIterator<Item = u32>) -> Self {
+        self.lines.push((cluster.into(), rows.into_iter().take(self.levels.len()).collect()));
+        self
+    }
+
+    /// Rows of each level that are in no cluster; by default none.
+    pub fn rest(mut self, rows: impl IntoIterator<Item = u32>) -> Self {
+        self.rest = rows.into_iter().take(self.levels.len()).collect();
+        self
+    }
+
+    /// The chart: the eight most frequent levels, all others as one. O(clusters x levels).
+    pub fn draw(&self) -> Svg {
+        let columns = self.columns();
+        if columns.is_empty() || self.lines.is_empty() {
+            return nothing("crosstab", say::CROSSTAB);
+        }
+        let names = text::column(self.lines.iter().map(|line| line.0.as_str()), SIZE, NAMES.0, NAMES.1);
+        let step = FIELD + NUMBER + GAP;
+        let left = |column: usize| names + 14.0 + step * column as f64;
+        let foot = HEAD + ROW * self.lines.len() as f64;
+        let shares = columns.iter().flat_map(|column| &column.shares).filter(|share| share.of >= LEAST);
+        let most =
+            shares.map(|share| share.interval().1).chain(columns.iter().map(|column| column.all)).fold(0.01, f64::max);
+        let marks = html! {
+            @for (i, (name, _)) in self.lines.iter().enumerate() {
+                text x=(at(names)) y=(at(HEAD + ROW * i as f64 + ROW / 2.0 + 4.5)) text-anchor="end" { title { (text::cut(name, 400)) } (text::fit(name, SIZE, names)) }
+            }
+            @for (i, column) in columns.iter().enumerate() { (column.draw(&Scale::new(0.0, most, left(i), left(i) + FIELD), foot)) }
+            text class="soft" fill=(SOFT) x=(at(left(0))) y=(at(foot + 36.0)) {
+                (text::fit(&say::crosstab(&text::cut(&self.variable, 80)), SMALL, step * columns.len() as f64 - GAP))
+            }
+        };
+        let label = format!(
+            "{} {}: {}",
+            say::CROSSTAB,
+            text::cut(&self.variable, 80),
+            columns.iter().map(Column::words).collect::<Vec<_>>().join("; ")
+        );
+        let width = (left(columns.len()) - GAP).max(left(0) + 330.0);
+        Svg::new("crosstab", (width, foot + FOOT), label, marks)
+    }
+
+    /// Levels by falling number of rows, equal ones in their order; beyond the eighth as one.
+    fn columns(&self) -> Vec<Column> {
+        let count = |rows: &[u32], level: usize| u64::from(rows.get(level).copied().unwrap_or(0));
+        let total =
+            |level: usize| self.lines.iter().map(|line| count(&line.1, level)).sum::<u64>() + count(&self.rest, level);
+        let mut order: Vec<usize> = (0..self.levels.len()).filter(|&level| total(level) > 0).collect();
+        order.sort_by_key(|&level| (std::cmp::Reverse(total(level)), level));
+        let all: u64 = order.iter().map(|&level| total(level)).sum();
+        let own = if order.len() > LEVELS + 1 { LEVELS } else { order.len() };
+        let mut groups: Vec<(String, Vec<usize>)> =
+            order[..own].iter().map(|&level| (self.levels[level].clone(), vec![level])).collect();
+        if own < order.len() {
+            groups.push((say::other_levels(order.len() - own), order[own..].to_vec()));
+        }
+        let narrow = |rows: u64| u32::try_from(rows).unwrap_or(u32::MAX);
+        let column = |(name, levels): (String, Vec<usize>)| {
+            let part = levels.iter().map(|&level| total(level)).sum::<u64>() as f64 / all as f64;
+            let share = |line: &(String, Vec<u32>)| Share {
+                count: narrow(levels.iter().map(|&level| count(&line.1, level)).sum()),
+                of: narrow((0..self.levels.len()).map(|level| count(&line.1, level)).sum()),
+                all: part,
+            };
+            Column { name, all: part, shares: self.lines.iter().map(share).collect() }
+        };
+        groups.into_iter().map(column).collect()
+    }
+}
+
+/// A level, its share in all rows, and in each cluster.
+struct Column {
+    name: String,
+    all: f64,
+    shares: Vec<Share>,
+}
+
+impl Column {
+    fn draw(&self, x: &Scale, foot: f64) -> Markup {
+        let (left, right) = x.ends();
+        let all = x.at(self.all);
+        let words = whole(self.all);
+        // Below the line, but not beyond the field.
+        let half = text::width(&words, SMALL) / 2.0;
+        html! {
+            text font-weight="600" x=(at(left)) y="16" { title { (text::cut(&self.name, 400)) } (text::fit(&self.name, SIZE * 1.05, FIELD + NUMBER)) }
+            line class="grid" stroke=(LINE) x1=(at(left)) x2=(at(left)) y1=(at(HEAD - 4.0)) y2=(at(foot)) {}
+            line class="axis" stroke=(AXIS) stroke-dasharray="4 3" x1=(at(all)) x2=(at(all)) y1=(at(HEAD - 4.0)) y2=(at(foot + 4.0)) {}
+            text class="soft" fill=(SOFT) text-anchor="middle" x=(at(all.clamp(left + half, right + NUMBER - half))) y=(at(foot + 17.0)) { (words) }
+            @for (i, share) in self.shares.iter().enumerate() { (interval(share, x, HEAD + ROW * (i as f64 + 0.5))) }
+        }
+    }
+
+    fn words(&self) -> String {
+        let shares = self
+            .shares
+            .iter()
+            .take(12)
+            .map(|share| if share.of < LEAST { say::TOO_FEW.to_string() } else { whole(share.here()) });
+        format!("{} {} ({})", text::cut(&self.name, 40), shares.collect::<Vec<_>>().join(", "), whole(self.all))
+    }
+}
+
+/// A share on its line, with its interval and its number.
+fn interval(share: &Share, x: &Scale, y: f64) -> Markup {
+    let end = x.ends().1;
+    if share.of < LEAST {
+        return html! { text class="soft" fill=(SOFT) x=(at(x.ends().0 + 6.0)) y=(at(y + 4.0)) { (say::TOO_FEW) } };
+    }
+    let (low, high) = share.interval();
+    let (here, differs) = (x.at(share.here()), share.differs());
+    let colour = hex(match share.here() < share.all {
+        true => colour::against_to_for(-1.0),
+        false => colour::against_to_for(1.0),
+    });
+    html! {
+        @if differs {
+            line stroke=(colour) stroke-width="3" x1=(at(x.at(low))) x2=(at(x.at(high))) y1=(at(y)) y2=(at(y)) {}
+            circle class="edge" cx=(at(here)) cy=(at(y)) r="5" fill=(colour) {}
+        } @else {
+            line class="axis" stroke=(AXIS) stroke-width="2" x1=(at(x.at(low))) x2=(at(x.at(high))) y1=(at(y)) y2=(at(y)) {}
+            circle class="axis hollow" stroke=(AXIS) stroke-width="2" cx=(at(here)) cy=(at(y)) r="4.4" fill="#ffffff" {}
+        }
+        @let number = whole(share.here());
+        text class=[(!differs).then_some("soft")] fill=[(!differs).then_some(SOFT)] font-size=(SMALL) font-weight=[differs.then_some("600")] text-anchor="end" x=(at(end + NUMBER)) y=(at(y + 4.0)) { (number) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_are_ordered_and_the_rare_ones_are_one() {
+        let levels: Vec<String> = (0..20).map(|level| format!("l{level}")).collect();
+        let table = CrossTab::new("v", levels).line("a", 0..20).line("b", [5; 20]).rest([1; 20]);
+        let columns = table.columns();
+        assert_eq!(columns.len(), 9);
+        assert_eq!((columns[0].name.as_str(), columns[8].name.as_str()), ("l19", "12 other levels"));
+        assert!((columns.iter().map(|column| column.all).sum::<f64>() - 1.0).abs() < 1e-12);
+        assert!((columns.iter().map(|column| column.shares[0].here()).sum::<f64>() - 1.0).abs() < 1e-12);
+    }
+}

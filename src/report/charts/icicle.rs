@@ -1,0 +1,194 @@
+//! The tree of clusters as boxes: an icicle that hangs from left to right.
+
+use super::colour::{self, Rgb, hex};
+use super::svg::{SIZE, Svg, at};
+use super::{say, text};
+use crate::recursive::{ClusterTree, Node};
+use crate::report::words;
+use maud::{Markup, html};
+use std::collections::BTreeMap;
+
+/// Width of the chart and of the root's box, the gap between boxes, and least and most height.
+const WIDTH: f64 = 1000.0;
+const ROOT: f64 = 120.0;
+const GAP: f64 = 2.0;
+const HEIGHT: (f64, f64) = (260.0, 1000.0);
+/// Height for one line of text in a box, and for two.
+const ONE_LINE: f64 = 11.0;
+const TWO_LINES: f64 = 34.0;
+const ALL: Rgb = [0x3c, 0x46, 0x57];
+
+/// The tree of clusters: a column of boxes for each level from left to right, each box as tall as its cluster's share of the
+/// rows, beside the box of the cluster that it was found in.
+///
+/// ```
+/// # use ndarray::Array2;
+/// # use recluster::{Run, cluster::KMeans, embed::Identity, recursive::RecursiveTree};
+/// use recluster::report::charts::Icicle;
+/// let data = Array2::from_shape_fn((90, 2), |(i, j)| (i / 30 * 50 + i % 7 + j) as f32);
+/// let tree = RecursiveTree::new(Identity, KMeans::new(3)).levels(1).fit(&data, &Run::new())?;
+/// let svg = Icicle::of(&tree).draw();
+/// assert!(svg.to_string().contains("0.2"));
+/// # Ok::<(), recluster::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Icicle<'a> {
+    tree: &'a ClusterTree,
+    /// (node, what is in no cluster below it), as shares of the whole.
+    shares: BTreeMap<String, (f64, f64)>,
+    names: BTreeMap<String, String>,
+    links: bool,
+}
+
+impl<'a> Icicle<'a> {
+    /// The boxes of a fitted tree, with the shares of its rows and the names of its nodes.
+    pub fn of(tree: &'a ClusterTree) -> Self {
+        let rows = tree.rows().max(1) as f64;
+        let share = |node: &Node| (node.path().to_string(), (node.share(), node.noise() as f64 / rows));
+        let named = tree.nodes().iter().filter(|node| !node.name().is_empty());
+        Icicle {
+            tree,
+            shares: tree.nodes().iter().map(share).collect(),
+            names: named.map(|node| (node.path().to_string(), node.name().to_string())).collect(),
+            links: false,
+        }
+    }
+
+    /// Other names, by path.
+    pub fn names(mut self, names: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.names = names.into_iter().collect();
+        self
+    }
+
+    /// Other shares, such as those of a population: by path a node's own and that of its rows in no cluster, each 0 to 1.
+    pub fn shares(mut self, shares: impl IntoIterator<Item = (String, (f64, f64))>) -> Self {
+        self.shares = shares.into_iter().collect();
+        self
+    }
+
+    /// Makes each box a link to the part of the report's page about it.
+    pub(in crate::report) fn links(mut self) -> Self {
+        self.links = true;
+        self
+    }
+
+    /// The chart. O(nodes log nodes).
+    pub fn draw(&self) -> Svg {
+        let tree = self.tree;
+        let smallest = tree.leaves().map(|leaf| self.share(leaf).0).fold(1.0, f64::min).max(1e-6);
+        // Tall enough for a line of text in the smallest leaf, within what fits on a page.
+        let height = (16.0 / smallest).clamp(HEIGHT.0, HEIGHT.1);
+        let boxes = self.boxes(height);
+        let marks = html! { @for one in &boxes { (one.draw()) } };
+        let leaves = tree.leaves().map(|leaf| format!("{} {}", self.called(leaf), words::percent(self.share(leaf).0)));
+        let label = format!("{}: {}", say::TREE, leaves.take(12).collect::<Vec<_>>().join(", "));
+        Svg::new("tree", (WIDTH, height), label, marks)
+    }
+
+    fn share(&self, node: &Node) -> (f64, f64) {
+        let clean = |share: f64| if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
+        self.shares.get(&node.path().to_string()).map_or((0.0, 0.0), |&(own, noise)| (clean(own), clean(noise)))
+    }
+
+    fn called(&self, node: &Node) -> String {
+        match self.names.get(&node.path().to_string()) {
+            Some(name) => format!("{} ({})", node.path(), text::cut(name, 40)),
+            None => node.path().to_string(),
+        }
+    }
+
+    fn boxes(&self, height: f64) -> Vec<Block> {
+        let tree = self.tree;
+        let root = if tree.levels() == 0 { WIDTH } else { ROOT };
+        let column = (WIDTH - root) / tree.levels().max(1) as f64;
+        let mut tops = BTreeMap::from([(tree.root().path(), 0.0)]);
+        let mut boxes = Vec::new();
+        for node in tree.nodes() {
+            let start = tops.get(node.path()).copied().unwrap_or(0.0);
+            let (share, noise) = self.share(node);
+            let is_root = node.level() == 1;
+            let (left, wide) = if is_root { (0.0, root) } else { (root + column * (node.level() - 2) as f64, column) };
+            let path = node.path().to_string();
+            boxes.push(Block {
+                frame: (left, start, wide, share * height),
+                fill: if is_root { ALL } else { colour::cluster(number(node)) },
+                called: self.names.get(&path).map(|name| text::cut(name, 200)),
+                name: if is_root { say::ALL_ROWS.to_string() } else { path.clone() },
+                share,
+                link: self.links.then(|| format!("#{}-{path}", if node.is_leaf() { "cluster" } else { "map" })),
+            });
+            let mut top = start;
+            for child in tree.children(node) {
+                tops.insert(child.path(), top);
+                top += self.share(child).0 * height;
+            }
+            if node.noise() > 0 {
+                boxes.push(Block {
+                    frame: (root + column * (node.level() - 1) as f64, top, column, noise * height),
+                    fill: colour::NOISE,
+                    name: say::NO_CLUSTER.to_string(),
+                    called: None,
+                    share: noise,
+                    link: None,
+                });
+            }
+        }
+        boxes
+    }
+}
+
+/// A node's number among its siblings, which its colour goes by; 0 for the root.
+pub(in crate::report) fn number(node: &Node) -> i32 {
+    node.path().number().unwrap_or(0) as i32
+}
+
+/// A box: left, top, width and height, and what stands in it.
+struct Block {
+    frame: (f64, f64, f64, f64),
+    fill: Rgb,
+    name: String,
+    called: Option<String>,
+    share: f64,
+    link: Option<String>,
+}
+
+impl Block {
+    fn draw(&self) -> Markup {
+        let Block { frame: (left, top, wide, tall), fill, name, called, share, link } = self;
+        let share = words::percent(*share);
+        let size = (at(wide - GAP), at((tall - GAP).max(0.6)));
+        let drawn = html! {
+            g class="on" fill=(colour::text_on(*fill)) {
+                title { (name) ": " (share) @if let Some(called) = called { ", " (called) } }
+                rect class="edge" x=(at(*left)) y=(at(*top)) width=(size.0) height=(size.1) rx="2" fill=(hex(*fill)) {}
+                @if *tall >= TWO_LINES && *wide < 150.0 {
+                    text x=(at(left + 10.0)) y=(at(top + tall / 2.0 - 4.0)) class="strong" { (text::fit(name, SIZE, wide - 18.0)) }
+                    text x=(at(left + 10.0)) y=(at(top + tall / 2.0 + 13.0)) { (text::fit(&share, SIZE, wide - 18.0)) }
+                } @else if *tall >= ONE_LINE { (self.line(&share)) }
+            }
+        };
+        html! { @if let Some(link) = link { a href=(link) { (drawn) } } @else { (drawn) } }
+    }
+
+    /// Path, share and name in one line, as far as they fit.
+    fn line(&self, share: &str) -> Markup {
+        let (left, top, wide, tall) = self.frame;
+        let thin = tall < 15.0;
+        let size = if thin { 10.5 } else { SIZE };
+        let room = wide - 20.0;
+        let path = text::fit(&self.name, 1.08 * size, room);
+        let mut rest = room - text::width(&path, 1.08 * size) - 7.0;
+        let share = Some(share).filter(|share| text::width(share, size) <= rest);
+        rest -= share.map_or(0.0, |share| text::width(share, size)) + 10.0;
+        // A name of fewer letters than about eight says little.
+        let called =
+            self.called.as_ref().filter(|_| share.is_some() && rest >= 50.0).map(|name| text::fit(name, size, rest));
+        html! {
+            text class=[thin.then_some("thin")] font-size=[thin.then_some(size)] x=(at(left + 10.0)) y=(at(top + tall / 2.0 + if thin { 2.6 } else { 3.6 })) {
+                tspan class="strong" { (path) }
+                @if let Some(share) = share { tspan dx="7" { (share) } }
+                @if let Some(called) = called { tspan dx="10" { (called) } }
+            }
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! A cluster's profile: its averages beside the population's, each in its column's own units.
+
+use super::colour::{self, hex};
+use super::scale::Scale;
+use super::svg::{AXIS, LINE, SIZE, SMALL, SOFT, Svg, at, nothing};
+use super::{say, text};
+use crate::core::shape::check_count;
+use crate::report::words::value;
+use crate::{Error, Result};
+use maud::{Markup, html};
+use ndarray::ArrayRef2;
+
+/// Height of a line; the rooms above and below.
+const ROW: f64 = 34.0;
+const HEAD: f64 = 34.0;
+const FOOT: f64 = 12.0;
+/// Least and most room for names; width of the field, and of the numbers on both sides of it.
+const NAMES: (f64, f64) = (120.0, 300.0);
+const FIELD: f64 = 380.0;
+const BESIDE: f64 = 62.0;
+const NOTES: f64 = 150.0;
+
+/// One column of a profile, in its own units.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProfileLine {
+    name: String,
+    here: f64,
+    all: f64,
+    range: [f64; 2],
+    middle: [f64; 2],
+}
+
+impl ProfileLine {
+    /// A column, its average in the cluster, and that of all rows.
+    pub fn new(name: impl Into<String>, here: f64, all: f64) -> Self {
+        ProfileLine { name: name.into(), here, all, range: [f64::NAN; 2], middle: [f64::NAN; 2] }
+    }
+
+    /// The range of all rows that the line covers, such as their 5th and 95th percentiles, and its middle half.
+    pub fn range(mut self, range: [f64; 2], middle: [f64; 2]) -> Self {
+        (self.range, self.middle) = (range, middle);
+        self
+    }
+}
+
+/// A cluster's averages beside the population's, in units: each column has a line of its own from the 5th to the 95th
+/// percentile of all rows, with their middle half and their average, and the cluster's average on it.
+///
+/// ```
+/// use recluster::report::charts::{Profile, ProfileLine};
+/// let line = ProfileLine::new("visits a month", 12.1, 4.0).range([0.0, 15.0], [2.0, 6.0]);
+/// let svg = Profile::new("0.1", [line]).draw();
+/// assert!(svg.to_string().contains("visits a month"));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Profile {
+    name: String,
+    number: i32,
+    lines: Vec<ProfileLine>,
+}
+
+impl Profile {
+    /// A cluster of this name, and a line for each column.
+    pub fn new(name: impl Into<String>, lines: impl IntoIterator<Item = ProfileLine>) -> Self {
+        Profile { name: name.into(), number: 0, lines: lines.into_iter().collect() }
+    }
+
+    /// The cluster's number, which its colour goes by; by default 0.
+    pub fn number(mut self, number: usize) -> Self {
+        self.number = number.min(i32::MAX as usize) as i32;
+        self
+    }
+
+    /// The cluster's name; by default, of [`Profile::of`], its label.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The `most` columns of `rows` (n x columns, NaN for missing) in which the average of the rows with the label `cluster`
+    /// lies furthest from that of all, in standard deviations, furthest first. O(n log n x columns); the same for any order
+    /// of the rows.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when labels or names do not fit the rows; [`Error::Setting`] when no row has the label.
+    pub fn of(
+        rows: &ArrayRef2<f32>,
+        labels: &[i32],
+        cluster: i32,
+        names: &[impl AsRef<str>],
+        most: usize,
+    ) -> Result<Self> {
+        check_count("labels, one for each row", rows.nrows(), labels.len())?;
+        check_count("names, one for each column", rows.ncols(), names.len())?;
+        if !labels.contains(&cluster) {
+            return Err(Error::setting("cluster", cluster, "a label that some row has"));
+        }
+        let mut lines: Vec<(f64, ProfileLine)> = (0..rows.ncols())
+            .filter_map(|c| {
+                line(
+                    rows.column(c).iter().copied().zip(labels.iter().map(|&label| label == cluster)),
+                    names[c].as_ref(),
+                )
+            })
+            .collect();
+        lines.sort_by(|a, b| b.0.total_cmp(&a.0));
+        lines.truncate(most);
+        let profile = Profile::new(cluster.to_string(), lines.into_iter().map(|line| line.1));
+        Ok(profile.number(usize::try_from(cluster).unwrap_or(0)))
+    }
+
+    /// The chart. O(lines).
+    pub fn draw(&self) -> Svg {
+        let lines = &self.lines;
+        if lines.is_empty() {
+            return nothing("profile", say::PROFILE);
+        }
+        let names = text::column(lines.iter().map(|line| line.name.as_str()), SIZE, NAMES.0, NAMES.1);
+        let left = names + 12.0 + BESIDE;
+        let (end, right) = (left + FIELD, left + FIELD + BESIDE + NOTES);
+        let height = HEAD + ROW * lines.len() as f64 + FOOT;
+        let marks = html! {
+            (self.key(left, right))
+            @for (i, line) in lines.iter().enumerate() {
+                @let middle = HEAD + ROW * (i as f64 + 0.5);
+                text x=(at(names)) y=(at(middle + 4.5)) text-anchor="end" { title { (text::cut(&line.name, 400)) } (text::fit(&line.name, SIZE, names)) }
+                (line.draw(left, end, middle, self.number))
+                text x=(at(right)) y=(at(middle + 4.5)) text-anchor="end" {
+                    tspan font-weight="700" { (value(line.here)) } tspan class="soft" { " (" (value(line.all)) ")" }
+                }
+            }
+        };
+        let said = lines
+            .iter()
+            .map(|line| format!("{} {} ({})", text::cut(&line.name, 60), value(line.here), value(line.all)));
+        let label = format!("{} {}: {}", say::PROFILE, text::cut(&self.name, 60), said.collect::<Vec<_>>().join("; "));
+        Svg::new("profile", (right, height), label, marks)
+    }
+
+    /// What the marks mean.
+    fn key(&self, left: f64, right: f64) -> Markup {
+        let name = text::fit(&self.name, SIZE * 1.05, 130.0);
+        let next = left + 24.0 + text::width(&name, SIZE * 1.05);
+        html! {
+            circle class="edge" cx=(at(left + 6.0)) cy="14" r="6" fill=(hex(colour::cluster(self.number))) {}
+            text font-weight="600" x=(at(left + 17.0)) y="18" { (name) }
+            rect class="stroke ink" x=(at(next + 8.0)) y="6" width="2.4" height="16" {}
+            text class="soft" fill=(SOFT) x=(at(next + 17.0)) y="18" { (say::AVERAGE_ALL) }
+            text class="soft" fill=(SOFT) text-anchor="end" x=(at(right)) y="18" { (say::HERE_ALL) }
+        }
+    }
+}
+
+impl ProfileLine {
+    /// The line from end to end with its numbers, the middle half, both averages.
+    fn draw(&self, left: f64, end: f64, y: f64, number: i32) -> Markup {
+        let ends = self.range.into_iter().chain([self.here, self.all]);
+        let (low, high) = super::scale::range(ends);
+        let x = Scale::new(low, high, left, end);
+        let number_of = |value: f64| text::fit(&crate::report::words::value(value), SMALL, BESIDE - 12.0);
+        let band = self.middle.iter().all(|v| v.is_finite());
+        html! {
+            line class="grid" stroke=(LINE) stroke-width="2" x1=(at(left)) x2=(at(end)) y1=(at(y)) y2=(at(y)) {}
+            text class="soft" fill=(SOFT) text-anchor="end" x=(at(left - 10.0)) y=(at(y + 4.0)) { (number_of(low)) }
+            text class="soft" fill=(SOFT) x=(at(end + 10.0)) y=(at(y + 4.0)) { (number_of(high)) }
+            @if band {
+                @let (a, b) = (x.at(self.middle[0]), x.at(self.middle[1]));
+                rect class="band" fill=(LINE) x=(at(a.min(b))) y=(at(y - 6.0)) width=(at((b - a).abs().max(1.0))) height="12" rx="3" {}
+            }
+            @if self.here.is_finite() && self.all.is_finite() {
+                line class="axis" stroke=(AXIS) stroke-width="2" x1=(at(x.at(self.all))) x2=(at(x.at(self.here))) y1=(at(y)) y2=(at(y)) {}
+            }
+            @if self.all.is_finite() { rect class="ink" x=(at(x.at(self.all) - 1.2)) y=(at(y - 9.0)) width="2.4" height="18" {} }
+            @if self.here.is_finite() { circle class="edge" cx=(at(x.at(self.here))) cy=(at(y)) r="6" fill=(hex(colour::cluster(number))) {} }
+        }
+    }
+}
+
+/// A column's line and how far the averages lie apart; none without values on both sides. Sums go by value, so that the order
+/// of rows does not matter.
+fn line(values: impl Iterator<Item = (f32, bool)>, name: &str) -> Option<(f64, ProfileLine)> {
+    let mut sorted: Vec<(f64, bool)> = values.filter(|v| v.0.is_finite()).map(|(v, own)| (f64::from(v), own)).collect();
+    sorted.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let n = sorted.len();
+    let own = sorted.iter().filter(|v| v.1).count();
+    if own == 0 {
+        return None;
+    }
+    let all = sorted.iter().map(|v| v.0).sum::<f64>() / n as f64;
+    let here = sorted.iter().filter(|v| v.1).map(|v| v.0).sum::<f64>() / own as f64;
+    let deviation = (sorted.iter().map(|v| (v.0 - all) * (v.0 - all)).sum::<f64>() / n as f64).sqrt();
+    let at = |part: f64| sorted[(part * (n - 1) as f64).round() as usize].0;
+    let distance = if deviation > 0.0 { ((here - all) / deviation).abs() } else { 0.0 };
+    Some((distance, ProfileLine::new(name, here, all).range([at(0.05), at(0.95)], [at(0.25), at(0.75)])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Array2;
+
+    #[test]
+    fn the_columns_that_set_a_cluster_apart_come_first() {
+        let rows = Array2::from_shape_fn((100, 3), |(i, j)| [i as f32, (i % 10) as f32, f32::NAN][j]);
+        let labels: Vec<i32> = (0..100).map(|i| i32::from(i >= 80)).collect();
+        let profile = Profile::of(&rows, &labels, 1, &["a", "b", "c"], 9).unwrap();
+        assert_eq!(profile.lines.len(), 2);
+        let first = &profile.lines[0];
+        assert_eq!((first.name.as_str(), first.here, first.all), ("a", 89.5, 49.5));
+        assert_eq!((first.range, first.middle), ([5.0, 94.0], [25.0, 74.0]));
+        assert!(matches!(Profile::of(&rows, &labels, 2, &["a", "b", "c"], 9), Err(Error::Setting { .. })));
+        assert!(matches!(Profile::of(&rows, &labels, 1, &["a"], 9), Err(Error::Shape { .. })));
+    }
+}

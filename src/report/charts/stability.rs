@@ -1,0 +1,132 @@
+//! Stability over runs: how well each cluster was found again.
+
+use super::axes::{BELOW, Field};
+use super::colour::{self, hex};
+use super::scale::Scale;
+use super::svg::{LINE, SIZE, SMALL, SOFT, Svg, at, nothing};
+use super::{say, text};
+use crate::recursive::{ClusterTree, Stability};
+use maud::{Markup, html};
+
+/// Height of a cluster's line and of the head; width of the field and of the notes; least and most room for names.
+const ROW: f64 = 30.0;
+const HEAD: f64 = 30.0;
+const FIELD: f64 = 460.0;
+const NOTES: f64 = 190.0;
+const NAMES: (f64, f64) = (80.0, 260.0);
+/// Where Hennig's ranges begin.
+const GRADES: [f64; 4] = [0.5, 0.6, 0.75, 0.85];
+
+/// How well one cluster was found again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StabilityLine {
+    name: String,
+    number: i32,
+    mean: f64,
+    runs: Vec<f64>,
+    note: String,
+}
+
+impl StabilityLine {
+    /// A cluster, and for each run its Jaccard index, 0 to 1, with the cluster of the run that is most like it.
+    pub fn new(name: impl Into<String>, runs: impl IntoIterator<Item = f64>) -> Self {
+        let runs: Vec<f64> = runs.into_iter().filter(|run| run.is_finite()).collect();
+        let mean = runs.iter().sum::<f64>() / runs.len() as f64;
+        let found = runs.iter().filter(|&&run| run > 0.5).count();
+        StabilityLine { name: name.into(), number: 0, mean, note: say::found(found, runs.len()), runs }
+    }
+
+    /// A cluster of whose runs the mean alone was kept.
+    pub fn of(name: impl Into<String>, stability: &Stability) -> Self {
+        let note = format!("{}, {}", stability.grade(), say::found(stability.found, stability.runs));
+        StabilityLine { name: name.into(), number: 0, mean: stability.jaccard, runs: Vec::new(), note }
+    }
+
+    /// The cluster's number, which its colour goes by; by default 0.
+    pub fn number(mut self, number: usize) -> Self {
+        self.number = number.min(i32::MAX as usize) as i32;
+        self
+    }
+}
+
+/// How well clusters are found again when the search is repeated: a line for each cluster, a tick for each run, the mean as a
+/// dot, on the ranges of C. Hennig (Computational Statistics & Data Analysis 52, 2007): from 0.75 a cluster is stable, from
+/// 0.85 highly stable, up to 0.5 it is gone.
+///
+/// ```
+/// use recluster::report::charts::{StabilityChart, StabilityLine};
+/// let lines = [StabilityLine::new("0.0", [0.94, 0.91, 0.97]), StabilityLine::new("0.1", [0.41, 0.83, 0.57])];
+/// let svg = StabilityChart::new(lines).draw();
+/// assert!(svg.to_string().contains("2 of 3 runs"));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StabilityChart(Vec<StabilityLine>);
+
+impl StabilityChart {
+    /// A line for each cluster.
+    pub fn new(lines: impl IntoIterator<Item = StabilityLine>) -> Self {
+        StabilityChart(lines.into_iter().collect())
+    }
+
+    /// The nodes of a tree that were looked for again.
+    pub fn of(tree: &ClusterTree) -> Self {
+        let line = |node: &crate::recursive::Node| {
+            let name = match node.name() {
+                "" => node.path().to_string(),
+                name => format!("{} {}", node.path(), text::cut(name, 40)),
+            };
+            Some(StabilityLine::of(name, node.stability()?).number(super::number(node) as usize))
+        };
+        StabilityChart(tree.nodes().iter().filter_map(line).collect())
+    }
+
+    /// The chart. O(lines x runs).
+    pub fn draw(&self) -> Svg {
+        let lines: Vec<&StabilityLine> = self.0.iter().filter(|line| line.mean.is_finite()).collect();
+        if lines.is_empty() {
+            return nothing("stability", say::STABILITY);
+        }
+        let names = text::column(lines.iter().map(|line| line.name.as_str()), SIZE, NAMES.0, NAMES.1);
+        let left = names + 16.0;
+        let field = Field { left, top: HEAD, right: left + FIELD, bottom: HEAD + ROW * lines.len() as f64 };
+        let x = Scale::new(0.0, 1.0, field.left, field.right);
+        let ticks: Vec<(f64, String)> = [0.0, 0.25, 0.5, 0.75, 1.0].map(|tick| (x.at(tick), tick.to_string())).into();
+        let marks = html! {
+            (ranges(&x, &field))
+            (field.across(&ticks, say::JACCARD))
+            @for (i, line) in lines.iter().enumerate() {
+                @let middle = HEAD + ROW * (i as f64 + 0.5);
+                text x=(at(names)) y=(at(middle + 4.5)) text-anchor="end" { title { (text::cut(&line.name, 400)) } (text::fit(&line.name, SIZE, names)) }
+                (line.draw(&x, middle))
+                text class="soft" fill=(SOFT) x=(at(field.right + 14.0)) y=(at(middle + 4.0)) { (text::fit(&line.note, SMALL, NOTES)) }
+            }
+        };
+        let said = lines.iter().take(12).map(|line| format!("{} {:.2}", text::cut(&line.name, 40), line.mean));
+        let label = format!("{}: {}", say::STABILITY, said.collect::<Vec<_>>().join(", "));
+        Svg::new("stability", (field.right + 14.0 + NOTES, field.bottom + BELOW), label, marks)
+    }
+}
+
+/// The ranges and their words, darker where clusters are found again.
+fn ranges(x: &Scale, field: &Field) -> Markup {
+    let ends: Vec<f64> = [0.0].into_iter().chain(GRADES).chain([1.0]).collect();
+    html! {
+        @for (i, (ends, word)) in ends.windows(2).zip(say::GRADES).enumerate() {
+            @let (left, right) = (x.at(ends[0]), x.at(ends[1]));
+            @if i >= 3 {
+                rect class="band" fill=(LINE) fill-opacity=(if i == 3 { "0.45" } else { "0.9" }) x=(at(left)) y=(at(field.top)) width=(at(right - left)) height=(at(field.bottom - field.top)) {}
+            }
+            text class="soft" fill=(SOFT) text-anchor="middle" x=(at((left + right) / 2.0)) y=(at(field.top - 9.0)) { (word) }
+        }
+    }
+}
+
+impl StabilityLine {
+    fn draw(&self, x: &Scale, y: f64) -> Markup {
+        let ticks: String = self.runs.iter().map(|&run| format!("M{} {}v14", at(x.at(run)), at(y - 7.0))).collect();
+        html! {
+            @if !ticks.is_empty() { path class="stroke" stroke="#1b2230" stroke-opacity="0.55" stroke-width="1.6" fill="none" d=(ticks) {} }
+            circle class="edge" cx=(at(x.at(self.mean))) cy=(at(y)) r="6.5" fill=(hex(colour::cluster(self.number))) { title { (format!("{:.3}", self.mean)) } }
+        }
+    }
+}
