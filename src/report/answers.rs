@@ -1,9 +1,8 @@
 //! The first screen of a card: who they are, how sure we are, what to do with them.
 
-use super::interval::Share;
 use super::names::{conditions, renamed};
 use super::sure::{self, of_hundred};
-use super::words::{percent, whole};
+use super::words::whole;
 use super::{Contents, page};
 use crate::explain::{Difference, FeatureDifference, Rule};
 use crate::recursive::Node;
@@ -126,12 +125,4 @@ fn apart(contents: &Contents<'_>, own: &FeatureDifference) -> String {
         Some(level) => format!("{name} = {}: {} here, {} there", level.level, whole(level.here), whole(level.there)),
         None => renamed(&own.words, &own.name, Some(name)),
     }
-}
-
-/// A leaf's share with its interval, where rows have no weights.
-pub(super) fn share(contents: &Contents<'_>, node: &Node) -> Option<String> {
-    let rows = |n: usize| u32::try_from(n).ok();
-    let share = Share { count: rows(node.rows().len())?, of: rows(contents.report.tree.rows())?, all: 0.0 };
-    let (low, high) = share.interval();
-    (!contents.shares.weighted).then(|| format!("95\u{a0}% interval {} to {}", percent(low), percent(high)))
 }

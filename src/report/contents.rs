@@ -2,7 +2,6 @@
 
 use super::Report;
 use super::features::Features;
-use super::names::Names;
 use super::outside::Outside;
 use super::shares::Shares;
 use super::statistics::Statistics;
@@ -33,8 +32,6 @@ pub(super) struct Contents<'a> {
     pub(super) outside: Option<Outside>,
     /// One for each column.
     pub(super) names: Vec<String>,
-    /// Of the nodes.
-    pub(super) called: Names,
     /// For each leaf how sure the model is of its explained rows.
     pub(super) confidence: Vec<Option<Confidence>>,
     /// For each row the number of its leaf, or -1.
@@ -81,7 +78,6 @@ impl<'a> Contents<'a> {
             features: report.schema.map(|schema| Features::of(schema, &rows, &order, &weights, &leaf_of_row, leaves)),
             statistics: Statistics::of(&rows, &order, &weights, &leaf_of_row, leaves),
             shares: Shares::of(tree, &weights, report.weights.is_some()),
-            called: Names::of(report, &names),
             names,
             confidence,
             leaf_of_row,

@@ -1,17 +1,17 @@
 //! The charts that the report draws of what it holds.
 
-use super::Contents;
 use super::charts::{Icicle, Map};
+use super::draft::Shown;
 use crate::Result;
 use maud::{Markup, html};
 use ndarray::ArrayRef2;
 
 /// The tree, with links to maps and cards.
-pub(super) fn tree(contents: &Contents<'_>) -> Markup {
-    let (tree, shares) = (contents.report.tree, &contents.shares);
+pub(super) fn tree(shown: &Shown<'_>) -> Markup {
+    let (tree, shares) = (shown.tree, shown.shares());
     let share = |node| (shares.node(node), shares.noise(node));
     let names =
-        tree.nodes().iter().filter_map(|node| Some((node.path().to_string(), contents.called.get(node)?.text.clone())));
+        tree.nodes().iter().filter_map(|node| Some((node.path().to_string(), shown.called.get(node)?.text.clone())));
     let chart = Icicle::of(tree)
         .shares(tree.nodes().iter().map(|node| (node.path().to_string(), share(node))))
         .names(names)
