@@ -2,6 +2,7 @@
 
 use super::names::{conditions, renamed};
 use super::sure::{self, of_hundred};
+use super::parts::term;
 use super::words::whole;
 use super::{Contents, page};
 use crate::explain::{Difference, FeatureDifference, Rule};
@@ -52,7 +53,7 @@ fn rule(contents: &Contents<'_>, rule: &Rule, further: bool) -> Markup {
             @if rule.rows == 0 {
                 "None of the rows that the rule has not seen fits it."
             } @else {
-                "Of 100 rows that fit this rule " (of_hundred(rule.precision)) " are in the cluster; it covers " (whole(rule.recall)) " of the cluster" (by_weight) (unseen) "."
+                "Of 100 rows that fit this " (term("rule", "rule")) " " (of_hundred(rule.precision)) " are in the cluster; it covers " (whole(rule.recall)) " of the cluster" (by_weight) (unseen) "."
             }
             @match rule.returned {
                 Some(share) if share < 0.5 => { " Other rows often give another rule: this one came back in " (whole(share)) " of resamples." },

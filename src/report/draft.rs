@@ -94,6 +94,17 @@ impl Report<'_> {
 }
 
 impl Draft {
+    /// The same under another title.
+    pub fn with_title(mut self, title: impl Into<String>) -> Self {
+        self.title = title.into();
+        self
+    }
+
+    /// The name that a leaf's best rule proposes for it, if any; what [`render`](Draft::render) shows where the tree has none.
+    pub fn proposed_name(&self, path: &Path) -> Option<&str> {
+        self.proposed.get(path).map(String::as_str)
+    }
+
     /// The report as the text of an HTML file, with the names that `tree` has: the tree that the report is about.
     /// O(rows) for the maps.
     ///
