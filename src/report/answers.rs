@@ -1,8 +1,8 @@
 //! The first screen of a card: who they are, how sure we are, what to do with them.
 
 use super::names::{conditions, renamed};
-use super::sure::{self, of_hundred};
 use super::parts::term;
+use super::sure::{self, of_hundred};
 use super::words::whole;
 use super::{Contents, page};
 use crate::explain::{Difference, FeatureDifference, Rule};

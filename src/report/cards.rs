@@ -13,10 +13,25 @@ use crate::explain::top_features;
 use crate::recursive::Node;
 use maud::{Markup, PreEscaped, html};
 
-/// Features that a chart shows.
-const FEATURES: usize = 9;
-/// Dots on a line of the summary of attributions.
-const DOTS: usize = 400;
+/// Clusters up to which each card has all that it can have.
+const FULL: usize = 150;
+
+/// Lines of a chart: fewer where there are many clusters, so that the page stays within its size.
+pub(super) fn lines(contents: &Contents<'_>) -> usize {
+    if contents.cards() <= FULL { 9 } else { 6 }
+}
+
+/// Dots on a line of the summary of attributions: about 2 MB for up to 100 clusters, 4 MB for 1,000.
+fn dots(contents: &Contents<'_>) -> usize {
+    let leaves = contents.cards();
+    let budget = 2_000_000 + 2200 * leaves.saturating_sub(100).min(900);
+    (budget / (15 * lines(contents) * leaves.max(1))).clamp(24, 400)
+}
+
+/// Typical rows that are shown as images.
+fn typical_rows(contents: &Contents<'_>) -> usize {
+    if contents.cards() <= FULL { 12 } else { 3 }
+}
 
 /// The card of leaf number `number`, which is `node`.
 pub(super) fn card(shown: &Shown<'_>, number: usize, node: &Node) -> Markup {
@@ -108,7 +123,7 @@ fn pictures(contents: &Contents<'_>, leaf: usize, node: &Node, width: usize, hei
         shown.push((signed(push)?, "What the model goes by: the pixels that speak for this cluster (orange) or against it (blue) in its own rows."));
     }
     let mut members = Vec::new();
-    for row in typical(&contents.rows, &contents.place, node.rows(), mean, 12) {
+    for row in typical(&contents.rows, &contents.place, node.rows(), mean, typical_rows(contents)) {
         let values: Vec<f64> = contents.rows.row(row as usize).iter().map(|&v| f64::from(v)).collect();
         members.push((row, Picture::of(&values, width, |v| grey(contents, v)).address()?));
     }
@@ -144,7 +159,7 @@ fn own_push(contents: &Contents<'_>, leaf: usize) -> Option<Vec<f64>> {
 /// The features in which the leaf's mean lies furthest from that of all rows.
 fn profile(contents: &Contents<'_>, leaf: usize) -> Markup {
     let found = &contents.statistics;
-    let columns = found.distinctive(leaf, FEATURES);
+    let columns = found.distinctive(leaf, lines(contents));
     if columns.is_empty() {
         return html! { p { "Its averages are those of all rows in every column." } };
     }
@@ -175,7 +190,7 @@ fn reasons(contents: &Contents<'_>, leaf: usize, rows: &[u32], explanation: &Exp
     let values = explanation.values();
     let mut effects = top_features(&contents.explained_rows, explanation, leaf, usize::MAX)?;
     let all: f64 = effects.iter().map(|effect| effect.mean_absolute).sum();
-    effects.truncate(FEATURES);
+    effects.truncate(lines(contents));
     if effects.is_empty() {
         return Ok(html! { p { "The model finds no column that tells this cluster from other rows." } });
     }
@@ -227,8 +242,9 @@ pub(super) fn chosen(contents: &Contents<'_>, leaf: usize, rows: &[u32]) -> Vec<
         let taken = most.min(all.len());
         (0..taken).map(|i| all[i * all.len() / taken]).collect()
     };
-    let mut taken = evenly(&own, DOTS / 3);
-    taken.extend(evenly(&others, DOTS - taken.len()));
+    let most = dots(contents);
+    let mut taken = evenly(&own, most / 3);
+    taken.extend(evenly(&others, most - taken.len()));
     taken
 }
 

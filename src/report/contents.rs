@@ -1,11 +1,11 @@
 //! All that the page is made of, checked and computed once.
 
-use super::Report;
 use super::features::Features;
 use super::outside::Outside;
 use super::shares::Shares;
 use super::statistics::Statistics;
 use super::sure::{self, Confidence};
+use super::{Report, names};
 use crate::core::shape::check_count;
 use crate::core::{Canonical, Rows, check_weights, with_mean_one};
 use crate::explain::Difference;
@@ -86,6 +86,11 @@ impl<'a> Contents<'a> {
         })
     }
 
+    /// Number of cards.
+    pub(super) fn cards(&self) -> usize {
+        self.statistics.leaf_mean.len()
+    }
+
     /// What tells a leaf from another cluster, where it was given.
     pub(super) fn difference(&self, node: &Node) -> Option<&'a Difference> {
         let path = node.path().to_string();
@@ -139,10 +144,10 @@ impl<'a> Report<'a> {
 
     fn column_names(&self) -> Vec<String> {
         if let Some(schema) = self.schema {
-            return schema.feature_names();
+            return schema.feature_names().iter().map(|name| names::column(name)).collect();
         }
         if let Some(names) = &self.names {
-            return names.clone();
+            return names.iter().map(|name| names::column(name)).collect();
         }
         let name = |column: usize| match self.image {
             Some((width, _)) => format!("line {}, place {}", column / width + 1, column % width + 1),

@@ -1,8 +1,8 @@
 //! How the clusters are used: what the model does on rows that it has not seen, and how new rows are scored.
 
+use super::Contents;
 use super::sure::of_hundred;
 use super::words::{count, percent, things, whole};
-use super::Contents;
 use crate::explain::Fidelity;
 use maud::{Markup, html};
 

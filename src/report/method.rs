@@ -67,24 +67,50 @@ fn entry(key: &str, word: &str, meaning: &str) -> Entry {
 /// The words that the page uses; [`term`](super::parts::term) refers to them by their keys.
 pub(super) fn glossary(contents: &Contents<'_>) -> Vec<Entry> {
     let report = contents.report;
-    let mut all = vec![entry("row", "Row, column", "One thing that was measured, such as a customer or an image; one property of it.")];
+    let mut all = vec![entry(
+        "row",
+        "Row, column",
+        "One thing that was measured, such as a customer or an image; one property of it.",
+    )];
     if contents.features.is_some() {
-        all.push(entry("question", "Question", "What one or several columns answer together; it counts once, however many columns it has."));
+        all.push(entry(
+            "question",
+            "Question",
+            "What one or several columns answer together; it counts once, however many columns it has.",
+        ));
     }
-    all.push(entry("cluster", "Cluster", "Rows that are more like each other than like the rest. Nobody said beforehand what the clusters should be."));
+    all.push(entry(
+        "cluster",
+        "Cluster",
+        "Rows that are more like each other than like the rest. Nobody said beforehand what the clusters should be.",
+    ));
     all.push(entry("path", "Path", "A cluster's address in the tree. 0 is all rows, 0.2 a cluster found among all rows, 0.2.1 one found inside 0.2. Clusters are numbered from the largest."));
     let weighted = match contents.shares.weighted {
-        true => " Rows count by their weights: how many of the population each stands for. Averages and shares of levels do, too; numbers of rows do not.",
+        true => {
+            " Rows count by their weights: how many of the population each stands for. Averages and shares of levels do, too; numbers of rows do not."
+        }
         false => "",
     };
     all.push(entry("share", "Share", &format!("A cluster's part of {}.{weighted}", contents.shares.whole())));
     all.push(entry("interval", "Interval", "If the rows are a sample of more, the share among all lies in the 95 % interval in 95 of 100 such samples (Wilson 1927). It says nothing of where the cluster's border lies."));
-    all.push(entry("none", "In no cluster", "Rows in thin or mixed places of a map. They are named as such, not forced into the nearest cluster."));
+    all.push(entry(
+        "none",
+        "In no cluster",
+        "Rows in thin or mixed places of a map. They are named as such, not forced into the nearest cluster.",
+    ));
     if report.tree.nodes().iter().any(|node| node.persistence().is_some()) {
-        all.push(entry("persistence", "Persistence", "How firmly a cluster stands out, from 0 (just about) to 1 (at every density that was looked at)."));
+        all.push(entry(
+            "persistence",
+            "Persistence",
+            "How firmly a cluster stands out, from 0 (just about) to 1 (at every density that was looked at).",
+        ));
     }
     sureness(contents, &mut all);
-    all.push(entry("deviation", "Standard deviation", "How far rows usually lie from the average; about two thirds of rows lie closer than one."));
+    all.push(entry(
+        "deviation",
+        "Standard deviation",
+        "How far rows usually lie from the average; about two thirds of rows lie closer than one.",
+    ));
     if report.explained.is_some() {
         all.push(entry("model", "The model", "A set of decision trees, trained afterwards to tell each cluster from all other rows by the original columns alone. What it looks at tells what the cluster is about."));
         all.push(entry("shap", "SHAP value", "How much one column of one row pushed the model towards the cluster (above 0) or away from it (below 0). A row's values add up to the model's answer, in log-odds: 0 is even, +2 about 88 %, -2 about 12 %."));

@@ -74,6 +74,14 @@ pub(super) fn renamed(words: &str, name: &str, instead: Option<&String>) -> Stri
     }
 }
 
+/// A column's name as the page shows it.
+pub(super) fn column(name: &str) -> String {
+    match plain(name) {
+        name if name.is_empty() => "(no name)".to_string(),
+        name => name,
+    }
+}
+
 /// A name in one line that reads in one direction, cut to fit.
 fn plain(name: &str) -> String {
     let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');

@@ -3,9 +3,9 @@
 use super::cards;
 use super::charts::{self, number};
 use super::colour::{self, hex};
-use super::findings::{self, Finding};
 use super::deck::Deck;
 use super::draft::Shown;
+use super::findings::{self, Finding};
 use super::parts::{called, chip, origin, term};
 use super::words::{count, list, percent, things};
 use super::{Contents, map, method, summary, sure};
@@ -14,14 +14,16 @@ use crate::recursive::{ClusterTree, Node};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 /// What the page may do: show its own styles and pictures; no script, no request.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
 pub(super) fn page(shown: &Shown<'_>) -> Result<Markup> {
     let (tree, draft) = (shown.tree, shown.draft);
     let split: Vec<&Node> = tree.nodes().iter().filter(|node| !node.is_leaf()).collect();
     let leaves = tree.leaves().count();
     let (drawn, left_out) = maps(&split);
-    let mut deck = Deck::new(2 + usize::from(!split.is_empty()) + drawn.len() + leaves + usize::from(!draft.deploy.is_empty()));
+    let mut deck =
+        Deck::new(2 + usize::from(!split.is_empty()) + drawn.len() + leaves + usize::from(!draft.deploy.is_empty()));
     Ok(html! {
         (DOCTYPE)
         html lang="en" {

@@ -2,8 +2,8 @@
 
 use super::charts::number;
 use super::colour::{self, hex};
-use super::shares::Shares;
 use super::draft::Shown;
+use super::shares::Shares;
 use super::words::percent;
 use crate::recursive::{ClusterTree, Node};
 use maud::{Markup, html};

@@ -236,13 +236,7 @@ struct Told<'a> {
     fidelity: Option<&'a Fidelity>,
 }
 
-fn draft(
-    args: &args::Fit,
-    data: &Source,
-    tree: &ClusterTree,
-    told: &Told<'_>,
-    run: &Run,
-) -> recluster::Result<Draft> {
+fn draft(args: &args::Fit, data: &Source, tree: &ClusterTree, told: &Told<'_>, run: &Run) -> recluster::Result<Draft> {
     let mut report = Report::new(tree, &data.values)
         .rules(told.rules)
         .differences(told.differences)
