@@ -96,7 +96,7 @@ fn rich() -> (ClusterTree, String) {
         .map(|c| match c % 4 {
             0 => format!("<script>alert({c})</script>"),
             1 => format!("{}{c}", "unbroken".repeat(30)),
-            2 => format!("عمود {c} \u{202e}‮ kcab"),
+            2 => format!("عمود {c} \u{202e}kcab"),
             _ => format!("q{c}"),
         })
         .collect();

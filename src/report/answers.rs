@@ -109,12 +109,14 @@ fn what_to_do(contents: &Contents<'_>, leaf: usize, node: &Node) -> Markup {
 fn nearest(contents: &Contents<'_>, found: &Difference) -> Markup {
     let told: Vec<&FeatureDifference> = found.features.iter().filter(|own| own.contrast > 0.0).take(SAID).collect();
     html! {
+        div class="near" {
         h4 { "Nearest cluster: " a href=(format!("#cluster-{}", found.there)) { (found.there) } }
         @if told.is_empty() {
             p { "No column tells them apart." }
         } @else {
             p { "What separates the two most, here and there:" }
             ul class="apart" { @for own in told { li { (apart(contents, own)) } } }
+        }
         }
     }
 }

@@ -1,8 +1,9 @@
 //! How the clusters are used: what the model does on rows that it has not seen, and how new rows are scored.
 
 use super::Contents;
+use super::charts::Calibration;
 use super::sure::of_hundred;
-use super::words::{count, percent, things, whole};
+use super::words::{count, percent, things};
 use crate::explain::Fidelity;
 use maud::{Markup, html};
 
@@ -118,26 +119,13 @@ fn calibration(found: &Fidelity) -> Markup {
         bin.1 += own.predicted * own.rows as f64;
         bin.2 += own.observed * own.rows as f64;
     }
-    let filled: Vec<(usize, f64, f64)> =
-        bins.into_iter().filter(|bin| bin.0 > 0).map(|(n, said, seen)| (n, said / n as f64, seen / n as f64)).collect();
+    let filled: Vec<(f64, f64, usize)> =
+        bins.into_iter().filter(|bin| bin.0 > 0).map(|(n, said, seen)| (said / n as f64, seen / n as f64, n)).collect();
     html! {
         @if !filled.is_empty() {
             h4 { "Whether its probabilities can be taken at their word" }
-            div class="scroll" {
-                table class="fidelity calibration" {
-                    thead { tr { th { "The model says" } th { "So it is in" } th class="figure" { "Answers" } } }
-                    tbody {
-                        @for (n, said, seen) in filled {
-                            tr {
-                                td { (whole(said)) }
-                                td { span class="share" style=(format!("width:{:.0}px;background:#0072b2", 1.0 + 150.0 * seen)) {} " " (whole(seen)) }
-                                td class="figure" { (count(n)) }
-                            }
-                        }
-                    }
-                }
-            }
-            p class="small" { "Every row gives an answer for every cluster. Where both columns agree, a probability of 80 % is right in 80 of 100 cases." }
+            div class="scroll" { (Calibration::new("All clusters together", filled).draw().inline()) }
+            p class="small" { "Every row gives an answer for every cluster. On the dashed line a probability of 80 % is right in 80 of 100 cases." }
         }
     }
 }

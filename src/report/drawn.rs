@@ -1,8 +1,9 @@
 //! The charts that the report draws of what it holds.
 
-use super::charts::{Icicle, Map};
+use super::charts::{Icicle, Map, number};
 use super::draft::Shown;
 use crate::Result;
+use crate::recursive::Node;
 use maud::{Markup, html};
 use ndarray::ArrayRef2;
 
@@ -19,7 +20,12 @@ pub(super) fn tree(shown: &Shown<'_>) -> Markup {
     html! { div class="scroll" { (chart.draw().inline()) } }
 }
 
-/// A map `width` pixels wide, with `label` for those who cannot see it.
-pub(super) fn drawing(embedding: &ArrayRef2<f32>, labels: &[i32], width: usize, label: &str) -> Result<Markup> {
-    Ok(Map::new(embedding, labels).width(width).draw()?.with_label(label).inline())
+/// The map of a node that was split, `width` pixels wide: its children are named where people have named them.
+pub(super) fn drawing(shown: &Shown<'_>, node: &Node, embedding: &ArrayRef2<f32>, width: usize) -> Result<Markup> {
+    let named = |child: &Node| match shown.called.get(child).filter(|name| !name.proposed) {
+        Some(name) => name.text.clone(),
+        None => number(child).to_string(),
+    };
+    let names = shown.tree.children(node).map(named);
+    Ok(Map::new(embedding, node.labels()).names(names).width(width).draw()?.inline())
 }

@@ -34,6 +34,8 @@ pub(super) fn page(shown: &Shown<'_>) -> Result<Markup> {
                 meta name="generator" content=(format!("recluster {}", env!("CARGO_PKG_VERSION")));
                 title { (draft.title) }
                 style {
+                    // The look of the charts is theirs, alone and on the page.
+                    (PreEscaped(include_str!("charts/chart.css").replace(".recluster", "svg")))
                     (PreEscaped(include_str!("style.css")))
                     (PreEscaped(include_str!("deck.css")))
                     @if !draft.data.is_empty() { (PreEscaped(include_str!("table.css"))) }
@@ -210,7 +212,7 @@ fn map_card(shown: &Shown<'_>, node: &Node, maps: usize) -> Result<Markup> {
                 @for note in node.notes() { " " (note) }
             }
             @if let Some(split) = node.split() { (sure::evidence(node, split)) }
-            (map::drawing(embedding, node.labels(), width(node, maps), &format!("Map: {name}"))?)
+            (map::drawing(shown, node, embedding, width(node, maps))?)
             div class="legend" {
                 @for child in tree.children(node) {
                     span {
