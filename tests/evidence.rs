@@ -102,7 +102,8 @@ fn a_number_of_clusters_chosen_too_large_is_merged_back_whatever_the_clusterer()
         // Two groups, of which each clusterer is asked for five parts.
         let found = |seed: u64| {
             let plan = RecursiveTree::new(Identity, of(5)).levels(1).judge(HeldOut::new());
-            let rows = table(900, 6, seed, |i, j, draws| draws.normal() + if j == 0 { 8.0 * (i % 2) as f64 } else { 0.0 });
+            let rows =
+                table(900, 6, seed, |i, j, draws| draws.normal() + if j == 0 { 8.0 * (i % 2) as f64 } else { 0.0 });
             let tree = plan.fit(&rows, &Run::new().seed(seed)).unwrap();
             let truth: Vec<i32> = (0..900).map(|i| i % 2).collect();
             (tree.leaves().count(), adjusted_rand(&tree.leaf_labels(), &truth).unwrap())

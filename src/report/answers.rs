@@ -1,10 +1,10 @@
 //! The first screen of a card: who they are, how sure we are, what to do with them.
 
 use super::names::{conditions, renamed};
+use super::parts::term;
 use super::sure::{self, of_hundred};
-use super::words::{percent, whole};
+use super::words::whole;
 use super::{Contents, page};
-use crate::core::inference::wilson;
 use crate::explain::{Difference, FeatureDifference, Rule};
 use crate::recursive::Node;
 use maud::{Markup, html};
@@ -53,7 +53,7 @@ fn rule(contents: &Contents<'_>, rule: &Rule, further: bool) -> Markup {
             @if rule.rows == 0 {
                 "None of the rows that the rule has not seen fits it."
             } @else {
-                "Of 100 rows that fit this rule " (of_hundred(rule.precision)) " are in the cluster; it covers " (whole(rule.recall)) " of the cluster" (by_weight) (unseen) "."
+                "Of 100 rows that fit this " (term("rule", "rule")) " " (of_hundred(rule.precision)) " are in the cluster; it covers " (whole(rule.recall)) " of the cluster" (by_weight) (unseen) "."
             }
             @match rule.returned {
                 Some(share) if share < 0.5 => { " Other rows often give another rule: this one came back in " (whole(share)) " of resamples." },
@@ -109,12 +109,14 @@ fn what_to_do(contents: &Contents<'_>, leaf: usize, node: &Node) -> Markup {
 fn nearest(contents: &Contents<'_>, found: &Difference) -> Markup {
     let told: Vec<&FeatureDifference> = found.features.iter().filter(|own| own.contrast > 0.0).take(SAID).collect();
     html! {
+        div class="near" {
         h4 { "Nearest cluster: " a href=(format!("#cluster-{}", found.there)) { (found.there) } }
         @if told.is_empty() {
             p { "No column tells them apart." }
         } @else {
             p { "What separates the two most, here and there:" }
             ul class="apart" { @for own in told { li { (apart(contents, own)) } } }
+        }
         }
     }
 }
@@ -126,11 +128,4 @@ fn apart(contents: &Contents<'_>, own: &FeatureDifference) -> String {
         Some(level) => format!("{name} = {}: {} here, {} there", level.level, whole(level.here), whole(level.there)),
         None => renamed(&own.words, &own.name, Some(name)),
     }
-}
-
-/// A leaf's share with its interval, where rows have no weights.
-pub(super) fn share(contents: &Contents<'_>, node: &Node) -> Option<String> {
-    let all = contents.report.tree.rows() as f64;
-    let [low, high] = wilson(node.rows().len() as f64 / all, all);
-    (!contents.shares.weighted).then(|| format!("95\u{a0}% interval {} to {}", percent(low), percent(high)))
 }

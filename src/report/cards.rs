@@ -2,56 +2,89 @@
 
 use super::charts::{Bar, Bars, Beeswarm, Swarm};
 use super::colour;
-use super::parts::{called, chip, origin};
+use super::draft::Shown;
+use super::interval::Share;
+use super::parts::{called, chip, origin, term};
 use super::raster::Picture;
 use super::statistics::{places, typical};
 use super::words::{count, list, percent, things, value};
 use super::{Contents, Explanation, Result, answers, findings, outside_tables, reasons};
 use crate::explain::top_features;
 use crate::recursive::Node;
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
-/// Features that a chart shows.
-const FEATURES: usize = 9;
-/// Dots on a line of the summary of attributions.
-const DOTS: usize = 400;
+/// Clusters up to which each card has all that it can have.
+const FULL: usize = 150;
 
-/// The card of leaf number `leaf`, which is `node`.
-pub(super) fn card(contents: &Contents<'_>, leaf: usize, node: &Node) -> Result<Markup> {
-    let tree = contents.report.tree;
+/// Lines of a chart: fewer where there are many clusters, so that the page stays within its size.
+pub(super) fn lines(contents: &Contents<'_>) -> usize {
+    if contents.cards() <= FULL { 9 } else { 6 }
+}
+
+/// Dots on a line of the summary of attributions: about 2 MB for up to 100 clusters, 4 MB for 1,000.
+fn dots(contents: &Contents<'_>) -> usize {
+    let leaves = contents.cards();
+    let budget = 2_000_000 + 2200 * leaves.saturating_sub(100).min(900);
+    (budget / (15 * lines(contents) * leaves.max(1))).clamp(24, 400)
+}
+
+/// Typical rows that are shown as images.
+fn typical_rows(contents: &Contents<'_>) -> usize {
+    if contents.cards() <= FULL { 12 } else { 3 }
+}
+
+/// The card of leaf number `number`, which is `node`.
+pub(super) fn card(shown: &Shown<'_>, number: usize, node: &Node) -> Markup {
+    let (tree, shares) = (shown.tree, shown.shares());
     let title = if node.level() == 1 { "All rows".to_string() } else { format!("Cluster {}", node.path()) };
-    let picture = average(contents, leaf)?;
-    Ok(html! {
-        article class=(if leaf == 0 { "card first" } else { "card" }) id=(format!("cluster-{}", node.path())) {
+    html! {
+        article class="card" id=(format!("cluster-{}", node.path())) {
             div class="head" {
                 (chip(node))
                 h3 {
                     (title)
-                    @if contents.called.get(node).is_some() { ": " (called(contents, node)) }
+                    @if shown.called.get(node).is_some() { ": " (called(shown, node)) }
                 }
-                span class="big" { (percent(contents.shares.node(node))) }
+                span class="big" { (percent(shares.node(node))) }
             }
             p {
                 (things(node.rows().len(), "row", "rows")) " of " (count(tree.rows()))
-                @if let Some(interval) = answers::share(contents, node).filter(|_| node.level() > 1) { " (" (interval) ")" }
-                @if node.level() > 1 { ", found in " (origin(contents, node)) }
+                @if let Some(interval) = interval(shown, node).filter(|_| node.level() > 1) { " (95\u{a0}% " (term("interval", "interval")) " " (interval) ")" }
+                @if node.level() > 1 { ", found in " (origin(tree, shares, node)) }
                 @if node.found_in_noise() { ", among the rows that its clusters had left out" }
                 ". "
                 @if let Some(persistence) = node.persistence() {
-                    "Persistence " (format!("{persistence:.2}")) " of 1 (how firmly it stands out). "
+                    (term("persistence", "Persistence")) " " (format!("{persistence:.2}")) " of 1 (how firmly it stands out). "
                 }
                 @if let Some(reason) = node.stop_reason() { "Not looked into further: " (reason) "." }
             }
-            (answers::answers(contents, leaf, node, picture.as_deref()))
-            @if let Some((width, height)) = contents.report.image {
-                (pictures(contents, leaf, node, width, height)?)
-            } @else if let Some(features) = &contents.features {
-                (findings::profile(contents, features, leaf))
-            } @else {
-                (profile(contents, leaf))
-            }
-            (outside_tables::line(contents, leaf))
-            @if let Some((rows, explanation)) = &contents.report.explained {
+            (PreEscaped(&shown.leaf(number).card))
+        }
+    }
+}
+
+/// A leaf's share with its interval, where rows have no weights.
+fn interval(shown: &Shown<'_>, node: &Node) -> Option<String> {
+    let rows = |n: usize| u32::try_from(n).ok();
+    let share = Share { count: rows(node.rows().len())?, of: rows(shown.tree.rows())?, all: 0.0 };
+    let (low, high) = share.interval();
+    (!shown.shares().weighted).then(|| format!("{} to {}", percent(low), percent(high)))
+}
+
+/// The card of leaf number `leaf` below its head; `picture` is its average image.
+pub(super) fn body(contents: &Contents<'_>, leaf: usize, node: &Node, picture: Option<&str>) -> Result<Markup> {
+    Ok(html! {
+        (answers::answers(contents, leaf, node, picture))
+        @if let Some((width, height)) = contents.report.image {
+            (pictures(contents, leaf, node, width, height)?)
+        } @else if let Some(features) = &contents.features {
+            (findings::profile(contents, features, leaf))
+        } @else {
+            (profile(contents, leaf))
+        }
+        (outside_tables::line(contents, leaf))
+        @if let Some((rows, explanation)) = &contents.report.explained {
+            div class="more" {
                 @if let Some(features) = &contents.features {
                     (reasons::reasons(contents, features, leaf, rows, explanation)?)
                 } @else {
@@ -90,7 +123,7 @@ fn pictures(contents: &Contents<'_>, leaf: usize, node: &Node, width: usize, hei
         shown.push((signed(push)?, "What the model goes by: the pixels that speak for this cluster (orange) or against it (blue) in its own rows."));
     }
     let mut members = Vec::new();
-    for row in typical(&contents.rows, &contents.place, node.rows(), mean, 12) {
+    for row in typical(&contents.rows, &contents.place, node.rows(), mean, typical_rows(contents)) {
         let values: Vec<f64> = contents.rows.row(row as usize).iter().map(|&v| f64::from(v)).collect();
         members.push((row, Picture::of(&values, width, |v| grey(contents, v)).address()?));
     }
@@ -126,7 +159,7 @@ fn own_push(contents: &Contents<'_>, leaf: usize) -> Option<Vec<f64>> {
 /// The features in which the leaf's mean lies furthest from that of all rows.
 fn profile(contents: &Contents<'_>, leaf: usize) -> Markup {
     let found = &contents.statistics;
-    let columns = found.distinctive(leaf, FEATURES);
+    let columns = found.distinctive(leaf, lines(contents));
     if columns.is_empty() {
         return html! { p { "Its averages are those of all rows in every column." } };
     }
@@ -157,7 +190,7 @@ fn reasons(contents: &Contents<'_>, leaf: usize, rows: &[u32], explanation: &Exp
     let values = explanation.values();
     let mut effects = top_features(&contents.explained_rows, explanation, leaf, usize::MAX)?;
     let all: f64 = effects.iter().map(|effect| effect.mean_absolute).sum();
-    effects.truncate(FEATURES);
+    effects.truncate(lines(contents));
     if effects.is_empty() {
         return Ok(html! { p { "The model finds no column that tells this cluster from other rows." } });
     }
@@ -209,8 +242,9 @@ pub(super) fn chosen(contents: &Contents<'_>, leaf: usize, rows: &[u32]) -> Vec<
         let taken = most.min(all.len());
         (0..taken).map(|i| all[i * all.len() / taken]).collect()
     };
-    let mut taken = evenly(&own, DOTS / 3);
-    taken.extend(evenly(&others, DOTS - taken.len()));
+    let most = dots(contents);
+    let mut taken = evenly(&own, most / 3);
+    taken.extend(evenly(&others, most - taken.len()));
     taken
 }
 

@@ -1,12 +1,11 @@
 //! All that the page is made of, checked and computed once.
 
-use super::Report;
 use super::features::Features;
-use super::names::Names;
 use super::outside::Tables;
 use super::shares::Shares;
 use super::statistics::Statistics;
 use super::sure::{self, Confidence};
+use super::{Report, names};
 use crate::core::shape::check_count;
 use crate::core::{Canonical, Rows, check_weights, with_mean_one};
 use crate::explain::Difference;
@@ -33,8 +32,6 @@ pub(super) struct Contents<'a> {
     pub(super) outside: Option<Tables>,
     /// One for each column.
     pub(super) names: Vec<String>,
-    /// Of the nodes.
-    pub(super) called: Names,
     /// For each leaf how sure the model is of its explained rows.
     pub(super) confidence: Vec<Option<Confidence>>,
     /// For each row the number of its leaf, or -1.
@@ -81,13 +78,17 @@ impl<'a> Contents<'a> {
             features: report.schema.map(|schema| Features::of(schema, &rows, &order, &weights, &leaf_of_row, leaves)),
             statistics: Statistics::of(&rows, &order, &weights, &leaf_of_row, leaves),
             shares: Shares::of(tree, &weights, report.weights.is_some()),
-            called: Names::of(report, &names),
             names,
             confidence,
             leaf_of_row,
             rows,
             place,
         })
+    }
+
+    /// Number of cards.
+    pub(super) fn cards(&self) -> usize {
+        self.statistics.leaf_mean.len()
     }
 
     /// What tells a leaf from another cluster, where it was given.
@@ -143,10 +144,10 @@ impl<'a> Report<'a> {
 
     fn column_names(&self) -> Vec<String> {
         if let Some(schema) = self.schema {
-            return schema.feature_names();
+            return schema.feature_names().iter().map(|name| names::column(name)).collect();
         }
         if let Some(names) = &self.names {
-            return names.clone();
+            return names.iter().map(|name| names::column(name)).collect();
         }
         let name = |column: usize| match self.image {
             Some((width, _)) => format!("line {}, place {}", column / width + 1, column % width + 1),

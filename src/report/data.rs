@@ -2,12 +2,14 @@
 
 use super::Contents;
 use super::features::Features;
-use super::words::{list, whole};
+use super::names::column;
+use super::words::{count, list, whole};
 use crate::table::{Field, Kind, Role, Schema};
 use maud::{Markup, html};
 
-/// Levels that are listed.
+/// Levels that are listed of a column, and columns of a table.
 const LEVELS: usize = 8;
+const COLUMNS: usize = 1000;
 
 /// Whether a schema or a note says anything of the data.
 pub(super) fn is_known(contents: &Contents<'_>) -> bool {
@@ -44,9 +46,9 @@ fn used(schema: &Schema, features: &Features) -> Markup {
         table class="columns" {
             thead { tr { th { "Column" } th { "What it is" } th class="figure" { "Missing" } } }
             tbody {
-                @for (field, (name, kind)) in schema.of_role(Role::Feature).zip(schema.kinds_in_words()) {
+                @for (field, (name, kind)) in schema.of_role(Role::Feature).zip(schema.kinds_in_words()).take(COLUMNS) {
                     tr {
-                        td { (name) }
+                        td { (column(&name)) }
                         td {
                             (kind)
                             @if field.kind.has_levels() { span class="soft" { ": " (levels(field)) } }
@@ -57,13 +59,19 @@ fn used(schema: &Schema, features: &Features) -> Markup {
                 }
             }
         }
+        (more(schema.of_role(Role::Feature).count()))
     }
+}
+
+/// That a table has more lines than are shown.
+fn more(lines: usize) -> Markup {
+    html! { @if lines > COLUMNS { p class="small" { "The first " (count(COLUMNS)) " of " (count(lines)) "." } } }
 }
 
 /// The first levels of a field.
 fn levels(field: &Field) -> String {
     let between = if field.kind == Kind::Ordinal { " < " } else { ", " };
-    let mut names = field.levels.iter().take(LEVELS).map(String::as_str).collect::<Vec<_>>().join(between);
+    let mut names = field.levels.iter().take(LEVELS).map(|level| column(level)).collect::<Vec<_>>().join(between);
     if field.levels.len() > LEVELS {
         names.push_str(between);
         names.push('…');
@@ -129,7 +137,8 @@ fn pairs(heading: &str, named: Vec<(&str, String)>) -> Markup {
     html! {
         table class="columns" {
             thead { tr { th { "Column" } th { (heading) } } }
-            tbody { @for (name, text) in named { tr { td { (name) } td { (text) } } } }
+            tbody { @for (name, text) in named.iter().take(COLUMNS) { tr { td { (column(name)) } td { (text) } } } }
         }
+        (more(named.len()))
     }
 }

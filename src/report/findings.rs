@@ -1,13 +1,13 @@
 //! What sets a cluster apart, in the table's words: averages, shares of levels and of missing values on one scale.
 
 use super::Contents;
+use super::cards::lines;
 use super::charts::{Bar, Bars};
 use super::features::{Features, Reading, fit};
 use super::words::{list, value, whole};
 use maud::{Markup, html};
 
-/// Bars that a chart shows, and those of one question at most.
-const MOST: usize = 9;
+/// Bars of one question at most.
 const OF_ONE_QUESTION: usize = 3;
 /// Letters of a column's name with a level.
 const NAME: usize = 44;
@@ -63,7 +63,7 @@ pub(super) fn findings(contents: &Contents<'_>, features: &Features, leaf: usize
         *taken += 1;
         *taken <= OF_ONE_QUESTION
     });
-    found.truncate(MOST);
+    found.truncate(lines(contents));
     found.into_iter().map(|(_, finding)| finding).collect()
 }
 

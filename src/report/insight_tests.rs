@@ -37,11 +37,14 @@ fn rules(data: &Array2<f32>, tree: &ClusterTree) -> Vec<ClusterRules> {
     rules.find(data, &tree.leaf_labels(), &paths, None, &Run::new()).unwrap()
 }
 
-/// The card of one cluster, without its pictures.
+/// The card of one cluster, without the buttons around words of the glossary.
 fn card(html: &str, path: &str) -> String {
     let start = html.find(&format!("id=\"cluster-{path}\"")).unwrap();
     let rest = &html[start..];
-    rest[..rest.find("</article>").unwrap()].replace('\u{a0}', " ")
+    let card = rest[..rest.find("</article>").unwrap()].replace('\u{a0}', " ").replace("</button>", "");
+    card.split("<button")
+        .map(|part| part.split_once("\">").filter(|_| part.starts_with(" type")).map_or(part, |p| p.1))
+        .collect()
 }
 
 #[test]

@@ -9,11 +9,15 @@ mod cards;
 pub mod charts;
 mod contents;
 mod data;
+mod deck;
+mod deploy;
+mod draft;
 mod drawn;
 mod features;
 mod findings;
 #[cfg(test)]
 mod insight_tests;
+mod interval;
 mod method;
 mod names;
 mod outside;
@@ -41,6 +45,7 @@ use crate::table::Schema;
 use crate::{Explainer, Explanation, Result, Run};
 use charts::{colour, raster};
 use contents::Contents;
+pub use draft::Draft;
 use drawn as map;
 use ndarray::{ArrayRef2, Axis};
 use std::borrow::Cow;
@@ -245,8 +250,7 @@ impl<'a> Report<'a> {
     /// [`Error::Empty`](crate::Error::Empty) and [`Error::NotFinite`](crate::Error::NotFinite) when the data cannot be used
     /// (missing values can).
     pub fn render(&self) -> Result<String> {
-        let contents = Contents::of(self)?;
-        Ok(page::page(&contents)?.into_string())
+        self.draft()?.render(self.tree)
     }
 
     /// Writes the report whole or not at all.

@@ -22,23 +22,24 @@ pub(super) struct Name {
 /// The names of a tree's nodes.
 pub(super) struct Names(BTreeMap<Path, Name>);
 
+/// What the leaves' best rules propose, by path; `columns` are the names of the columns.
+pub(super) fn proposed(report: &Report<'_>, columns: &[String]) -> BTreeMap<Path, String> {
+    // The name of a pixel says nothing; the average image does.
+    let rules = report.rules.filter(|_| report.image.is_none()).unwrap_or_default();
+    let named = leaves(report.tree).zip(rules).filter_map(|(leaf, own)| {
+        let text = best(&own.rules).map(|rule| plain(&conditions(rule, columns).join(", ")))?;
+        Some((leaf.path().clone(), text))
+    });
+    named.collect()
+}
+
 impl Names {
-    /// `columns` are the names of the columns.
-    pub(super) fn of(report: &Report<'_>, columns: &[String]) -> Self {
-        let given = |node: &Node| Some(plain(node.name())).filter(|text| !text.is_empty());
-        let mut names: BTreeMap<Path, Name> = report
-            .tree
-            .nodes()
-            .iter()
-            .filter_map(|node| Some((node.path().clone(), Name { text: given(node)?, proposed: false })))
-            .collect();
-        // The name of a pixel says nothing; the average image does.
-        let rules = report.rules.filter(|_| report.image.is_none()).unwrap_or_default();
-        for (leaf, own) in leaves(report.tree).zip(rules) {
-            if let Some(text) = best(&own.rules).map(|rule| plain(&conditions(rule, columns).join(", "))) {
-                names.entry(leaf.path().clone()).or_insert(Name { text, proposed: true });
-            }
-        }
+    /// The names that the tree has and, for nodes without one, those that are proposed.
+    pub(super) fn of(tree: &ClusterTree, proposed: &BTreeMap<Path, String>) -> Self {
+        let propose = |(path, text): (&Path, &String)| (path.clone(), Name { text: plain(text), proposed: true });
+        let mut names: BTreeMap<Path, Name> = proposed.iter().map(propose).collect();
+        let given = tree.nodes().iter().map(|node| (node, plain(node.name()))).filter(|(_, text)| !text.is_empty());
+        names.extend(given.map(|(node, text)| (node.path().clone(), Name { text, proposed: false })));
         Names(names)
     }
 
@@ -70,6 +71,14 @@ pub(super) fn renamed(words: &str, name: &str, instead: Option<&String>) -> Stri
     match (instead, words.strip_prefix(name)) {
         (Some(instead), Some(rest)) => format!("{instead}{rest}"),
         _ => words.to_string(),
+    }
+}
+
+/// A column's name as the page shows it.
+pub(super) fn column(name: &str) -> String {
+    match plain(name) {
+        name if name.is_empty() => "(no name)".to_string(),
+        name => name,
     }
 }
 

@@ -1,10 +1,11 @@
 //! Small pieces of the page that more than one of its parts shows.
 
-use super::Contents;
 use super::charts::number;
 use super::colour::{self, hex};
+use super::draft::Shown;
+use super::shares::Shares;
 use super::words::percent;
-use crate::recursive::Node;
+use crate::recursive::{ClusterTree, Node};
 use maud::{Markup, html};
 
 /// The colour and path of a node, as a small label.
@@ -16,9 +17,8 @@ pub(super) fn chip(node: &Node) -> Markup {
 }
 
 /// Where a node came from, in words.
-pub(super) fn origin(contents: &Contents<'_>, node: &Node) -> String {
-    let shares = &contents.shares;
-    match contents.report.tree.parent(node) {
+pub(super) fn origin(tree: &ClusterTree, shares: &Shares, node: &Node) -> String {
+    match tree.parent(node) {
         None => "all rows".to_string(),
         Some(root) if root.level() == 1 => "all rows, directly".to_string(),
         Some(parent) => format!("cluster {} ({} of {})", parent.path(), percent(shares.node(parent)), shares.whole()),
@@ -26,9 +26,9 @@ pub(super) fn origin(contents: &Contents<'_>, node: &Node) -> String {
 }
 
 /// What a node is called, if anything: a proposed name is marked as such.
-pub(super) fn called(contents: &Contents<'_>, node: &Node) -> Markup {
+pub(super) fn called(shown: &Shown<'_>, node: &Node) -> Markup {
     html! {
-        @if let Some(name) = contents.called.get(node) {
+        @if let Some(name) = shown.called.get(node) {
             @if name.proposed {
                 bdi class="proposed" { (name.text) } " " span class="tag" { "proposed" }
             } @else {
@@ -36,4 +36,9 @@ pub(super) fn called(contents: &Contents<'_>, node: &Node) -> Markup {
             }
         }
     }
+}
+
+/// A word that the glossary explains: a button that opens its entry, in place.
+pub(super) fn term(key: &str, word: &str) -> Markup {
+    html! { button type="button" class="term" popovertarget=(format!("term-{key}")) { (word) } }
 }

@@ -1,6 +1,6 @@
 //! What the model goes by, a line for each question of a table, in its words.
 
-use super::cards::{belongs, chosen};
+use super::cards::{belongs, chosen, lines};
 use super::charts::{Beeswarm, Swarm};
 use super::features::{Column, Features, Reading, Tally};
 use super::pushes::Pushes;
@@ -9,8 +9,7 @@ use super::{Contents, Explanation, Result};
 use crate::explain::top_features;
 use maud::{Markup, html};
 
-/// Questions that the chart shows, and those that are put into words.
-const SHOWN: usize = 9;
+/// Questions that are put into words.
 const SAID: usize = 4;
 
 /// The attributions of one question to a leaf.
@@ -43,7 +42,7 @@ pub(super) fn reasons(
         .collect();
     effects.sort_by(|a, b| b.mean_absolute.total_cmp(&a.mean_absolute).then(a.question.cmp(&b.question)));
     let all: f64 = effects.iter().map(|effect| effect.mean_absolute).sum();
-    effects.truncate(SHOWN);
+    effects.truncate(lines(contents));
     if effects.is_empty() {
         return Ok(html! { p { "The model finds no question that tells this cluster from other rows." } });
     }

@@ -5,6 +5,8 @@ use crate::recursive::{ClusterTree, Node, Path};
 use std::collections::BTreeMap;
 
 /// How much the nodes of a tree hold.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Shares {
     /// Of each node its own weight and that of its noise.
     nodes: BTreeMap<Path, (f64, f64)>,
@@ -54,6 +56,21 @@ impl Shares {
     /// The share in no cluster.
     pub(super) fn all_noise(&self) -> f64 {
         self.nodes.values().map(|(_, noise)| noise).sum::<f64>() / self.all
+    }
+
+    /// Whether the share of a node is known.
+    pub(super) fn knows(&self, node: &Node) -> bool {
+        self.nodes.contains_key(node.path())
+    }
+
+    /// What cannot be in shares that were read from a file.
+    #[cfg(feature = "serde")]
+    pub(super) fn check(&self) -> Result<(), String> {
+        let good = |weight: f64| weight.is_finite() && weight >= 0.0;
+        match self.all > 0.0 && good(self.all) && self.nodes.values().all(|own| good(own.0) && good(own.1)) {
+            true => Ok(()),
+            false => Err("a share is no number from 0".to_string()),
+        }
     }
 
     /// What the shares are of.

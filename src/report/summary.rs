@@ -1,11 +1,9 @@
 //! The first page: what was found and how sure it is, in five lines, and the tiles.
 
-use super::Contents;
-use super::cards;
+use super::draft::Shown;
 use super::parts::{called, chip};
 use super::sure;
 use super::words::{count, list, percent, things, whole};
-use crate::Result;
 use crate::recursive::{Grade, Node, Stability, StabilityGrade};
 use maud::{Markup, html};
 
@@ -13,31 +11,31 @@ use maud::{Markup, html};
 const LARGEST: usize = 3;
 
 /// Five lines; of a root that stayed whole, one.
-pub(super) fn five_lines(contents: &Contents<'_>) -> Result<Markup> {
-    let tree = contents.report.tree;
+pub(super) fn five_lines(shown: &Shown<'_>) -> Markup {
+    let tree = shown.tree;
     let rows = things(tree.rows(), "row", "rows");
     if tree.root().is_leaf() {
-        return Ok(html! {
+        return html! {
             p class="lead" { (rows) " were searched for groups of rows that are alike; they stayed one group." }
-        });
+        };
     }
     let leaves: Vec<&Node> = tree.leaves().collect();
     let levels = if tree.levels() == 1 { String::new() } else { format!(" on {} levels", tree.levels()) };
-    Ok(html! {
+    html! {
         dl class="five panel" {
             dt { "What was found" }
             dd { (rows) " sorted into " (things(leaves.len(), "cluster", "clusters")) " of rows that are alike" (levels) "." }
-            dt { "How much is in it" } dd { (coverage(contents)) }
+            dt { "How much is in it" } dd { (coverage(shown)) }
             dt { "How stable" } dd { (stable(&leaves)) }
-            dt { "How separate" } dd { (separate(contents, &leaves)) }
-            dt { "The largest" } dd { (largest(contents, leaves)?) }
+            dt { "How separate" } dd { (separate(shown, &leaves)) }
+            dt { "The largest" } dd { (largest(shown, leaves)) }
         }
-    })
+    }
 }
 
-fn coverage(contents: &Contents<'_>) -> String {
-    let tree = contents.report.tree;
-    let by_weight = contents.shares.weighted && tree.root().weight().is_some();
+fn coverage(shown: &Shown<'_>) -> String {
+    let tree = shown.tree;
+    let by_weight = shown.shares().weighted && tree.root().weight().is_some();
     let of = if by_weight { "the population" } else { "the rows" };
     let levels: Vec<String> = tree
         .coverage()
@@ -48,7 +46,7 @@ fn coverage(contents: &Contents<'_>) -> String {
             format!("{} on the {} level", percent(share), ordinal(at.level - 1))
         })
         .collect();
-    let rest = match contents.shares.all_noise() > 0.0 {
+    let rest = match shown.shares().all_noise() > 0.0 {
         true => "the others fit none and are left out rather than forced in",
         false => "no row was left out",
     };
@@ -89,9 +87,9 @@ fn stable(leaves: &[&Node]) -> String {
     format!("{good} of {all} {are} stable or highly stable, found again in {runs} runs{others}.")
 }
 
-fn separate(contents: &Contents<'_>, leaves: &[&Node]) -> String {
+fn separate(shown: &Shown<'_>, leaves: &[&Node]) -> String {
     let found: Vec<Grade> =
-        leaves.iter().filter_map(|leaf| sure::verdict(contents.report.tree, leaf)).map(|(_, own)| own.grade).collect();
+        leaves.iter().filter_map(|leaf| sure::verdict(shown.tree, leaf)).map(|(_, own)| own.grade).collect();
     if found.is_empty() {
         return "Not tested: recluster fit --evidence mark tests it on held-out rows.".to_string();
     }
@@ -115,42 +113,40 @@ fn separate(contents: &Contents<'_>, leaves: &[&Node]) -> String {
     }
 }
 
-fn largest(contents: &Contents<'_>, leaves: Vec<&Node>) -> Result<Markup> {
+fn largest(shown: &Shown<'_>, leaves: Vec<&Node>) -> Markup {
     let mut leaves: Vec<(usize, &Node)> = leaves.into_iter().enumerate().collect();
     // Stable: of equal shares the first in the tree.
-    leaves.sort_by(|a, b| contents.shares.node(b.1).total_cmp(&contents.shares.node(a.1)));
+    leaves.sort_by(|a, b| shown.shares().node(b.1).total_cmp(&shown.shares().node(a.1)));
     leaves.truncate(LARGEST);
-    let pictures =
-        leaves.iter().map(|(leaf, _)| cards::average(contents, *leaf)).collect::<Result<Vec<Option<String>>>>()?;
-    let named = leaves.iter().any(|(_, node)| contents.called.get(node).is_some());
-    Ok(html! {
+    let named = leaves.iter().any(|(_, node)| shown.called.get(node).is_some());
+    html! {
         ul class=(if named { "largest" } else { "largest row" }) {
-            @for ((_, leaf), picture) in leaves.into_iter().zip(pictures) {
+            @for (number, leaf) in leaves {
                 li {
                     a href=(format!("#cluster-{}", leaf.path())) { (chip(leaf)) } " "
-                    b { (whole(contents.shares.node(leaf))) } " "
-                    @if let Some(picture) = picture { img class="pixels thumb" style="display:inline-block" src=(picture) alt="average image"; " " }
-                    (called(contents, leaf))
+                    b { (whole(shown.shares().node(leaf))) } " "
+                    @if let Some(picture) = shown.leaf(number).average() { img class="pixels thumb" style="display:inline-block" src=(picture) alt="average image"; " " }
+                    (called(shown, leaf))
                 }
             }
         }
-    })
+    }
 }
 
-pub(super) fn tiles(contents: &Contents<'_>) -> Markup {
-    let tree = contents.report.tree;
-    let (wide, one, several) = match &contents.features {
-        Some(features) => (features.questions.len(), "question", "questions"),
+pub(super) fn tiles(shown: &Shown<'_>) -> Markup {
+    let tree = shown.tree;
+    let (wide, one, several) = match shown.draft.questions {
+        Some(questions) => (questions, "question", "questions"),
         None => (tree.columns(), "column", "columns"),
     };
-    let noise = contents.shares.all_noise();
+    let noise = shown.shares().all_noise();
     let levels = tree.levels();
     html! {
         div class="tiles" {
             div class="tile" { b { (count(tree.rows())) } span { "rows" } }
             div class="tile" { b { (count(wide)) } span { (if wide == 1 { one } else { several }) } }
             div class="tile" { b { (count(if levels == 0 { 0 } else { tree.leaves().count() })) } span { "final clusters" } }
-            div class="tile" { b { (percent(noise)) } span { (if contents.shares.weighted { "of the population in no cluster" } else { "of rows in no cluster" }) } }
+            div class="tile" { b { (percent(noise)) } span { (if shown.shares().weighted { "of the population in no cluster" } else { "of rows in no cluster" }) } }
             div class="tile" { b { (levels) } span { (if levels == 1 { "level of clusters" } else { "levels of clusters" }) } }
         }
     }

@@ -1,5 +1,6 @@
 //! How sure a cluster is, in words: stability, evidence of separation, the model's confidence.
 
+use super::parts::term;
 use super::words::whole;
 use crate::Explanation;
 use crate::boost::confidence_of;
@@ -42,7 +43,7 @@ pub(super) fn confidence(
 impl Confidence {
     pub(super) fn words(&self) -> Markup {
         html! {
-            b { "The model" } " puts " (of_hundred(self.here as f64 / self.rows as f64)) " of 100 of its rows here and gives them a probability of " (whole(self.mean)) " on average (it was trained on them)."
+            b { "The " (term("model", "model")) } " puts " (of_hundred(self.here as f64 / self.rows as f64)) " of 100 of its rows here and gives them a probability of " (whole(self.mean)) " on average (it was trained on them)."
         }
     }
 }
@@ -75,7 +76,7 @@ pub(super) fn stability(found: &Stability) -> Markup {
     html! {
         b { (capital(&found.grade().to_string())) } ": found again in " (found.found) " of " (found.runs) " runs"
         @if found.share < 1.0 { " on " (whole(found.share)) " of the rows" }
-        ", with a mean overlap of " (format!("{:.2}", found.jaccard)) " of 1." (meaning)
+        ", with a mean " (term("stability", "overlap")) " of " (format!("{:.2}", found.jaccard)) " of 1." (meaning)
     }
 }
 
@@ -133,8 +134,8 @@ pub(super) fn evidence(node: &Node, split: &Split) -> Markup {
 }
 
 /// How empty a boundary is, in words.
-fn crossed(separation: &Separation) -> String {
-    let Some(boundary) = separation.boundary else { return String::new() };
+fn crossed(separation: &Separation) -> Markup {
+    let Some(boundary) = separation.boundary else { return html! {} };
     let often = match boundary {
         b if b < 0.005 => "; no neighbours lie across their boundary".to_string(),
         b => format!("; their boundary is crossed {b:.2} times as often as a cut through the middle of either"),
@@ -142,7 +143,7 @@ fn crossed(separation: &Separation) -> String {
     // Half as often would be plain, had there been enough rows.
     let but =
         if separation.grade == Grade::Continuum && boundary < 0.5 { ", but the rows are too few to tell" } else { "" };
-    format!("{often}{but} (p {})", small(separation.p_value))
+    html! { (often) (but) " (" (term("evidence", "p")) " " (small(separation.p_value)) ")" }
 }
 
 /// A p-value to two digits.

@@ -5,8 +5,10 @@ use crate::commands::{facts, refuse, run};
 use crate::failure::Failure;
 use crate::insight;
 use crate::method;
+use crate::names;
 use crate::output::{Assignments, Staged};
 use crate::progress::Progress;
+use crate::report;
 use crate::source::Source;
 use recluster::boost::Boost;
 use recluster::cluster::Hdbscan;
@@ -14,7 +16,7 @@ use recluster::embed::{Identity, Pca, Questions, RandomProjection, Scaled, Umap}
 use recluster::evidence::{HeldOut, Policy};
 use recluster::explain::{ClusterRules, Difference, Fidelity, Surrogate};
 use recluster::recursive::{Checkpoint, ClusterTree, RecursiveTree, Repeats};
-use recluster::report::Report;
+use recluster::report::{Draft, Report};
 use recluster::validity::adjusted_rand;
 use recluster::{Clusterer, Embedder, Run, Saved, Size};
 use serde_json::{Map, Value, json};
@@ -105,9 +107,10 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     let outside = progress.work(|| insight::outside(&data, &tree, &run)).map_err(named)?;
     let fidelity = levels.last().map(|deepest| &deepest.fidelity);
     let told = Told { surrogate: &surrogate, rules: &rules, differences: &differences, fidelity };
-    let html = progress.work(|| report(args, &data, &tree, &told, &run)).map_err(named)?;
+    let draft = progress.work(|| draft(args, &data, &tree, &told, &run)).map_err(named)?;
+    let html = progress.work(|| draft.render(&tree))?;
     let assignments = progress.work(|| assignments(&data, &tree, &surrogate, &run)).map_err(named)?;
-    let (tree_json, model_json) = (tree.to_json()?, surrogate.to_json()?);
+    let (tree_json, model_json, draft_json) = (tree.to_json()?, surrogate.to_json()?, draft.to_json()?);
 
     let mut files = Staged::default();
     files.folder(&args.out)?;
@@ -117,6 +120,8 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
         ("assignments.csv", &assignments),
         ("model.json", &model_json),
         ("rules.csv", &insight::lines(&rules)),
+        (names::FILE, &names::lines(&tree, &draft)),
+        (report::DRAFT, &draft_json),
     ] {
         files.write(Path::new(&args.out).join(name), |out| out.write_all(text.as_bytes()))?;
     }
@@ -250,13 +255,7 @@ struct Told<'a> {
     fidelity: Option<&'a Fidelity>,
 }
 
-fn report(
-    args: &args::Fit,
-    data: &Source,
-    tree: &ClusterTree,
-    told: &Told<'_>,
-    run: &Run,
-) -> recluster::Result<String> {
+fn draft(args: &args::Fit, data: &Source, tree: &ClusterTree, told: &Told<'_>, run: &Run) -> recluster::Result<Draft> {
     let mut report = Report::new(tree, &data.values)
         .rules(told.rules)
         .differences(told.differences)
@@ -319,9 +318,9 @@ fn report(
     }
     let report = report.explained_by(told.surrogate, run)?;
     let stage = run.stage("report", 1);
-    let html = report.render()?;
+    let draft = report.draft()?;
     stage.step(1)?;
-    Ok(html)
+    Ok(draft)
 }
 
 /// Row, what names it, path in the tree, path by the model, how sure the model is.

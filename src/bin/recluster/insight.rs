@@ -54,16 +54,16 @@ pub(crate) fn differences(
     Ok(found)
 }
 
-/// The lines of rules.csv.
+/// The lines of rules.csv, in which no cluster has a name yet.
 pub(crate) fn lines(rules: &[ClusterRules]) -> String {
-    let mut text = "cluster,rule,conditions,precision,recall,lift,held_out_rows,returned\n".to_string();
+    let mut text = "cluster,rule,conditions,precision,recall,lift,held_out_rows,returned,name\n".to_string();
     for cluster in rules {
         for (number, rule) in (1..).zip(&cluster.rules) {
             let words: Vec<&str> = rule.conditions.iter().map(|condition| condition.words.as_str()).collect();
             text += &format!("{},{number},{},", cluster.name, quoted(&words.join(" and ")));
             text += &format!("{:.4},{:.4},{:.3},{},", rule.precision, rule.recall, rule.lift, rule.rows);
             text += &rule.returned.map_or(String::new(), |share| format!("{share:.2}"));
-            text.push('\n');
+            text.push_str(",\n");
         }
     }
     text

@@ -12,9 +12,11 @@ mod input;
 mod insight;
 mod kinds;
 mod method;
+mod names;
 mod output;
 mod predict;
 mod progress;
+mod report;
 mod shap;
 mod source;
 
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         Command::Fit(args) => fit::fit(args, &progress),
         Command::Compare(args) => compare::compare(args, &progress),
         Command::Predict(args) => predict::predict(args, &progress),
+        Command::Report(args) => report::report(args, &progress),
     };
     progress.end();
     let written = done.and_then(|facts| {

@@ -10,7 +10,7 @@ pub(crate) use cluster::{Cluster, ClusterMethod, CovarianceName, LinkageName, Me
 pub(crate) use common::{Common, value_name};
 pub(crate) use embed::{Embed, EmbedMethod};
 pub(crate) use fit::{EvidencePolicy, Fit, Kinds, Table};
-pub(crate) use model::{Boost, Compare, Predict, Shap};
+pub(crate) use model::{Boost, Compare, Predict, Report, Shap};
 
 use clap::{Parser, Subcommand};
 
@@ -45,6 +45,8 @@ pub(crate) enum Command {
     Kinds(Kinds),
     /// Put new rows into the clusters of a fit, without embedding or clustering
     Predict(Predict),
+    /// Make the report of a fit again after its clusters were named
+    Report(Report),
     /// Which cluster became which: two trees of the same rows, or two assignments
     Compare(Compare),
 }

@@ -111,3 +111,18 @@ pub(crate) struct Compare {
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<String>,
 }
+
+/// Makes the report of a fit again after clusters were named in its names.csv, without fitting. The names also go into
+/// tree.json and rules.csv.
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// What "recluster fit" wrote
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: String,
+    /// Names of clusters: .csv with the columns path and name [default: names.csv in the folder]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) names: Option<String>,
+    /// Another title
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+}

@@ -1,0 +1,92 @@
+//! The command `report`: the report once more, with the names of now.
+
+use crate::args;
+use crate::commands::{Outcome, facts};
+use crate::failure::Failure;
+use crate::names;
+use crate::output::Staged;
+use crate::progress::Progress;
+use recluster::recursive::{ClusterTree, Path as At};
+use recluster::report::Draft;
+use recluster::{Run, Saved};
+use serde_json::json;
+use std::path::Path;
+
+/// The draft's name in the folder of a fit.
+pub(crate) const DRAFT: &str = "report.json";
+
+pub(crate) fn report(args: &args::Report, progress: &Progress) -> Outcome {
+    let folder = Path::new(&args.folder);
+    let path = |name: &str| folder.join(name).display().to_string();
+    let mut tree: ClusterTree = load(&path("tree.json"))?;
+    let mut draft: Draft = load(&path(DRAFT))?;
+    let names = match &args.names {
+        Some(file) => names::read(file, &tree)?,
+        None => names::read(&path(names::FILE), &tree)?,
+    };
+    let mut renamed = Vec::new();
+    for (at, name) in names {
+        let before = tree.at(&at).map(|node| node.name().to_string()).unwrap_or_default();
+        if before != name {
+            tree.set_name(&at.to_string(), name.as_str())?;
+            renamed.push(json!({"path": at.to_string(), "from": before, "to": name}));
+        }
+    }
+    if let Some(title) = &args.title {
+        draft = draft.with_title(title);
+    }
+    let run = Run::new().observer(progress.clone());
+    let html = progress
+        .work(|| {
+            let _stage = run.stage("report", 1);
+            draft.render(&tree)
+        })
+        .map_err(|e| Failure::file(&path(DRAFT), e))?;
+    let rules = rules(&path("rules.csv"), &tree)?;
+    let mut files = Staged::default();
+    let texts = [
+        ("report.html", html),
+        (DRAFT, draft.to_json()?),
+        ("tree.json", tree.to_json()?),
+        ("rules.csv", rules),
+        (names::FILE, names::lines(&tree, &draft)),
+    ];
+    for (name, text) in texts {
+        files.write(folder.join(name), |out| out.write_all(text.as_bytes()))?;
+    }
+    files.commit()?;
+    let mut facts = facts("report", (tree.rows(), tree.columns()));
+    facts.insert("leaves".to_string(), tree.leaves().count().into());
+    facts.insert("named".to_string(), tree.nodes().iter().filter(|node| !node.name().is_empty()).count().into());
+    facts.insert("renamed".to_string(), renamed.into());
+    Ok(facts)
+}
+
+fn load<T: Saved>(path: &str) -> Result<T, Failure> {
+    T::load(path).map_err(|e| match e {
+        e @ recluster::Error::Io { .. } => e.into(),
+        e => Failure::file(path, e),
+    })
+}
+
+/// The lines of rules.csv with the names of now.
+fn rules(path: &str, tree: &ClusterTree) -> Result<String, Failure> {
+    let wrong = |e: csv::Error| Failure::file(path, e);
+    let mut reader = csv::Reader::from_path(path).map_err(wrong)?;
+    let head = reader.headers().map_err(wrong)?.clone();
+    let place = |name: &str| {
+        let found = head.iter().position(|own| own == name);
+        found.ok_or_else(|| Failure::file(path, format!("line 1: has no column \"{name}\"")))
+    };
+    let (cluster, name) = (place("cluster")?, place("name")?);
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(&head).map_err(wrong)?;
+    for record in reader.records() {
+        let record = record.map_err(wrong)?;
+        let called = record[cluster].parse::<At>().ok().and_then(|at| tree.at(&at)).map_or("", |node| node.name());
+        let cells = record.iter().enumerate().map(|(place, cell)| if place == name { called } else { cell });
+        writer.write_record(cells).map_err(wrong)?;
+    }
+    let bytes = writer.into_inner().map_err(|e| Failure::file(path, e.error()))?;
+    String::from_utf8(bytes).map_err(|e| Failure::file(path, e))
+}
