@@ -46,7 +46,6 @@ use crate::{Explainer, Explanation, Result, Run};
 use charts::{colour, raster};
 use contents::Contents;
 pub use draft::Draft;
-use drawn as map;
 use ndarray::{ArrayRef2, Axis};
 use std::borrow::Cow;
 use std::path::Path;

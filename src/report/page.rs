@@ -8,7 +8,7 @@ use super::draft::Shown;
 use super::findings::{self, Finding};
 use super::parts::{called, chip, origin, term};
 use super::words::{count, list, percent, things};
-use super::{Contents, map, method, summary, sure};
+use super::{Contents, drawn, method, summary, sure};
 use crate::Result;
 use crate::recursive::{ClusterTree, Node};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -21,9 +21,9 @@ pub(super) fn page(shown: &Shown<'_>) -> Result<Markup> {
     let (tree, draft) = (shown.tree, shown.draft);
     let split: Vec<&Node> = tree.nodes().iter().filter(|node| !node.is_leaf()).collect();
     let leaves = tree.leaves().count();
-    let (drawn, left_out) = maps(&split);
+    let (mapped, left_out) = maps(&split);
     let mut deck =
-        Deck::new(2 + usize::from(!split.is_empty()) + drawn.len() + leaves + usize::from(!draft.deploy.is_empty()));
+        Deck::new(2 + usize::from(!split.is_empty()) + mapped.len() + leaves + usize::from(!draft.deploy.is_empty()));
     Ok(html! {
         (DOCTYPE)
         html lang="en" {
@@ -61,17 +61,17 @@ pub(super) fn page(shown: &Shown<'_>) -> Result<Markup> {
                     (deck.slide("", html! {
                         h2 { "The tree" }
                         p { "Every column of boxes is one step closer. A box is a cluster, as tall as its share of " (shown.shares().whole()) "; to its right stand the clusters found inside it. A number such as 0.2.1 is a " (term("path", "path")) ": cluster 1 inside cluster 2 of all rows (0)." }
-                        section class="panel" { (charts::tree(shown)) }
+                        section class="panel" { (drawn::tree(shown)) }
                     }))
                 }
                 (deck.slide("", glance(shown)))
                 @if !split.is_empty() {
                     h2 class="page" { "The maps" }
                     p { "Each dot is a row, and dots close to each other are rows that are alike. Directions and distances across a map have no unit; what counts is who lies next to whom. Grey dots belong to no cluster." }
-                    @if left_out > 0 { p class="small" { "Drawn are the maps of the " (drawn.len()) " largest clusters that were looked into; " (count(left_out)) " smaller ones have none here. Their clusters have a card." } }
+                    @if left_out > 0 { p class="small" { "Drawn are the maps of the " (mapped.len()) " largest clusters that were looked into; " (count(left_out)) " smaller ones have none here. Their clusters have a card." } }
                     div class="slides maps" {
-                        @for node in &drawn {
-                            (deck.slide(if node.level() == 1 { "wide" } else { "" }, map_card(shown, node, drawn.len())?))
+                        @for node in &mapped {
+                            (deck.slide(if node.level() == 1 { "wide" } else { "" }, map_card(shown, node, mapped.len())?))
                         }
                     }
                 }
@@ -123,16 +123,16 @@ fn glance(shown: &Shown<'_>) -> Markup {
     let tree = shown.tree;
     let shares = shown.shares();
     let largest = tree.leaves().map(|leaf| shares.node(leaf)).fold(1e-9, f64::max);
-    let drawn = shown.draft.images;
+    let pictures = shown.draft.images;
     html! {
         h2 { "At a glance" }
         section class="panel flow" {
             table class="glance" {
                 thead { tr {
                     th { "Cluster" }
-                    @if drawn { th { "Average" } }
+                    @if pictures { th { "Average" } }
                     th { "Share of " (shares.whole()) } th class="figure" { "Rows" }
-                    th { (if drawn { "Came out of" } else if shown.draft.questions.is_some() { "What sets it apart most: here (all rows)" } else { "What sets it apart most" }) }
+                    th { (if pictures { "Came out of" } else if shown.draft.questions.is_some() { "What sets it apart most: here (all rows)" } else { "What sets it apart most" }) }
                 } }
                 tbody {
                     @for (node, leaf) in tree.leaves().zip(&shown.draft.leaves) {
@@ -147,14 +147,14 @@ fn glance(shown: &Shown<'_>) -> Markup {
                             td class="figure" { (count(node.rows().len())) }
                             td {
                                 @if shown.called.get(node).is_some() { div class="name" { (called(shown, node)) } }
-                                @if drawn { (origin(tree, shares, node)) } @else { (leaf.distinctive) }
+                                @if pictures { (origin(tree, shares, node)) } @else { (leaf.distinctive) }
                             }
                         }
                     }
                     @if noise(tree) > 0 {
                         tr {
                             td { span class="soft" { "none" } }
-                            @if drawn { td {} }
+                            @if pictures { td {} }
                             td {
                                 span class="share" style=(format!("width:{:.0}px;background:{}", 1.0 + 150.0 * (shares.all_noise() / largest).min(1.2), hex(colour::NOISE))) {}
                                 " " (percent(shares.all_noise()))
@@ -212,7 +212,7 @@ fn map_card(shown: &Shown<'_>, node: &Node, maps: usize) -> Result<Markup> {
                 @for note in node.notes() { " " (note) }
             }
             @if let Some(split) = node.split() { (sure::evidence(node, split)) }
-            (map::drawing(shown, node, embedding, width(node, maps))?)
+            (drawn::drawing(shown, node, embedding, width(node, maps))?)
             div class="legend" {
                 @for child in tree.children(node) {
                     span {

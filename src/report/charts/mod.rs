@@ -53,6 +53,5 @@ pub use stability::{StabilityChart, StabilityLine};
 pub use svg::Svg;
 pub use waterfall::{Push, Waterfall};
 
-pub(super) use super::drawn::tree;
 pub(super) use icicle::number;
 pub(super) use text::short;
