@@ -137,7 +137,7 @@ fn cluster_labels_rows_and_shows_its_tree() {
     assert!(told["layers"].as_array().unwrap().iter().any(|peak| peak[1] == 3), "{told}");
     let layers = std::fs::read_to_string(at.join("layers.csv")).unwrap();
     assert!(layers.starts_with("min_cluster_size,up_to,clusters,persistence,peak\n") && layers.lines().count() > 1);
-    assert!(std::fs::read_to_string(at.join("t.svg")).unwrap().ends_with("</svg>\n"));
+    assert!(std::fs::read_to_string(at.join("t.svg")).unwrap().trim_end().ends_with("</svg>"));
     assert!(std::fs::read_to_string(at.join("t.txt")).unwrap().contains("= cluster 2"));
     assert_eq!(npy(at.join("m.npy")).1, [60, 3]);
     assert!(std::fs::read_to_string(at.join("model.json")).unwrap().starts_with("{\"format\":\"recluster hdbscan\""));
@@ -280,13 +280,13 @@ fn fit_writes_a_folder_and_predict_repeats_it() {
     let leaves = told["leaves"].as_u64().unwrap();
     assert!(leaves >= 5, "{told}");
     good(at, "fit --data digits --rows 600 --out two --threads 2 --min-node-share 0.12");
-    for file in ["report.html", "tree.json", "assignments.csv", "model.json", "rules.csv"] {
+    for file in ["report.html", "tree.json", "assignments.csv", "model.json", "rules.csv", "report.json", "names.csv"] {
         let (one, two) = (std::fs::read(at.join("one").join(file)), std::fs::read(at.join("two").join(file)));
         assert_eq!(one.unwrap(), two.unwrap(), "{file} depends on the threads");
     }
-    assert_eq!(files(&at.join("one")).len(), 5);
+    assert_eq!(files(&at.join("one")).len(), 7);
     let rules = std::fs::read_to_string(at.join("one/rules.csv")).unwrap();
-    assert!(rules.starts_with("cluster,rule,conditions,precision,recall,lift,held_out_rows,returned\n"));
+    assert!(rules.starts_with("cluster,rule,conditions,precision,recall,lift,held_out_rows,returned,name\n"));
     assert!(rules.contains("column ") && !rules.contains("NaN"), "{rules}");
     let of_leaves = told["rules"].as_array().unwrap();
     assert_eq!(of_leaves.len() as u64, leaves);
@@ -617,7 +617,7 @@ fn odd_data_gets_an_answer_or_a_reason() {
             let out = at.join("result");
             match output.status.code() {
                 Some(0) if command.starts_with("fit") => {
-                    assert_eq!(files(&out).len(), 5, "{line}");
+                    assert_eq!(files(&out).len(), 7, "{line}");
                     assert!(!report(&out).contains("NaN"), "{line}");
                     std::fs::remove_dir_all(out).unwrap();
                 }

@@ -230,7 +230,8 @@ fn differences(features: &[Feature], found: &[OutsideVariable], schema: &Schema,
                 // The half of the interval is Z deviations of the mean.
                 _ => (spread(cell), feature.name().to_string()),
             };
-            let size = (here - whole_table).abs() / deviation;
+            // Of two levels that differ alike, the one that is more frequent here.
+            let size = (here - whole_table).abs() / deviation + if here > whole_table { 1e-9 } else { 0.0 };
             if size >= LEAST {
                 let (here, whole_table) = (words(&head, here), words(&head, whole_table));
                 all.push((feature.field(), size, Difference { name, here, all: whole_table }));

@@ -166,7 +166,13 @@ fn check_texts(chart: &Svg) {
         );
         for ([l, t, r, b], other) in &boxes[i + 1..] {
             let apart = right.min(*r) - left.max(*l) <= 0.5 || bottom.min(*b) - top.max(*t) <= 0.5;
-            assert!(apart, "{text} over {other}: {:?} and {:?}", [left, top, right, bottom], [l, t, r, b]);
+            assert!(
+                apart,
+                "{}: {text} over {other}: {:?} and {:?}",
+                chart.label(),
+                [left, top, right, bottom],
+                [l, t, r, b]
+            );
         }
     }
 }
@@ -258,7 +264,7 @@ fn what_was_fitted_is_drawn() {
         check_texts(&chart);
     }
     let mut tree = RecursiveTree::new(Identity, KMeans::new(3)).levels(2).stability(3).fit(&rows, &run).unwrap();
-    for (path, name) in ["0.0", "0.1", "0.2", "0.0.0"].into_iter().zip(absurd()) {
+    for (path, name) in ["0.0", "0.1", "0.2", "0"].into_iter().zip(absurd()) {
         tree.set_name(path, name).unwrap();
     }
     let icicle = Icicle::of(&tree).draw();
