@@ -5,7 +5,7 @@ mod help;
 use help::{bad, folder, good, report, write};
 use std::path::Path;
 
-const FIT: &str = "fit --data three.csv --out f --clusterer kmeans --clusters 3 --depth 1 --embedder identity --consensus 1 --resamples 2";
+const FIT: &str = "fit --data three.csv --out f --clusterer kmeans --clusters 3 --evidence off --depth 1 --embedder identity --consensus 1 --resamples 2";
 
 /// Three blobs of two columns.
 fn three(at: &Path) {

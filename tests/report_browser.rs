@@ -109,7 +109,7 @@ fn rich() -> (ClusterTree, String) {
         if (row * leaves / 3000 + own) % leaves == leaf { 0.8 } else { 0.2 / leaves as f64 }
     });
     let fidelity = Fidelity::of(&probabilities, &tree.leaf_labels(), &paths, None).unwrap();
-    let report = Report::new(&tree, &data).title("A title — with \"quotes\" & <tags>").feature_names(&names);
+    let report = Report::new(&tree, &data).title("A title — with & and <tags>").feature_names(&names);
     let rows = report.sample(300).unwrap();
     let why = why(&data, &rows, leaves);
     let html = report.rules(&rules).fidelity(&fidelity).explanation(rows, &why).render().unwrap();

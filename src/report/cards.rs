@@ -13,24 +13,18 @@ use crate::explain::top_features;
 use crate::recursive::Node;
 use maud::{Markup, PreEscaped, html};
 
-/// Clusters up to which each card has all that it can have.
-const FULL: usize = 150;
+/// Cards that have all that a card can have: those of the largest clusters. The others have words and bars, so that the page
+/// stays within its size.
+pub(super) const FULL: usize = 150;
 
-/// Lines of a chart: fewer where there are many clusters, so that the page stays within its size.
+/// Lines of a chart.
 pub(super) fn lines(contents: &Contents<'_>) -> usize {
-    if contents.cards() <= FULL { 9 } else { 6 }
+    if contents.full.len() <= FULL { 9 } else { 6 }
 }
 
-/// Dots on a line of the summary of attributions: about 2 MB for up to 100 clusters, 4 MB for 1,000.
+/// Dots on a line of the summary of attributions: about 1.5 MB of them on the page.
 fn dots(contents: &Contents<'_>) -> usize {
-    let leaves = contents.cards();
-    let budget = 2_000_000 + 2200 * leaves.saturating_sub(100).min(900);
-    (budget / (15 * lines(contents) * leaves.max(1))).clamp(24, 400)
-}
-
-/// Typical rows that are shown as images.
-fn typical_rows(contents: &Contents<'_>) -> usize {
-    if contents.cards() <= FULL { 12 } else { 3 }
+    (1_500_000 / (15 * lines(contents) * contents.full.len().clamp(1, FULL))).min(400)
 }
 
 /// The card of leaf number `number`, which is `node`.
@@ -75,15 +69,16 @@ fn interval(shown: &Shown<'_>, node: &Node) -> Option<String> {
 pub(super) fn body(contents: &Contents<'_>, leaf: usize, node: &Node, picture: Option<&str>) -> Result<Markup> {
     Ok(html! {
         (answers::answers(contents, leaf, node, picture))
-        @if let Some((width, height)) = contents.report.image {
+        @if let Some((width, height)) = contents.report.image.filter(|_| contents.full[leaf]) {
             (pictures(contents, leaf, node, width, height)?)
+        } @else if contents.report.image.is_some() {
         } @else if let Some(features) = &contents.features {
             (findings::profile(contents, features, leaf))
         } @else {
             (profile(contents, leaf))
         }
         (outside_tables::line(contents, leaf))
-        @if let Some((rows, explanation)) = &contents.report.explained {
+        @if let Some((rows, explanation)) = contents.report.explained.as_ref().filter(|_| contents.full[leaf]) {
             div class="more" {
                 @if let Some(features) = &contents.features {
                     (reasons::reasons(contents, features, leaf, rows, explanation)?)
@@ -123,7 +118,7 @@ fn pictures(contents: &Contents<'_>, leaf: usize, node: &Node, width: usize, hei
         shown.push((signed(push)?, "What the model goes by: the pixels that speak for this cluster (orange) or against it (blue) in its own rows."));
     }
     let mut members = Vec::new();
-    for row in typical(&contents.rows, &contents.place, node.rows(), mean, typical_rows(contents)) {
+    for row in typical(&contents.rows, &contents.place, node.rows(), mean, 12) {
         let values: Vec<f64> = contents.rows.row(row as usize).iter().map(|&v| f64::from(v)).collect();
         members.push((row, Picture::of(&values, width, |v| grey(contents, v)).address()?));
     }

@@ -5,11 +5,11 @@ use super::outside::Tables;
 use super::shares::Shares;
 use super::statistics::Statistics;
 use super::sure::{self, Confidence};
-use super::{Report, names};
+use super::{Report, cards, names};
 use crate::core::shape::check_count;
 use crate::core::{Canonical, Rows, check_weights, with_mean_one};
 use crate::explain::Difference;
-use crate::recursive::Node;
+use crate::recursive::{ClusterTree, Node};
 use crate::{Error, Result};
 use ndarray::{Array2, Axis};
 
@@ -34,6 +34,8 @@ pub(super) struct Contents<'a> {
     pub(super) names: Vec<String>,
     /// For each leaf how sure the model is of its explained rows.
     pub(super) confidence: Vec<Option<Confidence>>,
+    /// For each leaf whether its card has all that a card can have.
+    pub(super) full: Vec<bool>,
     /// For each row the number of its leaf, or -1.
     pub(super) leaf_of_row: Vec<i32>,
 }
@@ -80,15 +82,11 @@ impl<'a> Contents<'a> {
             shares: Shares::of(tree, &weights, report.weights.is_some()),
             names,
             confidence,
+            full: full(tree),
             leaf_of_row,
             rows,
             place,
         })
-    }
-
-    /// Number of cards.
-    pub(super) fn cards(&self) -> usize {
-        self.statistics.leaf_mean.len()
     }
 
     /// What tells a leaf from another cluster, where it was given.
@@ -96,6 +94,15 @@ impl<'a> Contents<'a> {
         let path = node.path().to_string();
         self.report.differences.iter().find(|difference| difference.here == path)
     }
+}
+
+/// The leaves of which most is shown: the largest, of equal ones the first in the tree.
+fn full(tree: &ClusterTree) -> Vec<bool> {
+    let mut largest: Vec<(usize, usize)> = tree.leaves().map(|leaf| leaf.rows().len()).enumerate().collect();
+    let mut full = vec![false; largest.len()];
+    largest.sort_by(|a, b| b.1.cmp(&a.1));
+    largest.iter().take(cards::FULL).for_each(|&(leaf, _)| full[leaf] = true);
+    full
 }
 
 impl<'a> Report<'a> {

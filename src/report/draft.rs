@@ -52,6 +52,8 @@ pub(super) struct Leaf {
     path: Path,
     /// Address of the average image.
     average: Option<String>,
+    /// Whether the card has all that a card can have.
+    pub(super) full: bool,
     /// What sets it apart, in a few words.
     pub(super) distinctive: String,
     /// The card below its head.
@@ -75,7 +77,7 @@ impl Report<'_> {
             let average = cards::average(&contents, number)?;
             let card = cards::body(&contents, number, node, average.as_deref())?.into_string();
             let distinctive = page::distinctive(&contents, number);
-            Ok(Leaf { path: node.path().clone(), average, distinctive, card })
+            Ok(Leaf { path: node.path().clone(), average, full: contents.full[number], distinctive, card })
         };
         Ok(Draft {
             title: self.title.clone(),

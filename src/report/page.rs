@@ -76,6 +76,7 @@ pub(super) fn page(shown: &Shown<'_>) -> Result<Markup> {
                     }
                 }
                 h2 class="page" { "The clusters, one by one" }
+                @if leaves > cards::FULL { p class="small" { "The cards of the " (cards::FULL) " largest clusters have all charts and pictures, the others the main ones." } }
                 section class="slides clusters" {
                     @for (leaf, node) in tree.leaves().enumerate() { (deck.slide("", cards::card(shown, leaf, node))) }
                 }
@@ -139,7 +140,7 @@ fn glance(shown: &Shown<'_>) -> Markup {
                         @let fill = hex(if node.level() == 1 { colour::NOISE } else { colour::cluster(number(node)) });
                         tr {
                             td { a href=(format!("#cluster-{}", node.path())) { (chip(node)) } }
-                            @if let Some(picture) = leaf.average() { td { img class="pixels thumb" src=(picture) alt="average image"; } }
+                            @if pictures { td { @if let Some(picture) = leaf.average().filter(|_| leaf.full) { img class="pixels thumb" src=(picture) alt="average image"; } } }
                             td {
                                 span class="share" style=(format!("width:{:.0}px;background:{fill}", 1.0 + 150.0 * shares.node(node) / largest)) {}
                                 " " (percent(shares.node(node)))
