@@ -207,7 +207,7 @@ impl<'a> Report<'a> {
     ///     .feature_names(["visits", "age"])
     ///     .find(&data, &tree.leaf_labels(), &paths, None, &Run::new())?;
     /// let html = Report::new(&tree, &data).feature_names(["visits", "age"]).rules(&rules).render()?;
-    /// assert!(html.contains("visits below") && html.contains("Of 100 rows that fit this rule"));
+    /// assert!(html.contains("visits below") && html.contains("Of 100 rows that fit this"));
     /// # Ok::<(), recluster::Error>(())
     /// ```
     pub fn rules(mut self, rules: &'a [ClusterRules]) -> Self {
