@@ -99,7 +99,7 @@ impl Contrast {
             line class="grid" stroke=(LINE) x1=(at(x.at(0.0))) x2=(at(x.at(0.0))) y1=(at(HEAD)) y2=(at(foot)) {}
             @for (i, line) in lines.iter().enumerate() {
                 @let middle = HEAD + ROW * (i as f64 + 0.5);
-                @let long = (PUSHES - 44.0) * line.push.abs() / longest;
+                @let long = (PUSHES - 44.0) * (line.push.abs() / longest);
                 text x=(at(names)) y=(at(middle + 4.5)) text-anchor="end" { title { (text::cut(&line.name, 400)) } (text::fit(&line.name, SIZE, names)) }
                 rect class="quiet" fill=(SOFT) x=(at(pushes)) y=(at(middle - 7.0)) width=(at(long.max(1.0))) height="14" rx="2" {}
                 text class="soft" fill=(SOFT) x=(at(pushes + long.max(1.0) + 6.0)) y=(at(middle + 4.0)) { (value(line.push)) }
