@@ -7,7 +7,7 @@ use recluster::cluster::{
     Agglomerative, AgglomerativeModel, Covariance, Dbscan, DbscanModel, GaussianMixture, GaussianMixtureModel, Genie,
     GenieModel, Hdbscan, HdbscanModel, KMeans, KMeansModel, Linkage,
 };
-use recluster::embed::{Pca, PcaModel, RandomProjection, RandomProjectionModel, Umap};
+use recluster::embed::{Identity, Pca, PcaModel, RandomProjection, RandomProjectionModel, Umap};
 use recluster::explain::{Abstain, DriftWatch, Predictor, Surrogate, TreeShap};
 use recluster::neighbors::Search;
 use recluster::recursive::{ClusterTree, RecursiveTree};
@@ -163,6 +163,7 @@ fn use_boost(model: &BoostModel, rows: &Array2<f32>, run: &Run) -> Result<()> {
     for output in 0..model.outputs().len() {
         let _ = (model.importance(output, Importance::Gain), model.to_xgboost_json(output));
     }
+    let _ = model.to_xgboost_softprob_json();
     model.probabilities(rows, run)?;
     let _ = (model.distribution(rows, run), model.labels(rows, run));
     let shap = TreeShap::new(model);
@@ -416,4 +417,13 @@ fn trees_of_clusters() {
         turn.set(turn.get() + 1);
         if turn.get() % 5 == 1 { Report::new(tree, &rows).render().map(drop) } else { Ok(()) }
     });
+}
+
+#[test]
+fn drafts_of_reports() {
+    let rows = Array2::from_shape_fn((60, 2), |(i, j)| (i / 20 * 50 + i % 7 + j) as f32);
+    let tree = RecursiveTree::new(Identity, KMeans::new(3)).levels(1).fit(&rows, &Run::new()).unwrap();
+    let draft = Report::new(&tree, &rows).draft().unwrap();
+    // Whether a draft has a card for each leaf is seen where it meets its tree.
+    saved("draft", &draft, &["/leaves", "/glossary"], |draft| draft.render(&tree).map(drop));
 }
