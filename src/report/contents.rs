@@ -100,7 +100,7 @@ impl<'a> Contents<'a> {
 fn full(tree: &ClusterTree) -> Vec<bool> {
     let mut largest: Vec<(usize, usize)> = tree.leaves().map(|leaf| leaf.rows().len()).enumerate().collect();
     let mut full = vec![false; largest.len()];
-    largest.sort_by(|a, b| b.1.cmp(&a.1));
+    largest.sort_by_key(|&(_, rows)| std::cmp::Reverse(rows));
     largest.iter().take(cards::FULL).for_each(|&(leaf, _)| full[leaf] = true);
     full
 }

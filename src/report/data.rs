@@ -48,7 +48,7 @@ fn used(schema: &Schema, features: &Features) -> Markup {
             tbody {
                 @for (field, (name, kind)) in schema.of_role(Role::Feature).zip(schema.kinds_in_words()).take(COLUMNS) {
                     tr {
-                        td { (column(&name)) }
+                        td { (column(name)) }
                         td {
                             (kind)
                             @if field.kind.has_levels() { span class="soft" { ": " (levels(field)) } }
