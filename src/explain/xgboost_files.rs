@@ -112,8 +112,8 @@ mod tests {
 
     fn table(rows: usize) -> Table {
         let words = ["north", "south", "east", "west"];
-        let of = |i: usize| (i % 11 != 0).then(|| words[i % 3 + i % 7 / 6]);
-        let number = |i: usize| if i % 13 == 0 { f64::NAN } else { (i % 3 * 20 + i * 7 % 11) as f64 / 4.0 };
+        let of = |i: usize| (!i.is_multiple_of(11)).then(|| words[i % 3 + i % 7 / 6]);
+        let number = |i: usize| if i.is_multiple_of(13) { f64::NAN } else { (i % 3 * 20 + i * 7 % 11) as f64 / 4.0 };
         let several = |i: usize| Some(["<18; b", "b; [c]", "a; <18", "a", "b; a", "[c]; a"][(i / 2 + i % 5 / 4) % 6]);
         Table::new(vec![
             Column::new("where", Values::words((0..rows).map(of))),

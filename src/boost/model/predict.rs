@@ -24,8 +24,9 @@ impl BoostModel {
     /// nodes, and keeps 16 bytes for each.
     ///
     /// # Errors
-    /// [`Error::Shape`] when the columns are not the model's features; [`Error::Empty`]; [`Error::NotFinite`] for
-    /// infinities; [`Error::Cancelled`].
+    /// [`Error::Shape`](crate::Error::Shape) when the columns are not the model's features;
+    /// [`Error::Empty`](crate::Error::Empty); [`Error::NotFinite`](crate::Error::NotFinite) for infinities;
+    /// [`Error::Cancelled`](crate::Error::Cancelled).
     pub fn margins(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f64>> {
         let rows = self.check_rows(rows)?;
         self.margins_of(&(0..self.outputs.len()).collect::<Vec<_>>(), &rows, run)

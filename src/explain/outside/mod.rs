@@ -187,8 +187,8 @@ impl Outside {
     /// of the rows.
     ///
     /// # Errors
-    /// [`Error::Setting`]; [`Error::Shape`] for tables that do not fit together; [`Error::Label`] for a label below -1;
-    /// [`Error::Empty`]; [`Error::NotFinite`] for infinities; [`Error::Weight`].
+    /// [`Error::Setting`], also for weights that are not positive; [`Error::Shape`] for tables that do not fit together; [`Error::Label`] for a label below -1;
+    /// [`Error::Empty`]; [`Error::NotFinite`] for infinities.
     pub fn of(
         &self,
         schema: &Schema,

@@ -102,7 +102,7 @@ mod tests {
         assert_eq!(ticks(-1.0, 2.0, 6.0), [-1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0]);
         assert_eq!(ticks(0.0, 0.0, 6.0), [0.0]);
         assert_eq!(ticks(0.0, f64::INFINITY, 6.0), [0.0]);
-        assert_eq!(ticks(1e300, 1.000_000_000_000_000_1e300, 6.0).len(), 1);
+        assert_eq!(ticks(1e300, 1e300, 6.0).len(), 1);
         for (low, high) in [(-3.7, 12.0), (-1e-9, 4e-9), (0.0, 7e5)] {
             let found = ticks(low, high, 6.0);
             assert!((2..=8).contains(&found.len()) && found.contains(&0.0), "{found:?}");
