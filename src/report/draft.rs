@@ -4,6 +4,7 @@ use super::contents::Contents;
 use super::names::{Names, proposed};
 use super::shares::Shares;
 use super::{Report, cards, data, deploy, method, outside_tables, page};
+#[cfg(feature = "serde")]
 use crate::core::checks;
 use crate::core::shape::check_count;
 use crate::recursive::{ClusterTree, Node, Path};
