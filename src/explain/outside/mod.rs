@@ -18,11 +18,12 @@ use ndarray::ArrayRef2;
 /// test of clusters x levels, rare levels counted together until at most a fifth of the expected counts is below 5 (Cochran,
 /// "Some methods for strengthening the common χ² tests", Biometrics 1954). Numbers, dates and ordinals: the rank test of
 /// Kruskal and Wallis ("Use of ranks in one-criterion variance analysis", JASA 1952), corrected for ties. The p-values of all
-/// variables are adjusted together (Benjamini and Hochberg, "Controlling the false discovery rate", JRSS B 1995), and those up
-/// to [`fdr`](Outside::fdr) differ.
+/// variables are adjusted together, whatever their dependence (Benjamini and Yekutieli, "The control of the false discovery
+/// rate in multiple testing under dependency", Annals of Statistics 2001), and those up to [`fdr`](Outside::fdr) differ.
 ///
 /// Within a variable that differs, each cell (one level or the mean, in one cluster) is tested against the rows of all other
-/// clusters, and adjusted for the variable's cells and for the selection of the variable (Benjamini and Bogomolov, "Selective
+/// clusters, and adjusted for the variable's cells (Benjamini and Hochberg, "Controlling the false discovery rate", JRSS B
+/// 1995) and for the selection of the variable (Benjamini and Bogomolov, "Selective
 /// inference on multiple families of hypotheses", JRSS B 2014).
 ///
 /// **Do not give it columns that the clusters were made from**: clusters differ in those because they were chosen to, and such a
@@ -260,7 +261,10 @@ impl Outside {
     fn adjust(&self, variables: &mut [OutsideVariable]) {
         let tested: Vec<usize> = (0..variables.len()).filter(|&v| variables[v].test.is_some()).collect();
         let p_values: Vec<f64> = tested.iter().filter_map(|&v| variables[v].test.map(|test| test.p_value)).collect();
+        // Columns of one table depend on each other in any way: age on income, one answer on another.
+        let dependence: f64 = (1..=tested.len()).map(|i| 1.0 / i as f64).sum();
         for (&v, q) in tested.iter().zip(adjusted(&p_values)) {
+            let q = (q * dependence).min(1.0);
             (variables[v].q_value, variables[v].differs) = (Some(q), q <= self.fdr);
         }
         let selected = variables.iter().filter(|variable| variable.differs).count();
