@@ -56,7 +56,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{name:<16} {:.3}", turned_away(rows)?);
     }
     // The same by the highest one-versus-rest probability of a model that no row without a class was shown.
-    let plain = boost.fit(&images.select(Axis(0), fitted), &own, &run)?;
+    let plain = Boost::new().rounds(60).fit(&images.select(Axis(0), fitted), &own, &run)?;
     let best = |rows: &Array2<f32>| -> recluster::Result<Vec<f64>> {
         let margins = plain.margins(rows, &run)?;
         Ok(margins.outer_iter().map(|row| row.iter().fold(f64::NEG_INFINITY, |best, &x| best.max(x))).collect())
