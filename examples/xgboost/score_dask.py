@@ -5,15 +5,13 @@
 FOLDER is that of `recluster fit --xgboost-out`. Without a scheduler it starts two workers here. `assigned` becomes a folder
 of Parquet files with the columns of `recluster predict`.
 """
-import argparse
-
 import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 from dask.distributed import Client, LocalCluster
 from xgboost import dask as dxgb
 
-from scoring import Scorer
+from scoring import Scorer, arguments
 
 
 def encode(part, scorer, names):
@@ -37,12 +35,7 @@ def score(client, scorer, data, out, ids, abstain):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("folder")
-    parser.add_argument("data")
-    parser.add_argument("out")
-    parser.add_argument("--id", action="append", default=[])
-    parser.add_argument("--abstain", type=float, default=0.0)
+    parser = arguments()
     parser.add_argument("--scheduler")
     args = parser.parse_args()
     here = None if args.scheduler else LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)

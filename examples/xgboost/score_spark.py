@@ -7,7 +7,6 @@ FOLDER is that of `recluster fit --xgboost-out`, on the driver. `assigned` becom
 of `recluster predict`. The trees are scored by `xgboost.spark`, between two steps in pandas: words to numbers, and margins
 to clusters.
 """
-import argparse
 import os
 import sys
 
@@ -18,7 +17,7 @@ from pyspark.sql import types as T
 from xgboost import XGBClassifier
 from xgboost.spark import SparkXGBClassifier, SparkXGBClassifierModel
 
-from scoring import Scorer
+from scoring import Scorer, arguments
 
 
 def classifier(scorer):
@@ -56,13 +55,7 @@ def score(spark, scorer, data, ids, abstain):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("folder")
-    parser.add_argument("data")
-    parser.add_argument("out")
-    parser.add_argument("--id", action="append", default=[])
-    parser.add_argument("--abstain", type=float, default=0.0)
-    args = parser.parse_args()
+    args = arguments().parse_args()
     # Workers on this machine are of this Python.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     spark = SparkSession.builder.appName("recluster").getOrCreate()

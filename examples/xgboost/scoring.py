@@ -5,12 +5,24 @@
 
 On an engine of many machines `encode` and `assign` run on each part of the table, as score_dask.py and score_spark.py do.
 """
+import argparse
 import json
 import math
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+def arguments():
+    """What both scripts are given."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder")
+    parser.add_argument("data")
+    parser.add_argument("out")
+    parser.add_argument("--id", action="append", default=[])
+    parser.add_argument("--abstain", type=float, default=0.0)
+    return parser
+
 
 YES_NO = {True: "yes", False: "no"}
 

@@ -1,10 +1,11 @@
 //! The explainer of boosted trees.
 
 use super::prepared::{self, Prepared, gap};
+use super::sums::attribution_sums;
 use crate::boost::{BoostModel, Tree};
+use crate::core::Rows;
 use crate::core::shape::{check_count, check_output};
-use crate::core::{Canonical, Rows};
-use crate::{Error, Explainer, Explanation, Result, Run};
+use crate::{Error, Explainer, Explanation, NOISE, Result, Run};
 use ndarray::{Array2, Array3, ArrayRef2, Axis};
 use std::sync::Arc;
 
@@ -147,18 +148,7 @@ impl<'a> TreeShap<'a> {
     /// # Errors
     /// As [`Explainer::explain`].
     pub fn mean_absolute(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f64>> {
-        let table = self.model.check_rows(rows)?;
-        let order: Vec<usize> = Canonical::of(&table).order.iter().map(|&row| row as usize).collect();
-        let mut sums = Array2::zeros((self.model.features(), self.prepared.len()));
-        let outputs: Vec<usize> = (0..self.prepared.len()).collect();
-        // Attributions of 32 MB at once.
-        let block = ((1 << 22) / sums.len().max(1)).clamp(1, rows.nrows());
-        for order in order.chunks(block) {
-            let part = rows.select(Axis(0), order);
-            let why = self.attribute(&self.model.check_rows(&part)?, &outputs, run)?;
-            why.values().outer_iter().for_each(|row| sums.zip_mut_with(&row, |sum, value| *sum += value.abs()));
-        }
-        Ok(sums / rows.nrows() as f64)
+        Ok(attribution_sums(self, rows, &vec![NOISE; rows.nrows()], run)?.mean_absolute)
     }
 
     /// The additivity error of an explanation of `rows` for all outputs: the largest difference between a row's margin and

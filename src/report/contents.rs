@@ -60,13 +60,7 @@ impl<'a> Contents<'a> {
             Some((rows, _)) => report.data.select(Axis(0), &rows.iter().map(|&row| row as usize).collect::<Vec<_>>()),
             None => Array2::zeros((0, tree.columns())),
         };
-        let outside = match report.profile {
-            Some((schema, data)) => {
-                let rows = if data.ncols() > 0 { Some(Rows::with_missing(data)?) } else { None };
-                Some(Tables::of(schema, rows.as_ref(), &leaf_of_row, leaves, report.weights)?)
-            }
-            None => None,
-        };
+        let outside = report.outside.map(|(schema, found)| Tables::of(schema, found, leaves));
         let names = report.column_names();
         let confidence = match &report.explained {
             Some((rows, why)) => sure::confidence(why, &explained, rows, &leaf_of_row, leaves),
@@ -117,10 +111,6 @@ impl<'a> Report<'a> {
         if let Some(schema) = self.schema {
             check_count("features of the schema, one for each column", columns, schema.features().len())?;
         }
-        if let Some((schema, data)) = self.profile {
-            check_count("rows of outside variables", self.tree.rows(), data.nrows())?;
-            check_count("columns of outside variables", schema.features().len(), data.ncols())?;
-        }
         if let Some(names) = &self.names {
             check_count("feature names, one for each column", columns, names.len())?;
         }
@@ -131,6 +121,16 @@ impl<'a> Report<'a> {
             check_count("pixels of an image, one for each column", columns, width.saturating_mul(height))?;
         }
         let leaves = self.tree.leaves().count();
+        if let Some((schema, found)) = self.outside {
+            check_count(
+                "outside variables, one for each feature of their schema",
+                schema.features().len(),
+                found.len(),
+            )?;
+            for part in found.iter().flat_map(|variable| &variable.parts) {
+                check_count("clusters with outside variables, one for each leaf", leaves, part.cells.len())?;
+            }
+        }
         if let Some(rules) = self.rules {
             check_count("clusters with rules, one for each leaf", leaves, rules.len())?;
         }

@@ -39,7 +39,7 @@ mod tests;
 mod words;
 
 use crate::core::{Canonical, write_whole};
-use crate::explain::{ClusterRules, Difference, Fidelity};
+use crate::explain::{ClusterRules, Difference, Fidelity, OutsideVariable};
 use crate::recursive::ClusterTree;
 use crate::table::Schema;
 use crate::{Explainer, Explanation, Result, Run};
@@ -82,7 +82,7 @@ pub struct Report<'a> {
     names: Option<Vec<String>>,
     schema: Option<&'a Schema>,
     /// Outside variables and their values.
-    profile: Option<(&'a Schema, &'a ArrayRef2<f32>)>,
+    outside: Option<(&'a Schema, &'a [OutsideVariable])>,
     /// Width, height.
     image: Option<(usize, usize)>,
     weights: Option<&'a [f64]>,
@@ -104,7 +104,7 @@ impl<'a> Report<'a> {
             title: "Clusters and what sets them apart".to_string(),
             names: None,
             schema: None,
-            profile: None,
+            outside: None,
             image: None,
             weights: None,
             settings: Vec::new(),
@@ -136,12 +136,13 @@ impl<'a> Report<'a> {
         self
     }
 
-    /// Adds outside variables, which did not make the clusters: `schema` says what the columns of `data` mean, whose rows are
-    /// those of the tree, and is by which they were encoded; [`Schema::profiles`] makes it of a table's schema. The page gets
-    /// a table for each, with averages or shares in each cluster, and each card a line of what differs most. Where all columns
-    /// of the schema are dropped, `data` has none, and the page gives the reasons.
-    pub fn profile(mut self, schema: &'a Schema, data: &'a ArrayRef2<f32>) -> Self {
-        self.profile = Some((schema, data));
+    /// Adds outside variables, which did not make the clusters: `found` is what [`Outside::of`](crate::explain::Outside::of)
+    /// makes of them by [`leaf_labels`](ClusterTree::leaf_labels), `schema` that by which they were encoded;
+    /// [`Schema::profiles`] makes it of a table's schema. The page gets a table for each, with averages or shares in each
+    /// cluster, and each card a line of what differs most. Where all columns of the schema are dropped, nothing was found, and
+    /// the page gives the reasons.
+    pub fn outside(mut self, schema: &'a Schema, found: &'a [OutsideVariable]) -> Self {
+        self.outside = Some((schema, found));
         self
     }
 

@@ -1,10 +1,9 @@
 //! Outside variables: what the report shows of the columns that did not make the clusters.
 
 use super::words::{percent, value, whole};
-use crate::core::Rows;
-use crate::explain::{Outside, OutsideCell, OutsideMeasure, OutsidePart, OutsideVariable};
+use crate::core::inference::Z95;
+use crate::explain::{OutsideCell, OutsideMeasure, OutsidePart, OutsideVariable};
 use crate::table::{Feature, Field, Kind, Measure, Schema};
-use crate::{Result, Run};
 
 /// Levels that a table shows, the most frequent.
 const LEVELS: usize = 8;
@@ -67,19 +66,9 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    /// Of `rows`, encoded by `schema`; None where all of its columns are dropped.
-    pub(super) fn of(
-        schema: &Schema,
-        rows: Option<&Rows<'_>>,
-        leaf_of_row: &[i32],
-        leaves: usize,
-        weights: Option<&[f64]>,
-    ) -> Result<Self> {
+    /// Of what was found of the features of `schema`, one for each.
+    pub(super) fn of(schema: &Schema, found: &[OutsideVariable], leaves: usize) -> Self {
         let mut skipped: Vec<_> = schema.set_aside().map(|(name, why)| (name.to_string(), why.to_string())).collect();
-        let found = match rows {
-            Some(rows) => Outside::new().of_clusters(schema, rows, leaf_of_row, leaves, weights, &Run::new())?,
-            None => Vec::new(),
-        };
         let features: Vec<Feature> = schema.features().into_iter().collect();
         let kinds: Vec<(&str, String)> = schema.kinds_in_words().collect();
         let mut variables = Vec::new();
@@ -101,9 +90,9 @@ impl Tables {
             let of: Vec<(&Feature, &OutsideVariable)> = columns.iter().map(|&c| (&features[c], &found[c])).collect();
             variables.push(variable(name, kind, &of, leaves));
         }
-        let differences = (0..leaves).map(|leaf| differences(&features, &found, schema, leaf)).collect();
+        let differences = (0..leaves).map(|leaf| differences(&features, found, schema, leaf)).collect();
         let tested = found.iter().filter(|variable| variable.test.is_some()).count();
-        Ok(Tables { variables, skipped, differences, tested })
+        Tables { variables, skipped, differences, tested }
     }
 }
 
@@ -252,5 +241,5 @@ fn differences(features: &[Feature], found: &[OutsideVariable], schema: &Schema,
 /// The standard deviation of the values in a cell, by the interval of their mean.
 fn spread(cell: &OutsideCell) -> f64 {
     let half = cell.interval.map_or(f64::NAN, |[low, high]| (high - low) / 2.0);
-    half / crate::core::inference::Z95 * (cell.rows as f64).sqrt()
+    half / Z95 * cell.effective_rows.sqrt()
 }

@@ -4,7 +4,7 @@ use super::outside::{Cell, Line, Tables, Variable};
 use super::tests::{data, fitted};
 use super::*;
 use crate::Error;
-use crate::core::Rows;
+use crate::explain::Outside;
 use crate::table::{Field, Kind, Role};
 use ndarray::Array2;
 
@@ -16,7 +16,7 @@ fn leaves() -> Vec<i32> {
 fn counted(fields: Vec<Field>, columns: &[Vec<f32>]) -> Tables {
     let schema = Schema::new(fields).unwrap();
     let data = Array2::from_shape_fn((columns[0].len(), columns.len()), |(row, column)| columns[column][row]);
-    Tables::of(&schema, Some(&Rows::with_missing(&data).unwrap()), &leaves(), 3, None).unwrap()
+    Tables::of(&schema, &Outside::new().of(&schema, &data, &leaves(), None, &Run::new()).unwrap(), 3)
 }
 
 fn repeated(runs: &[(f32, usize)]) -> Vec<f32> {
@@ -119,12 +119,17 @@ fn outside(data: &Array2<f32>) -> (Schema, Array2<f32>) {
     (schema, values)
 }
 
+fn told(schema: &Schema, values: &Array2<f32>, tree: &ClusterTree) -> Vec<OutsideVariable> {
+    Outside::new().of(schema, values, &tree.leaf_labels(), None, &Run::new()).unwrap()
+}
+
 #[test]
 fn the_page_has_a_table_and_each_card_a_line() {
     let data = data();
     let tree = fitted(&data);
     let (schema, values) = outside(&data);
-    let html = Report::new(&tree, &data).profile(&schema, &values).render().unwrap().replace('\u{a0}', " ");
+    let found = told(&schema, &values, &tree);
+    let html = Report::new(&tree, &data).outside(&schema, &found).render().unwrap().replace('\u{a0}', " ");
     for part in [
         "<h2 class=\"page\">Outside variables</h2><p>These columns did not make the clusters.</p>",
         "&lt;country&gt;",
@@ -144,7 +149,8 @@ fn the_page_has_a_table_and_each_card_a_line() {
     let turned = |table: &Array2<f32>| table.slice(ndarray::s![..;-1, ..]).to_owned();
     let (data, values) = (turned(&data), turned(&values));
     let tree = fitted(&data);
-    let again = Report::new(&tree, &data).profile(&schema, &values).render().unwrap().replace('\u{a0}', " ");
+    let found = told(&schema, &values, &tree);
+    let again = Report::new(&tree, &data).outside(&schema, &found).render().unwrap().replace('\u{a0}', " ");
     assert!(html == again, "the order of rows changed the report");
 }
 
@@ -157,13 +163,17 @@ fn without_outside_variables_the_page_is_as_it_was() {
     // Where none can be shown, the reasons alone are added.
     let (schema, values) = outside(&data);
     let notes = Schema::new(vec![schema.fields()[1].clone()]).unwrap();
-    let html = Report::new(&tree, &data).profile(&notes, &Array2::zeros((180, 0))).render().unwrap();
+    let html = Report::new(&tree, &data).outside(&notes, &[]).render().unwrap();
     let start = html.find("<h2 class=\"page\">Outside variables").unwrap();
     let end = start + html[start..].find("<h2 class=\"page\">How this was made").unwrap();
     let css = include_str!("outside.css");
     assert!([&html[..start], &html[end..]].concat().replace(css, "") == plain);
-    let shape = |schema: &Schema, values: &Array2<f32>| {
-        matches!(Report::new(&tree, &data).profile(schema, values).render(), Err(Error::Shape { .. }))
+    let found = told(&schema, &values, &tree);
+    let shape = |schema: &Schema, found: &[OutsideVariable]| {
+        matches!(Report::new(&tree, &data).outside(schema, found).render(), Err(Error::Shape { .. }))
     };
-    assert!(shape(&notes, &values) && shape(&schema, &values.slice(ndarray::s![1.., ..]).to_owned()));
+    assert!(shape(&notes, &found) && shape(&schema, &found[1..]));
+    // Of the leaves of another tree.
+    let others = Outside::new().of(&schema, &values, &vec![0; data.nrows()], None, &Run::new()).unwrap();
+    assert!(shape(&schema, &others));
 }

@@ -14,7 +14,7 @@ use recluster::boost::Boost;
 use recluster::cluster::Hdbscan;
 use recluster::embed::{Identity, Pca, Questions, RandomProjection, Scaled, Umap};
 use recluster::evidence::{HeldOut, Policy};
-use recluster::explain::{ClusterRules, Difference, Fidelity, Surrogate};
+use recluster::explain::{ClusterRules, Difference, Fidelity, OutsideVariable, Surrogate};
 use recluster::recursive::{Checkpoint, ClusterTree, RecursiveTree, Repeats};
 use recluster::report::{Draft, Report};
 use recluster::validity::adjusted_rand;
@@ -106,7 +106,7 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     let differences = progress.work(|| insight::differences(&data, &tree, &surrogate, &run)).map_err(named)?;
     let outside = progress.work(|| insight::outside(&data, &tree, &run)).map_err(named)?;
     let fidelity = levels.last().map(|deepest| &deepest.fidelity);
-    let told = Told { surrogate: &surrogate, rules: &rules, differences: &differences, fidelity };
+    let told = Told { surrogate: &surrogate, rules: &rules, differences: &differences, outside: &outside, fidelity };
     let draft = progress.work(|| draft(args, &data, &tree, &told, &run)).map_err(named)?;
     let html = progress.work(|| draft.render(&tree))?;
     let assignments = progress.work(|| assignments(&data, &tree, &surrogate, &run)).map_err(named)?;
@@ -252,6 +252,7 @@ struct Told<'a> {
     surrogate: &'a Surrogate,
     rules: &'a [ClusterRules],
     differences: &'a [Difference],
+    outside: &'a [OutsideVariable],
     fidelity: Option<&'a Fidelity>,
 }
 
@@ -290,8 +291,8 @@ fn draft(args: &args::Fit, data: &Source, tree: &ClusterTree, told: &Told<'_>, r
     }
     if let Some(questions) = data.questions() {
         report = report.schema(&questions.schema);
-        if let Some((schema, values)) = &questions.outside {
-            report = report.profile(schema, values);
+        if let Some((schema, _)) = &questions.outside {
+            report = report.outside(schema, told.outside);
         }
         for note in questions.notes().iter().cloned().chain(questions.set_aside()) {
             report = report.note_of_data(note);

@@ -151,6 +151,8 @@ pub struct OutsidePart {
 pub struct OutsideCell {
     /// Rows that it rests on.
     pub rows: usize,
+    /// As how many rows of equal weight they count; their number without weights.
+    pub effective_rows: f64,
     /// The mean, the median, or the share, in 0 to 1; none where it is suppressed.
     pub estimate: Option<f64>,
     /// Its 95 % interval; none of a median.
@@ -198,6 +200,7 @@ impl Outside {
         weights: Option<&[f64]>,
         run: &Run,
     ) -> Result<Vec<OutsideVariable>> {
+        self.check()?;
         let rows = Rows::with_missing(values)?;
         check_count("columns, as many as the schema has features", schema.features().len(), values.ncols())?;
         check_count("labels, one for each row", rows.len(), labels.len())?;
@@ -212,23 +215,9 @@ impl Outside {
             check_weights(weights, rows.len())?;
         }
         let clusters = labels.iter().copied().max().map_or(0, |most| (most + 1) as usize);
-        self.of_clusters(schema, &rows, labels, clusters, weights, run)
-    }
-
-    /// The same of checked rows, and of so many clusters, some of which may have none.
-    pub(crate) fn of_clusters(
-        &self,
-        schema: &Schema,
-        rows: &Rows<'_>,
-        labels: &[i32],
-        clusters: usize,
-        weights: Option<&[f64]>,
-        run: &Run,
-    ) -> Result<Vec<OutsideVariable>> {
-        self.check()?;
         let weights = weights.map(|weights| with_mean_one(weights.to_vec()));
         let order = {
-            let mut canonical = Canonical::of(rows);
+            let mut canonical = Canonical::of(&rows);
             weights.iter().for_each(|weights| canonical.settle(weights));
             canonical.order
         };
@@ -237,7 +226,7 @@ impl Outside {
         let mut variables = run.install(|| {
             parallel::map(features.len(), |column| {
                 stage.check()?;
-                let groups = Groups::of(rows, column, &order, labels, clusters, weights.as_deref());
+                let groups = Groups::of(&rows, column, &order, labels, clusters, weights.as_deref());
                 Ok(variable::of(&features[column], groups, self.least_rows))
             })
         })?;

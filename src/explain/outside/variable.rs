@@ -38,23 +38,22 @@ fn averages(groups: &Groups, least: usize) -> Found {
     let mut mean_cells = Vec::new();
     let mut median_cells = Vec::new();
     for (cluster, (values, size)) in by_cluster.iter().zip(&sizes).enumerate() {
-        let rows = size.rows;
-        if rows < least {
-            mean_cells.push(OutsideCell { rows, ..OutsideCell::default() });
-            median_cells.push(OutsideCell { rows, ..OutsideCell::default() });
+        let untold = OutsideCell { rows: size.rows, effective_rows: size.effective(), ..OutsideCell::default() };
+        if size.rows < least {
+            mean_cells.push(untold);
+            median_cells.push(untold);
             continue;
         }
         let (mean, deviation) = moments(values);
         let half = Z95 * deviation / size.effective().sqrt();
         let q_value = ranks.as_ref().and_then(|ranks| ranks.against_others(cluster));
         mean_cells.push(OutsideCell {
-            rows,
             estimate: Some(mean),
             interval: Some([mean - half, mean + half]),
             q_value,
-            ..OutsideCell::default()
+            ..untold
         });
-        median_cells.push(OutsideCell { rows, estimate: median(values), ..OutsideCell::default() });
+        median_cells.push(OutsideCell { estimate: median(values), ..untold });
     }
     let part = |measure, all, cells| OutsidePart { measure, level: None, all, cells };
     let all: Vec<&Value> = groups.values.iter().collect();
@@ -196,19 +195,13 @@ fn shares(feature: &Feature, ordinal: bool, groups: &Groups, least: usize) -> Fo
 
 /// A share with its interval, untested.
 fn share(count: f64, size: Size, all: Option<f64>, least: usize) -> OutsideCell {
-    let rows = size.rows;
-    if rows < least {
-        return OutsideCell { rows, ..OutsideCell::default() };
+    let untold = OutsideCell { rows: size.rows, effective_rows: size.effective(), ..OutsideCell::default() };
+    if size.rows < least {
+        return untold;
     }
     let here = (count / size.weight).min(1.0);
     let index = all.filter(|all| *all > 0.0).map(|all| 100.0 * here / all);
-    OutsideCell {
-        rows,
-        estimate: Some(here),
-        interval: Some(wilson(here, size.effective())),
-        index,
-        ..OutsideCell::default()
-    }
+    OutsideCell { estimate: Some(here), interval: Some(wilson(here, size.effective())), index, ..untold }
 }
 
 fn missing(groups: &Groups, least: usize) -> Option<OutsidePart> {

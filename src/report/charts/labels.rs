@@ -12,11 +12,13 @@ pub(super) struct Label {
     pub(super) from: Option<(f64, f64)>,
 }
 
-/// A name to be placed: its middle, and how many rows have it.
+/// A name to be placed: the middle of what it names, how far nine in ten of its rows lie from there at most, and how many there
+/// are.
 pub(super) struct Wanted {
     pub(super) text: String,
     pub(super) x: f64,
     pub(super) y: f64,
+    pub(super) reach: (f64, f64),
     pub(super) rows: usize,
 }
 
@@ -25,15 +27,17 @@ fn half(text: &str, size: f64) -> (f64, f64) {
     (0.5 * text::width(text, size) + 0.15 * size, 0.58 * size)
 }
 
-/// Places names in letters of `size` into a frame of `width` x `height`, those of the most rows first: in their middle, else
-/// beside it, as near as there is room; those without room within six lines are left out. O(names²) boxes.
+/// Places names in letters of `size` into a frame of `width` x `height`, those of the most rows first: in their middle, or above
+/// what they would cover, else beside it, as near as there is room; those without room within six lines are left out. O(names²) boxes.
 pub(super) fn place(mut wanted: Vec<Wanted>, size: f64, (width, height): (f64, f64)) -> Vec<Label> {
     wanted.sort_by(|a, b| b.rows.cmp(&a.rows).then(a.text.cmp(&b.text)));
     wanted.truncate(MOST);
     let mut taken: Vec<(f64, f64, f64, f64)> = Vec::new();
     let mut placed = Vec::new();
-    for Wanted { text, x, y, .. } in wanted {
+    for Wanted { text, x, y, reach, .. } in wanted {
         let (w, h) = half(&text, size);
+        // A name that hides its cluster says nothing of it.
+        let y = if reach.0 < 1.5 * w && reach.1 < 1.5 * h { y - reach.1 - h } else { y };
         if 2.0 * w > width || 2.0 * h > height {
             continue;
         }
@@ -76,7 +80,7 @@ mod tests {
         fn names_do_not_overlap_and_stay_inside(
             at in proptest::collection::vec((0.0..400.0f64, 0.0..300.0f64, 1usize..12), 0..60),
         ) {
-            let wanted = at.iter().enumerate().map(|(i, &(x, y, letters))| Wanted { text: "m".repeat(letters), x, y, rows: i % 7 });
+            let wanted = at.iter().enumerate().map(|(i, &(x, y, letters))| Wanted { text: "m".repeat(letters), x, y, reach: (x / 9.0, y / 9.0), rows: i % 7 });
             let placed = place(wanted.collect(), 14.0, (400.0, 300.0));
             prop_assert!(at.is_empty() || !placed.is_empty());
             for (i, a) in placed.iter().enumerate() {
@@ -91,13 +95,12 @@ mod tests {
     }
 
     #[test]
-    fn a_name_alone_stands_in_its_middle() {
-        let wanted = Wanted { text: "7".into(), x: 50.0, y: 60.0, rows: 1 };
-        assert_eq!(
-            place(vec![wanted], 14.0, (100.0, 100.0))[0],
-            Label { text: "7".into(), x: 50.0, y: 60.0, from: None }
-        );
-        let wide = Wanted { text: "m".repeat(50), x: 50.0, y: 60.0, rows: 1 };
+    fn a_name_alone_stands_in_the_middle_or_above_what_it_would_cover() {
+        let wanted = |reach| Wanted { text: "7".into(), x: 50.0, y: 60.0, reach, rows: 1 };
+        let placed = |reach| place(vec![wanted(reach)], 14.0, (100.0, 100.0)).remove(0);
+        assert_eq!(placed((30.0, 20.0)), Label { text: "7".into(), x: 50.0, y: 60.0, from: None });
+        assert_eq!(placed((4.0, 3.0)), Label { text: "7".into(), x: 50.0, y: 60.0 - 3.0 - 0.58 * 14.0, from: None });
+        let wide = Wanted { text: "m".repeat(50), x: 50.0, y: 60.0, reach: (9.0, 9.0), rows: 1 };
         assert!(place(vec![wide], 14.0, (100.0, 100.0)).is_empty());
     }
 }

@@ -131,8 +131,15 @@ impl<'a> Map<'a> {
             Some(name) => text::cut(name, LETTERS),
             None => label.to_string(),
         };
-        let middles = medians(&places.points, self.labels).into_iter();
-        middles.map(|(label, (x, y), rows)| Wanted { text: name(label), x: x.into(), y: y.into(), rows }).collect()
+        let middles = middles(&places.points, self.labels).into_iter();
+        let wanted = |Middle { label, at: (x, y), reach, rows }: Middle| Wanted {
+            text: name(label),
+            x: x.into(),
+            y: y.into(),
+            reach: (reach.0.into(), reach.1.into()),
+            rows,
+        };
+        middles.map(wanted).collect()
     }
 
     fn words(&self, names: &[Wanted]) -> String {
@@ -162,18 +169,35 @@ fn written(labels: &[Label], size: f64) -> Markup {
     }
 }
 
-/// The middle of each cluster's points, the median of each coordinate, and how many there are, by the cluster's number.
-fn medians(points: &[(f32, f32)], labels: &[i32]) -> Vec<(i32, (f32, f32), usize)> {
+/// Where a cluster lies.
+#[derive(Debug, PartialEq)]
+struct Middle {
+    label: i32,
+    /// The median of each coordinate.
+    at: (f32, f32),
+    /// How far nine in ten of the points lie from there at most, in each coordinate.
+    reach: (f32, f32),
+    rows: usize,
+}
+
+/// The middle of each cluster's points, by the cluster's number.
+fn middles(points: &[(f32, f32)], labels: &[i32]) -> Vec<Middle> {
     let mut labelled: Vec<(i32, (f32, f32))> =
         labels.iter().copied().zip(points.iter().copied()).filter(|(label, _)| *label >= 0).collect();
     labelled.sort_by_key(|(label, _)| *label);
     let middle = |cluster: &[(i32, (f32, f32))], pick: fn((f32, f32)) -> f32| {
         let mut all: Vec<f32> = cluster.iter().map(|&(_, point)| pick(point)).collect();
         all.sort_by(f32::total_cmp);
-        all[all.len() / 2]
+        let middle = all[all.len() / 2];
+        all.iter_mut().for_each(|x| *x = (*x - middle).abs());
+        all.sort_by(f32::total_cmp);
+        (middle, all[(all.len() - 1) * 9 / 10])
     };
-    let clusters = labelled.chunk_by(|a, b| a.0 == b.0);
-    clusters.map(|own| (own[0].0, (middle(own, |p| p.0), middle(own, |p| p.1)), own.len())).collect()
+    let of = |own: &[(i32, (f32, f32))]| {
+        let ((x, across), (y, along)) = (middle(own, |p| p.0), middle(own, |p| p.1));
+        Middle { label: own[0].0, at: (x, y), reach: (across, along), rows: own.len() }
+    };
+    labelled.chunk_by(|a, b| a.0 == b.0).map(of).collect()
 }
 
 #[cfg(test)]
@@ -186,10 +210,10 @@ mod tests {
         let n = 300_000;
         let points: Vec<(f32, f32)> = (0..n).map(|i| (i as f32, (n - i) as f32)).collect();
         let labels: Vec<i32> = (0..n).map(|i| (n - 1 - i) as i32).collect();
-        let found = medians(&points, &labels);
-        assert!(found.iter().enumerate().all(|(i, &(label, at, _))| label == i as i32 && at == points[n - 1 - i]));
+        let found = middles(&points, &labels);
+        assert!(found.iter().enumerate().all(|(i, own)| own.label == i as i32 && own.at == points[n - 1 - i]));
         assert_eq!(found.len(), n);
         let three = [(0.0, 5.0), (2.0, 1.0), (1.0, 3.0), (9.0, 9.0)];
-        assert_eq!(medians(&three, &[4, 4, 4, -1]), [(4, (1.0, 3.0), 3)]);
+        assert_eq!(middles(&three, &[4, 4, 4, -1]), [Middle { label: 4, at: (1.0, 3.0), reach: (1.0, 2.0), rows: 3 }]);
     }
 }
