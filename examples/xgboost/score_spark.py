@@ -9,6 +9,7 @@ to clusters.
 """
 import os
 import sys
+from pathlib import Path
 
 import pandas as pd
 from pyspark.ml.functions import vector_to_array
@@ -59,6 +60,8 @@ if __name__ == "__main__":
     # Workers on this machine are of this Python.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     spark = SparkSession.builder.appName("recluster").getOrCreate()
+    # Workers need the encoding, too, wherever they run.
+    spark.sparkContext.addPyFile(str(Path(__file__).with_name("scoring.py")))
     assigned = score(spark, Scorer(args.folder), args.data, args.id, args.abstain)
     assigned.write.mode("overwrite").parquet(args.out)
     spark.stop()
