@@ -25,7 +25,7 @@ pub(super) fn data(contents: &Contents<'_>) -> Markup {
     }
     html! {
         h2 class="page" { "The data" }
-        section class="panel flow" {
+        div class="panel flow" {
             @for note in &report.notes { p { (note) } }
             @if let Some((schema, features)) = known {
                 (used(schema, features))
@@ -42,7 +42,7 @@ fn used(schema: &Schema, features: &Features) -> Markup {
         place.map_or_else(String::new, |place| whole(features.all[place].missing()))
     };
     html! {
-        h4 class="top" { "Columns that make the clusters" }
+        h3 class="top" { "Columns that make the clusters" }
         table class="columns" {
             thead { tr { th { "Column" } th { "What it is" } th class="figure" { "Missing" } } }
             tbody {
@@ -117,7 +117,7 @@ fn beside(schema: &Schema) -> Markup {
         .collect();
     html! {
         @if !named.is_empty() {
-            h4 { "Columns that do not make the clusters" }
+            h3 { "Columns that do not make the clusters" }
             (pairs("Use", named))
         }
     }
@@ -127,7 +127,7 @@ fn set_aside(schema: &Schema) -> Markup {
     let named: Vec<(&str, String)> = schema.set_aside().map(|(name, reason)| (name, reason.to_string())).collect();
     html! {
         @if !named.is_empty() {
-            h4 { "Columns that were set aside" }
+            h3 { "Columns that were set aside" }
             (pairs("Reason", named))
         }
     }

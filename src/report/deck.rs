@@ -20,7 +20,7 @@ impl Deck {
         self.made += 1;
         let number = self.made;
         html! {
-            section class=(if class.is_empty() { "slide".to_string() } else { format!("slide {class}") }) id=(format!("slide-{number}")) {
+            div class=(if class.is_empty() { "slide".to_string() } else { format!("slide {class}") }) id=(format!("slide-{number}")) {
                 nav class="deck" aria-label="Slides" {
                     @if number < self.slides { a class="next" href=(format!("#slide-{}", number + 1)) { "Next" } }
                     @if number > 1 { a href=(format!("#slide-{}", number - 1)) { "Previous" } }

@@ -37,13 +37,13 @@ pub(super) fn section(contents: &Contents<'_>) -> Markup {
     }
     html! {
         h2 class="page" { "Putting it to use" }
-        section class="panel flow" {
-            h4 class="top" { "How well a model finds the clusters" }
+        div class="panel flow" {
+            h3 class="top" { "How well a model finds the clusters" }
             @match report.fidelity {
                 Some(found) => (measured(found)),
                 None => p { "Not measured on rows that the model has not seen: recluster fit --fidelity does. What the cards say of the model is of rows that it was trained on." },
             }
-            h4 { "How new rows are scored" }
+            h3 { "How new rows are scored" }
             p { "No new map is drawn and no cluster moves: the model reads the original columns alone." }
             dl class="commands" {
                 @for (command, use_of_it) in COMMANDS { dt { code { (command) } } dd { (use_of_it) } }
@@ -103,7 +103,7 @@ fn mistakes(found: &Fidelity) -> Markup {
     wrong.truncate(MISTAKES);
     let name = |cluster: usize| found.clusters.get(cluster).map_or("", |own| own.name.as_str());
     html! {
-        h4 { "What it takes for what" }
+        h3 { "What it takes for what" }
         @if wrong.is_empty() { p { "No row of a cluster was put into another one." } } @else {
             ul { @for (share, of, to) in wrong { li { (percent(share)) " of " (name(of)) " are put into " (name(to)) "." } } }
         }
@@ -123,7 +123,7 @@ fn calibration(found: &Fidelity) -> Markup {
         bins.into_iter().filter(|bin| bin.0 > 0).map(|(n, said, seen)| (said / n as f64, seen / n as f64, n)).collect();
     html! {
         @if !filled.is_empty() {
-            h4 { "Whether its probabilities can be taken at their word" }
+            h3 { "Whether its probabilities can be taken at their word" }
             div class="scroll" { (Calibration::new("All clusters together", filled).draw().inline()) }
             p class="small" { "Every row gives an answer for every cluster. On the dashed line a probability of 80 % is right in 80 of 100 cases." }
         }

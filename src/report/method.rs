@@ -9,7 +9,7 @@ use maud::{Markup, html};
 pub(super) fn settings(contents: &Contents<'_>) -> Markup {
     let tree = contents.report.tree;
     html! {
-        section class="panel" {
+        div class="panel" {
             p { "All rows were drawn as a map on which rows that are alike lie close together (" (tree.embedder()) "). Dense places on the map became clusters (" (tree.clusterer()) "). Then each cluster was looked at alone: from its original rows a new map was drawn, and the search repeated." }
             dl {
                 dt { "Map" } dd { (tree.embedder()) }

@@ -54,8 +54,8 @@ fn notes(outside: &Tables) -> Markup {
 fn table(contents: &Contents<'_>, variable: &Variable) -> Markup {
     let tree = contents.report.tree;
     html! {
-        section class="panel flow outside" {
-            h4 class="top" {
+        div class="panel flow outside" {
+            h3 class="top" {
                 (variable.name)
                 @if !variable.kind.is_empty() { span class="soft" { " " (variable.kind) } }
             }

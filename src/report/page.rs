@@ -61,7 +61,7 @@ pub(super) fn page(shown: &Shown<'_>) -> Result<Markup> {
                     (deck.slide("", html! {
                         h2 { "The tree" }
                         p { "Every column of boxes is one step closer. A box is a cluster, as tall as its share of " (shown.shares().whole()) "; to its right stand the clusters found inside it. A number such as 0.2.1 is a " (term("path", "path")) ": cluster 1 inside cluster 2 of all rows (0)." }
-                        section class="panel" { (drawn::tree(shown)) }
+                        div class="panel" { (drawn::tree(shown)) }
                     }))
                 }
                 (deck.slide("", glance(shown)))
@@ -77,7 +77,7 @@ pub(super) fn page(shown: &Shown<'_>) -> Result<Markup> {
                 }
                 h2 class="page" { "The clusters, one by one" }
                 @if leaves > cards::FULL { p class="small" { "The cards of the " (cards::FULL) " largest clusters have all charts and pictures, the others the main ones." } }
-                section class="slides clusters" {
+                div class="slides clusters" {
                     @for (leaf, node) in tree.leaves().enumerate() { (deck.slide("", cards::card(shown, leaf, node))) }
                 }
                 (PreEscaped(&draft.outside))
@@ -86,7 +86,7 @@ pub(super) fn page(shown: &Shown<'_>) -> Result<Markup> {
                 h2 class="page" { "How this was made" }
                 (PreEscaped(&draft.settings))
                 h2 { "Words in this report" }
-                section class="panel flow" { (method::words(&draft.glossary)) }
+                div class="panel flow" { (method::words(&draft.glossary)) }
                 footer { "Made by recluster " (env!("CARGO_PKG_VERSION")) ". The same data, settings and seed give this report again, figure for figure." }
                 (method::popovers(&draft.glossary))
             }
@@ -127,7 +127,7 @@ fn glance(shown: &Shown<'_>) -> Markup {
     let pictures = shown.draft.images;
     html! {
         h2 { "At a glance" }
-        section class="panel flow" {
+        div class="panel flow" {
             table class="glance" {
                 thead { tr {
                     th { "Cluster" }
