@@ -3,7 +3,8 @@
 //!     cargo run --release --example charts [FOLDER]
 //!
 //! The folder (by default `charts` in the system's folder for temporary files) gets an SVG for each chart, PNGs of those that
-//! are made of pixels, and `attributions.csv`, from which `benches/peers/charts.py` draws shap's pictures of the same values.
+//! are made of pixels, and `attributions.csv` and `map.csv`, from which `benches/peers/charts.py` draws shap's and datamapplot's
+//! pictures of the same values.
 
 use ndarray::{Array2, Axis};
 use recluster::boost::Boost;
@@ -36,9 +37,16 @@ fn of_digits(folder: &Path, run: &Run) -> Done {
     let images = &digits.images;
     let (pca, umap) = (Pca::new(2).embed(images, run)?, Umap::new().min_dist(0.0).embed(images, run)?);
     let model = Hdbscan::new().min_cluster_size(40).min_samples(10).fit(&umap, run)?;
-    let map = Map::new(&umap, model.labels());
+    let names = most_digits(model.labels(), &digits.labels);
+    let map = Map::new(&umap, model.labels()).names(&names);
     map.draw()?.title("Handwritten digits").write(folder.join("map.svg"))?;
     std::fs::write(folder.join("map.png"), map.png()?)?;
+    let mut lines = String::new();
+    for (place, &label) in umap.rows().into_iter().zip(model.labels()) {
+        let name = usize::try_from(label).map_or("", |label| &names[label]);
+        let _ = writeln!(lines, "{},{},{name}", place[0], place[1]);
+    }
+    std::fs::write(folder.join("map.csv"), lines)?;
     let maps = [("PCA", Map::new(&pca, &digits.labels).draw()?), ("UMAP", Map::new(&umap, &digits.labels).draw()?)];
     SideBySide::new(maps).draw().title("The same digits").write(folder.join("side_by_side.svg"))?;
     CondensedTreeChart::of(&model).draw().title("Condensed tree").write(folder.join("condensed.svg"))?;
@@ -57,6 +65,14 @@ fn of_digits(folder: &Path, run: &Run) -> Done {
     let strip = ImageStrip::new(8, (0..10).map(average));
     strip.draw()?.title("Average images").write(folder.join("images.svg"))?;
     Ok(std::fs::write(folder.join("images.png"), strip.png(0)?)?)
+}
+
+/// Each cluster's name by its commonest digit: "mostly 3".
+fn most_digits(labels: &[i32], digits: &[i32]) -> Vec<String> {
+    let clusters = labels.iter().max().map_or(0, |&most| most + 1);
+    let rows = |cluster: i32, digit: i32| labels.iter().zip(digits).filter(|&pair| pair == (&cluster, &digit)).count();
+    let most = |cluster: i32| (0..10).max_by_key(|&digit| rows(cluster, digit)).unwrap_or(0);
+    (0..clusters).map(|cluster| format!("mostly {}", most(cluster))).collect()
 }
 
 /// What explains clusters: attributions, averages, outside variables, how sure we are.

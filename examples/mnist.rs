@@ -1,8 +1,9 @@
-//! The article's figures on MNIST.
+//! The article's figures on MNIST, with what evidence says of each split beside them.
 //!
-//! PCA against UMAP, k-means (k = 6) against HDBSCAN on each, then the zoom into the cluster of the root that holds 3, 5
-//! and 8 and into the one that holds the zeros, with the average image of every cluster. Give the folder of the IDX
-//! files (`train-images-idx3-ubyte.gz` and so on, packed or not) and one for the figures:
+//! 1 and 2: PCA and UMAP; 3 and 4: k-means (k = 6) and HDBSCAN on both; 5 and 6: the zoom into the cluster of the root that
+//! holds 3, 5 and 8, and the average image of each cluster found there; 7 and 8: the same of the zeros. Where HDBSCAN leaves
+//! the zeros whole, k-means cuts them, and the evidence tells what such a cut is. Give the folder of the IDX files
+//! (`train-images-idx3-ubyte.gz` and so on, packed or not) and one for the figures:
 //!
 //! ```sh
 //! cargo run --release --example mnist -- MNIST_FOLDER mnist-figures [ROWS]
@@ -15,7 +16,8 @@ use files::{WIDTH, read_mnist};
 use ndarray::{Array2, Axis};
 use recluster::cluster::{Hdbscan, KMeans};
 use recluster::embed::{Pca, Umap};
-use recluster::recursive::{ClusterTree, Node, RecursiveTree};
+use recluster::evidence::{HeldOut, Policy};
+use recluster::recursive::{ClusterTree, Node, RecursiveTree, Separation};
 use recluster::report::charts::{ImageStrip, Map};
 use recluster::validity::adjusted_rand;
 use recluster::{Clusterer, Embedder, Error, NOISE, Result, Run, Size};
@@ -33,45 +35,15 @@ fn main() -> Result<()> {
     let (images, digits) = read_mnist(Path::new(&from), most)?;
     let run = Run::new().seed(7);
     let mut page = String::from(HEAD);
+    let _ = write!(page, "<h1>{} handwritten digits</h1>", images.nrows());
 
-    // One level: what each pair of embedder and clusterer makes of all digits.
-    let _ = write!(page, "<h1>{} handwritten digits</h1><div class=grid>", images.nrows());
-    for embedder in ["PCA", "UMAP"] {
-        let began = Instant::now();
-        let embedding = match embedder {
-            "PCA" => Pca::new(2).embed(&images, &run)?,
-            _ => umap().embed(&images, &run)?,
-        };
-        println!("{embedder:8} {:6.1} s", began.elapsed().as_secs_f64());
-        let _ = write!(
-            page,
-            "<figure>{}<figcaption>{embedder}, coloured by the digit</figcaption></figure>",
-            Map::new(&embedding, &digits).draw()?
-        );
-        for clusterer in [Box::new(KMeans::new(6)) as Box<dyn Clusterer>, Box::new(hdbscan())] {
-            let found = clusterer.cluster(&embedding, &run)?;
-            let labels = found.labels();
-            let noise = labels.iter().filter(|&&label| label == NOISE).count() as f64 / labels.len() as f64;
-            let agreement = adjusted_rand(labels, &digits)?;
-            let title = format!(
-                "{embedder} + {}: {} clusters, {:.1} % unassigned, ARI to the digits {agreement:.2}",
-                clusterer.name(),
-                found.clusters(),
-                100.0 * noise
-            );
-            println!("{title}");
-            let _ = write!(
-                page,
-                "<figure>{}<figcaption>{title}</figcaption></figure>",
-                Map::new(&embedding, labels).draw()?
-            );
-        }
-    }
-    page.push_str("</div>");
+    one_level(&mut page, &images, &digits, &run)?;
 
-    // Two levels: every cluster of the root is embedded and clustered again, on its own pixels.
+    // Two levels: every cluster of the root is embedded and clustered again, on its own pixels; all splits are kept, and
+    // each says what held-out rows make of it.
     let began = Instant::now();
-    let tree = RecursiveTree::new(umap(), hdbscan()).levels(2).fit(&images, &run)?;
+    let marked = HeldOut::new().policy(Policy::Mark);
+    let tree = RecursiveTree::new(umap(), hdbscan()).levels(2).judge(marked.clone()).fit(&images, &run)?;
     println!(
         "two levels {:.1} s\n{}",
         began.elapsed().as_secs_f64(),
@@ -82,11 +54,20 @@ fn main() -> Result<()> {
         tree.best_node_f(&digits, 2)?,
         tree.best_node_f(&digits, 1)?
     );
-    zoom(&mut page, &tree, "0", "All digits", &images, &digits)?;
-    for (title, wanted) in
-        [("The cluster that holds 3, 5 and 8", &[3, 5, 8][..]), ("The cluster that holds the zeros", &[0])]
-    {
-        zoom(&mut page, &tree, &holding(&tree, wanted, &digits), title, &images, &digits)?;
+    let mixed = holding(&tree, &[3, 5, 8], &digits);
+    zoom(&mut page, &tree, mixed, ["5", "6"], "The cluster that holds 3, 5 and 8", &images, &digits)?;
+
+    let zeros = holding(&tree, &[0], &digits);
+    if !zeros.is_leaf() {
+        zoom(&mut page, &tree, zeros, ["7", "8"], "The cluster that holds the zeros", &images, &digits)?;
+    } else {
+        let rows: Vec<usize> = zeros.rows().iter().map(|&row| row as usize).collect();
+        let (own, own_digits) =
+            (images.select(Axis(0), &rows), rows.iter().map(|&row| digits[row]).collect::<Vec<_>>());
+        let cut = RecursiveTree::new(umap(), KMeans::new(4)).levels(1).judge(marked).fit(&own, &run)?;
+        println!("the zeros, cut in four: {}", cut.root().split().map_or("", |split| split.reason()));
+        let title = "The cluster that holds the zeros, which HDBSCAN leaves whole, cut in four by k-means";
+        zoom(&mut page, &cut, cut.root(), ["7", "8"], title, &own, &own_digits)?;
     }
 
     let folder = PathBuf::from(to);
@@ -94,6 +75,47 @@ fn main() -> Result<()> {
     let file = folder.join("figures.html");
     std::fs::write(&file, page).map_err(|e| Error::io(&file, e))?;
     println!("figures: {}", file.display());
+    Ok(())
+}
+
+/// Figures 1 to 4: what each pair of embedder and clusterer makes of all digits.
+fn one_level(page: &mut String, images: &Array2<f32>, digits: &[i32], run: &Run) -> Result<()> {
+    let began = Instant::now();
+    let pca = Pca::new(2).embed(images, run)?;
+    println!("PCA      {:6.1} s", began.elapsed().as_secs_f64());
+    let began = Instant::now();
+    let umap = umap().embed(images, run)?;
+    println!("UMAP     {:6.1} s", began.elapsed().as_secs_f64());
+    let embeddings = [("PCA", pca), ("UMAP", umap)];
+
+    page.push_str("<div class=grid>");
+    for (figure, (name, embedding)) in ["1", "2"].into_iter().zip(&embeddings) {
+        let map = Map::new(embedding, digits).draw()?;
+        let _ = write!(
+            page,
+            "<figure>{map}<figcaption><b>{figure}</b> {name}, coloured by the digit</figcaption></figure>"
+        );
+    }
+    for (figure, clusterer) in
+        [("3", Box::new(KMeans::new(6)) as Box<dyn Clusterer>), ("4", Box::new(hdbscan()) as Box<dyn Clusterer>)]
+    {
+        for (name, embedding) in &embeddings {
+            let found = clusterer.cluster(embedding, run)?;
+            let labels = found.labels();
+            let noise = labels.iter().filter(|&&label| label == NOISE).count() as f64 / labels.len() as f64;
+            let title = format!(
+                "{name} + {}: {} clusters, {:.1} % unassigned, ARI to the digits {:.2}",
+                clusterer.name(),
+                found.clusters(),
+                100.0 * noise,
+                adjusted_rand(labels, digits)?
+            );
+            println!("{title}");
+            let map = Map::new(embedding, labels).draw()?;
+            let _ = write!(page, "<figure>{map}<figcaption><b>{figure}</b> {title}</figcaption></figure>");
+        }
+    }
+    page.push_str("</div>");
     Ok(())
 }
 
@@ -106,49 +128,71 @@ fn hdbscan() -> Hdbscan {
 }
 
 /// The child of the root that holds the most rows of the wanted digits.
-fn holding(tree: &ClusterTree, wanted: &[i32], digits: &[i32]) -> String {
+fn holding<'a>(tree: &'a ClusterTree, wanted: &[i32], digits: &[i32]) -> &'a Node {
     let hits = |child: &&Node| child.rows().iter().filter(|&&row| wanted.contains(&digits[row as usize])).count();
-    let child = tree.children(tree.root()).max_by_key(hits);
-    child.map_or_else(|| "0".into(), |child| child.path().to_string())
+    tree.children(tree.root()).max_by_key(hits).unwrap_or(tree.root())
 }
 
-/// A node's map by cluster and by digit, and the average image of each of its clusters.
+/// Two figures of a node: its map by cluster and by digit with the evidence, and the average image of each cluster.
 fn zoom(
     page: &mut String,
     tree: &ClusterTree,
-    path: &str,
+    node: &Node,
+    figures: [&str; 2],
     title: &str,
     images: &Array2<f32>,
     digits: &[i32],
 ) -> Result<()> {
-    let Some(node) = tree.node(path) else { return Ok(()) };
-    let _ = write!(page, "<h2>{title}: {path}, {} rows</h2><div class=grid>", node.rows().len());
-    if let (Some(embedding), false) = (node.embedding(), node.is_leaf()) {
-        let own: Vec<i32> = node.rows().iter().map(|&row| digits[row as usize]).collect();
-        let (by_cluster, by_digit) = (Map::new(embedding, node.labels()).draw()?, Map::new(embedding, &own).draw()?);
-        let _ = write!(page, "<figure>{by_cluster}<figcaption>by cluster</figcaption></figure>");
-        let _ = write!(page, "<figure>{by_digit}<figcaption>by digit</figcaption></figure>");
-    } else if let Some(reason) = node.stop_reason() {
+    let _ = write!(page, "<h2>{title}: {} rows</h2>", node.rows().len());
+    let (Some(embedding), Some(split)) = (node.map(), node.split()) else {
+        let reason = node.stop_reason().map_or_else(String::new, ToString::to_string);
         let _ = write!(page, "<p>Not split: {reason}.</p>");
+        return Ok(());
+    };
+    let own: Vec<i32> = node.rows().iter().map(|&row| digits[row as usize]).collect();
+    let names: Vec<String> = tree.children(node).map(|child| child.path().to_string()).collect();
+    let by_cluster = Map::new(embedding, node.labels()).names(names).draw()?;
+    let by_digit = Map::new(embedding, &own).draw()?;
+    let _ = write!(
+        page,
+        "<div class=grid><figure>{by_cluster}<figcaption><b>{}</b> by cluster</figcaption></figure>\
+         <figure>{by_digit}<figcaption>by digit</figcaption></figure><div><b>Evidence</b><p>{}.</p><ul>",
+        figures[0],
+        split.reason()
+    );
+    for found in split.separations() {
+        let line = verdict(node, found, |cluster| split.child_of(cluster));
+        println!("  {line}");
+        let _ = write!(page, "<li>{line}</li>");
     }
-    page.push_str("</div><div class=row>");
-    let shown: Vec<&Node> = if node.is_leaf() { vec![node] } else { tree.children(node).collect() };
-    for child in shown {
+    let _ =
+        write!(page, "</ul></div></div><p><b>{}</b> the average image of each cluster</p><div class=row>", figures[1]);
+    for child in tree.children(node) {
         let places: Vec<usize> = child.rows().iter().map(|&row| row as usize).collect();
-        let mean: Vec<f64> = images
-            .select(Axis(0), &places)
-            .axis_iter(Axis(1))
-            .map(|pixel| pixel.iter().map(|&v| f64::from(v)).sum::<f64>() / places.len() as f64)
-            .collect();
+        let mean = images.select(Axis(0), &places).mapv(f64::from).mean_axis(Axis(0)).unwrap_or_default();
         let caption = format!("{}<br>{} rows<br>{}", child.path(), places.len(), shares(child.rows(), digits));
-        let _ = write!(
-            page,
-            "<figure class=small>{}<figcaption>{caption}</figcaption></figure>",
-            ImageStrip::new(WIDTH, [("", mean)]).draw()?
-        );
+        let image = ImageStrip::new(WIDTH, [("", mean.to_vec())]).draw()?;
+        let _ = write!(page, "<figure class=small>{image}<figcaption>{caption}</figcaption></figure>");
     }
     page.push_str("</div>");
     Ok(())
+}
+
+/// "0.2.0 and 0.2.1: separated, the boundary is crossed 0.08 times as often as the middles".
+fn verdict(node: &Node, found: &Separation, child_of: impl Fn(usize) -> Option<usize>) -> String {
+    let side = |clusters: &[usize]| {
+        let of = |cluster: &usize| {
+            child_of(*cluster).map_or("-".into(), |child| node.path().child(child as u32).to_string())
+        };
+        let mut names: Vec<String> = clusters.iter().map(of).collect();
+        names.dedup();
+        names.join(" with ")
+    };
+    let crossed = match found.boundary {
+        Some(ratio) => format!(", the boundary is crossed {ratio:.2} times as often as the middles"),
+        None => String::new(),
+    };
+    format!("{} and {}: {}{crossed}", side(&found.of), side(&found.from), found.grade)
 }
 
 /// The digits that make up at least a twentieth of the rows: "8 97 %".

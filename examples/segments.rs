@@ -1,22 +1,27 @@
 //! Customers of six kinds in a table as companies have them: counts, shares, flags, words, levels in order, several answers
 //! in a cell, missing answers, ids, and outside variables.
 //!
-//!     cargo run --release --example segments [ROWS [SHARE OF MISSING ANSWERS]]
+//!     cargo run --release --example segments [ROWS [SHARE OF MISSING ANSWERS [FOLDER]]]
 //!
+//! The folder gets `report.html`.
 //! Each kind of customer differs from all others in a few questions, which `CAUSES` lists. The clusters should be the kinds,
 //! and what explains each cluster should be these questions.
 
+use ndarray::Array2;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use recluster::boost::Boost;
 use recluster::cluster::Hdbscan;
 use recluster::embed::{Questions, Umap};
-use recluster::explain::{Outside, Rules};
+use recluster::evidence::{HeldOut, Policy};
+use recluster::explain::{Differences, Outside, Rules};
 use recluster::recursive::RecursiveTree;
+use recluster::report::Report;
 use recluster::table::{Column, Role, Schema, Table, Values};
 use recluster::validity::adjusted_rand;
-use recluster::{Explainer, Result, Run, Size};
+use recluster::{Error, Explainer, Result, Run, Size};
 use std::f64::consts::TAU;
+use std::path::PathBuf;
 
 const SHARES: [f64; 6] = [0.30, 0.22, 0.18, 0.14, 0.10, 0.06];
 
@@ -200,14 +205,22 @@ fn outside_variables(truth: &[i32], seed: u64) -> Result<Table> {
     Table::new(columns)
 }
 
+/// The schema of a table of outside variables and its columns as numbers.
+fn outside_columns(truth: &[i32], seed: u64) -> Result<(Schema, Array2<f32>)> {
+    let table = outside_variables(truth, seed)?;
+    let names: Vec<&str> = table.columns().iter().map(Column::name).collect();
+    let all = Schema::infer(&table).with_role(Role::Profile, &names)?;
+    let schema = all.profiles().unwrap_or(all);
+    let values = schema.encode(&table)?;
+    Ok((schema, values))
+}
+
 /// How columns that made no clusters differ between these, over ten draws of the columns.
 fn report_outside(clusters: &[i32], truth: &[i32], run: &Run) -> Result<()> {
     let (mut planted, mut others) = (0, 0);
     for seed in 0..10 {
-        let table = outside_variables(truth, seed)?;
-        let names: Vec<&str> = table.columns().iter().map(Column::name).collect();
-        let Some(schema) = Schema::infer(&table).with_role(Role::Profile, &names)?.profiles() else { return Ok(()) };
-        let found = Outside::new().of(&schema, &schema.encode(&table)?, clusters, None, run)?;
+        let (schema, values) = outside_columns(truth, seed)?;
+        let found = Outside::new().of(&schema, &values, clusters, None, run)?;
         for variable in found.iter().filter(|variable| variable.differs) {
             *(if variable.name.starts_with("without") { &mut others } else { &mut planted }) += 1;
             if seed == 0 {
@@ -220,7 +233,8 @@ fn report_outside(clusters: &[i32], truth: &[i32], run: &Run) -> Result<()> {
 }
 
 fn main() -> Result<()> {
-    let arguments: Vec<f64> = std::env::args().skip(1).filter_map(|text| text.parse().ok()).collect();
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<f64> = words.iter().take(2).filter_map(|text| text.parse().ok()).collect();
     let rows = arguments.first().map_or(20_000, |&rows| rows as usize);
     let missing = arguments.get(1).copied().unwrap_or(0.03);
     let (table, truth) = customers(rows, missing)?;
@@ -237,8 +251,9 @@ fn main() -> Result<()> {
 
     let run = Run::new().seed(7);
     let clusters = Hdbscan::new().min_cluster_size(Size::Share(0.04)).min_samples(10);
-    let tree =
-        RecursiveTree::new(Questions::new(Umap::new().min_dist(0.0), &schema), clusters).levels(1).fit(&data, &run)?;
+    let embedder = Questions::new(Umap::new().min_dist(0.0), &schema);
+    let judge = HeldOut::new().policy(Policy::Mark);
+    let tree = RecursiveTree::new(embedder, clusters).levels(1).judge(judge).stability(10).fit(&data, &run)?;
     let boost = Boost::new().rounds(30).max_depth(4).categorical(&schema.categorical());
     let surrogate = tree.surrogate(&data, &boost, &run)?.with_schema(schema)?;
 
@@ -284,5 +299,26 @@ fn main() -> Result<()> {
     }
 
     println!("\nOutside variables:");
-    report_outside(&tree.leaf_labels(), &truth, &run)
+    report_outside(&tree.leaf_labels(), &truth, &run)?;
+
+    let Some(folder) = words.get(2).map(PathBuf::from) else { return Ok(()) };
+    let (outside_schema, values) = outside_columns(&truth, 0)?;
+    let outside = Outside::new().of(&outside_schema, &values, &tree.leaf_labels(), None, &run)?;
+    let labels = tree.leaf_labels();
+    let compared = Differences::new(&surrogate, &data, &labels)?;
+    let mut differences = Vec::new();
+    for leaf in 0..tree.leaves().count() {
+        if let Some(other) = compared.nearest(leaf, &run)? {
+            differences.push(compared.between(leaf, other, &run)?);
+        }
+    }
+    std::fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, e))?;
+    Report::new(&tree, &data)
+        .title("Customers")
+        .schema(schema)
+        .rules(&rules)
+        .differences(&differences)
+        .outside(&outside_schema, &outside)
+        .explained_by(&surrogate, &run)?
+        .write(folder.join("report.html"))
 }

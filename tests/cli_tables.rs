@@ -203,3 +203,59 @@ fn answers_that_have_nothing_in_common_make_no_clusters() {
     );
     good(at, "fit --data one.csv --rounds 4 --out o");
 }
+
+#[test]
+fn outside_variables_come_from_files_of_their_own() {
+    let tmp = folder();
+    let at = tmp.path();
+    let all = customers(300);
+    let cells = |name: &str| all.iter().find(|column| column.0 == name).unwrap().1.clone();
+    write(at, "all.csv", csv(&all, ','));
+    let alone: Vec<_> = all.iter().filter(|column| column.0 != "city").cloned().collect();
+    write(at, "alone.csv", csv(&alone, ','));
+    let text = |name: &str| std::fs::read_to_string(at.join(name)).unwrap();
+    let fit = "fit --depth 1 --rounds 4 --neighbors 10 --consensus 1 --label kind --id id";
+    good(at, &format!("{fit} --data all.csv --profile city --out o"));
+
+    // Joined by the id, in another order.
+    let turn = |cells: Vec<String>| -> Vec<String> { (0..300).map(|i| cells[(i * 7 + 5) % 300].clone()).collect() };
+    let [ids, cities] = ["id", "city"].map(|name| turn(cells(name)));
+    let file = [("id", ids.clone()), ("city", cities.clone())];
+    write(at, "city.csv", csv(&file, ';'));
+    good(at, &format!("{fit} --data alone.csv --profile city.csv --out joined"));
+    // Row by row.
+    write(at, "rows.csv", csv(&[("city", cells("city"))], ','));
+    let by_row = fit.replace(" --id id", "");
+    good(at, &format!("{by_row} --data alone.csv --profile rows.csv --out by_row"));
+    assert!(text("o/outside.csv").lines().count() > 5);
+    for folder in ["joined", "by_row"] {
+        assert_eq!(text(&format!("{folder}/outside.csv")), text("o/outside.csv"), "{folder}");
+    }
+    // Beside a column of the data; rows without a line have no value.
+    let part = [("id", ids[..200].to_vec()), ("area", cities[..200].to_vec())];
+    write(at, "part.csv", csv(&part, ','));
+    good(at, &format!("{fit} --data all.csv --profile city,part.csv --out both"));
+    assert!(text("both/outside.csv").contains("\narea,") && text("both/outside.csv").contains("\ncity,"));
+    assert!(report(&at.join("both")).contains("100 of 300 rows are not in part.csv"));
+
+    let mut twice = file.clone();
+    twice[0].1[3] = twice[0].1[0].clone();
+    write(at, "twice.csv", csv(&twice, ','));
+    write(at, "short.csv", csv(&[("city", cells("city")[..9].to_vec())], ','));
+    for (flags, words) in [
+        ("--data alone.csv --profile twice.csv", "twice.csv: line 5, column \"id\""),
+        ("--data alone.csv --profile rows.csv", "no column \"id\""),
+        ("--data all.csv --profile city,city.csv", "city.csv: "),
+    ] {
+        let told = bad(at, &format!("{fit} {flags} --out no"), 1);
+        assert!(told.contains(words), "{told}");
+    }
+    let told = bad(at, &format!("{by_row} --data alone.csv --profile short.csv --out no"), 1);
+    assert!(told.contains("short.csv: 9 rows, the data has 300"), "{told}");
+    assert!(!at.join("no").exists());
+    // Numbers without names have no columns to name, but may have a file beside them.
+    good(at, "embed --data digits --rows 120 --method pca --out e.npy");
+    write(at, "e.csv", csv(&[("city", cells("city")[..120].to_vec())], ','));
+    good(at, "fit --data e.npy --depth 1 --rounds 2 --consensus 1 --profile e.csv --out numbers");
+    assert!(text("numbers/outside.csv").contains("\ncity,"));
+}

@@ -1,5 +1,8 @@
 //! The report in a real browser: headless Chromium, by its command line. Where there is none the tests say so and pass.
 
+#[cfg(unix)]
+#[path = "browser/keys.rs"]
+mod keys;
 #[path = "help/made.rs"]
 mod made;
 use made::{Grid, Lead, why};
@@ -169,4 +172,98 @@ fn nothing_is_asked_for_and_nothing_is_logged() {
     std::fs::write(&page, bad).unwrap();
     let (dom, log) = open(&browser, &page, &[]);
     assert!(log.contains("CONSOLE") && !dom.contains("<title>in</title>"), "{log}");
+}
+
+/// Everything that can be activated, in the order of the page.
+#[cfg(unix)]
+const STOPS: &str = "[...document.querySelectorAll('a[href], button, summary')].filter((e) => e.checkVisibility())";
+
+#[cfg(unix)]
+#[test]
+fn the_keyboard_reaches_everything_in_order_and_shows_where_it_is() {
+    let Some(browser) = browser() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("page.html");
+    std::fs::write(&page, rich().1).unwrap();
+    let mut keys = keys::Keys::open(&browser, &page);
+    let stops = keys.value(&format!("{STOPS}.length")).as_u64().unwrap();
+    assert!(stops > 50, "{stops}");
+    let mut reached = Vec::new();
+    while reached.len() < stops as usize {
+        keys.press("Tab");
+        let at = keys.value(&format!(
+            "(() => {{ const e = document.activeElement; const style = getComputedStyle(e); \
+             return [{STOPS}.indexOf(e), style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0, e.outerHTML.slice(0, 200), \
+             e.scrollWidth > e.clientWidth]; }})()"
+        ));
+        assert!(at[1] == true, "nothing shows that the keyboard is at {}", at[2]);
+        match at[0].as_i64().unwrap() {
+            // What scrolls sideways is a stop too, so that the arrow keys move it.
+            -1 => assert!(at[3] == true, "{}", at[2]),
+            stop => {
+                assert_eq!(stop, reached.len() as i64, "{}", at[2]);
+                reached.push(stop);
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn slides_and_terms_answer_to_keys() {
+    let Some(browser) = browser() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("page.html");
+    std::fs::write(&page, rich().1).unwrap();
+    let mut keys = keys::Keys::open(&browser, &page);
+
+    // From slide to slide, to the last one and back to the page.
+    keys.value("document.querySelector('.start').focus()");
+    keys.press("Enter");
+    let slides = keys.value("document.querySelectorAll('.slide').length").as_u64().unwrap();
+    for slide in 1..slides {
+        assert_eq!(keys.value("location.hash"), format!("#slide-{slide}"));
+        keys.press("Tab");
+        assert_eq!(keys.value("document.activeElement.textContent"), "Next", "slide {slide}");
+        keys.press("Enter");
+    }
+    assert_eq!(keys.value("location.hash"), format!("#slide-{slides}"));
+    for wanted in ["Previous", "All on one page"] {
+        keys.press("Tab");
+        assert_eq!(keys.value("document.activeElement.textContent"), wanted);
+    }
+    keys.press("Enter");
+    assert_eq!(keys.value("location.hash"), "#report");
+
+    // A term opens its meaning and closes it again.
+    let open = "document.querySelectorAll(':popover-open').length";
+    keys.value("document.querySelector('.term').focus()");
+    for shown in [1, 0] {
+        keys.press(if shown == 1 { "Enter" } else { "Escape" });
+        assert_eq!(keys.value(open), shown);
+    }
+    assert_eq!(keys.value("document.activeElement.className"), "term");
+}
+
+/// `VNU` names the jar of the Nu validator (https://validator.github.io/validator), which needs Java.
+#[test]
+fn the_page_is_valid_html() {
+    let Ok(jar) = std::env::var("VNU") else {
+        eprintln!("skipped: VNU does not name the jar of the Nu HTML validator");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let data = made::table(60, 3);
+    let one = RecursiveTree::new(Lead, Grid { width: 4 }).min_rows(100).fit(&data, &Run::new()).unwrap();
+    let pages = [rich().1, Report::new(&one, &data).render().unwrap()];
+    for html in pages {
+        let page = folder.path().join("page.html");
+        std::fs::write(&page, html).unwrap();
+        let output = Command::new("java")
+            .args(["-Xss64m", "-jar", &jar, "--errors-only", "--format", "gnu"])
+            .arg(&page)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
 }

@@ -1,10 +1,12 @@
-"""shap's pictures of the values that examples/charts.rs drew: beeswarm, waterfall and two dependence plots.
+"""Others' pictures of the values that examples/charts.rs drew: shap's beeswarm, waterfall and two dependence plots, and
+datamapplot's map.
 
-    pip install -r benches/peers/requirements.txt matplotlib shap
+    pip install -r benches/peers/requirements.txt matplotlib shap datamapplot
     cargo run --release --example charts FOLDER
     python benches/peers/charts.py FOLDER
 
-Writes shap_beeswarm.png, shap_waterfall.png and shap_dependence_0.png, _4.png into FOLDER, beside our SVGs of the same names.
+Writes shap_beeswarm.png, shap_waterfall.png, shap_dependence_0.png, _4.png and datamapplot_map.png into FOLDER, beside our SVGs
+of the same names.
 """
 import pathlib, sys
 import numpy as np
@@ -12,6 +14,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+import datamapplot
 import shap
 
 
@@ -35,6 +38,13 @@ def main():
     for feature in (0, 4):
         shap.plots.scatter(found[:, feature], color=found, show=False)
         save(f"dependence_{feature}")
+
+    with open(folder / "map.csv") as file:
+        rows = [line.rstrip("\n").split(",") for line in file]
+    places = np.array([[float(x), float(y)] for x, y, _ in rows])
+    names = np.array([name or "Unlabelled" for _, _, name in rows])
+    figure, _ = datamapplot.create_plot(places, names, title="Handwritten digits", figsize=(8.6, 8.6))
+    figure.savefig(folder / "datamapplot_map.png", dpi=100)
 
 
 if __name__ == "__main__":

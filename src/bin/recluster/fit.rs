@@ -289,11 +289,11 @@ fn draft(args: &args::Fit, data: &Source, tree: &ClusterTree, told: &Told<'_>, r
     if let Some(title) = &args.title {
         report = report.title(title);
     }
+    if let Some(outside) = &data.outside {
+        report = report.outside(&outside.schema, told.outside);
+    }
     if let Some(questions) = data.questions() {
         report = report.schema(&questions.schema);
-        if let Some((schema, _)) = &questions.outside {
-            report = report.outside(schema, told.outside);
-        }
         for note in questions.notes().iter().cloned().chain(questions.set_aside()) {
             report = report.note_of_data(note);
         }

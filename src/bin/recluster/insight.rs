@@ -71,9 +71,9 @@ pub(crate) fn lines(rules: &[ClusterRules]) -> String {
 
 /// How outside variables differ between the leaves; none without such columns.
 pub(crate) fn outside(data: &Source, tree: &ClusterTree, run: &Run) -> recluster::Result<Vec<OutsideVariable>> {
-    match data.questions().and_then(|questions| questions.outside.as_ref()) {
-        Some((schema, values)) if values.ncols() > 0 => {
-            Outside::new().of(schema, values, &tree.leaf_labels(), data.weights.as_deref(), run)
+    match &data.outside {
+        Some(found) if found.values.ncols() > 0 => {
+            Outside::new().of(&found.schema, &found.values, &tree.leaf_labels(), data.weights.as_deref(), run)
         }
         _ => Ok(Vec::new()),
     }

@@ -14,6 +14,7 @@ mod kinds;
 mod method;
 mod names;
 mod output;
+mod outside;
 mod predict;
 mod progress;
 mod report;

@@ -5,6 +5,7 @@ use crate::commands::refuse;
 use crate::failure::Failure;
 use crate::input::{self, Typed};
 use crate::kinds;
+use crate::outside::{self, Outside};
 use ndarray::{Array2, Axis};
 use recluster::Error;
 use recluster::table::{Role, Schema, Table, Values};
@@ -24,6 +25,8 @@ pub(crate) struct Source {
     pub(crate) classes: Option<Vec<i32>>,
     /// How many rows of the population each row stands for.
     pub(crate) weights: Option<Vec<f64>>,
+    /// The outside variables of the fitted rows, if there are any.
+    pub(crate) outside: Option<Outside>,
     origin: Origin,
 }
 
@@ -77,8 +80,6 @@ pub(crate) struct Questions {
     pub(crate) schema: Schema,
     /// Rows of the file that are fitted, where some are set aside.
     pub(crate) kept: Option<Vec<u32>>,
-    /// The outside variables of the fitted rows, if there are any.
-    pub(crate) outside: Option<(Schema, Array2<f32>)>,
 }
 
 impl Source {
@@ -100,38 +101,52 @@ impl Source {
     }
 
     fn numbers(args: &args::Fit) -> Result<Self, Failure> {
-        refuse("columns that are numbers without kinds", &args.table.given())?;
+        let (files, columns) = outside::files(&args.table.profile, None);
+        let given = args.table.given();
+        // Outside variables may come from files of their own.
+        let given: Vec<_> = given.into_iter().filter(|flag| flag.0 != "--profile" || !columns.is_empty()).collect();
+        refuse("columns that are numbers without kinds", &given)?;
         let mut table = input::fitted(&args.common.data, args.common.rows)?;
         let values = std::mem::take(&mut table.values);
         let (names, image) = (table.names.clone(), args.image.or(table.image));
-        Ok(Source { values, names, image, classes: None, weights: None, origin: Origin::Numbers(table) })
+        let rows =
+            outside::Rows { count: values.nrows(), ids: Vec::new(), named: &[], cut: args.common.rows.is_some() };
+        let (outside, notes) = with_files(None, &files, &rows)?;
+        notes.iter().for_each(|note| eprintln!("{note}"));
+        Ok(Source { values, names, image, classes: None, weights: None, outside, origin: Origin::Numbers(table) })
     }
 
     fn table(args: &args::Fit) -> Result<Self, Failure> {
-        let typed = input::typed(&args.common.data, args.common.rows)?;
-        let schema = schema(&args.table, &typed)?;
+        let mut typed = input::typed(&args.common.data, args.common.rows)?;
+        let (files, columns) = outside::files(&args.table.profile, Some(&typed.table));
+        let schema = schema(&args.table, &columns, &typed)?;
         let mut values = schema.encode(&typed.table).map_err(|e| typed.about(e))?;
         let answered = schema.answered(&values)?;
         let kept: Vec<u32> =
             (0..).zip(&answered).filter(|(_, share)| **share >= ANSWERED).map(|(row, _)| row).collect();
         let kept = (kept.len() < values.nrows()).then_some(kept);
-        let mut outside = schema.profiles().map(|outside| profiles(outside, &typed)).transpose()?;
+        let rows = outside::Rows {
+            count: typed.table.rows(),
+            ids: ids(&schema, &typed.table),
+            named: &args.table.id,
+            cut: args.common.rows.is_some(),
+        };
+        let (mut outside, notes) = with_files(Outside::of_role(&schema, &typed)?, &files, &rows)?;
+        typed.notes.extend(notes);
         if let Some(kept) = &kept {
             if kept.is_empty() {
                 return Err(Failure::file(&args.common.data, "no row answers a tenth of the questions"));
             }
             let places: Vec<usize> = kept.iter().map(|&row| row as usize).collect();
             values = values.select(Axis(0), &places);
-            if let Some((_, outside)) = &mut outside {
-                *outside = outside.select(Axis(0), &places);
-            }
+            outside = outside.map(|outside| outside.select(&places));
         }
         let classes = schema.of_role(Role::Label).next().and_then(|field| typed.table.column(&field.name));
         let classes = classes.map(|column| classes_of(column.values(), kept.as_deref()));
         let weights = weights(&schema, &typed, kept.as_deref())?;
         let names = Some(schema.feature_names());
-        let origin = Origin::Table(Box::new(Questions { typed, schema, kept, outside }));
-        Ok(Source { values, names, image: None, classes, weights, origin })
+        let origin = Origin::Table(Box::new(Questions { typed, schema, kept }));
+        Ok(Source { values, names, image: None, classes, weights, outside, origin })
     }
 
     /// The table behind the values, if there is one.
@@ -186,14 +201,14 @@ pub(crate) fn ids<'t>(schema: &Schema, table: &'t Table) -> Vec<(&'t str, &'t Va
 }
 
 /// What the columns are: inferred, then as the file of kinds and the flags say.
-fn schema(args: &args::Table, typed: &Typed) -> Result<Schema, Failure> {
+fn schema(args: &args::Table, profiles: &[&str], typed: &Typed) -> Result<Schema, Failure> {
     let amendments = args.kinds.as_deref().map(kinds::read).transpose()?.unwrap_or_default();
     let said = || {
         Schema::infer(&typed.table)
             .amended(&typed.table, &amendments)?
             .with_role(Role::Id, &args.id)?
             .with_role(Role::Dropped, &args.drop)?
-            .with_role(Role::Profile, &args.profile)?
+            .with_role(Role::Profile, profiles)?
             .with_role(Role::Weight, args.weight.as_slice())?
             .with_role(Role::Label, args.label.as_slice())
     };
@@ -224,13 +239,22 @@ fn weights(schema: &Schema, typed: &Typed, kept: Option<&[u32]>) -> Result<Optio
     weights.map(Some)
 }
 
-/// Outside variables as numbers: no columns where none has levels to count.
-fn profiles(outside: Schema, typed: &Typed) -> Result<(Schema, Array2<f32>), Failure> {
-    let values = match outside.features().is_empty() {
-        true => Array2::zeros((typed.table.rows(), 0)),
-        false => outside.encode(&typed.table).map_err(|e| typed.about(e))?,
-    };
-    Ok((outside, values))
+/// Outside variables with those of other files, and what a reader should know of these.
+fn with_files(
+    own: Option<Outside>,
+    files: &[&str],
+    rows: &outside::Rows<'_>,
+) -> Result<(Option<Outside>, Vec<String>), Failure> {
+    let (mut all, mut notes) = (own, Vec::new());
+    for path in files {
+        let (read, of_file) = Outside::read(path, rows)?;
+        all = Some(match all {
+            Some(all) => all.and(read).map_err(|e| Failure::file(path, e))?,
+            None => read,
+        });
+        notes.extend(of_file);
+    }
+    Ok((all, notes))
 }
 
 /// Classes by number, in the order in which they occur; rows without one are a class of their own.

@@ -22,8 +22,9 @@ pub(crate) struct Table {
     /// Columns to leave out
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
     pub(crate) drop: Vec<String>,
-    /// Outside variables, which make no clusters: the report shows them for each
-    #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
+    /// Outside variables, which make no clusters: the report shows them for each. Columns of the data, or text or Parquet files
+    /// of them, which are joined by the column of --id that they share, else row by row
+    #[arg(long, value_name = "COLUMN|FILE,..", value_delimiter = ',')]
     pub(crate) profile: Vec<String>,
     /// A column of numbers above 0: how many rows of the population each row stands for. The clusters, for HDBSCAN, and the
     /// model count rows by it
