@@ -52,7 +52,7 @@ pub(super) fn page(shown: &Shown<'_>) -> Result<Markup> {
                     (summary::tiles(shown))
                     @if split.is_empty() {
                         section class="panel" {
-                            h3 { "No clusters were found" }
+                            h2 { "No clusters were found" }
                             p { "All rows stayed together: " (tree.root().stop_reason().map_or_else(String::new, ToString::to_string)) ". The card below describes them as one group." }
                         }
                     }

@@ -2,12 +2,15 @@
 
 use super::Differences;
 use crate::Explanation;
-use crate::core::percent;
+use crate::core::{parallel, percent};
 use crate::table::{Feature, Measure};
 use std::fmt;
+use std::ops::Range;
 
 /// Levels of a column that are listed at most, the most different first.
 const LEVELS: usize = 5;
+/// Columns that are read together.
+const ABREAST: usize = 16;
 /// Features that are put into words.
 const SAID: usize = 5;
 
@@ -126,8 +129,11 @@ impl Side {
 
 /// All but typical and borderline rows; `explained` are the attributions of rows here and there to the two margins.
 pub(super) fn measured(of: &Differences<'_>, pair: [usize; 2], explained: &[Explanation; 2]) -> Difference {
-    let mut features: Vec<FeatureDifference> =
-        (0..of.features.len()).map(|c| feature(of, pair, c, contrast(explained, c))).collect();
+    let blocks = parallel::map_ranges(of.features.len(), ABREAST, |columns| {
+        let tiles = pair.map(|k| Tile::of(of, k, columns.clone()));
+        columns.map(|c| feature(of, &tiles, c, contrast(explained, c))).collect::<Vec<_>>()
+    });
+    let mut features: Vec<FeatureDifference> = blocks.into_iter().flatten().collect();
     let mut questions: Vec<QuestionContrast> = Vec::new();
     for own in &features {
         match questions.iter_mut().find(|q| q.question == own.question) {
@@ -152,12 +158,31 @@ fn contrast(explained: &[Explanation; 2], column: usize) -> f64 {
     (mean(&explained[0]) - mean(&explained[1])) / 2.0
 }
 
-fn feature(of: &Differences<'_>, pair: [usize; 2], column: usize, contrast: f64) -> FeatureDifference {
+/// Some columns of one cluster's rows, in canonical order: rows are read once for all of these columns.
+struct Tile<'a> {
+    columns: Range<usize>,
+    values: Vec<f32>,
+    rows: &'a [u32],
+    weights: &'a [f64],
+}
+
+impl<'a> Tile<'a> {
+    fn of(of: &'a Differences<'_>, cluster: usize, columns: Range<usize>) -> Self {
+        let rows = &of.members[cluster][..];
+        let values = rows.iter().flat_map(|&row| of.rows.row(row as usize)[columns.clone()].iter().copied()).collect();
+        Tile { columns, values, rows, weights: &of.weights }
+    }
+
+    fn side(&self, column: usize, levels: usize) -> Side {
+        let own = self.values[column - self.columns.start..].iter().step_by(self.columns.len());
+        let weighted = own.zip(self.rows).map(|(&value, &row)| (f64::from(value), self.weights[row as usize]));
+        Side::of(weighted, levels)
+    }
+}
+
+fn feature(of: &Differences<'_>, tiles: &[Tile<'_>; 2], column: usize, contrast: f64) -> FeatureDifference {
     let feature = &of.features[column];
-    let sides = pair.map(|k| {
-        let value = |&row: &u32| (f64::from(of.rows.row(row as usize)[column]), of.weights[row as usize]);
-        Side::of(of.members[k].iter().map(value), feature.levels().len())
-    });
+    let sides = [0, 1].map(|k| tiles[k].side(column, feature.levels().len()));
     let ordered = feature.measure() != Measure::Category;
     let mean = [0, 1].map(|k| (ordered && sides[k].present > 0.0).then_some(sides[k].mean));
     let difference = mean[0].zip(mean[1]).map(|(here, there)| here - there);

@@ -1,7 +1,7 @@
 //! The map of an embedding: a dot for each row, in the colour of its cluster.
 
 use super::colour::{self, hex};
-use super::labels::{self, Label, Wanted};
+use super::labels::{self, Dots, Label, Wanted};
 use super::raster::{self, Picture, Places};
 use super::svg::{PAPER, Svg, at, mismatch};
 use super::{say, text};
@@ -62,14 +62,17 @@ impl<'a> Map<'a> {
     /// [`Error::NotFinite`], and [`Error::Setting`] for a width out of range.
     pub fn draw(&self) -> Result<Svg> {
         let places = self.places()?;
-        let size = (0.03 * self.width as f64 + 8.0).round();
         let frame = (places.width as f64, places.height as f64);
         let (wanted, dots) = (self.wanted(&places), self.dots(&places)?);
         let label = self.words(&wanted);
+        // Numbers are read from afar, longer names need room.
+        let long = wanted.iter().any(|one| one.text.chars().count() > 3);
+        let size = ((0.03 * self.width as f64 + 8.0) * if long { 0.62 } else { 1.0 }).round();
+        let names = labels::place(wanted, size, frame, &Dots::new(&places.points, self.labels, frame));
         let marks = html! {
             rect class="plate" width=(places.width) height=(places.height) rx="6" fill=(PAPER) {}
             (dots)
-            (written(&labels::place(wanted, size, frame), size))
+            (written(&names, size))
         };
         Ok(Svg::new("map", frame, label, marks))
     }
@@ -134,6 +137,7 @@ impl<'a> Map<'a> {
         let middles = middles(&places.points, self.labels).into_iter();
         let wanted = |Middle { label, at: (x, y), reach, rows }: Middle| Wanted {
             text: name(label),
+            label,
             x: x.into(),
             y: y.into(),
             reach: (reach.0.into(), reach.1.into()),
