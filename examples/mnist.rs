@@ -1,8 +1,9 @@
 //! The article's figures on MNIST, with what evidence says of each split beside them.
 //!
 //! 1 and 2: PCA and UMAP; 3 and 4: k-means (k = 6) and HDBSCAN on both; 5 and 6: the zoom into the cluster of the root that
-//! holds 3, 5 and 8, and the average image of each cluster found there; 7 and 8: the same of the zeros. Where HDBSCAN leaves
-//! the zeros whole, k-means cuts them, and the evidence tells what such a cut is. Give the folder of the IDX files
+//! is the least of one digit, and the average image of each cluster found there (the article's map had 3, 5 and 8 in one
+//! cluster); 7 and 8: the same of the zeros. Where HDBSCAN leaves a cluster whole, k-means cuts it in four, and the evidence
+//! tells what such a cut is. Give the folder of the IDX files
 //! (`train-images-idx3-ubyte.gz` and so on, packed or not) and one for the figures:
 //!
 //! ```sh
@@ -54,20 +55,25 @@ fn main() -> Result<()> {
         tree.best_node_f(&digits, 2)?,
         tree.best_node_f(&digits, 1)?
     );
-    let mixed = holding(&tree, &[3, 5, 8], &digits);
-    zoom(&mut page, &tree, mixed, ["5", "6"], "The cluster that holds 3, 5 and 8", &images, &digits)?;
-
-    let zeros = holding(&tree, &[0], &digits);
-    if !zeros.is_leaf() {
-        zoom(&mut page, &tree, zeros, ["7", "8"], "The cluster that holds the zeros", &images, &digits)?;
-    } else {
-        let rows: Vec<usize> = zeros.rows().iter().map(|&row| row as usize).collect();
+    let of = |node: &Node, wanted: i32| node.rows().iter().filter(|&&row| digits[row as usize] == wanted).count();
+    let purest =
+        |node: &Node| (0..10).map(|digit| of(node, digit)).max().unwrap_or(0) as f64 / node.rows().len() as f64;
+    let mixed = tree.children(tree.root()).min_by(|a, b| purest(a).total_cmp(&purest(b))).unwrap_or(tree.root());
+    let zeros = tree.children(tree.root()).max_by_key(|node| of(node, 0)).unwrap_or(tree.root());
+    let title = format!("The cluster that is the least of one digit ({})", shares(mixed.rows(), &digits));
+    for (node, figures, title) in
+        [(mixed, ["5", "6"], &*title), (zeros, ["7", "8"], "The cluster that holds the zeros")]
+    {
+        if !node.is_leaf() {
+            zoom(&mut page, &tree, node, figures, title, &images, &digits)?;
+            continue;
+        }
+        let rows: Vec<usize> = node.rows().iter().map(|&row| row as usize).collect();
         let (own, own_digits) =
             (images.select(Axis(0), &rows), rows.iter().map(|&row| digits[row]).collect::<Vec<_>>());
-        let cut = RecursiveTree::new(umap(), KMeans::new(4)).levels(1).judge(marked).fit(&own, &run)?;
-        println!("the zeros, cut in four: {}", cut.root().split().map_or("", |split| split.reason()));
-        let title = "The cluster that holds the zeros, which HDBSCAN leaves whole, cut in four by k-means";
-        zoom(&mut page, &cut, cut.root(), ["7", "8"], title, &own, &own_digits)?;
+        let cut = RecursiveTree::new(umap(), KMeans::new(4)).levels(1).judge(marked.clone()).fit(&own, &run)?;
+        let title = format!("{title}, which HDBSCAN leaves whole, cut in four by k-means");
+        zoom(&mut page, &cut, cut.root(), figures, &title, &own, &own_digits)?;
     }
 
     let folder = PathBuf::from(to);
@@ -127,12 +133,6 @@ fn hdbscan() -> Hdbscan {
     Hdbscan::new().min_cluster_size(Size::Share(0.05)).min_samples(10).single_cluster_weight(0.3)
 }
 
-/// The child of the root that holds the most rows of the wanted digits.
-fn holding<'a>(tree: &'a ClusterTree, wanted: &[i32], digits: &[i32]) -> &'a Node {
-    let hits = |child: &&Node| child.rows().iter().filter(|&&row| wanted.contains(&digits[row as usize])).count();
-    tree.children(tree.root()).max_by_key(hits).unwrap_or(tree.root())
-}
-
 /// Two figures of a node: its map by cluster and by digit with the evidence, and the average image of each cluster.
 fn zoom(
     page: &mut String,
@@ -144,6 +144,7 @@ fn zoom(
     digits: &[i32],
 ) -> Result<()> {
     let _ = write!(page, "<h2>{title}: {} rows</h2>", node.rows().len());
+    println!("{title}");
     let (Some(embedding), Some(split)) = (node.map(), node.split()) else {
         let reason = node.stop_reason().map_or_else(String::new, ToString::to_string);
         let _ = write!(page, "<p>Not split: {reason}.</p>");

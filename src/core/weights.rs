@@ -21,7 +21,8 @@ pub(crate) fn check_weights(weights: &[f64], rows: usize) -> Result<f64> {
 /// The sum, taken from the smallest up, so that the order of rows changes no bit.
 pub(crate) fn sum_of_weights(mut weights: Vec<f64>) -> f64 {
     weights.sort_unstable_by(f64::total_cmp);
-    weights.into_iter().sum()
+    // Std's sum of nothing is -0.
+    weights.into_iter().fold(0.0, |sum, weight| sum + weight)
 }
 
 /// Scales weights to a mean of 1, so that sizes in rows keep their meaning. Equal weights become 1 exactly.

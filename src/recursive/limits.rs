@@ -102,6 +102,7 @@ impl StopReason {
 impl std::fmt::Display for StopReason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            StopReason::LastLevel { levels: 1 } => write!(f, "one level was asked for"),
             StopReason::LastLevel { levels } => write!(f, "last of {levels} levels"),
             StopReason::SizeOfAll { rows, total_rows, least } => {
                 write!(f, "{}", small(*rows, *total_rows, *least, "all rows"))

@@ -55,7 +55,7 @@ impl Shares {
 
     /// The share in no cluster.
     pub(super) fn all_noise(&self) -> f64 {
-        self.nodes.values().map(|(_, noise)| noise).sum::<f64>() / self.all
+        self.nodes.values().fold(0.0, |sum, (_, noise)| sum + noise) / self.all
     }
 
     /// Whether the share of a node is known.

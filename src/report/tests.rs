@@ -54,6 +54,7 @@ fn the_report_does_not_depend_on_the_order_of_rows() {
     for part in ["0.0", "0.1", "0.2", "in no cluster", "column 1", "speak for this cluster"] {
         assert!(one.contains(part), "{part}");
     }
+    assert!(!one.contains("-0.0 %"));
 }
 
 #[test]
