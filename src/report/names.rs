@@ -2,6 +2,7 @@
 
 use super::Report;
 use super::charts::short;
+use super::text::{Text, words};
 use crate::explain::Rule;
 use crate::recursive::{ClusterTree, Node, Path};
 use std::collections::BTreeMap;
@@ -27,7 +28,7 @@ pub(super) fn proposed(report: &Report<'_>, columns: &[String]) -> BTreeMap<Path
     // The name of a pixel says nothing; the average image does.
     let rules = report.rules.filter(|_| report.image.is_none()).unwrap_or_default();
     let named = leaves(report.tree).zip(rules).filter_map(|(leaf, own)| {
-        let text = best(&own.rules).map(|rule| plain(&conditions(rule, columns).join(", ")))?;
+        let text = best(&own.rules).map(|rule| plain(&conditions(rule, columns).join(&words!(report.text, "list.between"))))?;
         Some((leaf.path().clone(), text))
     });
     named.collect()
@@ -75,9 +76,9 @@ pub(super) fn renamed(words: &str, name: &str, instead: Option<&String>) -> Stri
 }
 
 /// A column's name as the page shows it.
-pub(super) fn column(name: &str) -> String {
+pub(super) fn column(text: &Text, name: &str) -> String {
     match plain(name) {
-        name if name.is_empty() => "(no name)".to_string(),
+        name if name.is_empty() => words!(text, "column.no_name"),
         name => name,
     }
 }

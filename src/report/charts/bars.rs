@@ -1,7 +1,8 @@
 //! Diverging bars: what is lower and what is higher than usual.
 
 use super::svg::{AXIS, SIZE, SOFT, Svg, at, nothing};
-use super::{colour, say, text};
+use super::{colour, text};
+use crate::report::text::{Text, say, words};
 use maud::html;
 
 /// Height of a bar's line, length of the longest bar, and the room above.
@@ -57,11 +58,16 @@ impl Bars {
         Bars(bars.into_iter().collect())
     }
 
-    /// The chart. O(bars).
+    /// The chart in English. O(bars).
     pub fn draw(&self) -> Svg {
+        self.draw_in(Text::english())
+    }
+
+    /// The chart with the words of a catalogue.
+    pub fn draw_in(&self, text: &Text) -> Svg {
         let bars = &self.0;
         if bars.is_empty() {
-            return nothing("bars", say::BARS);
+            return nothing(text, "bars", &words!(text, "chart.bars"));
         }
         let names = text::column(bars.iter().map(Bar::name), SIZE, NAMES.0, NAMES.1);
         let middle = names + 10.0 + REACH;
@@ -70,10 +76,10 @@ impl Bars {
         let size = |bar: &Bar| if bar.length.is_finite() { bar.length.abs() } else { 0.0 };
         let longest = bars.iter().map(size).fold(1e-300, f64::max);
         let marks = html! {
-            text x=(at(middle - 8.0)) y="13" class="soft" fill=(SOFT) text-anchor="end" { (say::LOWER) }
-            text x=(at(middle + 8.0)) y="13" class="soft" fill=(SOFT) { (say::HIGHER) }
+            text x=(at(middle - 8.0)) y="13" class="soft" fill=(SOFT) text-anchor="end" { (say!(text, "chart.lower")) }
+            text x=(at(middle + 8.0)) y="13" class="soft" fill=(SOFT) { (say!(text, "chart.higher")) }
             @if bars.iter().any(|bar| !bar.note.is_empty()) {
-                text x=(at(right)) y="13" class="soft" fill=(SOFT) text-anchor="end" { (say::HERE_ALL) }
+                text x=(at(right)) y="13" class="soft" fill=(SOFT) text-anchor="end" { (say!(text, "chart.here_all")) }
             }
             @for (i, bar) in bars.iter().enumerate() {
                 @let top = HEAD + ROW * i as f64;
@@ -89,15 +95,19 @@ impl Bars {
             line class="axis" x1=(at(middle)) x2=(at(middle)) y1=(at(HEAD - 2.0)) y2=(at(height - 2.0)) stroke=(AXIS) {}
         };
         let class = if right > 700.0 { "bars wide" } else { "bars" };
-        Svg::new(class, (right + 10.0, height), self.words(), marks)
+        Svg::new(class, (right + 10.0, height), self.words(text), marks)
     }
 
-    fn words(&self) -> String {
+    fn words(&self, text: &Text) -> String {
         let said = self.0.iter().take(6).map(|bar| {
-            let way = if bar.length < 0.0 { say::LOWER } else { say::HIGHER };
+            let way = match bar.length < 0.0 {
+                true => words!(text, "chart.lower"),
+                false => words!(text, "chart.higher"),
+            };
             format!("{} {way} {}", text::cut(bar.name(), 60), text::cut(&bar.note, 40)).trim_end().to_string()
         });
-        format!("{}: {}", say::BARS, said.collect::<Vec<_>>().join("; "))
+        let list = text.apart(&said.collect::<Vec<_>>());
+        words!(text, "chart.label", what = words!(text, "chart.bars"), list = list)
     }
 }
 

@@ -3,10 +3,11 @@
 use super::colour::{self, Rgb, hex};
 use super::scale::{Scale, range};
 use super::svg::{AXIS, LINE, SIZE, SOFT, Svg, at, nothing};
-use super::{say, text};
+use super::text;
 use crate::core::shape::check_count;
 use crate::explain::top_features;
 use crate::report::statistics::places;
+use crate::report::text::{Text, say, words};
 use crate::{Explanation, Result};
 use maud::{Markup, html};
 use ndarray::ArrayRef2;
@@ -82,25 +83,30 @@ impl Beeswarm {
         Ok(Beeswarm::new(effects.iter().map(|effect| swarm(effect.feature))))
     }
 
-    /// The chart. O(dots log dots).
+    /// The chart in English. O(dots log dots).
     pub fn draw(&self) -> Svg {
+        self.draw_in(Text::english())
+    }
+
+    /// The chart with the words of a catalogue.
+    pub fn draw_in(&self, text: &Text) -> Svg {
         let swarms = &self.0;
         let (low, high) = range(swarms.iter().flat_map(|swarm| &swarm.points).map(|point| point.0).chain([0.0]));
         if swarms.is_empty() {
-            return nothing("swarm", say::SWARM);
+            return nothing(text, "swarm", &words!(text, "chart.swarm"));
         }
         let names = text::column(swarms.iter().map(|swarm| swarm.name.as_str()), SIZE, NAMES.0, NAMES.1);
         let (left, right) = (names + 12.0, names + 12.0 + FIELD);
         let foot = HEAD + ROW * swarms.len() as f64;
         let x = Scale::new(low, high, left + 8.0, right - 8.0);
         let marks = html! {
-            (heads(x.at(0.0), low < 0.0, right + LEGEND))
-            @for (tick, x, words) in x.ticks(8.0) {
+            (heads(text, x.at(0.0), low < 0.0, right + LEGEND))
+            @for (tick, x, words) in x.ticks(text, 8.0) {
                 @let (class, stroke) = if tick == 0.0 { ("axis", AXIS) } else { ("grid", LINE) };
                 line class=(class) x1=(at(x)) x2=(at(x)) y1=(at(HEAD)) y2=(at(foot)) stroke=(stroke) {}
                 text x=(at(x)) y=(at(foot + 15.0)) text-anchor="middle" class="soft" fill=(SOFT) { (words) }
             }
-            text x=(at((left + right) / 2.0)) y=(at(foot + 33.0)) text-anchor="middle" class="soft" fill=(SOFT) { (say::PUSH) }
+            text x=(at((left + right) / 2.0)) y=(at(foot + 33.0)) text-anchor="middle" class="soft" fill=(SOFT) { (say!(text, "chart.push")) }
             @for (i, swarm) in swarms.iter().enumerate() {
                 @let middle = HEAD + ROW * (i as f64 + 0.5);
                 line class="grid" stroke=(LINE) x1=(at(left)) x2=(at(right)) y1=(at(middle)) y2=(at(middle)) {}
@@ -111,26 +117,28 @@ impl Beeswarm {
                     @for (shade, path) in dots(&swarm.points, &x, middle) { path class=(class_of(shade)) d=(path) stroke=(hex(colour_of(shade))) {} }
                 }
             }
-            (legend(right + 32.0, HEAD + 8.0, foot - HEAD - 16.0, say::VALUE, [say::HIGH, say::LOW]))
+            (legend(right + 32.0, HEAD + 8.0, foot - HEAD - 16.0, &words!(text, "chart.value"), [&words!(text, "chart.high"), &words!(text, "chart.low")]))
         };
         let class = if right > 700.0 { "swarm wide" } else { "swarm" };
-        Svg::new(class, (right + LEGEND, foot + FOOT), self.words(), marks)
+        Svg::new(class, (right + LEGEND, foot + FOOT), self.words(text), marks)
     }
 
-    fn words(&self) -> String {
+    fn words(&self, text: &Text) -> String {
         let names: Vec<String> = self.0.iter().take(9).map(|swarm| text::cut(&swarm.name, 60)).collect();
-        format!("{}: {}", say::SWARM, names.join(", "))
+        let list = names.join(&words!(text, "list.between"));
+        words!(text, "chart.label", what = words!(text, "chart.swarm"), list = list)
     }
 }
 
 /// What the two sides mean, within the chart's `width`.
-fn heads(zero: f64, below: bool, width: f64) -> Markup {
-    let after = (zero + 8.0).min(width - text::width(say::FOR, 12.0));
+fn heads(text: &Text, zero: f64, below: bool, width: f64) -> Markup {
+    let speaks = words!(text, "chart.for");
+    let after = (zero + 8.0).min(width - text::width(&speaks, 12.0));
     html! {
         @if below {
-            text x=(at((zero - 8.0).min(after - 16.0))) y="12" text-anchor="end" class="soft" fill=(SOFT) { (say::AGAINST) }
+            text x=(at((zero - 8.0).min(after - 16.0))) y="12" text-anchor="end" class="soft" fill=(SOFT) { (say!(text, "chart.against")) }
         }
-        text x=(at(after)) y="12" class="soft" fill=(SOFT) { (say::FOR) }
+        text x=(at(after)) y="12" class="soft" fill=(SOFT) { (speaks) }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Charts beside each other.
 
 use super::svg::{SIZE, Svg, at, nothing};
-use super::{say, text};
+use super::text;
+use crate::report::text::{Text, words};
 use maud::html;
 
 /// The gap between two charts, and the room for a caption.
@@ -44,10 +45,15 @@ impl SideBySide {
         self
     }
 
-    /// The chart.
+    /// The chart in English.
     pub fn draw(&self) -> Svg {
+        self.draw_in(Text::english())
+    }
+
+    /// The chart with the words of a catalogue.
+    pub fn draw_in(&self, text: &Text) -> Svg {
         if self.charts.is_empty() {
-            return nothing("beside", say::BESIDE);
+            return nothing(text, "beside", &words!(text, "chart.beside"));
         }
         let parts: Vec<_> = self.charts.iter().map(|(caption, chart)| (caption, chart.parts())).collect();
         let wide = parts.iter().map(|(_, (width, ..))| width.min(self.width)).fold(40.0, f64::max);
@@ -74,6 +80,6 @@ impl SideBySide {
             .iter()
             .map(|(caption, chart)| format!("{}: {}", text::cut(caption, 60), chart.label()))
             .collect();
-        Svg::new("beside", (columns as f64 * (wide + GAP) - GAP, y - GAP), said.join("; "), marks)
+        Svg::new("beside", (columns as f64 * (wide + GAP) - GAP, y - GAP), text.apart(&said), marks)
     }
 }

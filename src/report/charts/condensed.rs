@@ -3,9 +3,9 @@
 use super::colour::{self, hex};
 use super::scale::log_ticks;
 use super::svg::{AXIS, LINE, SOFT, Svg, at};
-use super::{say, text};
+use super::text;
 use crate::cluster::{CondensedTree, HdbscanModel, Shown};
-use crate::report::words::{self, things, value};
+use crate::report::text::{Text, Value, say, words};
 use maud::{Markup, html};
 use std::fmt::Write;
 
@@ -44,8 +44,13 @@ impl<'a> CondensedTreeChart<'a> {
         CondensedTreeChart(model)
     }
 
-    /// The chart. O(rows log rows).
+    /// The chart in English. O(rows log rows).
     pub fn draw(&self) -> Svg {
+        self.draw_in(Text::english())
+    }
+
+    /// The chart with the words of a catalogue.
+    pub fn draw_in(&self, text: &Text) -> Svg {
         let model = self.0;
         let tree = model.condensed_tree();
         let scale = Scale::new(tree);
@@ -53,37 +58,41 @@ impl<'a> CondensedTreeChart<'a> {
         model.selected().iter().enumerate().for_each(|(number, &c)| label[c as usize] = Some(number));
         let branches = layout(&Shown::of(tree, MOST), tree, &scale);
         let owner = owners(tree, &label);
-        let rows = things(model.labels().len(), "row", "rows");
+        let rows = words!(text, "rows", n = model.labels().len());
+        let selected = words!(text, "chart.selected", n = model.selected().len());
+        let said = words!(text, "chart.branches", rows = rows, selected = selected);
         let middle = (MARGIN[1] + TALL - MARGIN[3]) / 2.0;
         let marks = html! {
-            text class="soft" x=(MARGIN[0]) y="14" fill=(SOFT) { (say::condensed(&rows, model.selected().len())) }
+            text class="soft" x=(MARGIN[0]) y="14" fill=(SOFT) { (said) }
             @for (distance, y) in scale.ticks() {
                 line class="grid" x1=(MARGIN[0]) x2=(WIDE - MARGIN[2]) y1=(at(y)) y2=(at(y)) stroke=(LINE) {}
-                text class="soft" x=(MARGIN[0] - 8.0) y=(at(y + 4.0)) text-anchor="end" fill=(SOFT) { (value(distance)) }
+                text class="soft" x=(MARGIN[0] - 8.0) y=(at(y + 4.0)) text-anchor="end" fill=(SOFT) { (text.value(distance)) }
             }
-            text class="soft" transform=(format!("translate(14 {}) rotate(-90)", at(middle))) text-anchor="middle" fill=(SOFT) { (say::DISTANCE) }
+            text class="soft" transform=(format!("translate(14 {}) rotate(-90)", at(middle))) text-anchor="middle" fill=(SOFT) { (say!(text, "chart.distance")) }
             @for branch in &branches {
-                (branch.draw(owner[branch.cluster], label[branch.cluster].is_some(), &self.tip(branch.cluster, label[branch.cluster])))
+                (branch.draw(owner[branch.cluster], label[branch.cluster].is_some(), &self.tip(text, branch.cluster, label[branch.cluster])))
             }
             // Names last, so that no branch covers them.
             @for branch in &branches {
                 @if let Some(label) = label[branch.cluster] { (branch.name(label)) }
             }
         };
-        let label = format!("{}: {}", say::CONDENSED, say::condensed(&rows, model.selected().len()));
+        let label = words!(text, "chart.label", what = words!(text, "chart.condensed"), list = said);
         Svg::new("condensed", (WIDE, TALL), label, marks)
     }
 
-    fn tip(&self, c: usize, label: Option<usize>) -> String {
+    fn tip(&self, text: &Text, c: usize, label: Option<usize>) -> String {
         let cluster = &self.0.condensed_tree().clusters()[c];
-        say::branch(label, words::count(cluster.size as usize), value(cluster.stability))
+        let own = label.map_or(String::new(), |label| words!(text, "chart.cluster", number = Value::Digits(label)));
+        let stability = text.value(cluster.stability);
+        words!(text, "chart.branch", cluster = own, n = cluster.size as usize, stability = stability)
     }
 }
 
 impl HdbscanModel {
     /// The condensed tree as a picture (SVG): [`CondensedTreeChart`] with a heading. Needs the feature `report`.
     pub fn tree_svg(&self) -> String {
-        CondensedTreeChart::of(self).draw().title(say::CONDENSED).to_string()
+        CondensedTreeChart::of(self).draw().title(words!(Text::english(), "chart.condensed")).to_string()
     }
 }
 

@@ -6,10 +6,10 @@ use super::colour::hex;
 use super::raster::{self, Places};
 use super::scale::{Scale, range};
 use super::svg::{AXIS, LINE, SMALL, SOFT, Svg, at, mismatch};
-use super::{say, text};
+use super::text;
 use crate::explain::Dependence;
 use crate::report::statistics::{ends, places};
-use crate::report::words::{things, value};
+use crate::report::text::{Text, words};
 use crate::{Error, Result};
 use maud::{Markup, html};
 
@@ -59,12 +59,20 @@ impl<'a> DependenceChart<'a> {
         self
     }
 
-    /// The chart. O(rows log rows).
+    /// The chart in English. O(rows log rows).
     ///
     /// # Errors
     /// [`Error::Empty`] without rows; [`Error::Shape`] when there is not one attribution, and one value of the partner, for
     /// each row.
     pub fn draw(&self) -> Result<Svg> {
+        self.draw_in(Text::english())
+    }
+
+    /// The chart with the words of a catalogue.
+    ///
+    /// # Errors
+    /// Those of [`draw`](DependenceChart::draw).
+    pub fn draw_in(&self, text: &Text) -> Result<Svg> {
         let rows = self.found.values.len();
         let colours = self.checked()?;
         let values = || self.found.values.iter().map(|&value| f64::from(value));
@@ -83,25 +91,26 @@ impl<'a> DependenceChart<'a> {
             })
             .collect();
         let ticks =
-            |scale: &Scale, most| scale.ticks(most).into_iter().map(|(_, at, words)| (at, words)).collect::<Vec<_>>();
+            |scale: &Scale, most| scale.ticks(text, most).into_iter().map(|(_, at, words)| (at, words)).collect::<Vec<_>>();
         let whole = Field { left: if missing { left - MISSING } else { left }, ..field };
         let marks = html! {
             (field.across(&ticks(&x, 8.0), &self.name))
-            (whole.up(&ticks(&y, 7.0), say::PUSH))
+            (whole.up(&ticks(&y, 7.0), &words!(text, "chart.push")))
             (histogram(values(), &x, field.bottom))
             line class="axis" stroke=(AXIS) x1=(at(whole.left)) x2=(at(field.right)) y1=(at(y.at(0.0))) y2=(at(y.at(0.0))) {}
             @if missing {
-                text class="soft" fill=(SOFT) text-anchor="middle" x=(at(left - MISSING / 2.0)) y=(at(field.bottom + 16.0)) { (text::fit(say::MISSING, SMALL, MISSING + 8.0)) }
+                text class="soft" fill=(SOFT) text-anchor="middle" x=(at(left - MISSING / 2.0)) y=(at(field.bottom + 16.0)) { (text::fit(&words!(text, "chart.missing"), SMALL, MISSING + 8.0)) }
             }
             (drawn(dots, &field, whole.left)?)
             @if let Some((name, values)) = &self.partner {
                 @let (low, high) = ends(values);
-                (legend(field.right + 20.0, field.top + 30.0, TALL - 60.0, name, [&value(high), &value(low)]))
+                (legend(field.right + 20.0, field.top + 30.0, TALL - 60.0, name, [&text.value(high), &text.value(low)]))
             }
         };
-        let partner = self.partner.as_ref().map_or(String::new(), |(name, _)| say::coloured_by(&text::cut(name, 60)));
-        let label =
-            format!("{} {}, {}{partner}", say::DEPENDENCE, text::cut(&self.name, 80), things(rows, "row", "rows"));
+        let coloured = |(name, _): &(String, Vec<f64>)| words!(text, "chart.coloured_by", name = text::cut(name, 60));
+        let partner = self.partner.as_ref().map_or(String::new(), coloured);
+        let (name, rows) = (text::cut(&self.name, 80), words!(text, "rows", n = rows));
+        let label = words!(text, "chart.dependence", name = name, rows = rows, partner = partner);
         let legend = if self.partner.is_some() { LEGEND } else { 10.0 };
         Ok(Svg::new("dependence", (field.right + legend, field.bottom + BELOW), label, marks))
     }

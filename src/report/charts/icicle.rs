@@ -2,9 +2,9 @@
 
 use super::colour::{self, Rgb, hex};
 use super::svg::{SIZE, Svg, at};
-use super::{say, text};
+use super::text;
 use crate::recursive::{ClusterTree, Node};
-use crate::report::words;
+use crate::report::text::{Text, words};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
@@ -72,16 +72,22 @@ impl<'a> Icicle<'a> {
         self
     }
 
-    /// The chart. O(nodes log nodes).
+    /// The chart in English. O(nodes log nodes).
     pub fn draw(&self) -> Svg {
+        self.draw_in(Text::english())
+    }
+
+    /// The chart with the words of a catalogue.
+    pub fn draw_in(&self, text: &Text) -> Svg {
         let tree = self.tree;
         let smallest = tree.leaves().map(|leaf| self.share(leaf).0).fold(1.0, f64::min).max(1e-6);
         // Tall enough for a line of text in the smallest leaf, within what fits on a page.
         let height = (16.0 / smallest).clamp(HEIGHT.0, HEIGHT.1);
-        let boxes = self.boxes(height);
+        let boxes = self.boxes(text, height);
         let marks = html! { @for one in &boxes { (one.draw()) } };
-        let leaves = tree.leaves().map(|leaf| format!("{} {}", self.called(leaf), words::percent(self.share(leaf).0)));
-        let label = format!("{}: {}", say::TREE, leaves.take(12).collect::<Vec<_>>().join(", "));
+        let leaves = tree.leaves().map(|leaf| format!("{} {}", self.called(leaf), text.percent(self.share(leaf).0)));
+        let list = leaves.take(12).collect::<Vec<_>>().join(&words!(text, "list.between"));
+        let label = words!(text, "chart.label", what = words!(text, "chart.tree"), list = list);
         Svg::new("tree", (WIDTH, height), label, marks)
     }
 
@@ -97,7 +103,7 @@ impl<'a> Icicle<'a> {
         }
     }
 
-    fn boxes(&self, height: f64) -> Vec<Block> {
+    fn boxes(&self, text: &Text, height: f64) -> Vec<Block> {
         let tree = self.tree;
         let root = if tree.levels() == 0 { WIDTH } else { ROOT };
         let column = (WIDTH - root) / tree.levels().max(1) as f64;
@@ -113,8 +119,8 @@ impl<'a> Icicle<'a> {
                 frame: (left, start, wide, share * height),
                 fill: if is_root { ALL } else { colour::cluster(number(node)) },
                 called: self.names.get(&path).map(|name| text::cut(name, 200)),
-                name: if is_root { say::ALL_ROWS.to_string() } else { path.clone() },
-                share,
+                name: if is_root { words!(text, "all_rows") } else { path.clone() },
+                share: text.percent(share),
                 link: self.links.then(|| format!("#{}-{path}", if node.is_leaf() { "cluster" } else { "map" })),
             });
             let mut top = start;
@@ -126,9 +132,9 @@ impl<'a> Icicle<'a> {
                 boxes.push(Block {
                     frame: (root + column * (node.level() - 1) as f64, top, column, noise * height),
                     fill: colour::NOISE,
-                    name: say::NO_CLUSTER.to_string(),
+                    name: words!(text, "chart.in_no_cluster"),
                     called: None,
-                    share: noise,
+                    share: text.percent(noise),
                     link: None,
                 });
             }
@@ -148,14 +154,13 @@ struct Block {
     fill: Rgb,
     name: String,
     called: Option<String>,
-    share: f64,
+    share: String,
     link: Option<String>,
 }
 
 impl Block {
     fn draw(&self) -> Markup {
         let Block { frame: (left, top, wide, tall), fill, name, called, share, link } = self;
-        let share = words::percent(*share);
         let size = (at(wide - GAP), at((tall - GAP).max(0.6)));
         let drawn = html! {
             g class="on" fill=(colour::text_on(*fill)) {
@@ -163,8 +168,8 @@ impl Block {
                 rect class="edge" x=(at(*left)) y=(at(*top)) width=(size.0) height=(size.1) rx="2" fill=(hex(*fill)) {}
                 @if *tall >= TWO_LINES && *wide < 150.0 {
                     text x=(at(left + 10.0)) y=(at(top + tall / 2.0 - 4.0)) class="strong" { (text::fit(name, SIZE, wide - 18.0)) }
-                    text x=(at(left + 10.0)) y=(at(top + tall / 2.0 + 13.0)) { (text::fit(&share, SIZE, wide - 18.0)) }
-                } @else if *tall >= ONE_LINE { (self.line(&share)) }
+                    text x=(at(left + 10.0)) y=(at(top + tall / 2.0 + 13.0)) { (text::fit(share, SIZE, wide - 18.0)) }
+                } @else if *tall >= ONE_LINE { (self.line(share)) }
             }
         };
         html! { @if let Some(link) = link { a href=(link) { (drawn) } } @else { (drawn) } }

@@ -3,7 +3,8 @@
 use super::colour;
 use super::raster::Picture;
 use super::svg::{SIZE, Svg, at, mismatch};
-use super::{say, text};
+use super::text;
+use crate::report::text::{Text, words};
 use crate::{Error, Result};
 use maud::html;
 
@@ -43,12 +44,20 @@ impl ImageStrip {
         self
     }
 
-    /// The chart. O(pixels).
+    /// The chart in English. O(pixels).
     ///
     /// # Errors
     /// [`Error::Empty`] without images or pixels, [`Error::Shape`] when an image's pixels do not fill whole lines or two
     /// images have different sizes.
     pub fn draw(&self) -> Result<Svg> {
+        self.draw_in(Text::english())
+    }
+
+    /// The chart with the words of a catalogue.
+    ///
+    /// # Errors
+    /// Those of [`draw`](ImageStrip::draw).
+    pub fn draw_in(&self, text: &Text) -> Result<Svg> {
         let lines = self.lines()?;
         let unit = SIDE / self.across.max(lines) as f64;
         let (wide, tall) = (unit * self.across as f64, unit * lines as f64);
@@ -70,7 +79,12 @@ impl ImageStrip {
         let size = (columns as f64 * step_x - GAP, self.images.len().div_ceil(columns) as f64 * step_y - GAP);
         let names: Vec<String> =
             self.images.iter().map(|(caption, _)| text::cut(caption, 40)).filter(|name| !name.is_empty()).collect();
-        let label = format!("{}: {}", say::images(self.images.len(), self.signed), names.join(", "));
+        let what = match self.signed {
+            true => words!(text, "chart.differences", n = self.images.len()),
+            false => words!(text, "chart.images", n = self.images.len()),
+        };
+        let list = names.join(&words!(text, "list.between"));
+        let label = words!(text, "chart.label", what = what, list = list);
         Ok(Svg::new("images", size, label.trim_end_matches([':', ' ']), marks))
     }
 

@@ -4,9 +4,9 @@ use super::axes::{BELOW, BESIDE, Field};
 use super::colour::{self, hex};
 use super::scale::{Scale, log_ticks};
 use super::svg::{AXIS, LINE, SMALL, Svg, at, nothing};
-use super::{say, text};
+use super::text;
 use crate::cluster::Layer;
-use crate::report::words::{count, value};
+use crate::report::text::{Text, Value, words};
 use maud::{Markup, html};
 
 /// Width of the fields, heights of that of the clusters and of that of the persistence, the gap between them, and the head.
@@ -42,10 +42,15 @@ impl LayersChart {
         LayersChart(layers)
     }
 
-    /// The chart. O(layers log layers).
+    /// The chart in English. O(layers log layers).
     pub fn draw(&self) -> Svg {
+        self.draw_in(Text::english())
+    }
+
+    /// The chart with the words of a catalogue.
+    pub fn draw_in(&self, text: &Text) -> Svg {
         let (Some(first), Some(last)) = (self.0.first(), self.0.last()) else {
-            return nothing("layers", say::LAYERS);
+            return nothing(text, "layers", &words!(text, "chart.layers"));
         };
         let sizes = (first.min_cluster_size.max(1) as f64, (last.up_to.max(first.min_cluster_size) + 1) as f64);
         let above = Field { left: BESIDE, top: HEAD, right: BESIDE + WIDE, bottom: HEAD + CLUSTERS };
@@ -59,19 +64,24 @@ impl LayersChart {
         let clusters = |number: f64| counts.at(libm::log10(number.max(1.0)));
         let persistence = Scale::new(0.0, long, below.bottom, below.top);
         let across: Vec<(f64, String)> =
-            log_ticks(sizes.0, sizes.1).into_iter().map(|size| (x(size), words(size))).collect();
+            log_ticks(sizes.0, sizes.1).into_iter().map(|size| (x(size), number(text, size))).collect();
         let up: Vec<(f64, String)> =
-            log_ticks(1.0, most).into_iter().filter(|n| n.fract() == 0.0).map(|n| (clusters(n), words(n))).collect();
+            log_ticks(1.0, most).into_iter().filter(|n| n.fract() == 0.0).map(|n| (clusters(n), number(text, n))).collect();
         let blank: Vec<(f64, String)> = across.iter().map(|(x, _)| (*x, String::new())).collect();
         let marks = html! {
-            (above.across(&blank, "")) (above.up(&up, say::CLUSTERS))
-            (below.across(&across, say::MIN_CLUSTER_SIZE)) (below.up(&[(persistence.at(long), value(long))], say::PERSISTENCE))
-            (self.peaks(&x, &clusters, &below))
+            (above.across(&blank, "")) (above.up(&up, &words!(text, "chart.clusters")))
+            (below.across(&across, &words!(text, "chart.min_cluster_size")))
+            (below.up(&[(persistence.at(long), text.value(long))], &words!(text, "chart.persistence")))
+            (self.peaks(text, &x, &clusters, &below))
             path class="first" fill="none" stroke=(hex(colour::cluster(0))) stroke-width="2.2" d=(steps(&self.0, &x, |layer| clusters(layer.clusters as f64))) {}
             path fill="none" stroke=(hex(colour::cluster(1))) stroke-width="2.2" d=(steps(&self.0, &x, |layer| persistence.at(layer.persistence))) {}
         };
-        let said = self.best().into_iter().map(|layer| say::layer(layer.clusters, layer.min_cluster_size, layer.up_to));
-        let label = format!("{}: {}", say::LAYERS, said.collect::<Vec<_>>().join("; "));
+        let said = self.best().into_iter().map(|layer| {
+            let (from, to) = (Value::Digits(layer.min_cluster_size), Value::Digits(layer.up_to));
+            words!(text, "chart.layer", clusters = words!(text, "clusters", n = layer.clusters), from = from, to = to)
+        });
+        let list = text.apart(&said.collect::<Vec<_>>());
+        let label = words!(text, "chart.label", what = words!(text, "chart.layers"), list = list);
         Svg::new("layers", (above.right + 18.0, below.bottom + BELOW), label, marks)
     }
 
@@ -84,12 +94,12 @@ impl LayersChart {
     }
 
     /// The peaks as bands through both fields, with their number of clusters where there is room.
-    fn peaks(&self, x: &impl Fn(f64) -> f64, clusters: &impl Fn(f64) -> f64, below: &Field) -> Markup {
+    fn peaks(&self, text: &Text, x: &impl Fn(f64) -> f64, clusters: &impl Fn(f64) -> f64, below: &Field) -> Markup {
         let mut taken: Vec<(f64, f64)> = Vec::new();
         let mut placed = Vec::new();
         for layer in self.best() {
             let (left, right) = (x(layer.min_cluster_size as f64), x(layer.up_to as f64 + 1.0));
-            let words = count(layer.clusters);
+            let words = text.count(layer.clusters);
             let half = text::width(&words, SMALL) / 2.0 + 3.0;
             let middle = ((left + right) / 2.0).clamp(below.left + half, below.right + 16.0 - half);
             let free = taken.iter().all(|&(a, b)| middle + half <= a || middle - half >= b);
@@ -108,8 +118,8 @@ impl LayersChart {
     }
 }
 
-fn words(number: f64) -> String {
-    if number >= 1.0 { count(number.round() as usize) } else { value(number) }
+fn number(text: &Text, number: f64) -> String {
+    if number >= 1.0 { text.count(number.round() as usize) } else { text.value(number) }
 }
 
 /// Steps from range to range.

@@ -4,8 +4,8 @@ use super::colour::{self, hex};
 use super::labels::{self, Label, Wanted};
 use super::raster::{self, Picture, Places};
 use super::svg::{PAPER, Svg, at, mismatch};
-use super::{say, text};
-use crate::report::words::things;
+use super::text;
+use crate::report::text::{Text, words};
 use crate::{Error, Result};
 use maud::{Markup, html};
 use ndarray::ArrayRef2;
@@ -55,17 +55,25 @@ impl<'a> Map<'a> {
         self
     }
 
-    /// The chart. O(rows log rows) for the names' places.
+    /// The chart in English. O(rows log rows) for the names' places.
     ///
     /// # Errors
     /// [`Error::Empty`] without rows or columns, [`Error::Shape`] when there is not one label for each row,
     /// [`Error::NotFinite`], and [`Error::Setting`] for a width out of range.
     pub fn draw(&self) -> Result<Svg> {
+        self.draw_in(Text::english())
+    }
+
+    /// The chart with the words of a catalogue.
+    ///
+    /// # Errors
+    /// Those of [`draw`](Map::draw).
+    pub fn draw_in(&self, text: &Text) -> Result<Svg> {
         let places = self.places()?;
         let size = (0.03 * self.width as f64 + 8.0).round();
         let frame = (places.width as f64, places.height as f64);
         let (wanted, dots) = (self.wanted(&places), self.dots(&places)?);
-        let label = self.words(&wanted);
+        let label = self.words(text, &wanted);
         let marks = html! {
             rect class="plate" width=(places.width) height=(places.height) rx="6" fill=(PAPER) {}
             (dots)
@@ -142,17 +150,13 @@ impl<'a> Map<'a> {
         middles.map(wanted).collect()
     }
 
-    fn words(&self, names: &[Wanted]) -> String {
+    fn words(&self, text: &Text, names: &[Wanted]) -> String {
         let mut largest: Vec<&Wanted> = names.iter().collect();
         largest.sort_by(|a, b| b.rows.cmp(&a.rows).then(a.text.cmp(&b.text)));
-        let said = largest.iter().take(6).map(|one| format!("{} ({})", one.text, things(one.rows, "row", "rows")));
-        let rows = things(self.labels.len(), "row", "rows");
-        format!(
-            "{}: {rows}, {}; {}",
-            say::MAP,
-            things(names.len(), "cluster", "clusters"),
-            said.collect::<Vec<_>>().join(", ")
-        )
+        let said = largest.iter().take(6).map(|one| format!("{} ({})", one.text, words!(text, "rows", n = one.rows)));
+        let list = said.collect::<Vec<_>>().join(&words!(text, "list.between"));
+        let (rows, clusters) = (words!(text, "rows", n = self.labels.len()), words!(text, "clusters", n = names.len()));
+        words!(text, "chart.map", rows = rows, clusters = clusters, list = list)
     }
 }
 

@@ -3,9 +3,9 @@
 use super::colour::{self, hex};
 use super::scale::Scale;
 use super::svg::{AXIS, LINE, SIZE, SMALL, SOFT, Svg, at, nothing};
-use super::{say, text};
+use super::text;
 use crate::core::shape::check_count;
-use crate::report::words::value;
+use crate::report::text::{Text, say, words};
 use crate::{Error, Result};
 use maud::{Markup, html};
 use ndarray::ArrayRef2;
@@ -109,55 +109,65 @@ impl Profile {
         Ok(profile.number(usize::try_from(cluster).unwrap_or(0)))
     }
 
-    /// The chart. O(lines).
+    /// The chart in English. O(lines).
     pub fn draw(&self) -> Svg {
+        self.draw_in(Text::english())
+    }
+
+    /// The chart with the words of a catalogue.
+    pub fn draw_in(&self, text: &Text) -> Svg {
         let lines = &self.lines;
         if lines.is_empty() {
-            return nothing("profile", say::PROFILE);
+            return {
+                let what = words!(text, "chart.profile", name = "");
+                nothing(text, "profile", what.trim_end())
+            };
         }
         let names = text::column(lines.iter().map(|line| line.name.as_str()), SIZE, NAMES.0, NAMES.1);
         let left = names + 12.0 + BESIDE;
         let (end, right) = (left + FIELD, left + FIELD + BESIDE + NOTES);
         let height = HEAD + ROW * lines.len() as f64 + FOOT;
         let marks = html! {
-            (self.key(left, right))
+            (self.key(text, left, right))
             @for (i, line) in lines.iter().enumerate() {
                 @let middle = HEAD + ROW * (i as f64 + 0.5);
                 text x=(at(names)) y=(at(middle + 4.5)) text-anchor="end" { title { (text::cut(&line.name, 400)) } (text::fit(&line.name, SIZE, names)) }
-                (line.draw(left, end, middle, self.number))
+                (line.draw(text, left, end, middle, self.number))
                 text x=(at(right)) y=(at(middle + 4.5)) text-anchor="end" {
-                    tspan font-weight="700" { (value(line.here)) } tspan class="soft" { " (" (value(line.all)) ")" }
+                    tspan font-weight="700" { (text.value(line.here)) } tspan class="soft" { " (" (text.value(line.all)) ")" }
                 }
             }
         };
         let said = lines
             .iter()
-            .map(|line| format!("{} {} ({})", text::cut(&line.name, 60), value(line.here), value(line.all)));
-        let label = format!("{} {}: {}", say::PROFILE, text::cut(&self.name, 60), said.collect::<Vec<_>>().join("; "));
+            .map(|line| format!("{} {} ({})", text::cut(&line.name, 60), text.value(line.here), text.value(line.all)));
+        let list = text.apart(&said.collect::<Vec<_>>());
+        let what = words!(text, "chart.profile", name = text::cut(&self.name, 60));
+        let label = words!(text, "chart.label", what = what, list = list);
         Svg::new("profile", (right, height), label, marks)
     }
 
     /// What the marks mean.
-    fn key(&self, left: f64, right: f64) -> Markup {
+    fn key(&self, text: &Text, left: f64, right: f64) -> Markup {
         let name = text::fit(&self.name, SIZE * 1.05, 130.0);
         let next = left + 24.0 + text::width(&name, SIZE * 1.05);
         html! {
             circle class="edge" cx=(at(left + 6.0)) cy="14" r="6" fill=(hex(colour::cluster(self.number))) {}
             text font-weight="600" x=(at(left + 17.0)) y="18" { (name) }
             rect class="stroke ink" x=(at(next + 8.0)) y="6" width="2.4" height="16" {}
-            text class="soft" fill=(SOFT) x=(at(next + 17.0)) y="18" { (say::AVERAGE_ALL) }
-            text class="soft" fill=(SOFT) text-anchor="end" x=(at(right)) y="18" { (say::HERE_ALL) }
+            text class="soft" fill=(SOFT) x=(at(next + 17.0)) y="18" { (say!(text, "chart.average_all")) }
+            text class="soft" fill=(SOFT) text-anchor="end" x=(at(right)) y="18" { (say!(text, "chart.here_all")) }
         }
     }
 }
 
 impl ProfileLine {
     /// The line from end to end with its numbers, the middle half, both averages.
-    fn draw(&self, left: f64, end: f64, y: f64, number: i32) -> Markup {
+    fn draw(&self, text: &Text, left: f64, end: f64, y: f64, number: i32) -> Markup {
         let ends = self.range.into_iter().chain([self.here, self.all]);
         let (low, high) = super::scale::range(ends);
         let x = Scale::new(low, high, left, end);
-        let number_of = |value: f64| text::fit(&crate::report::words::value(value), SMALL, BESIDE - 12.0);
+        let number_of = |value: f64| text::fit(&text.value(value), SMALL, BESIDE - 12.0);
         let band = self.middle.iter().all(|v| v.is_finite());
         html! {
             line class="grid" stroke=(LINE) stroke-width="2" x1=(at(left)) x2=(at(end)) y1=(at(y)) y2=(at(y)) {}

@@ -2,6 +2,7 @@
 
 use super::text;
 use crate::core::write_whole;
+use crate::report::text::{Text, words};
 use crate::{Error, Result};
 use maud::{Markup, PreEscaped, html};
 use std::fmt;
@@ -141,7 +142,8 @@ pub(super) fn at(number: f64) -> String {
 }
 
 /// What a chart says that has nothing to show.
-pub(super) fn nothing(class: &'static str, label: &str) -> Svg {
-    let marks = html! { text class="soft" x="0" y="24" fill=(SOFT) { (super::say::NOTHING) } };
-    Svg::new(class, (320.0, 40.0), format!("{label}: {}", super::say::NOTHING), marks)
+pub(super) fn nothing(text: &Text, class: &'static str, what: &str) -> Svg {
+    let none = words!(text, "chart.nothing");
+    let marks = html! { text class="soft" x="0" y="24" fill=(SOFT) { (none) } };
+    Svg::new(class, (320.0, 40.0), words!(text, "chart.label", what = what, list = none), marks)
 }
