@@ -143,7 +143,10 @@ fn pictures(contents: &Contents<'_>, leaf: usize, node: &Node, width: usize, hei
     let mut members = Vec::new();
     for row in typical(&contents.rows, &contents.place, node.rows(), mean, TYPICAL) {
         let values: Vec<f64> = contents.rows.row(row as usize).iter().map(|&v| f64::from(v)).collect();
-        members.push((words!(text, "pictures.row", row = row.to_string()), Picture::of(&values, width, |v| grey(contents, v)).address()?));
+        members.push((
+            words!(text, "pictures.row", row = row.to_string()),
+            Picture::of(&values, width, |v| grey(contents, v)).address()?,
+        ));
     }
     let size = |long: usize| {
         let long_side = width.max(height).max(1);

@@ -71,7 +71,8 @@ fn more(text: &Text, lines: usize) -> Markup {
 /// The first levels of a field.
 fn levels(text: &Text, field: &Field) -> String {
     let between = if field.kind == Kind::Ordinal { " < ".to_string() } else { words!(text, "list.between") };
-    let mut names = field.levels.iter().take(LEVELS).map(|level| column(text, level)).collect::<Vec<_>>().join(&between);
+    let mut names =
+        field.levels.iter().take(LEVELS).map(|level| column(text, level)).collect::<Vec<_>>().join(&between);
     if field.levels.len() > LEVELS {
         names.push_str(&between);
         names.push('…');

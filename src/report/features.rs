@@ -217,7 +217,10 @@ mod tests {
         assert_eq!(found.questions, ["day", "rating"]);
         assert_eq!((found.part(0), found.part(1), found.part(4)), (None, Some("day (day)"), None));
         let rating = &found.columns[4];
-        assert_eq!([(0, 1), (1, 2), (2, 2)].map(|(a, b)| rating.span(Text::english(), a, b)), [": 2 or below", ": 2 or above", " = 3"]);
+        assert_eq!(
+            [(0, 1), (1, 2), (2, 2)].map(|(a, b)| rating.span(Text::english(), a, b)),
+            [": 2 or below", ": 2 or above", " = 3"]
+        );
         assert_eq!(found.columns[0].words(Text::english(), 59.5, 9.0), "1970-03-01");
     }
 

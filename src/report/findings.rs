@@ -69,7 +69,10 @@ pub(super) fn clearest(found: &[Finding]) -> impl Iterator<Item = &Finding> {
 pub(super) fn findings(contents: &Contents<'_>, features: &Features, leaf: usize) -> Vec<Finding> {
     let mut found: Vec<(usize, Finding)> = (0..features.columns.len())
         .flat_map(|c| {
-            of_values(contents, features, leaf, c).into_iter().chain(of_missing(contents.text(), features, leaf, c)).map(move |f| (c, f))
+            of_values(contents, features, leaf, c)
+                .into_iter()
+                .chain(of_missing(contents.text(), features, leaf, c))
+                .map(move |f| (c, f))
         })
         .filter(|(_, finding)| finding.distance.abs() >= 0.1)
         .collect();

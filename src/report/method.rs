@@ -95,9 +95,7 @@ impl Term {
             Term::Share => ("share", words!(text, "term.share"), share()),
             Term::Interval => ("interval", words!(text, "term.interval"), words!(text, "meaning.interval")),
             Term::None => ("none", words!(text, "term.none"), words!(text, "meaning.none")),
-            Term::Persistence => {
-                ("persistence", words!(text, "term.persistence"), words!(text, "meaning.persistence"))
-            }
+            Term::Persistence => ("persistence", words!(text, "term.persistence"), words!(text, "meaning.persistence")),
             Term::Consensus => ("consensus", words!(text, "term.consensus"), words!(text, "meaning.consensus")),
             Term::Stability => ("stability", words!(text, "term.stability"), words!(text, "meaning.stability")),
             Term::Evidence => ("evidence", words!(text, "term.evidence"), words!(text, "meaning.evidence")),

@@ -28,7 +28,8 @@ pub(super) fn proposed(report: &Report<'_>, columns: &[String]) -> BTreeMap<Path
     // The name of a pixel says nothing; the average image does.
     let rules = report.rules.filter(|_| report.image.is_none()).unwrap_or_default();
     let named = leaves(report.tree).zip(rules).filter_map(|(leaf, own)| {
-        let text = best(&own.rules).map(|rule| plain(&conditions(rule, columns).join(&words!(report.text, "list.between"))))?;
+        let text = best(&own.rules)
+            .map(|rule| plain(&conditions(rule, columns).join(&words!(report.text, "list.between"))))?;
         Some((leaf.path().clone(), text))
     });
     named.collect()

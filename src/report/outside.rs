@@ -205,7 +205,13 @@ fn cell(text: &Text, head: &Head<'_>, found: &OutsideCell) -> Cell {
 }
 
 /// What differs most in a leaf from what it is in all rows, of what the tests say differs; one of each column of the table.
-fn differences(text: &Text, features: &[Feature], found: &[OutsideVariable], schema: &Schema, leaf: usize) -> Vec<Difference> {
+fn differences(
+    text: &Text,
+    features: &[Feature],
+    found: &[OutsideVariable],
+    schema: &Schema,
+    leaf: usize,
+) -> Vec<Difference> {
     let mut all: Vec<(usize, f64, Difference)> = Vec::new();
     for (feature, variable) in features.iter().zip(found) {
         for part in &variable.parts {

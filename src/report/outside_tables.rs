@@ -14,7 +14,8 @@ const NAME: usize = 30;
 pub(super) fn section(contents: &Contents<'_>) -> Markup {
     let Some(outside) = &contents.outside else { return html! {} };
     let text = contents.text();
-    let skipped = outside.skipped.iter().map(|(name, reason)| say!(text, "outside.skipped", name = name, reason = reason));
+    let skipped =
+        outside.skipped.iter().map(|(name, reason)| say!(text, "outside.skipped", name = name, reason = reason));
     html! {
         h2 class="page" { (say!(text, "outside.title")) }
         p { (say!(text, "outside.what")) }
@@ -103,8 +104,7 @@ pub(super) fn line(contents: &Contents<'_>, leaf: usize) -> Markup {
     let differences = contents.outside.as_ref().and_then(|outside| outside.differences.get(leaf));
     let Some(differences) = differences.filter(|differences| !differences.is_empty()) else { return html! {} };
     let text = contents.text();
-    let parts = differences
-        .iter()
-        .map(|own| say!(text, "outside.part", name = &own.name, here = &own.here, all = &own.all));
+    let parts =
+        differences.iter().map(|own| say!(text, "outside.part", name = &own.name, here = &own.here, all = &own.all));
     html! { p { (say!(text, "outside.line", list = apart(text, parts))) } }
 }

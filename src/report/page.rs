@@ -52,6 +52,7 @@ pub(super) fn page(shown: &Shown<'_>) -> Result<Markup> {
                     (PreEscaped(include_str!("deck.css")))
                     @if !draft.data.is_empty() { (PreEscaped(include_str!("table.css"))) }
                     @if !draft.outside.is_empty() { (PreEscaped(include_str!("outside.css"))) }
+                    @if let Some(rule) = after_rows(text) { (PreEscaped(rule)) }
                     @if text.direction().is_some() { (PreEscaped(include_str!("rtl.css"))) }
                 }
             }
@@ -106,6 +107,15 @@ pub(super) fn page(shown: &Shown<'_>) -> Result<Markup> {
             }
         }
     })
+}
+
+/// What style.css writes behind a number of rows on a narrow screen, in another language: letters by their numbers, so that
+/// nothing but words can come of it.
+fn after_rows(text: &Text) -> Option<String> {
+    let words = words!(text, "glance.after_rows");
+    let escaped: String = words.chars().map(|letter| format!("\\{:x} ", u32::from(letter))).collect();
+    let rule = format!("@media (max-width: 620px) {{ .glance td.figure::after {{ content: \"{escaped}\"; }} }}");
+    (words != words!(Text::english(), "glance.after_rows")).then_some(rule)
 }
 
 /// Maps that are drawn at most.

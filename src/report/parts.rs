@@ -37,28 +37,21 @@ pub(super) fn stopped(text: &Text, reason: &StopReason) -> String {
     // Percentages as the tree's own words have them, whose spaces may break the line.
     let percent = |share: f64| text.percent(share).replace('\u{a0}', " ");
     let share = |rows: usize, of: usize| percent(rows as f64 / of as f64);
-    let few = |rows: usize, least: usize| {
-        words!(text, "stop.rows", n = Value::Digits(rows), least = Value::Digits(least))
-    };
+    let few =
+        |rows: usize, least: usize| words!(text, "stop.rows", n = Value::Digits(rows), least = Value::Digits(least));
     match reason {
         StopReason::LastLevel { levels } => words!(text, "stop.last_level", n = Value::Digits(*levels)),
         StopReason::SizeOfAll { rows, total_rows, least } => match *least {
             Size::Count(least) => few(*rows, least),
-            Size::Share(least) => words!(
-                text,
-                "stop.share_of_all",
-                share = share(*rows, *total_rows),
-                least_share = percent(least)
-            ),
+            Size::Share(least) => {
+                words!(text, "stop.share_of_all", share = share(*rows, *total_rows), least_share = percent(least))
+            }
         },
         StopReason::SizeOfParent { rows, parent_rows, least } => match *least {
             Size::Count(least) => few(*rows, least),
-            Size::Share(least) => words!(
-                text,
-                "stop.share_of_parent",
-                share = share(*rows, *parent_rows),
-                least_share = percent(least)
-            ),
+            Size::Share(least) => {
+                words!(text, "stop.share_of_parent", share = share(*rows, *parent_rows), least_share = percent(least))
+            }
         },
         StopReason::Rows { rows, least } => few(*rows, *least),
         StopReason::TooFewRows { rows, needed } => {

@@ -67,7 +67,8 @@ impl Calibration {
         let field = Field { left: BESIDE, top: 26.0, right: BESIDE + SIDE, bottom: 26.0 + SIDE };
         let below = Field { top: field.bottom + GAP, bottom: field.bottom + GAP + ROWS, ..field };
         let (x, y) = (Scale::new(0.0, 1.0, field.left, field.right), Scale::new(0.0, 1.0, field.bottom, field.top));
-        let ticks = |scale: &Scale| [0.0, 0.2, 0.4, 0.6, 0.8, 1.0].map(|tick| (scale.at(tick), text.whole(tick))).to_vec();
+        let ticks =
+            |scale: &Scale| [0.0, 0.2, 0.4, 0.6, 0.8, 1.0].map(|tick| (scale.at(tick), text.whole(tick))).to_vec();
         let colour = hex(colour::cluster(0));
         let line: Vec<String> =
             self.bins.iter().map(|bin| format!("{} {}", at(x.at(bin.0)), at(y.at(bin.1)))).collect();

@@ -112,9 +112,9 @@ impl Contrast {
             }
             text class="soft" fill=(SOFT) text-anchor="middle" x=(at(left + BESIDE + AVERAGES / 2.0)) y=(at(foot + 26.0)) { (text::fit(&words!(text, "chart.apart", part = text.value(furthest)), SMALL, AVERAGES + 2.0 * BESIDE)) }
         };
-        let said = lines
-            .iter()
-            .map(|line| format!("{} {}", text::cut(&line.name, 60), text::cut(&line.values.words(text).join(" / "), 40)));
+        let said = lines.iter().map(|line| {
+            format!("{} {}", text::cut(&line.name, 60), text::cut(&line.values.words(text).join(" / "), 40))
+        });
         let names = self.names.each_ref().map(|name| text::cut(name, 40)).join(" / ");
         let what = format!("{} {names}", words!(text, "chart.contrast"));
         let label = words!(text, "chart.label", what = what, list = text.apart(&said.collect::<Vec<_>>()));

@@ -90,8 +90,9 @@ impl<'a> DependenceChart<'a> {
                 (if value.is_nan() { gap(i, left) } else { x.at(value) }, y.at(*push), colours[i])
             })
             .collect();
-        let ticks =
-            |scale: &Scale, most| scale.ticks(text, most).into_iter().map(|(_, at, words)| (at, words)).collect::<Vec<_>>();
+        let ticks = |scale: &Scale, most| {
+            scale.ticks(text, most).into_iter().map(|(_, at, words)| (at, words)).collect::<Vec<_>>()
+        };
         let whole = Field { left: if missing { left - MISSING } else { left }, ..field };
         let marks = html! {
             (field.across(&ticks(&x, 8.0), &self.name))

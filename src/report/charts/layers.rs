@@ -65,8 +65,11 @@ impl LayersChart {
         let persistence = Scale::new(0.0, long, below.bottom, below.top);
         let across: Vec<(f64, String)> =
             log_ticks(sizes.0, sizes.1).into_iter().map(|size| (x(size), number(text, size))).collect();
-        let up: Vec<(f64, String)> =
-            log_ticks(1.0, most).into_iter().filter(|n| n.fract() == 0.0).map(|n| (clusters(n), number(text, n))).collect();
+        let up: Vec<(f64, String)> = log_ticks(1.0, most)
+            .into_iter()
+            .filter(|n| n.fract() == 0.0)
+            .map(|n| (clusters(n), number(text, n)))
+            .collect();
         let blank: Vec<(f64, String)> = across.iter().map(|(x, _)| (*x, String::new())).collect();
         let marks = html! {
             (above.across(&blank, "")) (above.up(&up, &words!(text, "chart.clusters")))

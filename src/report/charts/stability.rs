@@ -100,7 +100,8 @@ impl StabilityChart {
         let left = names + 16.0;
         let field = Field { left, top: HEAD, right: left + FIELD, bottom: HEAD + ROW * lines.len() as f64 };
         let x = Scale::new(0.0, 1.0, field.left, field.right);
-        let ticks: Vec<(f64, String)> = [0.0, 0.25, 0.5, 0.75, 1.0].map(|tick| (x.at(tick), text.point(&tick.to_string()))).into();
+        let ticks: Vec<(f64, String)> =
+            [0.0, 0.25, 0.5, 0.75, 1.0].map(|tick| (x.at(tick), text.point(&tick.to_string()))).into();
         let marks = html! {
             (ranges(text, &x, &field))
             (field.across(&ticks, &words!(text, "chart.jaccard")))
@@ -111,7 +112,8 @@ impl StabilityChart {
                 text class="soft" fill=(SOFT) x=(at(field.right + 14.0)) y=(at(middle + 4.0)) { (text::fit(&line.note(text), SMALL, NOTES)) }
             }
         };
-        let said = lines.iter().take(12).map(|line| format!("{} {}", text::cut(&line.name, 40), text.decimals(line.mean, 2)));
+        let said =
+            lines.iter().take(12).map(|line| format!("{} {}", text::cut(&line.name, 40), text.decimals(line.mean, 2)));
         let list = said.collect::<Vec<_>>().join(&words!(text, "list.between"));
         let label = words!(text, "chart.label", what = words!(text, "chart.stability"), list = list);
         Svg::new("stability", (field.right + 14.0 + NOTES, field.bottom + BELOW), label, marks)

@@ -238,7 +238,11 @@ mod tests {
         let last = &lines[9];
         assert!((last.from + last.push - (all - 2.0)).abs() < 1e-12);
         assert!(lines.windows(2).all(|pair| (pair[0].from + pair[0].push - pair[1].from).abs() < 1e-12));
-        assert_eq!(Waterfall::new(0.0, pushes.clone()).most(19).lines(Text::english()).len(), 20, "a rest of one is no rest");
+        assert_eq!(
+            Waterfall::new(0.0, pushes.clone()).most(19).lines(Text::english()).len(),
+            20,
+            "a rest of one is no rest"
+        );
         assert_eq!(Waterfall::new(f64::NAN, [Push::new("x", f64::NAN)]).lines(Text::english()).len(), 0);
     }
 }

@@ -5,10 +5,7 @@ use super::plural::Form;
 use std::collections::BTreeMap;
 
 /// The entries of a file; what is wrong is told with its line. `english` has the entries that there can be.
-pub(super) fn read(
-    source: &str,
-    english: Option<&BTreeMap<String, Entry>>,
-) -> Result<BTreeMap<String, Entry>, String> {
+pub(super) fn read(source: &str, english: Option<&BTreeMap<String, Entry>>) -> Result<BTreeMap<String, Entry>, String> {
     let mut entries: BTreeMap<String, Entry> = BTreeMap::new();
     let mut lines: BTreeMap<String, usize> = BTreeMap::new();
     for (line, statement) in statements(source)? {
