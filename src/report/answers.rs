@@ -1,6 +1,6 @@
 //! The first screen of a card: who they are, how sure we are, what to do with them.
 
-use super::names::{conditions, renamed};
+use super::conditions::{conditions, difference};
 use super::sure::{self, of_hundred};
 use super::text::{say, words};
 use super::{Contents, page};
@@ -41,7 +41,7 @@ fn who(contents: &Contents<'_>, leaf: usize, picture: Option<&str>) -> Markup {
 
 fn rule(contents: &Contents<'_>, rule: &Rule, further: bool) -> Markup {
     let text = contents.text();
-    let conditions: Vec<String> = conditions(rule, &contents.names);
+    let conditions: Vec<String> = conditions(text, rule, &contents.names, &contents.meanings);
     let unseen = if further { String::new() } else { words!(text, "rule.unseen") };
     let by_weight = if contents.shares.weighted { words!(text, "rule.by_weight") } else { String::new() };
     let fits = match rule.rows {
@@ -120,6 +120,9 @@ fn what_to_do(contents: &Contents<'_>, leaf: usize, node: &Node) -> Markup {
 fn nearest(contents: &Contents<'_>, found: &Difference) -> Markup {
     let text = contents.text();
     let cluster = html! { a href=(format!("#cluster-{}", found.there)) { (found.there) } };
+    let apart = |own: &FeatureDifference| {
+        difference(text, own, contents.names.get(own.feature), contents.meanings.get(own.feature))
+    };
     let told: Vec<&FeatureDifference> = found.features.iter().filter(|own| own.contrast > 0.0).take(SAID).collect();
     html! {
         div class="near" {
@@ -128,25 +131,8 @@ fn nearest(contents: &Contents<'_>, found: &Difference) -> Markup {
             p { (say!(text, "near.nothing")) }
         } @else {
             p { (say!(text, "near.most")) }
-            ul class="apart" { @for own in told { li { (apart(contents, own)) } } }
+            ul class="apart" { @for own in told { li { (apart(own)) } } }
         }
         }
-    }
-}
-
-/// How two clusters differ in one column.
-fn apart(contents: &Contents<'_>, own: &FeatureDifference) -> String {
-    let text = contents.text();
-    let name = contents.names.get(own.feature).unwrap_or(&own.name);
-    match own.levels.first() {
-        Some(level) => words!(
-            text,
-            "near.level",
-            name = name,
-            level = &level.level,
-            here = text.whole(level.here),
-            there = text.whole(level.there)
-        ),
-        None => renamed(&own.words, &own.name, Some(name)),
     }
 }

@@ -11,6 +11,7 @@ use crate::core::shape::check_count;
 use crate::core::{Canonical, Rows, check_weights, with_mean_one};
 use crate::explain::Difference;
 use crate::recursive::{ClusterTree, Node};
+use crate::table::{Feature, Schema};
 use crate::{Error, Result};
 use ndarray::{Array2, Axis};
 
@@ -31,8 +32,9 @@ pub(super) struct Contents<'a> {
     pub(super) features: Option<Features>,
     /// What the columns say that did not make the clusters.
     pub(super) outside: Option<Tables>,
-    /// One for each column.
+    /// One for each column, and what it means.
     pub(super) names: Vec<String>,
+    pub(super) meanings: Vec<Feature>,
     /// For each leaf how sure the model is of its explained rows.
     pub(super) confidence: Vec<Option<Confidence>>,
     /// For each leaf whether its card has all that a card can have.
@@ -76,6 +78,7 @@ impl<'a> Contents<'a> {
             statistics: Statistics::of(&rows, &order, &weights, &leaf_of_row, leaves),
             shares: Shares::of(tree, &weights, report.weights.is_some()),
             names,
+            meanings: report.schema.map_or_else(|| Feature::numbered(tree.columns()), Schema::features),
             confidence,
             full: full(tree),
             leaf_of_row,

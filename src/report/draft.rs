@@ -86,7 +86,7 @@ impl Report<'_> {
         Ok(Draft {
             title: self.title.clone(),
             text: self.text.clone(),
-            proposed: proposed(self, &contents.names),
+            proposed: proposed(self, &contents.names, &contents.meanings),
             images: self.image.is_some(),
             questions: contents.features.as_ref().map(|features| features.questions.len()),
             leaves: self.tree.leaves().enumerate().map(leaf).collect::<Result<_>>()?,

@@ -7,6 +7,7 @@
 mod answers;
 mod cards;
 pub mod charts;
+mod conditions;
 mod contents;
 mod data;
 mod deck;

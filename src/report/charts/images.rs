@@ -12,6 +12,9 @@ use maud::html;
 const SIDE: f64 = 96.0;
 const GAP: f64 = 12.0;
 const CAPTION: f64 = 20.0;
+/// Baseline of a caption below its image, and its least width as a part of the side.
+const CAPTION_BASELINE: f64 = 15.0;
+const CAPTION_WIDE: f64 = 0.75;
 /// Images beside each other.
 const ACROSS: usize = 8;
 
@@ -63,7 +66,7 @@ impl ImageStrip {
         let (wide, tall) = (unit * self.across as f64, unit * lines as f64);
         let captions = self.images.iter().any(|(caption, _)| !caption.is_empty());
         let (step_x, step_y) = (
-            wide.max(if captions { 0.75 * SIDE } else { 0.0 }) + GAP,
+            wide.max(if captions { CAPTION_WIDE * SIDE } else { 0.0 }) + GAP,
             tall + GAP + if captions { CAPTION } else { 0.0 },
         );
         let columns = self.images.len().min(ACROSS);
@@ -73,12 +76,16 @@ impl ImageStrip {
             @for (i, (address, (caption, _))) in pictures.iter().zip(&self.images).enumerate() {
                 @let (x, y) = ((i % columns) as f64 * step_x, (i / columns) as f64 * step_y);
                 image x=(at(x)) y=(at(y)) width=(at(wide)) height=(at(tall)) preserveAspectRatio="none" style="image-rendering:pixelated" href=(address) {}
-                text x=(at(x)) y=(at(y + tall + 15.0)) { (text::fit(caption, SIZE, step_x - GAP)) }
+                text x=(at(x)) y=(at(y + tall + CAPTION_BASELINE)) { (text::fit(caption, SIZE, step_x - GAP)) }
             }
         };
         let size = (columns as f64 * step_x - GAP, self.images.len().div_ceil(columns) as f64 * step_y - GAP);
-        let names: Vec<String> =
-            self.images.iter().map(|(caption, _)| text::cut(caption, 40)).filter(|name| !name.is_empty()).collect();
+        let names: Vec<String> = self
+            .images
+            .iter()
+            .map(|(caption, _)| text::cut(caption, text::SAID_SHORT))
+            .filter(|name| !name.is_empty())
+            .collect();
         let what = match self.signed {
             true => words!(text, "chart.differences", n = self.images.len()),
             false => words!(text, "chart.images", n = self.images.len()),

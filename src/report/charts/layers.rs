@@ -15,6 +15,16 @@ const CLUSTERS: f64 = 210.0;
 const PERSISTENCE: f64 = 110.0;
 const GAP: f64 = 26.0;
 const HEAD: f64 = 28.0;
+/// Right of the fields; around a peak's number, which may reach so far beyond them; its baseline above them.
+const RIGHT: f64 = 18.0;
+const AROUND: f64 = 3.0;
+const BEYOND: f64 = 16.0;
+const NUMBER_BASELINE: f64 = 9.0;
+/// Widths of the steps and of a peak's mark, and the least of its band; the shortest scale of clusters, in powers of ten.
+const STEPS: f64 = 2.2;
+const MARK: f64 = 5.0;
+const LEAST_BAND: f64 = 1.5;
+const LEAST_SCALE: f64 = 0.3;
 /// Peaks that are named.
 const NAMED: usize = 5;
 
@@ -60,7 +70,7 @@ impl LayersChart {
         let most = self.0.iter().map(|layer| layer.clusters).max().unwrap_or(1).max(1) as f64;
         let long = self.0.iter().map(|layer| layer.persistence).fold(1e-300, f64::max);
         // Many clusters of few rows would flatten those of most rows: their number has a logarithmic scale too.
-        let counts = Scale::new(0.0, libm::log10(most).max(0.3), above.bottom, above.top);
+        let counts = Scale::new(0.0, libm::log10(most).max(LEAST_SCALE), above.bottom, above.top);
         let clusters = |number: f64| counts.at(libm::log10(number.max(1.0)));
         let persistence = Scale::new(0.0, long, below.bottom, below.top);
         let across: Vec<(f64, String)> =
@@ -76,8 +86,8 @@ impl LayersChart {
             (below.across(&across, &words!(text, "chart.min_cluster_size")))
             (below.up(&[(persistence.at(long), text.value(long))], &words!(text, "chart.persistence")))
             (self.peaks(text, &x, &clusters, &below))
-            path class="first" fill="none" stroke=(hex(colour::cluster(0))) stroke-width="2.2" d=(steps(&self.0, &x, |layer| clusters(layer.clusters as f64))) {}
-            path fill="none" stroke=(hex(colour::cluster(1))) stroke-width="2.2" d=(steps(&self.0, &x, |layer| persistence.at(layer.persistence))) {}
+            path class="first" fill="none" stroke=(hex(colour::cluster(0))) stroke-width=(STEPS) d=(steps(&self.0, &x, |layer| clusters(layer.clusters as f64))) {}
+            path fill="none" stroke=(hex(colour::cluster(1))) stroke-width=(STEPS) d=(steps(&self.0, &x, |layer| persistence.at(layer.persistence))) {}
         };
         let said = self.best().into_iter().map(|layer| {
             let (from, to) = (Value::Digits(layer.min_cluster_size), Value::Digits(layer.up_to));
@@ -85,7 +95,7 @@ impl LayersChart {
         });
         let list = text.apart(&said.collect::<Vec<_>>());
         let label = words!(text, "chart.label", what = words!(text, "chart.layers"), list = list);
-        Svg::new("layers", (above.right + 18.0, below.bottom + BELOW), label, marks)
+        Svg::new("layers", (above.right + RIGHT, below.bottom + BELOW), label, marks)
     }
 
     /// The peaks of the highest persistence, highest first.
@@ -103,8 +113,8 @@ impl LayersChart {
         for layer in self.best() {
             let (left, right) = (x(layer.min_cluster_size as f64), x(layer.up_to as f64 + 1.0));
             let words = text.count(layer.clusters);
-            let half = text::width(&words, SMALL) / 2.0 + 3.0;
-            let middle = ((left + right) / 2.0).clamp(below.left + half, below.right + 16.0 - half);
+            let half = text::width(&words, SMALL) / 2.0 + AROUND;
+            let middle = ((left + right) / 2.0).clamp(below.left + half, below.right + BEYOND - half);
             let free = taken.iter().all(|&(a, b)| middle + half <= a || middle - half >= b);
             if free {
                 taken.push((middle - half, middle + half));
@@ -113,9 +123,9 @@ impl LayersChart {
         }
         html! {
             @for (left, right, middle, words, free, y) in placed {
-                rect class="band" fill=(LINE) fill-opacity="0.7" x=(at(left)) y=(at(HEAD)) width=(at((right - left).max(1.5))) height=(at(below.bottom - HEAD)) {}
-                line class="axis" stroke=(AXIS) stroke-width="5" stroke-linecap="round" x1=(at(left)) x2=(at(right)) y1=(at(y)) y2=(at(y)) {}
-                @if free { text font-size=(SMALL) font-weight="600" text-anchor="middle" x=(at(middle)) y=(at(HEAD - 9.0)) { (words) } }
+                rect class="band" fill=(LINE) fill-opacity="0.7" x=(at(left)) y=(at(HEAD)) width=(at((right - left).max(LEAST_BAND))) height=(at(below.bottom - HEAD)) {}
+                line class="axis" stroke=(AXIS) stroke-width=(MARK) stroke-linecap="round" x1=(at(left)) x2=(at(right)) y1=(at(y)) y2=(at(y)) {}
+                @if free { text font-size=(SMALL) font-weight="600" text-anchor="middle" x=(at(middle)) y=(at(HEAD - NUMBER_BASELINE)) { (words) } }
             }
         }
     }

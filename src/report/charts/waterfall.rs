@@ -1,7 +1,7 @@
 //! The waterfall: how the attributions of one row add up from the base value to what the model says of it.
 
 use super::scale::Scale;
-use super::svg::{AXIS, LINE, SIZE, SMALL, SOFT, Svg, at, nothing};
+use super::svg::{AXIS, BASELINE, LINE, SIZE, SMALL, SMALL_BASELINE, SOFT, Svg, at, nothing};
 use super::{colour, text};
 use crate::Explanation;
 use crate::Result;
@@ -19,6 +19,25 @@ const NAMES: (f64, f64) = (150.0, 320.0);
 const BESIDE: f64 = 64.0;
 /// Length of the point of a bar.
 const POINT: f64 = 6.0;
+/// Between names and field; between a bar and the ends of its line; a number beside it, or what it leaves of it inside.
+const GAP: f64 = 14.0;
+const INSET: f64 = 4.0;
+const NUMBER_GAP: f64 = 5.0;
+const NUMBER_INSIDE: f64 = 4.0;
+/// Baselines of the base value, and below the lines of the row's value, the values of the axis and its name; about how many
+/// values there are.
+const BASE: f64 = 12.0;
+const LAST: f64 = 19.0;
+const VALUES: f64 = 36.0;
+const AXIS_NAME: f64 = 55.0;
+const TICKS: f64 = 6.0;
+/// Where the marks of the base value and of the row begin and end, from the first and the last line; from a bar to the mark that
+/// leads to the next one, and its end.
+const BASE_MARK: f64 = 8.0;
+const LAST_MARK: (f64, f64) = (3.0, 7.0);
+const NEXT_MARK: (f64, f64) = (1.0, 7.0);
+/// Features with a line of their own.
+const MOST: usize = 9;
 
 /// What one feature adds.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,7 +85,7 @@ impl Waterfall {
     pub fn new(base: f64, pushes: impl IntoIterator<Item = Push>) -> Self {
         let clean = |push: Push| Push { push: if push.push.is_finite() { push.push } else { 0.0 }, ..push };
         let base = if base.is_finite() { base } else { 0.0 };
-        Waterfall { base, pushes: pushes.into_iter().map(clean).collect(), most: 9, log_odds: false }
+        Waterfall { base, pushes: pushes.into_iter().map(clean).collect(), most: MOST, log_odds: false }
     }
 
     /// One row of an explanation, for one of its outputs: `values` are the row's, `names` those of the features.
@@ -113,7 +132,7 @@ impl Waterfall {
             return nothing(text, "waterfall", &words!(text, "chart.waterfall"));
         }
         let names = text::column(lines.iter().map(|line| line.name.as_str()), SIZE, NAMES.0, NAMES.1);
-        let (left, right) = (names + 14.0, names + 14.0 + FIELD + BESIDE);
+        let (left, right) = (names + GAP, names + GAP + FIELD + BESIDE);
         let foot = HEAD + ROW * lines.len() as f64;
         let ends = || lines.iter().flat_map(|line| [line.from, line.from + line.push]);
         let (low, high) = super::scale::range(ends());
@@ -127,20 +146,22 @@ impl Waterfall {
         let row = words!(text, "chart.row_is", value = self.value(text, last));
         let marks = html! {
             g class="grid" stroke=(LINE) {
-                @for (_, place, _) in x.ticks(text, 6.0) { line x1=(at(place)) x2=(at(place)) y1=(at(HEAD)) y2=(at(foot)) {} }
+                @for (_, place, _) in x.ticks(text, TICKS) { line x1=(at(place)) x2=(at(place)) y1=(at(HEAD)) y2=(at(foot)) {} }
             }
-            @for (_, place, words) in x.ticks(text, 6.0) {
-                text class="soft" fill=(SOFT) x=(at(place)) y=(at(foot + 36.0)) text-anchor="middle" { (words) }
+            @for (_, place, words) in x.ticks(text, TICKS) {
+                text class="soft" fill=(SOFT) x=(at(place)) y=(at(foot + VALUES)) text-anchor="middle" { (words) }
             }
-            text class="soft" fill=(SOFT) x=(at((left + right) / 2.0)) y=(at(foot + 55.0)) text-anchor="middle" { (unit) }
-            (end(x.at(self.base), 12.0, &base, (left, right)))
-            line class="axis" stroke=(AXIS) stroke-dasharray="3 3" x1=(at(x.at(self.base))) x2=(at(x.at(self.base))) y1=(at(HEAD - 8.0)) y2=(at(HEAD + ROW)) {}
+            text class="soft" fill=(SOFT) x=(at((left + right) / 2.0)) y=(at(foot + AXIS_NAME)) text-anchor="middle" { (unit) }
+            (end(x.at(self.base), BASE, &base, (left, right)))
+            line class="axis" stroke=(AXIS) stroke-dasharray="3 3" x1=(at(x.at(self.base))) x2=(at(x.at(self.base))) y1=(at(HEAD - BASE_MARK)) y2=(at(HEAD + ROW)) {}
             @for (i, line) in lines.iter().enumerate() { (line.draw(text, HEAD + ROW * i as f64, names, &x, i + 1 < lines.len())) }
-            line class="axis" stroke=(AXIS) x1=(at(x.at(last))) x2=(at(x.at(last))) y1=(at(foot - 3.0)) y2=(at(foot + 7.0)) {}
-            (end(x.at(last), foot + 19.0, &row, (left, right)))
+            line class="axis" stroke=(AXIS) x1=(at(x.at(last))) x2=(at(x.at(last))) y1=(at(foot - LAST_MARK.0)) y2=(at(foot + LAST_MARK.1)) {}
+            (end(x.at(last), foot + LAST, &row, (left, right)))
         };
-        let said: Vec<String> =
-            lines.iter().map(|line| format!("{} {}", text::cut(&line.name, 60), signed(text, line.push))).collect();
+        let said: Vec<String> = lines
+            .iter()
+            .map(|line| format!("{} {}", text::cut(&line.name, text::SAID), signed(text, line.push)))
+            .collect();
         let base = words!(text, "chart.base_is", value = text.value(self.base));
         let row = words!(text, "chart.row_is", value = text.value(last));
         let list = text.apart(&[base, said.join(&words!(text, "list.between")), row]);
@@ -193,23 +214,23 @@ impl Line {
     /// Name, a bar with a point in its direction, its number inside or beside it, and where the next one begins.
     fn draw(&self, text: &Text, top: f64, names: f64, x: &Scale, next: bool) -> Markup {
         let (a, b) = (x.at(self.from), x.at(self.from + self.push));
-        let (upper, lower, middle) = (top + 4.0, top + ROW - 4.0, top + ROW / 2.0);
+        let (upper, lower, middle) = (top + INSET, top + ROW - INSET, top + ROW / 2.0);
         let back = if (b - a).abs() > POINT { b - POINT * (b - a).signum() } else { a };
         let outline =
             format!("M{0} {1}H{2}L{3} {4}L{2} {5}H{0}Z", at(a), at(upper), at(back), at(b), at(middle), at(lower));
         let fill = colour::against_to_for(if self.push < 0.0 { -1.0 } else { 1.0 });
         let words = signed(text, self.push);
-        let inside = (b - a).abs() > text::width(&words, SMALL) + 2.0 * POINT + 4.0;
-        let beside = if self.push < 0.0 { ("end", a.min(b) - 5.0) } else { ("start", a.max(b) + 5.0) };
+        let inside = (b - a).abs() > text::width(&words, SMALL) + 2.0 * POINT + NUMBER_INSIDE;
+        let beside = if self.push < 0.0 { ("end", a.min(b) - NUMBER_GAP) } else { ("start", a.max(b) + NUMBER_GAP) };
         html! {
-            text x=(at(names)) y=(at(middle + 4.5)) text-anchor="end" { title { (text::cut(&self.name, 400)) } (text::fit(&self.name, SIZE, names)) }
+            text x=(at(names)) y=(at(middle + BASELINE)) text-anchor="end" { title { (text::cut(&self.name, text::TIP)) } (text::fit(&self.name, SIZE, names)) }
             path d=(outline) fill=(colour::hex(fill)) {}
             @if inside {
-                g class="on" fill=(colour::text_on(fill)) { text font-size=(SMALL) font-weight="600" text-anchor="middle" x=(at((a + b) / 2.0)) y=(at(middle + 4.0)) { (words) } }
+                g class="on" fill=(colour::text_on(fill)) { text font-size=(SMALL) font-weight="600" text-anchor="middle" x=(at((a + b) / 2.0)) y=(at(middle + SMALL_BASELINE)) { (words) } }
             } @else {
-                text class="soft" fill=(SOFT) text-anchor=(beside.0) x=(at(beside.1)) y=(at(middle + 4.0)) { (words) }
+                text class="soft" fill=(SOFT) text-anchor=(beside.0) x=(at(beside.1)) y=(at(middle + SMALL_BASELINE)) { (words) }
             }
-            @if next { line class="axis" stroke=(AXIS) x1=(at(b)) x2=(at(b)) y1=(at(lower + 1.0)) y2=(at(lower + 7.0)) {} }
+            @if next { line class="axis" stroke=(AXIS) x1=(at(b)) x2=(at(b)) y1=(at(lower + NEXT_MARK.0)) y2=(at(lower + NEXT_MARK.1)) {} }
         }
     }
 }
