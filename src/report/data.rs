@@ -3,8 +3,8 @@
 use super::Contents;
 use super::features::Features;
 use super::names::column;
-use super::text::{Text, say, words};
-use crate::table::{Cycle, Field, Kind, Role, Schema};
+use super::text::{Text, Value, say, words};
+use crate::table::{Cycle, Field, Kind, Role, Scale, Schema};
 use maud::{Markup, html};
 
 /// Levels that are listed of a column, and columns of a table.
@@ -46,20 +46,40 @@ fn used(text: &Text, schema: &Schema, features: &Features) -> Markup {
         table class="columns" {
             thead { tr { th { (say!(text, "data.column")) } th { (say!(text, "data.kind")) } th class="figure" { (say!(text, "data.missing")) } } }
             tbody {
-                @for (field, (name, kind)) in schema.of_role(Role::Feature).zip(schema.kinds_in_words()).take(COLUMNS) {
+                @for field in schema.of_role(Role::Feature).take(COLUMNS) {
                     tr {
-                        td { (column(text, name)) }
+                        td { (column(text, &field.name)) }
                         td {
-                            (kind)
+                            (kind(text, field))
                             @if field.kind.has_levels() { span class="soft" { ": " (levels(text, field)) } }
                             @for remark in remarks(text, field) { span class="soft" { "; " (remark) } }
                         }
-                        td class="figure" { (missing(name)) }
+                        td class="figure" { (missing(&field.name)) }
                     }
                 }
             }
         }
         (more(text, schema.of_role(Role::Feature).count()))
+    }
+}
+
+/// What a field is, as [`Schema::kinds_in_words`] has it in English.
+pub(super) fn kind(text: &Text, field: &Field) -> String {
+    let n = Value::Digits(field.levels.len());
+    let kind = match field.kind {
+        Kind::Number => words!(text, "kind.number"),
+        Kind::Count => words!(text, "kind.count"),
+        Kind::Share => words!(text, "kind.share"),
+        Kind::Flag => words!(text, "kind.flag"),
+        Kind::Date => words!(text, "kind.date"),
+        Kind::Ordinal => words!(text, "kind.ordinal", n = n),
+        Kind::Category => words!(text, "kind.category", n = n),
+        Kind::Answers => words!(text, "kind.answers", n = n),
+    };
+    match field.scale {
+        Scale::Log if field.kind.is_numeric() => words!(text, "kind.log", kind = kind),
+        Scale::Rank if field.kind.is_numeric() => words!(text, "kind.rank", kind = kind),
+        _ => kind,
     }
 }
 

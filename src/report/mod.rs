@@ -127,8 +127,7 @@ impl<'a> Report<'a> {
     }
 
     /// The texts of the report in another language, with its format of numbers; by default English. What the caller and other
-    /// rooms say stays as it is: names, settings, notes, the conditions of rules, the kinds of columns and why some were set
-    /// aside.
+    /// rooms say stays as it is: names and levels, settings, notes, why columns were set aside and why a node was split.
     ///
     /// ```
     /// # use ndarray::Array2;

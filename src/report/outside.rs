@@ -1,5 +1,6 @@
 //! Outside variables: what the report shows of the columns that did not make the clusters.
 
+use super::data::kind;
 use super::text::{Text, Value, words};
 use crate::core::inference::Z95;
 use crate::explain::{OutsideCell, OutsideMeasure, OutsidePart, OutsideVariable};
@@ -70,7 +71,6 @@ impl Tables {
     pub(super) fn of(text: &Text, schema: &Schema, found: &[OutsideVariable], leaves: usize) -> Self {
         let mut skipped: Vec<_> = schema.set_aside().map(|(name, why)| (name.to_string(), why.to_string())).collect();
         let features: Vec<Feature> = schema.features().into_iter().collect();
-        let kinds: Vec<(&str, String)> = schema.kinds_in_words().collect();
         let mut variables = Vec::new();
         let columns: Vec<usize> = (0..features.len()).collect();
         let field_of = |column: usize| schema.fields().get(features[column].field());
@@ -85,8 +85,7 @@ impl Tables {
                 skipped.push((name.to_string(), words!(text, "outside.no_values")));
                 continue;
             }
-            let kind = kinds.iter().find(|(of, _)| field_of(columns[0]).is_some_and(|field| field.name == *of));
-            let kind = kind.map_or_else(String::new, |(_, kind)| kind.clone());
+            let kind = field_of(columns[0]).map_or_else(String::new, |field| kind(text, field));
             let of: Vec<(&Feature, &OutsideVariable)> = columns.iter().map(|&c| (&features[c], &found[c])).collect();
             variables.push(variable(text, name, kind, &of, leaves));
         }

@@ -244,6 +244,25 @@ proptest::proptest! {
     }
 }
 
+#[test]
+fn kinds_are_named_as_the_schema_names_them() {
+    use crate::table::{Field, Kind, Scale, Schema};
+    for kind in
+        [Kind::Number, Kind::Count, Kind::Share, Kind::Ordinal, Kind::Category, Kind::Flag, Kind::Date, Kind::Answers]
+    {
+        for scale in [Scale::Linear, Scale::Log, Scale::Rank] {
+            let mut field = Field::new("f", kind);
+            if kind.has_levels() {
+                field = field.with_levels(["a", "b"]);
+            }
+            field.scale = scale;
+            let Ok(schema) = Schema::new(vec![field.clone()]) else { continue };
+            let (_, words) = schema.kinds_in_words().next().unwrap();
+            assert_eq!(crate::report::data::kind(Text::english(), &field), words);
+        }
+    }
+}
+
 /// A translation of a few entries into a made-up language that is written from right to left.
 const TURNED: &str = "\
 lang = qaa-Hebr
@@ -284,7 +303,7 @@ fn a_report_speaks_another_language() {
         "<dt>\u{5de}</dt>",
         "\u{5e0}</h2>",
         "svg { direction: ltr; }",
-        ",0\u{a0}%",
+        ",3\u{a0}%",
     ] {
         assert!(html.contains(part), "{part}");
     }
