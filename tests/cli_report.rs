@@ -2,7 +2,7 @@
 
 #[path = "help/program.rs"]
 mod help;
-use help::{bad, folder, good, report, write};
+use help::{bad, folder, good, recluster, report, write};
 use std::path::Path;
 
 const FIT: &str = "fit --data three.csv --out f --clusterer kmeans --clusters 3 --evidence off --depth 1 --embedder identity --consensus 1 --resamples 2";
@@ -95,4 +95,45 @@ fn names_that_cannot_be_are_refused_with_their_line() {
         let said = bad(at, "report f --names none.csv", 1);
         assert!(said.contains(words), "{said}");
     }
+}
+
+#[test]
+fn a_report_speaks_the_language_of_a_file() {
+    let tmp = folder();
+    let at = tmp.path();
+    three(at);
+    let english = String::from_utf8(recluster(at, "text").stdout).unwrap();
+    assert!(english.contains("\nlang = en\n") && english.contains("\nrows[other] = {n} rows\n"));
+    write(at, "en.txt", &english);
+    write(
+        at,
+        "xx.txt",
+        "lang = qaa\nanswers.who = \u{5de}\u{5d9}?\nrows[other] = {n} \u{5e9}\ncondition.below = {name} < {value}\n",
+    );
+    good(at, FIT);
+    let read = |name: &str| std::fs::read_to_string(at.join(name)).unwrap();
+    let plain = read("f/report.html");
+    good(at, &FIT.replace("--out f", "--out g --text en.txt"));
+    assert!(read("g/report.html") == plain, "the English file gives another report");
+    good(at, &FIT.replace("--out f", "--out h --text xx.txt"));
+    let other = read("h/report.html");
+    for part in ["<html lang=\"qaa\">", "<h4>\u{5de}\u{5d9}?</h4>", "90 \u{5e9}", " &lt; ", "How sure we are"] {
+        assert!(other.contains(part), "{part}");
+    }
+    assert!(!other.contains("Who they are") && !other.contains("90 rows"));
+    // The language stays when clusters are named, and can be changed as far as nothing is drawn.
+    good(at, "report h");
+    assert!(read("h/report.html") == other);
+    good(at, "report f --text xx.txt");
+    let turned = read("f/report.html");
+    assert!(turned.contains("<html lang=\"qaa\">") && turned.contains("90 \u{5e9}") && turned.contains("Who they are"));
+    good(at, "report f --text en.txt");
+    assert!(read("f/report.html") == plain);
+    // What is wrong is told before anything is computed or changed.
+    write(at, "wrong.txt", "lang = qaa\n\nno.such = x\n");
+    for command in ["report f --text wrong.txt".to_string(), FIT.replace("--out f", "--out i --text wrong.txt")] {
+        let told = bad(at, &command, 1);
+        assert!(told.contains("wrong.txt: line 3: no.such: no such key"), "{told}");
+    }
+    assert!(read("f/report.html") == plain && !at.join("i").exists());
 }

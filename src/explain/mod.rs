@@ -44,6 +44,8 @@ pub use outside::{Outside, OutsideCell, OutsideMeasure, OutsidePart, OutsideTest
 pub use permutation::PermutationShap;
 pub use predictor::Predictor;
 pub use profile::{ColumnProfile, DataProfile};
+#[cfg(feature = "report")]
+pub(crate) use rules::Phrase;
 pub use rules::{ClusterRules, Condition, Criterion, Rule, Rules};
 pub use summary::{FeatureEffect, mean_absolute, top_features};
 pub use sums::{AttributionSums, RowFeature, attribution_sums, top_of_rows};

@@ -1,9 +1,8 @@
 //! The first screen of a card: who they are, how sure we are, what to do with them.
 
-use super::names::{conditions, renamed};
-use super::parts::term;
+use super::conditions::{conditions, difference};
 use super::sure::{self, of_hundred};
-use super::words::whole;
+use super::text::{say, words};
 use super::{Contents, page};
 use crate::explain::{Difference, FeatureDifference, Rule};
 use crate::recursive::Node;
@@ -14,50 +13,61 @@ const SAID: usize = 3;
 
 /// The answers for leaf number `leaf`, which is `node`; `picture` is its average image.
 pub(super) fn answers(contents: &Contents<'_>, leaf: usize, node: &Node, picture: Option<&str>) -> Markup {
+    let text = contents.text();
     html! {
         div class="answers" {
-            section { h4 { "Who they are" } (who(contents, leaf, picture)) }
-            section { h4 { "How sure we are" } (how_sure(contents, leaf, node)) }
-            section { h4 { "What to do with them" } (what_to_do(contents, leaf, node)) }
+            section { h4 { (say!(text, "answers.who")) } (who(contents, leaf, picture)) }
+            section { h4 { (say!(text, "answers.sure")) } (how_sure(contents, leaf, node)) }
+            section { h4 { (say!(text, "answers.do")) } (what_to_do(contents, leaf, node)) }
         }
         @if let Some(found) = contents.difference(node) { (nearest(contents, found)) }
     }
 }
 
 fn who(contents: &Contents<'_>, leaf: usize, picture: Option<&str>) -> Markup {
+    let text = contents.text();
     let rules = contents.report.rules.map(|rules| &rules[leaf].rules[..]);
+    let furthest = || page::distinctive(contents, leaf);
     html! {
-        @if let Some(address) = picture { img class="pixels who" src=(address) alt="average image of the cluster"; }
+        @if let Some(address) = picture { img class="pixels who" src=(address) alt=(words!(text, "answers.picture")); }
         @match rules {
-            Some([]) => { p { "No short rule says which rows these are. Furthest from usual: " (page::distinctive(contents, leaf)) "." } },
+            Some([]) => { p { (say!(text, "answers.no_rule", list = furthest())) } },
             Some(rules) => { @for (i, own) in rules.iter().enumerate() { (rule(contents, own, i > 0)) } },
-            None if picture.is_some() => { p { "Rows that look like this on average." } },
-            None => { p { "Furthest from usual: " (page::distinctive(contents, leaf)) "." } },
+            None if picture.is_some() => { p { (say!(text, "answers.looks")) } },
+            None => { p { (say!(text, "answers.furthest", list = furthest())) } },
         }
     }
 }
 
 fn rule(contents: &Contents<'_>, rule: &Rule, further: bool) -> Markup {
-    let words: Vec<String> = conditions(rule, &contents.names);
-    let unseen = if further { "" } else { " (measured on rows that the rule has not seen)" };
-    let by_weight = if contents.shares.weighted { ", by weight" } else { "" };
+    let text = contents.text();
+    let conditions: Vec<String> = conditions(text, rule, &contents.names, &contents.meanings);
+    let unseen = if further { String::new() } else { words!(text, "rule.unseen") };
+    let by_weight = if contents.shares.weighted { words!(text, "rule.by_weight") } else { String::new() };
+    let fits = match rule.rows {
+        0 => say!(text, "rule.fits_none"),
+        _ => say!(
+            text,
+            "rule.fits",
+            precise = of_hundred(text, rule.precision),
+            recall = text.whole(rule.recall),
+            by_weight = by_weight,
+            unseen = unseen
+        ),
+    };
     html! {
         p class="rule" {
-            @if further { "or " }
-            @for (i, condition) in words.iter().enumerate() {
-                @if i > 0 { " and " }
+            @if further { (say!(text, "rule.or")) }
+            @for (i, condition) in conditions.iter().enumerate() {
+                @if i > 0 { (say!(text, "rule.and")) }
                 b { (condition) }
             }
         }
         p class="small" {
-            @if rule.rows == 0 {
-                "None of the rows that the rule has not seen fits it."
-            } @else {
-                "Of 100 rows that fit this " (term("rule", "rule")) " " (of_hundred(rule.precision)) " are in the cluster; it covers " (whole(rule.recall)) " of the cluster" (by_weight) (unseen) "."
-            }
+            (fits)
             @match rule.returned {
-                Some(share) if share < 0.5 => { " Other rows often give another rule: this one came back in " (whole(share)) " of resamples." },
-                Some(share) => { " It came back in " (whole(share)) " of resamples." },
+                Some(share) if share < 0.5 => { " " (say!(text, "rule.returned_seldom", share = text.whole(share))) },
+                Some(share) => { " " (say!(text, "rule.returned", share = text.whole(share))) },
                 None => {}
             }
         }
@@ -65,40 +75,41 @@ fn rule(contents: &Contents<'_>, rule: &Rule, further: bool) -> Markup {
 }
 
 fn how_sure(contents: &Contents<'_>, leaf: usize, node: &Node) -> Markup {
-    let report = contents.report;
+    let (report, text) = (contents.report, contents.text());
     let verdict = sure::verdict(report.tree, node);
     html! {
         ul {
             @match node.stability() {
-                Some(found) => { li { (sure::stability(found)) } },
-                None if node.level() > 1 => { li { "Stability was not measured." } },
+                Some(found) => { li { (sure::stability(text, found)) } },
+                None if node.level() > 1 => { li { (say!(text, "sure.no_stability")) } },
                 None => {}
             }
             @match &verdict {
-                Some((other, found)) => { li { (sure::separation(other, found)) } },
-                None if node.level() > 1 => { li { "Separation was not tested." } },
+                Some((other, found)) => { li { (sure::separation(text, other, found)) } },
+                None if node.level() > 1 => { li { (say!(text, "sure.no_separation")) } },
                 None => {}
             }
-            @if let Some(found) = contents.confidence[leaf] { li { (found.words()) } }
-            @if let Some(found) = report.fidelity { li { (sure::fidelity(&found.clusters[leaf])) } }
+            @if let Some(found) = contents.confidence[leaf] { li { (found.words(text)) } }
+            @if let Some(found) = report.fidelity { li { (sure::fidelity(text, &found.clusters[leaf])) } }
         }
     }
 }
 
 fn what_to_do(contents: &Contents<'_>, leaf: usize, node: &Node) -> Markup {
+    let text = contents.text();
     if node.level() == 1 {
-        return html! { p { "There is nothing to tell apart: all rows are one group." } };
+        return html! { p { (say!(text, "todo.one_group")) } };
     }
     let verdict = sure::verdict(contents.report.tree, node).map(|(_, found)| found.grade);
     let best = contents.report.rules.and_then(|rules| rules[leaf].rules.first());
     html! {
-        p { (sure::advice(node.stability().map(|found| found.grade()), verdict)) }
+        p { (sure::advice(text, node.stability().map(|found| found.grade()), verdict)) }
         @if let Some(best) = best {
             p {
                 @match (best.precision >= 0.8, best.recall >= 0.6) {
-                    (true, true) => "To find such rows elsewhere, the first rule will do.",
-                    (true, false) => "The first rule finds a clear part of them elsewhere; the model finds the rest.",
-                    _ => "To find such rows elsewhere, use the model: the rules alone are too coarse.",
+                    (true, true) => (say!(text, "todo.rule")),
+                    (true, false) => (say!(text, "todo.rule_and_model")),
+                    _ => (say!(text, "todo.model")),
                 }
             }
         }
@@ -107,25 +118,21 @@ fn what_to_do(contents: &Contents<'_>, leaf: usize, node: &Node) -> Markup {
 
 /// What tells a cluster from the nearest one.
 fn nearest(contents: &Contents<'_>, found: &Difference) -> Markup {
+    let text = contents.text();
+    let cluster = html! { a href=(format!("#cluster-{}", found.there)) { (found.there) } };
+    let apart = |own: &FeatureDifference| {
+        difference(text, own, contents.names.get(own.feature), contents.meanings.get(own.feature))
+    };
     let told: Vec<&FeatureDifference> = found.features.iter().filter(|own| own.contrast > 0.0).take(SAID).collect();
     html! {
         div class="near" {
-        h4 { "Nearest cluster: " a href=(format!("#cluster-{}", found.there)) { (found.there) } }
+        h4 { (say!(text, "near.title", cluster = cluster)) }
         @if told.is_empty() {
-            p { "No column tells them apart." }
+            p { (say!(text, "near.nothing")) }
         } @else {
-            p { "What separates the two most, here and there:" }
-            ul class="apart" { @for own in told { li { (apart(contents, own)) } } }
+            p { (say!(text, "near.most")) }
+            ul class="apart" { @for own in told { li { (apart(own)) } } }
         }
         }
-    }
-}
-
-/// How two clusters differ in one column.
-fn apart(contents: &Contents<'_>, own: &FeatureDifference) -> String {
-    let name = contents.names.get(own.feature).unwrap_or(&own.name);
-    match own.levels.first() {
-        Some(level) => format!("{name} = {}: {} here, {} there", level.level, whole(level.here), whole(level.there)),
-        None => renamed(&own.words, &own.name, Some(name)),
     }
 }

@@ -4,10 +4,10 @@ use super::charts::{Bar, Bars, Beeswarm, Swarm};
 use super::colour;
 use super::draft::Shown;
 use super::interval::Share;
-use super::parts::{called, chip, origin, term};
+use super::parts::{called, chip, origin, stopped};
 use super::raster::Picture;
 use super::statistics::{places, typical};
-use super::words::{count, list, percent, things, value};
+use super::text::{say, words};
 use super::{Contents, Explanation, Result, answers, findings, outside_tables, reasons};
 use crate::explain::top_features;
 use crate::recursive::Node;
@@ -17,20 +17,46 @@ use maud::{Markup, PreEscaped, html};
 /// stays within its size.
 pub(super) const FULL: usize = 150;
 
+/// Lines of a chart, and where clusters have cards of two kinds.
+const LINES: usize = 9;
+const FEW_LINES: usize = 6;
+/// Dots on a line of the summary of attributions at most; bytes of all dots on the page, and about those of one.
+const DOTS: usize = 400;
+const DOTS_BYTES: usize = 1_500_000;
+const DOT_BYTES: usize = 15;
+/// Typical rows of a cluster of images; the longer side of these in pixels, and of the pictures above them.
+const TYPICAL: usize = 12;
+const SMALL_PICTURE: usize = 60;
+const PICTURE: usize = 190;
+/// Columns that are put into words: those that set a cluster apart, and those that the model goes by.
+const APART: usize = 3;
+const MODEL: usize = 4;
+
 /// Lines of a chart.
 pub(super) fn lines(contents: &Contents<'_>) -> usize {
-    if contents.full.len() <= FULL { 9 } else { 6 }
+    if contents.full.len() <= FULL { LINES } else { FEW_LINES }
 }
 
-/// Dots on a line of the summary of attributions: about 1.5 MB of them on the page.
+/// Dots on a line of the summary of attributions.
 fn dots(contents: &Contents<'_>) -> usize {
-    (1_500_000 / (15 * lines(contents) * contents.full.len().clamp(1, FULL))).min(400)
+    (DOTS_BYTES / (DOT_BYTES * lines(contents) * contents.full.len().clamp(1, FULL))).min(DOTS)
 }
 
 /// The card of leaf number `number`, which is `node`.
 pub(super) fn card(shown: &Shown<'_>, number: usize, node: &Node) -> Markup {
-    let (tree, shares) = (shown.tree, shown.shares());
-    let title = if node.level() == 1 { "All rows".to_string() } else { format!("Cluster {}", node.path()) };
+    let (tree, shares, text) = (shown.tree, shown.shares(), shown.text());
+    let title = match node.level() {
+        1 => say!(text, "all_rows"),
+        _ => say!(text, "card.cluster", path = node.path().to_string()),
+    };
+    let details = html! {
+        @if node.level() > 1 {
+            @if let Some((low, high)) = interval(shown, node) { (say!(text, "card.interval", low = low, high = high)) }
+            (say!(text, "card.origin", origin = origin(text, tree, shares, node)))
+        }
+        @if node.found_in_noise() { (say!(text, "card.in_noise")) }
+    };
+    let rows = words!(text, "rows", n = node.rows().len());
     html! {
         article class="card" id=(format!("cluster-{}", node.path())) {
             div class="head" {
@@ -39,18 +65,14 @@ pub(super) fn card(shown: &Shown<'_>, number: usize, node: &Node) -> Markup {
                     (title)
                     @if shown.called.get(node).is_some() { ": " (called(shown, node)) }
                 }
-                span class="big" { (percent(shares.node(node))) }
+                span class="big" { (text.percent(shares.node(node))) }
             }
             p {
-                (things(node.rows().len(), "row", "rows")) " of " (count(tree.rows()))
-                @if let Some(interval) = interval(shown, node).filter(|_| node.level() > 1) { " (95\u{a0}% " (term("interval", "interval")) " " (interval) ")" }
-                @if node.level() > 1 { ", found in " (origin(tree, shares, node)) }
-                @if node.found_in_noise() { ", among the rows that its clusters had left out" }
-                ". "
+                (say!(text, "card.rows", rows = rows, of = tree.rows(), details = details)) " "
                 @if let Some(persistence) = node.persistence() {
-                    (term("persistence", "Persistence")) " " (format!("{persistence:.2}")) " of 1 (how firmly it stands out). "
+                    (say!(text, "card.persistence", persistence = text.decimals(persistence.into(), 2))) " "
                 }
-                @if let Some(reason) = node.stop_reason() { "Not looked into further: " (reason) "." }
+                @if let Some(reason) = node.stop_reason() { (say!(text, "card.stopped", reason = stopped(text, reason))) }
             }
             (PreEscaped(&shown.leaf(number).card))
         }
@@ -58,11 +80,11 @@ pub(super) fn card(shown: &Shown<'_>, number: usize, node: &Node) -> Markup {
 }
 
 /// A leaf's share with its interval, where rows have no weights.
-fn interval(shown: &Shown<'_>, node: &Node) -> Option<String> {
+fn interval(shown: &Shown<'_>, node: &Node) -> Option<(String, String)> {
     let rows = |n: usize| u32::try_from(n).ok();
     let share = Share { count: rows(node.rows().len())?, of: rows(shown.tree.rows())?, all: 0.0 };
     let (low, high) = share.interval();
-    (!shown.shares().weighted).then(|| format!("{} to {}", percent(low), percent(high)))
+    (!shown.shares().weighted).then(|| (shown.text().percent(low), shown.text().percent(high)))
 }
 
 /// The card of leaf number `leaf` below its head; `picture` is its average image.
@@ -104,6 +126,7 @@ fn grey(contents: &Contents<'_>, value: f64) -> colour::Rgb {
 }
 
 fn pictures(contents: &Contents<'_>, leaf: usize, node: &Node, width: usize, height: usize) -> Result<Markup> {
+    let text = contents.text();
     let mean = &contents.statistics.leaf_mean[leaf];
     let signed = |values: Vec<f64>| {
         let most = values.iter().map(|v| v.abs()).filter(|v| v.is_finite()).fold(1e-300, f64::max);
@@ -111,16 +134,19 @@ fn pictures(contents: &Contents<'_>, leaf: usize, node: &Node, width: usize, hei
     };
     let difference = mean.iter().zip(&contents.statistics.mean).map(|(here, all)| here - all).collect();
     let mut shown = vec![
-        (Picture::of(mean, width, |v| grey(contents, v)).address()?, "The average image of this cluster."),
-        (signed(difference)?, "What sets it apart: orange is darker than in the average of all rows, blue is lighter."),
+        (Picture::of(mean, width, |v| grey(contents, v)).address()?, words!(text, "pictures.average")),
+        (signed(difference)?, words!(text, "pictures.difference")),
     ];
     if let Some(push) = own_push(contents, leaf) {
-        shown.push((signed(push)?, "What the model goes by: the pixels that speak for this cluster (orange) or against it (blue) in its own rows."));
+        shown.push((signed(push)?, words!(text, "pictures.model")));
     }
     let mut members = Vec::new();
-    for row in typical(&contents.rows, &contents.place, node.rows(), mean, 12) {
+    for row in typical(&contents.rows, &contents.place, node.rows(), mean, TYPICAL) {
         let values: Vec<f64> = contents.rows.row(row as usize).iter().map(|&v| f64::from(v)).collect();
-        members.push((row, Picture::of(&values, width, |v| grey(contents, v)).address()?));
+        members.push((
+            words!(text, "pictures.row", row = row.to_string()),
+            Picture::of(&values, width, |v| grey(contents, v)).address()?,
+        ));
     }
     let size = |long: usize| {
         let long_side = width.max(height).max(1);
@@ -129,13 +155,13 @@ fn pictures(contents: &Contents<'_>, leaf: usize, node: &Node, width: usize, hei
     Ok(html! {
         div class="pictures" {
             @for (address, caption) in shown {
-                figure { img class="pixels" style=(size(190)) src=(address) alt=(caption); figcaption { (caption) } }
+                figure { img class="pixels" style=(size(PICTURE)) src=(address) alt=(caption); figcaption { (caption) } }
             }
         }
-        h4 { "Its most typical rows" }
+        h4 { (say!(text, "pictures.typical")) }
         div class="members" {
             @for (row, address) in members {
-                img class="pixels" style=(size(60)) src=(address) alt=(format!("row {row}")) title=(format!("row {row}"));
+                img class="pixels" style=(size(SMALL_PICTURE)) src=(address) alt=(row) title=(row);
             }
         }
     })
@@ -153,41 +179,44 @@ fn own_push(contents: &Contents<'_>, leaf: usize) -> Option<Vec<f64>> {
 
 /// The features in which the leaf's mean lies furthest from that of all rows.
 fn profile(contents: &Contents<'_>, leaf: usize) -> Markup {
-    let found = &contents.statistics;
+    let (found, text) = (&contents.statistics, contents.text());
     let columns = found.distinctive(leaf, lines(contents));
     if columns.is_empty() {
-        return html! { p { "Its averages are those of all rows in every column." } };
+        return html! { p { (say!(text, "apart.nothing")) } };
     }
     let longest = columns.iter().map(|&c| found.distance(leaf, c).abs()).fold(0.0, f64::max);
     let bars = columns.iter().map(|&c| {
-        let note = format!("{} ({})", value(found.leaf_mean[leaf][c]), value(found.mean[c]));
+        let (here, all) = (text.value(found.leaf_mean[leaf][c]), text.value(found.mean[c]));
+        let note = words!(text, "apart.note", here = here, all = all);
         Bar::new(&contents.names[c], found.distance(leaf, c)).note(note)
     });
-    let words: Vec<String> = columns
+    let said: Vec<String> = columns
         .iter()
-        .take(3)
+        .take(APART)
         .map(|&c| {
-            let direction = if found.distance(leaf, c) > 0.0 { "higher" } else { "lower" };
-            let (here, all) = (value(found.leaf_mean[leaf][c]), value(found.mean[c]));
-            format!("{} is {direction} ({here} on average, {all} over all rows)", contents.names[c])
+            let (here, all) = (text.value(found.leaf_mean[leaf][c]), text.value(found.mean[c]));
+            match found.distance(leaf, c) > 0.0 {
+                true => words!(text, "apart.higher", name = &contents.names[c], here = here, all = all),
+                false => words!(text, "apart.lower", name = &contents.names[c], here = here, all = all),
+            }
         })
         .collect();
     html! {
-        h4 { "What sets it apart" }
-        p { "Compared with all rows, " (list(&words)) "." }
-        div class="scroll" { (Bars::new(bars).draw().inline()) }
-        p class="small" { "The longer a bar, the further this cluster's average lies from that of all rows, measured in standard deviations of the column (the longest: " (value(longest)) "). On the right: the average here and, in brackets, over all rows." }
+        h4 { (say!(text, "apart.title")) }
+        p { (say!(text, "apart.list", list = text.list(&said))) }
+        div class="scroll" { (Bars::new(bars).draw_in(text).inline()) }
+        p class="small" { (say!(text, "apart.bars", longest = text.value(longest))) }
     }
 }
 
 /// What the model goes by: in words, then as a chart.
 fn reasons(contents: &Contents<'_>, leaf: usize, rows: &[u32], explanation: &Explanation) -> Result<Markup> {
-    let values = explanation.values();
+    let (values, text) = (explanation.values(), contents.text());
     let mut effects = top_features(&contents.explained_rows, explanation, leaf, usize::MAX)?;
     let all: f64 = effects.iter().map(|effect| effect.mean_absolute).sum();
     effects.truncate(lines(contents));
     if effects.is_empty() {
-        return Ok(html! { p { "The model finds no column that tells this cluster from other rows." } });
+        return Ok(html! { p { (say!(text, "model.nothing")) } });
     }
     let pairs = |f: usize| -> Vec<(f64, f64)> {
         contents
@@ -198,35 +227,31 @@ fn reasons(contents: &Contents<'_>, leaf: usize, rows: &[u32], explanation: &Exp
     };
     let dots = chosen(contents, leaf, rows);
     let own = dots.iter().filter(|&&i| belongs(contents, leaf, rows, i)).count();
+    let others = dots.len() - own;
     let swarms = effects.iter().map(|effect| {
         let f = effect.feature;
         let pairs = pairs(f);
         let place = places(&pairs.iter().map(|p| p.0).collect::<Vec<_>>());
         Swarm::new(&contents.names[f], dots.iter().map(|&i| (pairs[i].1, place[i])))
     });
-    let said = effects.iter().take(4).map(|effect| {
+    let said = effects.iter().take(MODEL).map(|effect| {
         let f = effect.feature;
         let (here, over) = (contents.statistics.leaf_mean[leaf][f], contents.statistics.mean[f]);
-        let direction = match effect.direction {
-            r if r > 0.5 => "high values speak for this cluster",
-            r if r < -0.5 => "low values speak for this cluster",
-            _ => "values in between, or values of other columns with it, speak for this cluster",
+        let (here, over) = (text.value(here), text.value(over));
+        let words = match effect.direction {
+            r if r > 0.5 => words!(text, "model.high", here = here, all = over),
+            r if r < -0.5 => words!(text, "model.low", here = here, all = over),
+            _ => words!(text, "model.between", here = here, all = over),
         };
-        let part = effect.mean_absolute / all;
-        (&contents.names[f], format!("{direction} (average here {}, over all rows {})", value(here), value(over)), part)
+        let share = text.percent(effect.mean_absolute / all);
+        say!(text, "model.line", name = &contents.names[f], words = words, share = share)
     });
+    let own = words!(text, "rows", n = own);
     Ok(html! {
-        h4 { "What tells it from other rows" }
-        ul {
-            @for (name, words, part) in said {
-                li { b { (name) } ": " (words) "; " (percent(part)) " of all attributions." }
-            }
-        }
-        div class="scroll" { (Beeswarm::new(swarms).draw().inline()) }
-        p class="small" {
-            "A model was trained to tell this cluster from all other rows. Each line is a column, the most important one first; each dot is a row, "
-            (things(own, "row", "rows")) " of this cluster and " (count(dots.len() - own)) " others. A dot further to the right means that the column made the model surer that the row belongs here; orange dots have high values in the column, blue ones low values."
-        }
+        h4 { (say!(text, "model.title")) }
+        ul { @for line in said { li { (line) } } }
+        div class="scroll" { (Beeswarm::new(swarms).draw_in(text).inline()) }
+        p class="small" { (say!(text, "model.swarm", own = own, n = others)) }
     })
 }
 

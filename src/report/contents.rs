@@ -5,11 +5,13 @@ use super::outside::Tables;
 use super::shares::Shares;
 use super::statistics::Statistics;
 use super::sure::{self, Confidence};
+use super::text::{Text, Value, words};
 use super::{Report, cards, names};
 use crate::core::shape::check_count;
 use crate::core::{Canonical, Rows, check_weights, with_mean_one};
 use crate::explain::Difference;
 use crate::recursive::{ClusterTree, Node};
+use crate::table::{Feature, Schema};
 use crate::{Error, Result};
 use ndarray::{Array2, Axis};
 
@@ -30,8 +32,9 @@ pub(super) struct Contents<'a> {
     pub(super) features: Option<Features>,
     /// What the columns say that did not make the clusters.
     pub(super) outside: Option<Tables>,
-    /// One for each column.
+    /// One for each column, and what it means.
     pub(super) names: Vec<String>,
+    pub(super) meanings: Vec<Feature>,
     /// For each leaf how sure the model is of its explained rows.
     pub(super) confidence: Vec<Option<Confidence>>,
     /// For each leaf whether its card has all that a card can have.
@@ -60,7 +63,7 @@ impl<'a> Contents<'a> {
             Some((rows, _)) => report.data.select(Axis(0), &rows.iter().map(|&row| row as usize).collect::<Vec<_>>()),
             None => Array2::zeros((0, tree.columns())),
         };
-        let outside = report.outside.map(|(schema, found)| Tables::of(schema, found, leaves));
+        let outside = report.outside.map(|(schema, found)| Tables::of(&report.text, schema, found, leaves));
         let names = report.column_names();
         let confidence = match &report.explained {
             Some((rows, why)) => sure::confidence(why, &explained, rows, &leaf_of_row, leaves),
@@ -75,12 +78,18 @@ impl<'a> Contents<'a> {
             statistics: Statistics::of(&rows, &order, &weights, &leaf_of_row, leaves),
             shares: Shares::of(tree, &weights, report.weights.is_some()),
             names,
+            meanings: report.schema.map_or_else(|| Feature::numbered(tree.columns()), Schema::features),
             confidence,
             full: full(tree),
             leaf_of_row,
             rows,
             place,
         })
+    }
+
+    /// The texts of the page.
+    pub(super) fn text(&self) -> &'a Text {
+        &self.report.text
     }
 
     /// What tells a leaf from another cluster, where it was given.
@@ -151,14 +160,17 @@ impl<'a> Report<'a> {
 
     fn column_names(&self) -> Vec<String> {
         if let Some(schema) = self.schema {
-            return schema.feature_names().iter().map(|name| names::column(name)).collect();
+            return schema.feature_names().iter().map(|name| names::column(&self.text, name)).collect();
         }
         if let Some(names) = &self.names {
-            return names.iter().map(|name| names::column(name)).collect();
+            return names.iter().map(|name| names::column(&self.text, name)).collect();
         }
         let name = |column: usize| match self.image {
-            Some((width, _)) => format!("line {}, place {}", column / width + 1, column % width + 1),
-            None => format!("column {}", column + 1),
+            Some((width, _)) => {
+                let (line, place) = (Value::Digits(column / width + 1), Value::Digits(column % width + 1));
+                words!(self.text, "column.pixel", line = line, place = place)
+            }
+            None => words!(self.text, "column.number", n = Value::Digits(column + 1)),
         };
         (0..self.tree.columns()).map(name).collect()
     }

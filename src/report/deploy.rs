@@ -3,7 +3,7 @@
 use super::Contents;
 use super::charts::Calibration;
 use super::sure::of_hundred;
-use super::words::{count, percent, things};
+use super::text::{Text, Value, say, words};
 use crate::explain::Fidelity;
 use maud::{Markup, html};
 
@@ -13,84 +13,80 @@ const MISTAKES: usize = 8;
 /// Bins of a calibration curve.
 const BINS: usize = 10;
 
-/// Commands that score new rows, and what each is for.
-const COMMANDS: [(&str, &str); 3] = [
-    (
-        "recluster predict --model model.json --data new.csv --out assigned.csv",
-        "gives each new row its cluster, how sure that is, and the runner-up; columns are matched by name.",
-    ),
-    (
-        "recluster predict --model model.json --data new.csv --out assigned.csv --precision 0.95",
-        "turns away as few rows as leave 95 % of the others right, by known rows that were held out.",
-    ),
-    (
-        "recluster predict --model model.json --data new.csv --out assigned.csv --drift-out drift.json",
-        "also compares the new rows with those that were fitted, column by column: fit again where they have moved.",
-    ),
-];
+/// The command that scores new rows, and what is added to it.
+const COMMAND: &str = "recluster predict --model model.json --data new.csv --out assigned.csv";
+const PRECISION: &str = " --precision 0.95";
+const DRIFT: &str = " --drift-out drift.json";
 
 /// The section; nothing where there is no model.
 pub(super) fn section(contents: &Contents<'_>) -> Markup {
-    let report = contents.report;
+    let (report, text) = (contents.report, contents.text());
     if report.explained.is_none() && report.fidelity.is_none() {
         return html! {};
     }
+    let commands =
+        [("", say!(text, "use.predict")), (PRECISION, say!(text, "use.precision")), (DRIFT, say!(text, "use.drift"))];
     html! {
-        h2 class="page" { "Putting it to use" }
+        h2 class="page" { (say!(text, "use.title")) }
         div class="panel flow" {
-            h3 class="top" { "How well a model finds the clusters" }
+            h3 class="top" { (say!(text, "use.how_well")) }
             @match report.fidelity {
-                Some(found) => (measured(found)),
-                None => p { "Not measured on rows that the model has not seen: recluster fit --fidelity does. What the cards say of the model is of rows that it was trained on." },
+                Some(found) => (measured(text, found)),
+                None => p { (say!(text, "use.not_measured")) },
             }
-            h3 { "How new rows are scored" }
-            p { "No new map is drawn and no cluster moves: the model reads the original columns alone." }
+            h3 { (say!(text, "use.new_rows")) }
+            p { (say!(text, "use.no_map")) }
             dl class="commands" {
-                @for (command, use_of_it) in COMMANDS { dt { code { (command) } } dd { (use_of_it) } }
+                @for (added, use_of_it) in commands { dt { code { (COMMAND) (added) } } dd { (use_of_it) } }
             }
         }
     }
 }
 
-fn measured(found: &Fidelity) -> Markup {
-    let figure = |value: Option<f64>| value.map_or("–".to_string(), |value| format!("{value:.2}"));
+fn measured(text: &Text, found: &Fidelity) -> Markup {
+    let figure = |value: Option<f64>| value.map_or("–".to_string(), |value| text.decimals(value, 2));
     let telling = found.clusters.iter().filter(|own| own.explainable).count();
+    let summary = say!(
+        text,
+        "use.of_hundred",
+        found = of_hundred(text, found.accuracy),
+        rows = words!(text, "rows", n = found.rows),
+        telling = Value::Digits(telling),
+        clusters = words!(text, "clusters", n = found.clusters.len())
+    );
     html! {
-        p {
-            "Of 100 rows of clusters that the model has not seen, it puts " b { (of_hundred(found.accuracy)) } " into their own ("
-            (things(found.rows, "row", "rows")) " were held out in turn). The columns tell "
-            (telling) " of " (things(found.clusters.len(), "cluster", "clusters")) " from other rows."
-        }
+        p { (summary) }
         div class="scroll" {
             table class="fidelity" {
                 thead { tr {
-                    th { "Cluster" } th class="figure" { "Rows" } th class="figure" { "Found, of 100" } th class="figure" { "Right, of 100" }
-                    th class="figure" { "AUC" } th class="figure" { "Brier" } th { "The columns tell it" }
+                    th { (say!(text, "head.cluster")) } th class="figure" { (say!(text, "head.rows")) }
+                    th class="figure" { (say!(text, "use.found")) } th class="figure" { (say!(text, "use.right")) }
+                    th class="figure" { (say!(text, "use.auc")) } th class="figure" { (say!(text, "use.brier")) } th { (say!(text, "use.tell")) }
                 } }
                 tbody {
                     @for own in found.clusters.iter().take(LINES) {
                         tr {
                             td { a href=(format!("#cluster-{}", own.name)) { (own.name) } }
-                            td class="figure" { (count(own.rows)) }
-                            td class="figure" { (of_hundred(own.recall)) }
-                            td class="figure" { (of_hundred(own.precision)) }
+                            td class="figure" { (text.count(own.rows)) }
+                            td class="figure" { (of_hundred(text, own.recall)) }
+                            td class="figure" { (of_hundred(text, own.precision)) }
                             td class="figure" { (figure(own.auc)) }
-                            td class="figure" { (format!("{:.3}", own.brier)) }
-                            td { (if own.explainable { "yes" } else { "hardly" }) }
+                            td class="figure" { (text.decimals(own.brier, 3)) }
+                            td { (if own.explainable { say!(text, "use.yes") } else { say!(text, "use.hardly") }) }
                         }
                     }
                 }
             }
         }
-        @if found.clusters.len() > LINES { p class="small" { "The first " (LINES) " of " (count(found.clusters.len())) " clusters." } }
-        p class="small" { "Found: of the cluster's rows, those that the model puts there (recall). Right: of the rows that it puts there, those that belong there (precision). AUC: how often a row of the cluster has a higher probability than another row; 0.5 is chance. Brier: mean squared error of the probability; 0 is best." }
-        (mistakes(found))
-        (calibration(found))
+        @if found.clusters.len() > LINES { p class="small" { (say!(text, "use.first", shown = LINES, n = found.clusters.len())) } }
+        p class="small" { (say!(text, "use.heads")) }
+        (mistakes(text, found))
+        (calibration(text, found))
     }
 }
 
 /// The commonest confusions.
-fn mistakes(found: &Fidelity) -> Markup {
+fn mistakes(text: &Text, found: &Fidelity) -> Markup {
     let clusters = found.clusters.len();
     let mut wrong: Vec<(f64, usize, usize)> = Vec::new();
     for (i, line) in found.confusion.iter().enumerate().take(clusters) {
@@ -102,16 +98,19 @@ fn mistakes(found: &Fidelity) -> Markup {
     wrong.sort_by(|a, b| b.0.total_cmp(&a.0));
     wrong.truncate(MISTAKES);
     let name = |cluster: usize| found.clusters.get(cluster).map_or("", |own| own.name.as_str());
+    let line = |(share, of, to): (f64, usize, usize)| {
+        say!(text, "use.mistake", share = text.percent(share), of = name(of), to = name(to))
+    };
     html! {
-        h3 { "What it takes for what" }
-        @if wrong.is_empty() { p { "No row of a cluster was put into another one." } } @else {
-            ul { @for (share, of, to) in wrong { li { (percent(share)) " of " (name(of)) " are put into " (name(to)) "." } } }
+        h3 { (say!(text, "use.mistakes")) }
+        @if wrong.is_empty() { p { (say!(text, "use.no_mistakes")) } } @else {
+            ul { @for pair in wrong { li { (line(pair)) } } }
         }
     }
 }
 
 /// What is observed where the model says a probability, over all clusters.
-fn calibration(found: &Fidelity) -> Markup {
+fn calibration(text: &Text, found: &Fidelity) -> Markup {
     let mut bins = [(0usize, 0.0, 0.0); BINS];
     for own in found.clusters.iter().flat_map(|own| &own.curve) {
         let bin = &mut bins[((own.predicted * BINS as f64) as usize).min(BINS - 1)];
@@ -123,9 +122,9 @@ fn calibration(found: &Fidelity) -> Markup {
         bins.into_iter().filter(|bin| bin.0 > 0).map(|(n, said, seen)| (said / n as f64, seen / n as f64, n)).collect();
     html! {
         @if !filled.is_empty() {
-            h3 { "Whether its probabilities can be taken at their word" }
-            div class="scroll" { (Calibration::new("All clusters together", filled).draw().inline()) }
-            p class="small" { "Every row gives an answer for every cluster. On the dashed line a probability of 80 % is right in 80 of 100 cases." }
+            h3 { (say!(text, "use.calibration")) }
+            div class="scroll" { (Calibration::new(words!(text, "use.all_clusters"), filled).draw_in(text).inline()) }
+            p class="small" { (say!(text, "use.diagonal")) }
         }
     }
 }

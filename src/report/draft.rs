@@ -3,6 +3,7 @@
 use super::contents::Contents;
 use super::names::{Names, proposed};
 use super::shares::Shares;
+use super::text::Text;
 use super::{Report, cards, data, deploy, method, outside_tables, page};
 #[cfg(feature = "serde")]
 use crate::core::checks;
@@ -29,7 +30,9 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Draft {
-    pub(super) title: String,
+    /// None for the usual one.
+    pub(super) title: Option<String>,
+    pub(super) text: Text,
     pub(super) shares: Shares,
     /// Names made of rules.
     proposed: BTreeMap<Path, String>,
@@ -43,7 +46,7 @@ pub struct Draft {
     pub(super) data: String,
     pub(super) deploy: String,
     pub(super) settings: String,
-    pub(super) glossary: Vec<method::Entry>,
+    pub(super) glossary: Vec<method::Term>,
 }
 
 /// What the page shows of one leaf.
@@ -82,7 +85,8 @@ impl Report<'_> {
         };
         Ok(Draft {
             title: self.title.clone(),
-            proposed: proposed(self, &contents.names),
+            text: self.text.clone(),
+            proposed: proposed(self, &contents.names, &contents.meanings),
             images: self.image.is_some(),
             questions: contents.features.as_ref().map(|features| features.questions.len()),
             leaves: self.tree.leaves().enumerate().map(leaf).collect::<Result<_>>()?,
@@ -99,7 +103,15 @@ impl Report<'_> {
 impl Draft {
     /// The same under another title.
     pub fn with_title(mut self, title: impl Into<String>) -> Self {
-        self.title = title.into();
+        self.title = Some(title.into());
+        self
+    }
+
+    /// The same with the texts of another catalogue, as far as they are not drawn yet: the first page, the tree, the tables of
+    /// clusters and the maps, the heads of the cards and the glossary. What stands on the cards, of the data and of the model
+    /// keeps the language of [`Report::text`].
+    pub fn with_text(mut self, text: Text) -> Self {
+        self.text = text;
         self
     }
 
@@ -131,7 +143,7 @@ impl Draft {
 #[cfg(feature = "serde")]
 impl crate::core::Saved for Draft {
     const FORMAT: &'static str = "recluster report";
-    const VERSION: u64 = 1;
+    const VERSION: u64 = 2;
 
     fn validate(&self) -> std::result::Result<(), String> {
         self.shares.check()?;
@@ -160,6 +172,11 @@ pub(super) struct Shown<'a> {
 impl<'a> Shown<'a> {
     pub(super) fn shares(&self) -> &'a Shares {
         &self.draft.shares
+    }
+
+    /// The texts of the page.
+    pub(super) fn text(&self) -> &'a Text {
+        &self.draft.text
     }
 
     /// Leaf number `leaf`.

@@ -17,7 +17,7 @@ pub(super) fn tree(shown: &Shown<'_>) -> Markup {
         .shares(tree.nodes().iter().map(|node| (node.path().to_string(), share(node))))
         .names(names)
         .links();
-    html! { div class="scroll" { (chart.draw().inline()) } }
+    html! { div class="scroll" { (chart.draw_in(shown.text()).inline()) } }
 }
 
 /// The map of a node that was split, `width` pixels wide: its children are named where people have named them.
@@ -27,5 +27,5 @@ pub(super) fn drawing(shown: &Shown<'_>, node: &Node, embedding: &ArrayRef2<f32>
         None => number(child).to_string(),
     };
     let names = shown.tree.children(node).map(named);
-    Ok(Map::new(embedding, node.labels()).names(names).width(width).draw()?.inline())
+    Ok(Map::new(embedding, node.labels()).names(names).width(width).draw_in(shown.text())?.inline())
 }

@@ -1,7 +1,7 @@
 //! The columns of a table in its own words: what their values mean, and how often each level stands in a cluster.
 
 use super::charts::short;
-use super::words::value;
+use super::text::{Text, words};
 use crate::core::{Canonical, Rows};
 use crate::table::{Feature, Kind, Measure, Schema};
 
@@ -44,11 +44,11 @@ impl Column {
     }
 
     /// A number or a date in words; an average of dates without the time of day where they spread over more than a day.
-    pub(super) fn words(&self, number: f64, deviation: f64) -> String {
+    pub(super) fn words(&self, text: &Text, number: f64, deviation: f64) -> String {
         match self.reading {
             Reading::Date if deviation >= 1.0 => self.feature.words(number.floor()),
             Reading::Date => self.feature.words(number),
-            _ => value(number),
+            _ => text.value(number),
         }
     }
 
@@ -61,13 +61,13 @@ impl Column {
     }
 
     /// The levels from `first` to `last`, behind the column's name: " = two year", ": 4 or above", ": 2 to 3".
-    pub(super) fn span(&self, first: usize, last: usize) -> String {
+    pub(super) fn span(&self, text: &Text, first: usize, last: usize) -> String {
         let name = |level: usize| self.levels.get(level).map_or("", String::as_str);
         match (first, last + 1 == self.levels.len()) {
-            _ if first == last => format!(" = {}", name(first)),
-            (_, true) => format!(": {} or above", name(first)),
-            (0, _) => format!(": {} or below", name(last)),
-            _ => format!(": {} to {}", name(first), name(last)),
+            _ if first == last => words!(text, "span.one", level = name(first)),
+            (_, true) => words!(text, "span.above", level = name(first)),
+            (0, _) => words!(text, "span.below", level = name(last)),
+            _ => words!(text, "span.between", first = name(first), last = name(last)),
         }
     }
 }
@@ -217,8 +217,11 @@ mod tests {
         assert_eq!(found.questions, ["day", "rating"]);
         assert_eq!((found.part(0), found.part(1), found.part(4)), (None, Some("day (day)"), None));
         let rating = &found.columns[4];
-        assert_eq!([(0, 1), (1, 2), (2, 2)].map(|(a, b)| rating.span(a, b)), [": 2 or below", ": 2 or above", " = 3"]);
-        assert_eq!(found.columns[0].words(59.5, 9.0), "1970-03-01");
+        assert_eq!(
+            [(0, 1), (1, 2), (2, 2)].map(|(a, b)| rating.span(Text::english(), a, b)),
+            [": 2 or below", ": 2 or above", " = 3"]
+        );
+        assert_eq!(found.columns[0].words(Text::english(), 59.5, 9.0), "1970-03-01");
     }
 
     #[test]

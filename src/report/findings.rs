@@ -4,12 +4,12 @@ use super::Contents;
 use super::cards::lines;
 use super::charts::{Bar, Bars};
 use super::features::{Features, Reading, fit};
-use super::words::{list, value, whole};
+use super::text::{Text, say, words};
 use maud::{Markup, html};
 
 /// Bars of one question at most.
 const OF_ONE_QUESTION: usize = 3;
-/// Letters of a column's name with a level.
+/// Letters of a column's name with a level, in a chart and in a table.
 const NAME: usize = 44;
 
 /// One thing in which a cluster differs from all rows.
@@ -23,21 +23,38 @@ pub(super) struct Finding {
     /// Its average or its share here and in all rows, in words.
     here: String,
     all: String,
-    /// "higher", "later" and so on for averages.
-    direction: Option<&'static str>,
+    direction: Option<Direction>,
+}
+
+/// Where an average lies, and whether it is one of dates.
+#[derive(Clone, Copy)]
+struct Direction {
+    above: bool,
+    date: bool,
 }
 
 impl Finding {
     /// As a chart or a table writes it: "Contract = two year: 81 % (24 %)".
-    pub(super) fn brief(&self) -> String {
-        format!("{}: {} ({})", fit(&self.name, &self.rest, 44), self.here, self.all)
+    pub(super) fn brief(&self, text: &Text) -> String {
+        words!(text, "apart.brief", name = fit(&self.name, &self.rest, NAME), here = &self.here, all = &self.all)
     }
 
-    fn sentence(&self) -> String {
+    fn sentence(&self, text: &Text) -> String {
         let Finding { name, rest, here, all, .. } = self;
         match self.direction {
-            Some(direction) => format!("{name} is {direction} ({here} on average, {all} over all rows)"),
-            None => format!("{here} have {name}{rest} ({all} of all rows)"),
+            None => words!(text, "apart.share", here = here, name = name, rest = rest, all = all),
+            Some(Direction { above: true, date: true }) => {
+                words!(text, "apart.later", name = name, here = here, all = all)
+            }
+            Some(Direction { above: false, date: true }) => {
+                words!(text, "apart.earlier", name = name, here = here, all = all)
+            }
+            Some(Direction { above: true, date: false }) => {
+                words!(text, "apart.higher", name = name, here = here, all = all)
+            }
+            Some(Direction { above: false, date: false }) => {
+                words!(text, "apart.lower", name = name, here = here, all = all)
+            }
         }
     }
 }
@@ -52,7 +69,10 @@ pub(super) fn clearest(found: &[Finding]) -> impl Iterator<Item = &Finding> {
 pub(super) fn findings(contents: &Contents<'_>, features: &Features, leaf: usize) -> Vec<Finding> {
     let mut found: Vec<(usize, Finding)> = (0..features.columns.len())
         .flat_map(|c| {
-            of_values(contents, features, leaf, c).into_iter().chain(of_missing(features, leaf, c)).map(move |f| (c, f))
+            of_values(contents, features, leaf, c)
+                .into_iter()
+                .chain(of_missing(contents.text(), features, leaf, c))
+                .map(move |f| (c, f))
         })
         .filter(|(_, finding)| finding.distance.abs() >= 0.1)
         .collect();
@@ -74,7 +94,7 @@ fn shift(here: f64, all: f64) -> f64 {
 }
 
 fn of_values(contents: &Contents<'_>, features: &Features, leaf: usize, c: usize) -> Option<Finding> {
-    let column = &features.columns[c];
+    let (column, text) = (&features.columns[c], contents.text());
     let (here, all) = (&features.leaves[leaf][c], &features.all[c]);
     let spans: Vec<(usize, usize)> = match column.reading {
         Reading::Number | Reading::Date => return Some(of_average(contents, features, leaf, c)),
@@ -100,10 +120,10 @@ fn of_values(contents: &Contents<'_>, features: &Features, leaf: usize, c: usize
     let (name, answer) = column.halves();
     Some(Finding {
         name: name.to_string(),
-        rest: if column.answer { answer.to_string() } else { column.span(first, last) },
+        rest: if column.answer { answer.to_string() } else { column.span(text, first, last) },
         distance: shift(here, all),
-        here: whole(here),
-        all: whole(all),
+        here: text.whole(here),
+        all: text.whole(all),
         direction: None,
     })
 }
@@ -111,56 +131,50 @@ fn of_values(contents: &Contents<'_>, features: &Features, leaf: usize, c: usize
 fn of_average(contents: &Contents<'_>, features: &Features, leaf: usize, c: usize) -> Finding {
     let (column, found) = (&features.columns[c], &contents.statistics);
     let distance = found.distance(leaf, c);
-    let words = |mean: f64| column.words(mean, found.deviation[c]);
+    let words = |mean: f64| column.words(contents.text(), mean, found.deviation[c]);
     Finding {
         name: column.name().to_string(),
         rest: String::new(),
         distance,
         here: words(found.leaf_mean[leaf][c]),
         all: words(found.mean[c]),
-        direction: Some(match (column.reading == Reading::Date, distance > 0.0) {
-            (true, true) => "later",
-            (true, false) => "earlier",
-            (false, true) => "higher",
-            (false, false) => "lower",
-        }),
+        direction: Some(Direction { above: distance > 0.0, date: column.reading == Reading::Date }),
     }
 }
 
 /// Missing values of the table's column, where their share differs by a fifth of a standard deviation and by 5 points.
-fn of_missing(features: &Features, leaf: usize, c: usize) -> Option<Finding> {
+fn of_missing(text: &Text, features: &Features, leaf: usize, c: usize) -> Option<Finding> {
     let name = Some(&features.columns[c]).filter(|column| column.first)?.field.clone();
     let (here, all) = (features.leaves[leaf][c].missing(), features.all[c].missing());
     let distance = shift(here, all);
     (distance.abs() >= 0.2 && (here - all).abs() >= 0.05).then(|| Finding {
         name,
-        rest: " missing".into(),
+        rest: words!(text, "apart.missing"),
         distance,
-        here: whole(here),
-        all: whole(all),
+        here: text.whole(here),
+        all: text.whole(all),
         direction: None,
     })
 }
 
 /// What sets a leaf apart: a sentence and a chart.
 pub(super) fn profile(contents: &Contents<'_>, features: &Features, leaf: usize) -> Markup {
+    let text = contents.text();
     let found = findings(contents, features, leaf);
     if found.is_empty() {
-        return html! { p { "Its averages and shares are close to those of all rows in every column." } };
+        return html! { p { (say!(text, "apart.nothing_of_table")) } };
     }
     let bars = found.iter().map(|finding| {
         Bar::new(format!("{}{}", finding.name, finding.rest), finding.distance)
             .shown(fit(&finding.name, &finding.rest, NAME))
-            .note(format!("{} ({})", finding.here, finding.all))
+            .note(words!(text, "apart.note", here = &finding.here, all = &finding.all))
     });
-    let sentences: Vec<String> = clearest(&found).map(Finding::sentence).collect();
+    let sentences: Vec<String> = clearest(&found).map(|own| own.sentence(text)).collect();
     let longest = found.iter().map(|finding| finding.distance.abs()).fold(0.0, f64::max);
     html! {
-        h4 { "What sets it apart" }
-        p { "Compared with all rows, " (list(&sentences)) "." }
-        div class="scroll" { (Bars::new(bars).draw().inline()) }
-        p class="small" {
-            "The longer a bar, the further this cluster's average lies from that of all rows, or the more its share of a level differs from theirs, in standard deviations of all rows (the longest: " (value(longest)) "). On the right: the average or the share here and, in brackets, over all rows. Shares of levels are of the rows that have a value in the column."
-        }
+        h4 { (say!(text, "apart.title")) }
+        p { (say!(text, "apart.list", list = text.list(&sentences))) }
+        div class="scroll" { (Bars::new(bars).draw_in(text).inline()) }
+        p class="small" { (say!(text, "apart.bars_of_table", longest = text.value(longest))) }
     }
 }

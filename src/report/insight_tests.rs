@@ -68,7 +68,10 @@ fn a_card_says_who_how_sure_and_what_to_do() {
         for condition in &best.conditions {
             assert!(card.contains(&format!("<b>{}</b>", condition.words.replace('<', "&lt;").replace('>', "&gt;"))));
         }
-        let [first, next] = [sure::of_hundred(best.precision), words::whole(best.recall).replace('\u{a0}', " ")];
+        let [first, next] = [
+            sure::of_hundred(Text::english(), best.precision),
+            Text::english().whole(best.recall).replace('\u{a0}', " "),
+        ];
         for part in [
             "Who they are",
             "How sure we are",

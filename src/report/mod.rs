@@ -7,6 +7,7 @@
 mod answers;
 mod cards;
 pub mod charts;
+mod conditions;
 mod contents;
 mod data;
 mod deck;
@@ -36,7 +37,7 @@ mod sure;
 mod table_tests;
 #[cfg(test)]
 mod tests;
-mod words;
+mod text;
 
 use crate::core::{Canonical, write_whole};
 use crate::explain::{ClusterRules, Difference, Fidelity, OutsideVariable};
@@ -49,6 +50,7 @@ pub use draft::Draft;
 use ndarray::{ArrayRef2, Axis};
 use std::borrow::Cow;
 use std::path::Path;
+pub use text::Text;
 
 /// A report about a fitted tree.
 ///
@@ -78,7 +80,8 @@ use std::path::Path;
 pub struct Report<'a> {
     tree: &'a ClusterTree,
     data: &'a ArrayRef2<f32>,
-    title: String,
+    title: Option<String>,
+    text: Text,
     names: Option<Vec<String>>,
     schema: Option<&'a Schema>,
     /// Outside variables and their values.
@@ -101,7 +104,8 @@ impl<'a> Report<'a> {
         Report {
             tree,
             data,
-            title: "Clusters and what sets them apart".to_string(),
+            title: None,
+            text: Text::default(),
             names: None,
             schema: None,
             outside: None,
@@ -118,7 +122,26 @@ impl<'a> Report<'a> {
 
     /// The title; by default "Clusters and what sets them apart".
     pub fn title(mut self, title: impl Into<String>) -> Self {
-        self.title = title.into();
+        self.title = Some(title.into());
+        self
+    }
+
+    /// The texts of the report in another language, with its format of numbers; by default English. What the caller and other
+    /// rooms say stays as it is: names and levels, settings, notes, why columns were set aside and why a node was split.
+    ///
+    /// ```
+    /// # use ndarray::Array2;
+    /// # use recluster::{Run, cluster::KMeans, embed::Identity, recursive::RecursiveTree};
+    /// use recluster::report::{Report, Text};
+    /// # let data = Array2::from_shape_fn((90, 2), |(i, j)| (i / 30 * 50 + i % 7 + j) as f32);
+    /// # let tree = RecursiveTree::new(Identity, KMeans::new(3)).levels(1).fit(&data, &Run::new())?;
+    /// let text = Text::parse("lang = nl\ntree.title = De boom\n")?;
+    /// let html = Report::new(&tree, &data).text(text).render()?;
+    /// assert!(html.contains("<html lang=\"nl\">") && html.contains("<h2>De boom</h2>"));
+    /// # Ok::<(), recluster::Error>(())
+    /// ```
+    pub fn text(mut self, text: Text) -> Self {
+        self.text = text;
         self
     }
 

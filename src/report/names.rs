@@ -2,8 +2,11 @@
 
 use super::Report;
 use super::charts::short;
+use super::conditions::conditions;
+use super::text::{Text, words};
 use crate::explain::Rule;
 use crate::recursive::{ClusterTree, Node, Path};
+use crate::table::Feature;
 use std::collections::BTreeMap;
 
 /// Characters of a name that are shown.
@@ -22,12 +25,14 @@ pub(super) struct Name {
 /// The names of a tree's nodes.
 pub(super) struct Names(BTreeMap<Path, Name>);
 
-/// What the leaves' best rules propose, by path; `columns` are the names of the columns.
-pub(super) fn proposed(report: &Report<'_>, columns: &[String]) -> BTreeMap<Path, String> {
+/// What the leaves' best rules propose, by path; `columns` are the names of the columns, `features` what they mean.
+pub(super) fn proposed(report: &Report<'_>, columns: &[String], features: &[Feature]) -> BTreeMap<Path, String> {
     // The name of a pixel says nothing; the average image does.
     let rules = report.rules.filter(|_| report.image.is_none()).unwrap_or_default();
     let named = leaves(report.tree).zip(rules).filter_map(|(leaf, own)| {
-        let text = best(&own.rules).map(|rule| plain(&conditions(rule, columns).join(", ")))?;
+        let text = best(&own.rules).map(|rule| {
+            plain(&conditions(&report.text, rule, columns, features).join(&words!(report.text, "list.between")))
+        })?;
         Some((leaf.path().clone(), text))
     });
     named.collect()
@@ -61,23 +66,10 @@ fn leaves(tree: &ClusterTree) -> impl Iterator<Item = &Node> {
     tree.leaves().filter(|leaf| leaf.level() > 1)
 }
 
-/// The conditions of a rule in words, with the report's names of the columns.
-pub(super) fn conditions(rule: &Rule, columns: &[String]) -> Vec<String> {
-    rule.conditions.iter().map(|own| renamed(&own.words, &own.name, columns.get(own.column))).collect()
-}
-
-/// Words that begin with a column's name, with the report's name of it instead.
-pub(super) fn renamed(words: &str, name: &str, instead: Option<&String>) -> String {
-    match (instead, words.strip_prefix(name)) {
-        (Some(instead), Some(rest)) => format!("{instead}{rest}"),
-        _ => words.to_string(),
-    }
-}
-
 /// A column's name as the page shows it.
-pub(super) fn column(name: &str) -> String {
+pub(super) fn column(text: &Text, name: &str) -> String {
     match plain(name) {
-        name if name.is_empty() => "(no name)".to_string(),
+        name if name.is_empty() => words!(text, "column.no_name"),
         name => name,
     }
 }

@@ -1,6 +1,7 @@
 //! Outside variables: what the report shows of the columns that did not make the clusters.
 
-use super::words::{percent, value, whole};
+use super::data::kind;
+use super::text::{Text, Value, words};
 use crate::core::inference::Z95;
 use crate::explain::{OutsideCell, OutsideMeasure, OutsidePart, OutsideVariable};
 use crate::table::{Feature, Field, Kind, Measure, Schema};
@@ -67,10 +68,9 @@ pub(super) struct Tables {
 
 impl Tables {
     /// Of what was found of the features of `schema`, one for each.
-    pub(super) fn of(schema: &Schema, found: &[OutsideVariable], leaves: usize) -> Self {
+    pub(super) fn of(text: &Text, schema: &Schema, found: &[OutsideVariable], leaves: usize) -> Self {
         let mut skipped: Vec<_> = schema.set_aside().map(|(name, why)| (name.to_string(), why.to_string())).collect();
         let features: Vec<Feature> = schema.features().into_iter().collect();
-        let kinds: Vec<(&str, String)> = schema.kinds_in_words().collect();
         let mut variables = Vec::new();
         let columns: Vec<usize> = (0..features.len()).collect();
         let field_of = |column: usize| schema.fields().get(features[column].field());
@@ -82,15 +82,14 @@ impl Tables {
             let field: Option<&Field> = field_of(columns[0]).filter(|_| is_answer(columns[0]));
             let name = field.map_or(feature.name(), |field| field.name.as_str());
             if own.rows == 0 {
-                skipped.push((name.to_string(), "it has no values".into()));
+                skipped.push((name.to_string(), words!(text, "outside.no_values")));
                 continue;
             }
-            let kind = kinds.iter().find(|(of, _)| field_of(columns[0]).is_some_and(|field| field.name == *of));
-            let kind = kind.map_or_else(String::new, |(_, kind)| kind.clone());
+            let kind = field_of(columns[0]).map_or_else(String::new, |field| kind(text, field));
             let of: Vec<(&Feature, &OutsideVariable)> = columns.iter().map(|&c| (&features[c], &found[c])).collect();
-            variables.push(variable(name, kind, &of, leaves));
+            variables.push(variable(text, name, kind, &of, leaves));
         }
-        let differences = (0..leaves).map(|leaf| differences(&features, found, schema, leaf)).collect();
+        let differences = (0..leaves).map(|leaf| differences(text, &features, found, schema, leaf)).collect();
         let tested = found.iter().filter(|variable| variable.test.is_some()).count();
         Tables { variables, skipped, differences, tested }
     }
@@ -103,15 +102,15 @@ struct Head<'a> {
     part: &'a OutsidePart,
 }
 
-fn variable(name: &str, kind: String, of: &[(&Feature, &OutsideVariable)], leaves: usize) -> Variable {
+fn variable(text: &Text, name: &str, kind: String, of: &[(&Feature, &OutsideVariable)], leaves: usize) -> Variable {
     let several = of.len() > 1;
     let mut heads = Vec::new();
     for (feature, found) in of {
         for part in found.parts.iter().filter(|part| part.measure != OutsideMeasure::Missing) {
             let level = part.level.clone().unwrap_or_default();
             let name = match part.measure {
-                OutsideMeasure::Mean => "Mean".to_string(),
-                OutsideMeasure::Median => "Median".to_string(),
+                OutsideMeasure::Mean => words!(text, "outside.mean"),
+                OutsideMeasure::Median => words!(text, "outside.median"),
                 _ if several => {
                     feature.name().strip_prefix(name).unwrap_or(feature.name()).trim_start_matches(": ").into()
                 }
@@ -134,22 +133,22 @@ fn variable(name: &str, kind: String, of: &[(&Feature, &OutsideVariable)], leave
             order.sort_unstable();
         }
         if !rest.is_empty() {
-            kind = format!("{kind}, the {LEVELS} most frequent");
+            kind = words!(text, "outside.most_frequent", kind = kind, n = LEVELS);
         }
         let mut all: Vec<Option<Head<'_>>> = heads.into_iter().map(Some).collect();
         heads = order.into_iter().filter_map(|head| all[head].take()).collect();
     }
     let missing = first.parts.iter().find(|part| part.measure == OutsideMeasure::Missing);
-    heads.extend(missing.map(|part| Head { name: "Missing".into(), feature, part }));
+    heads.extend(missing.map(|part| Head { name: words!(text, "outside.missing"), feature, part }));
     let leaf = |leaf: usize| Line {
         present: heads.first().map_or(0, |head| head.part.cells[leaf].rows),
-        cells: heads.iter().map(|head| cell(head, &head.part.cells[leaf])).collect(),
+        cells: heads.iter().map(|head| cell(text, head, &head.part.cells[leaf])).collect(),
     };
-    let of_all = |head: &Head<'_>| Cell { words: head.part.all.map(|all| words(head, all)), ..Cell::default() };
+    let of_all = |head: &Head<'_>| Cell { words: head.part.all.map(|all| figure(text, head, all)), ..Cell::default() };
     Variable {
         name: name.to_string(),
         kind,
-        verdict: verdict(of),
+        verdict: verdict(text, of),
         shares,
         missing: missing.is_some(),
         all: Line { present: first.rows, cells: heads.iter().map(of_all).collect() },
@@ -159,42 +158,45 @@ fn variable(name: &str, kind: String, of: &[(&Feature, &OutsideVariable)], leave
 }
 
 /// What the test of a variable says, or those of its answers.
-fn verdict(of: &[(&Feature, &OutsideVariable)]) -> String {
+fn verdict(text: &Text, of: &[(&Feature, &OutsideVariable)]) -> String {
     let least = of.iter().filter_map(|(_, found)| found.q_value).min_by(f64::total_cmp);
-    let Some(least) = least else { return "Not tested.".into() };
-    let q =
-        if least < 0.0001 { "below .0001".into() } else { format!("{least:.4}").trim_start_matches('0').to_string() };
+    let Some(least) = least else { return words!(text, "outside.not_tested") };
+    let digits = |p: f64| text.point(format!("{p:.4}").trim_start_matches('0'));
+    let q = if least < 1e-4 { words!(text, "outside.least", q = digits(1e-4)) } else { digits(least) };
     let differ = of.iter().filter(|(_, found)| found.differs).count();
     match (of.len(), differ) {
-        (_, 0) => format!("No difference between the clusters shown (adjusted p {q})."),
-        (1, _) => format!("Differs between the clusters (adjusted p {q})."),
-        (all, differ) => format!("{differ} of {all} answers differ between the clusters (least adjusted p {q})."),
+        (_, 0) => words!(text, "outside.no_difference", q = q),
+        (1, _) => words!(text, "outside.differs", q = q),
+        (all, differ) => {
+            let (n, differ) = (Value::Digits(all), Value::Digits(differ));
+            words!(text, "outside.answers", differ = differ, n = n, q = q)
+        }
     }
 }
 
 /// A figure of a head in words.
-fn words(head: &Head<'_>, number: f64) -> String {
+fn figure(text: &Text, head: &Head<'_>, number: f64) -> String {
     match head.part.measure {
-        OutsideMeasure::Share | OutsideMeasure::Missing => whole(number),
-        OutsideMeasure::Mean | OutsideMeasure::Median => average(head.feature, number),
+        OutsideMeasure::Share | OutsideMeasure::Missing => text.whole(number),
+        OutsideMeasure::Mean | OutsideMeasure::Median => average(text, head.feature, number),
     }
 }
 
 /// An average: of dates the day.
-fn average(feature: &Feature, number: f64) -> String {
-    if feature.measure() == Measure::Date { feature.words(number.floor()) } else { value(number) }
+fn average(text: &Text, feature: &Feature, number: f64) -> String {
+    if feature.measure() == Measure::Date { feature.words(number.floor()) } else { text.value(number) }
 }
 
-fn cell(head: &Head<'_>, found: &OutsideCell) -> Cell {
+fn cell(text: &Text, head: &Head<'_>, found: &OutsideCell) -> Cell {
     let tip = found.interval.map(|[low, high]| {
         let (low, high) = match head.part.measure {
-            OutsideMeasure::Share | OutsideMeasure::Missing => (percent(low), percent(high)),
-            _ => (average(head.feature, low), average(head.feature, high)),
+            OutsideMeasure::Share | OutsideMeasure::Missing => (text.percent(low), text.percent(high)),
+            _ => (average(text, head.feature, low), average(text, head.feature, high)),
         };
-        format!("{} rows; 95\u{a0}% interval {low} to {high}", super::words::count(found.rows))
+        words!(text, "outside.tip", n = found.rows, low = low, high = high)
     });
     Cell {
-        words: found.estimate.map(|estimate| words(head, estimate)),
+        words: found.estimate.map(|estimate| figure(text, head, estimate)),
         index: found.index.filter(|_| head.part.measure != OutsideMeasure::Missing),
         tip,
         differs: found.differs,
@@ -202,7 +204,13 @@ fn cell(head: &Head<'_>, found: &OutsideCell) -> Cell {
 }
 
 /// What differs most in a leaf from what it is in all rows, of what the tests say differs; one of each column of the table.
-fn differences(features: &[Feature], found: &[OutsideVariable], schema: &Schema, leaf: usize) -> Vec<Difference> {
+fn differences(
+    text: &Text,
+    features: &[Feature],
+    found: &[OutsideVariable],
+    schema: &Schema,
+    leaf: usize,
+) -> Vec<Difference> {
     let mut all: Vec<(usize, f64, Difference)> = Vec::new();
     for (feature, variable) in features.iter().zip(found) {
         for part in &variable.parts {
@@ -213,7 +221,10 @@ fn differences(features: &[Feature], found: &[OutsideVariable], schema: &Schema,
                 OutsideMeasure::Share => {
                     let level = part.level.as_deref().unwrap_or_default();
                     let answer = schema.fields().get(feature.field()).is_some_and(|field| field.kind == Kind::Answers);
-                    let name = if answer { feature.name().into() } else { format!("{} = {level}", feature.name()) };
+                    let name = match answer {
+                        true => feature.name().to_string(),
+                        false => words!(text, "outside.level", name = feature.name(), level = level),
+                    };
                     ((whole_table * (1.0 - whole_table)).sqrt(), name)
                 }
                 // The half of the interval is Z deviations of the mean.
@@ -222,7 +233,7 @@ fn differences(features: &[Feature], found: &[OutsideVariable], schema: &Schema,
             // Of two levels that differ alike, the one that is more frequent here.
             let size = (here - whole_table).abs() / deviation + if here > whole_table { 1e-9 } else { 0.0 };
             if size >= LEAST {
-                let (here, whole_table) = (words(&head, here), words(&head, whole_table));
+                let (here, whole_table) = (figure(text, &head, here), figure(text, &head, whole_table));
                 all.push((feature.field(), size, Difference { name, here, all: whole_table }));
             }
         }

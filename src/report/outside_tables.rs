@@ -4,7 +4,7 @@ use super::Contents;
 use super::charts::short;
 use super::outside::{Line, Tables, Variable};
 use super::parts::chip;
-use super::words::count;
+use super::text::{Text, Value, say, words};
 use maud::{Markup, html};
 
 /// Letters of a level's name.
@@ -13,46 +13,43 @@ const NAME: usize = 30;
 /// The section; nothing where there are no outside variables.
 pub(super) fn section(contents: &Contents<'_>) -> Markup {
     let Some(outside) = &contents.outside else { return html! {} };
+    let text = contents.text();
+    let skipped =
+        outside.skipped.iter().map(|(name, reason)| say!(text, "outside.skipped", name = name, reason = reason));
     html! {
-        h2 class="page" { "Outside variables" }
-        p { "These columns did not make the clusters." }
-        (notes(outside))
+        h2 class="page" { (say!(text, "outside.title")) }
+        p { (say!(text, "outside.what")) }
+        (notes(text, outside))
         div class="outsides" { @for variable in &outside.variables { (table(contents, variable)) } }
         @if !outside.skipped.is_empty() {
-            p class="small" {
-                "Not shown: "
-                @for (i, (name, reason)) in outside.skipped.iter().enumerate() {
-                    @if i > 0 { "; " }
-                    b { (name) } " (" (reason) ")"
-                }
-                "."
-            }
+            p class="small" { (say!(text, "outside.not_shown", list = apart(text, skipped))) }
         }
     }
 }
 
-fn notes(outside: &Tables) -> Markup {
+/// Parts with what stands between longer ones.
+fn apart(text: &Text, parts: impl Iterator<Item = Markup>) -> Markup {
+    html! { @for (i, part) in parts.enumerate() { @if i > 0 { (words!(text, "list.apart")) } (part) } }
+}
+
+fn notes(text: &Text, outside: &Tables) -> Markup {
     let shares = outside.variables.iter().any(|variable| variable.shares || variable.missing);
     let cells = outside.variables.iter().flat_map(|variable| &variable.leaves).flat_map(|line| &line.cells);
     html! {
         @if outside.tested > 0 {
-            p class="small" {
-                "Each variable was tested for a difference between the clusters (levels: chi-square; numbers and ordered levels: Kruskal and Wallis), the p-values adjusted for " (outside.tested) " variables so that at most one in twenty of those said to differ is expected to be a false one. A figure is bold where the cluster then differs from the other ones."
-            }
+            p class="small" { (say!(text, "outside.tested", n = Value::Digits(outside.tested))) }
         }
         @if shares {
-            p class="small" {
-                "Shares are of the rows that have a value. The small number beside a share is its index: 100 is the share in all rows, 200 twice that. The interval shows when the pointer rests on a figure."
-            }
+            p class="small" { (say!(text, "outside.shares")) }
         }
         @if cells.into_iter().any(|cell| cell.words.is_none()) {
-            p class="small" { "“Too few” stands where fewer than ten rows of a cluster have a value." }
+            p class="small" { (say!(text, "outside.few")) }
         }
     }
 }
 
 fn table(contents: &Contents<'_>, variable: &Variable) -> Markup {
-    let tree = contents.report.tree;
+    let (tree, text) = (contents.report.tree, contents.text());
     html! {
         div class="panel flow outside" {
             h3 class="top" {
@@ -63,20 +60,20 @@ fn table(contents: &Contents<'_>, variable: &Variable) -> Markup {
             div class="scroll" {
                 table {
                     thead { tr {
-                        th { "Cluster" }
-                        th class="figure" { "Rows" }
+                        th { (say!(text, "head.cluster")) }
+                        th class="figure" { (say!(text, "head.rows")) }
                         @for (i, head) in variable.heads.iter().enumerate() {
                             @let last = variable.missing && i + 1 == variable.heads.len();
                             th class=(if last { "figure soft" } else { "figure" }) title=(head) { (short(head, NAME)) }
                         }
                     } }
                     tbody {
-                        tr class="all" { td { "All rows" } (figures(&variable.all)) }
+                        tr class="all" { td { (say!(text, "all_rows")) } (figures(text, &variable.all)) }
                         @if !tree.root().is_leaf() {
                             @for (node, line) in tree.leaves().zip(&variable.leaves) {
                                 tr {
                                     td { a href=(format!("#cluster-{}", node.path())) { (chip(node)) } }
-                                    (figures(line))
+                                    (figures(text, line))
                                 }
                             }
                         }
@@ -87,14 +84,14 @@ fn table(contents: &Contents<'_>, variable: &Variable) -> Markup {
     }
 }
 
-fn figures(line: &Line) -> Markup {
+fn figures(text: &Text, line: &Line) -> Markup {
     html! {
-        td class="figure" { (count(line.present)) }
+        td class="figure" { (text.count(line.present)) }
         @for cell in &line.cells {
             @match &cell.words {
-                None => td class="figure soft" { "too few" },
-                Some(words) => td class="figure" title=[&cell.tip] {
-                    @if cell.differs { b { (words) } } @else { (words) }
+                None => td class="figure soft" { (say!(text, "outside.too_few")) },
+                Some(figure) => td class="figure" title=[&cell.tip] {
+                    @if cell.differs { b { (figure) } } @else { (figure) }
                     @if let Some(index) = cell.index { " " small { (format!("{index:.0}")) } }
                 },
             }
@@ -106,14 +103,8 @@ fn figures(line: &Line) -> Markup {
 pub(super) fn line(contents: &Contents<'_>, leaf: usize) -> Markup {
     let differences = contents.outside.as_ref().and_then(|outside| outside.differences.get(leaf));
     let Some(differences) = differences.filter(|differences| !differences.is_empty()) else { return html! {} };
-    html! {
-        p {
-            b { "Outside:" }
-            @for (i, difference) in differences.iter().enumerate() {
-                @if i > 0 { ";" }
-                " " (difference.name) " " b { (difference.here) } " (all rows " (difference.all) ")"
-            }
-            "."
-        }
-    }
+    let text = contents.text();
+    let parts =
+        differences.iter().map(|own| say!(text, "outside.part", name = &own.name, here = &own.here, all = &own.all));
+    html! { p { (say!(text, "outside.line", list = apart(text, parts))) } }
 }

@@ -16,7 +16,7 @@ fn leaves() -> Vec<i32> {
 fn counted(fields: Vec<Field>, columns: &[Vec<f32>]) -> Tables {
     let schema = Schema::new(fields).unwrap();
     let data = Array2::from_shape_fn((columns[0].len(), columns.len()), |(row, column)| columns[column][row]);
-    Tables::of(&schema, &Outside::new().of(&schema, &data, &leaves(), None, &Run::new()).unwrap(), 3)
+    Tables::of(Text::english(), &schema, &Outside::new().of(&schema, &data, &leaves(), None, &Run::new()).unwrap(), 3)
 }
 
 fn repeated(runs: &[(f32, usize)]) -> Vec<f32> {

@@ -2,7 +2,7 @@
 
 use super::features::{Column, Reading};
 use super::statistics::places;
-use super::words::list;
+use super::text::{Text, words};
 
 /// Rows that a level needs before it is named, where other levels have as many.
 const FEW: usize = 5;
@@ -164,53 +164,62 @@ impl For {
 
     /// What speaks, to stand behind the column's name; `missing` says that missing values do. `direction` is the
     /// correlation of values and attributions.
-    pub(super) fn sentence(&self, column: &Column, missing: bool, deviation: f64, direction: f64) -> String {
-        let also = if missing { ", and so do missing values" } else { "" };
+    pub(super) fn sentence(
+        &self,
+        text: &Text,
+        column: &Column,
+        missing: bool,
+        deviation: f64,
+        direction: f64,
+    ) -> String {
+        let also = if missing { words!(text, "speak.also") } else { String::new() };
         match self {
-            For::Levels { speak, against } => of_levels(column, speak, against, missing),
-            For::Span(first, last) => format!("{} speaks for this cluster{also}", column.span(*first, *last)),
+            For::Levels { speak, against } => of_levels(text, column, speak, against, missing),
+            For::Span(first, last) => {
+                words!(text, "speak.span", span = column.span(text, *first, *last), also = also)
+            }
             For::Range(low, high) => {
-                let words = |number: f64| column.words(number, deviation);
+                let words = |number: f64| column.words(text, number, deviation);
                 let date = column.reading == Reading::Date;
                 let range = match (low.map(words), high.map(words)) {
-                    (Some(low), Some(high)) if low == high => format!(" = {low}"),
-                    (Some(low), Some(high)) => format!(" {low} to {high}"),
-                    (Some(low), None) if date => format!(" from {low} on"),
-                    (None, Some(high)) if date => format!(" until {high}"),
-                    (Some(low), None) => format!(" {low} or more"),
-                    (None, Some(high)) => format!(" {high} or less"),
+                    (Some(low), Some(high)) if low == high => words!(text, "range.equal", value = low),
+                    (Some(low), Some(high)) => words!(text, "range.between", low = low, high = high),
+                    (Some(low), None) if date => words!(text, "range.from", date = low),
+                    (None, Some(high)) if date => words!(text, "range.until", date = high),
+                    (Some(low), None) => words!(text, "range.more", value = low),
+                    (None, Some(high)) => words!(text, "range.less", value = high),
                     (None, None) => String::new(),
                 };
-                format!("{range} speaks for this cluster{also}")
+                words!(text, "speak.range", range = range, also = also)
             }
             For::Unclear => {
                 let what = match (column.reading, direction) {
-                    (Reading::Words, _) => "values speak for this cluster only with values of other columns",
-                    (Reading::Date, r) if r > 0.5 => "late dates speak for this cluster",
-                    (Reading::Date, r) if r < -0.5 => "early dates speak for this cluster",
-                    (_, r) if r > 0.5 => "high values speak for this cluster",
-                    (_, r) if r < -0.5 => "low values speak for this cluster",
-                    _ => "values in between, or values of other columns with it, speak for this cluster",
+                    (Reading::Words, _) => words!(text, "unclear.words"),
+                    (Reading::Date, r) if r > 0.5 => words!(text, "unclear.late"),
+                    (Reading::Date, r) if r < -0.5 => words!(text, "unclear.early"),
+                    (_, r) if r > 0.5 => words!(text, "unclear.high"),
+                    (_, r) if r < -0.5 => words!(text, "unclear.low"),
+                    _ => words!(text, "unclear.between"),
                 };
-                format!(": {what}{also}")
+                words!(text, "speak.unclear", what = what, also = also)
             }
         }
     }
 }
 
-fn of_levels(column: &Column, speak: &[usize], against: &[usize], missing: bool) -> String {
+fn of_levels(text: &Text, column: &Column, speak: &[usize], against: &[usize], missing: bool) -> String {
     let names =
         |levels: &[usize]| -> Vec<String> { levels.iter().map(|&level| column.levels[level].clone()).collect() };
-    let verb = |names: &[String]| if names.len() == 1 { "speaks" } else { "speak" };
     let (mut speak, against) = (names(speak), names(against));
     if missing {
-        speak.push("missing".into());
+        speak.push(words!(text, "speak.missing"));
     }
     match (speak.is_empty(), against.is_empty()) {
-        (true, _) => format!(" = {} {} against this cluster", list(&against), verb(&against)),
-        (false, true) => format!(" = {} {} for this cluster", list(&speak), verb(&speak)),
+        (true, _) => words!(text, "speak.against", levels = text.list(&against), n = against.len()),
+        (false, true) => words!(text, "speak.for", levels = text.list(&speak), n = speak.len()),
         (false, false) => {
-            format!(" = {} {} for this cluster, {} against it", list(&speak), verb(&speak), list(&against))
+            let (levels, opposed) = (text.list(&speak), text.list(&against));
+            words!(text, "speak.both", levels = levels, against = opposed, n = speak.len())
         }
     }
 }
@@ -229,7 +238,7 @@ mod tests {
         let rows = Rows::with_missing(&row).unwrap();
         let features = Features::of(&schema, &rows, &crate::core::Canonical::of(&rows), &[1.0], &[0], 1);
         let pushes = Pushes::of(&features.columns[0], pairs.into_iter().collect());
-        pushes.speak().sentence(&features.columns[0], pushes.missing_speak(), 9.0, direction)
+        pushes.speak().sentence(Text::english(), &features.columns[0], pushes.missing_speak(), 9.0, direction)
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::cards::{belongs, chosen, lines};
 use super::charts::{Beeswarm, Swarm};
 use super::features::{Column, Features, Reading, Tally};
 use super::pushes::Pushes;
-use super::words::{count, percent, things, whole};
+use super::text::{say, words};
 use super::{Contents, Explanation, Result};
 use crate::explain::top_features;
 use maud::{Markup, html};
@@ -30,6 +30,7 @@ pub(super) fn reasons(
     rows: &[u32],
     explanation: &Explanation,
 ) -> Result<Markup> {
+    let text = contents.text();
     let of_columns = top_features(&contents.explained_rows, explanation, leaf, usize::MAX)?;
     let mut importance = vec![0.0; features.columns.len()];
     let mut direction = importance.clone();
@@ -44,7 +45,7 @@ pub(super) fn reasons(
     let all: f64 = effects.iter().map(|effect| effect.mean_absolute).sum();
     effects.truncate(lines(contents));
     if effects.is_empty() {
-        return Ok(html! { p { "The model finds no question that tells this cluster from other rows." } });
+        return Ok(html! { p { (say!(text, "model.nothing_of_table")) } });
     }
     let pushes = |column: usize| {
         let pair = |&i: &usize| {
@@ -55,6 +56,7 @@ pub(super) fn reasons(
     };
     let dots = chosen(contents, leaf, rows);
     let own = dots.iter().filter(|&&i| belongs(contents, leaf, rows, i)).count();
+    let others = dots.len() - own;
     let swarms = effects.iter().map(|effect| {
         let place = effect.columns.first().map(|&column| pushes(column).places()).unwrap_or_default();
         Swarm::new(&features.questions[effect.question], dots.iter().map(|&i| (effect.pushes[i], place[i])))
@@ -68,35 +70,35 @@ pub(super) fn reasons(
                 let sentence = said(contents, features, leaf, column, &pushes(column), direction[column]);
                 match (i, features.part(column)) {
                     (0, None) => sentence,
-                    (0, Some(part)) => format!(": {part}{sentence}"),
-                    (_, part) => format!("{}{sentence}", part.unwrap_or(features.columns[column].name())),
+                    (0, Some(part)) => words!(text, "model.part", part = part, sentence = sentence),
+                    (_, part) => {
+                        let part = part.unwrap_or(features.columns[column].name());
+                        words!(text, "model.next_part", part = part, sentence = sentence)
+                    }
                 }
             })
             .collect();
-        (&features.questions[effect.question], sentences.join("; "), effect.mean_absolute / all)
+        let (name, share) = (&features.questions[effect.question], text.percent(effect.mean_absolute / all));
+        say!(text, "model.line_of_table", name = name, words = text.apart(&sentences), share = share)
     });
+    let own = words!(text, "rows", n = own);
     let leading = |effect: &Effect| effect.columns.first().map(|&column| &features.columns[column]);
     let reads = |wanted: fn(&Column) -> bool| effects.iter().filter_map(leading).any(wanted);
     Ok(html! {
-        h4 { "What tells it from other rows" }
-        ul {
-            @for (name, words, part) in said {
-                li { b { (name) } (words) "; " (percent(part)) " of all attributions." }
-            }
-        }
-        div class="scroll" { (Beeswarm::new(swarms).draw().inline()) }
+        h4 { (say!(text, "model.title")) }
+        ul { @for line in said { li { (line) } } }
+        div class="scroll" { (Beeswarm::new(swarms).draw_in(text).inline()) }
         p class="small" {
-            "A model was trained to tell this cluster from all other rows. Each line is a question, the most important one first; each dot is a row, "
-            (things(own, "row", "rows")) " of this cluster and " (count(dots.len() - own)) " others. A dot further to the right means that the answer made the model surer that the row belongs here."
+            (say!(text, "model.swarm_of_table", own = own, n = others))
             @if reads(|column| column.reading != Reading::Words) {
-                " Orange dots have high values, blue ones low values."
+                " " (say!(text, "model.colours"))
             }
             @if reads(|column| column.reading == Reading::Words) {
-                " For columns of words, orange dots are the levels that speak for the cluster, blue ones those that speak against it."
+                " " (say!(text, "model.colours_of_words"))
             }
-            " Grey dots have no value."
+            " " (say!(text, "model.grey"))
             @if effects.iter().any(|effect| effect.columns.len() > 1) {
-                " Where a question has several columns, their pushes are added, and the colour is that of the most important one."
+                " " (say!(text, "model.added"))
             }
         }
     })
@@ -129,7 +131,7 @@ fn said(
     pushes: &Pushes<'_>,
     direction: f64,
 ) -> String {
-    let (column, found) = (&features.columns[c], &contents.statistics);
+    let (column, found, text) = (&features.columns[c], &contents.statistics, contents.text());
     let (speak, missing) = (pushes.speak(), pushes.missing_speak());
     let share = |of: &[Tally]| match speak.spans() {
         _ if missing && speak.is_against() => of[c].missing(),
@@ -137,11 +139,15 @@ fn said(
     };
     let figures = match column.reading {
         Reading::Number | Reading::Date => {
-            let words = |mean: f64| column.words(mean, found.deviation[c]);
-            format!(" (average here {}, over all rows {})", words(found.leaf_mean[leaf][c]), words(found.mean[c]))
+            let words = |mean: f64| column.words(text, mean, found.deviation[c]);
+            let (here, all) = (words(found.leaf_mean[leaf][c]), words(found.mean[c]));
+            words!(text, "model.averages", here = here, all = all)
         }
         _ if speak.spans().is_empty() => String::new(),
-        _ => format!(" ({} here, {} of all rows)", whole(share(&features.leaves[leaf])), whole(share(&features.all))),
+        _ => {
+            let (here, all) = (text.whole(share(&features.leaves[leaf])), text.whole(share(&features.all)));
+            words!(text, "model.shares", here = here, all = all)
+        }
     };
-    format!("{}{figures}", speak.sentence(column, missing, found.deviation[c], direction))
+    format!("{}{figures}", speak.sentence(text, column, missing, found.deviation[c], direction))
 }

@@ -1,5 +1,6 @@
 //! Shares of the rows or, where rows have weights, of the population that they stand for.
 
+use super::text::{Text, words};
 use crate::core::sum_of_weights;
 use crate::recursive::{ClusterTree, Node, Path};
 use std::collections::BTreeMap;
@@ -74,7 +75,7 @@ impl Shares {
     }
 
     /// What the shares are of.
-    pub(super) fn whole(&self) -> &'static str {
-        if self.weighted { "the population" } else { "all rows" }
+    pub(super) fn whole(&self, text: &Text) -> String {
+        if self.weighted { words!(text, "whole.population") } else { words!(text, "whole.rows") }
     }
 }

@@ -3,7 +3,7 @@
 use super::draft::Shown;
 use super::parts::{called, chip};
 use super::sure;
-use super::words::{count, list, percent, things, whole};
+use super::text::{Text, Value, say, words};
 use crate::recursive::{Grade, Node, Stability, StabilityGrade};
 use maud::{Markup, html};
 
@@ -12,108 +12,118 @@ const LARGEST: usize = 3;
 
 /// Five lines; of a root that stayed whole, one.
 pub(super) fn five_lines(shown: &Shown<'_>) -> Markup {
-    let tree = shown.tree;
-    let rows = things(tree.rows(), "row", "rows");
+    let (tree, text) = (shown.tree, shown.text());
+    let rows = words!(text, "rows", n = tree.rows());
     if tree.root().is_leaf() {
-        return html! {
-            p class="lead" { (rows) " were searched for groups of rows that are alike; they stayed one group." }
-        };
+        return html! { p class="lead" { (say!(text, "summary.whole", rows = rows)) } };
     }
     let leaves: Vec<&Node> = tree.leaves().collect();
-    let levels = if tree.levels() == 1 { String::new() } else { format!(" on {} levels", tree.levels()) };
+    let levels = match tree.levels() {
+        1 => String::new(),
+        levels => words!(text, "summary.levels", n = Value::Digits(levels)),
+    };
+    let clusters = words!(text, "clusters", n = leaves.len());
     html! {
         dl class="five panel" {
-            dt { "What was found" }
-            dd { (rows) " sorted into " (things(leaves.len(), "cluster", "clusters")) " of rows that are alike" (levels) "." }
-            dt { "How much is in it" } dd { (coverage(shown)) }
-            dt { "How stable" } dd { (stable(&leaves)) }
-            dt { "How separate" } dd { (separate(shown, &leaves)) }
-            dt { "The largest" } dd { (largest(shown, leaves)) }
+            dt { (say!(text, "summary.found")) }
+            dd { (say!(text, "summary.sorted", rows = rows, clusters = clusters, levels = levels)) }
+            dt { (say!(text, "summary.coverage")) } dd { (coverage(shown)) }
+            dt { (say!(text, "summary.stable")) } dd { (stable(text, &leaves)) }
+            dt { (say!(text, "summary.separate")) } dd { (separate(shown, &leaves)) }
+            dt { (say!(text, "summary.largest")) } dd { (largest(shown, leaves)) }
         }
     }
 }
 
 fn coverage(shown: &Shown<'_>) -> String {
-    let tree = shown.tree;
+    let (tree, text) = (shown.tree, shown.text());
     let by_weight = shown.shares().weighted && tree.root().weight().is_some();
-    let of = if by_weight { "the population" } else { "the rows" };
-    let levels: Vec<String> = tree
-        .coverage()
-        .iter()
-        .skip(1)
-        .map(|at| {
-            let share = at.weight.filter(|_| by_weight).unwrap_or(at.share);
-            format!("{} on the {} level", percent(share), ordinal(at.level - 1))
-        })
-        .collect();
+    let of = if by_weight { words!(text, "whole.population") } else { words!(text, "whole.the_rows") };
     let rest = match shown.shares().all_noise() > 0.0 {
-        true => "the others fit none and are left out rather than forced in",
-        false => "no row was left out",
+        true => words!(text, "coverage.left_out"),
+        false => words!(text, "coverage.all"),
     };
-    match &levels[..] {
-        [one] => format!("{} of {of} are in a cluster; {rest}.", one.split(" on the").next().unwrap_or(one)),
-        all => format!("Of {of} {} are in a cluster; {rest}.", list(all)),
+    let all = tree.coverage();
+    let share = |share: f64, weight: Option<f64>| text.percent(weight.filter(|_| by_weight).unwrap_or(share));
+    let levels: Vec<(usize, String)> =
+        all.iter().skip(1).map(|at| (at.level - 1, share(at.share, at.weight))).collect();
+    if let [(_, one)] = &levels[..] {
+        return words!(text, "coverage.one", share = one, of = of, rest = rest);
     }
+    let parts: Vec<String> = levels
+        .into_iter()
+        .map(|(level, share)| words!(text, "coverage.level", share = share, ordinal = ordinal(text, level)))
+        .collect();
+    words!(text, "coverage.levels", of = of, parts = text.list(&parts), rest = rest)
 }
 
-fn ordinal(number: usize) -> String {
+fn ordinal(text: &Text, number: usize) -> String {
     match number {
-        1 => "first".to_string(),
-        2 => "second".to_string(),
-        3 => "third".to_string(),
-        n => format!("{n}th"),
+        1 => words!(text, "ordinal.first"),
+        2 => words!(text, "ordinal.second"),
+        3 => words!(text, "ordinal.third"),
+        n => words!(text, "ordinal.other", n = Value::Digits(n)),
     }
 }
 
-fn stable(leaves: &[&Node]) -> String {
+fn stable(text: &Text, leaves: &[&Node]) -> String {
     let found: Vec<&Stability> = leaves.iter().filter_map(|leaf| leaf.stability()).collect();
     let (Some(least), Some(most)) = (found.iter().map(|s| s.runs).min(), found.iter().map(|s| s.runs).max()) else {
-        return "Not measured: recluster fit --stability 10 repeats the search.".to_string();
+        return words!(text, "stable.not_measured");
     };
     let of = |grade: StabilityGrade| found.iter().filter(|own| own.grade() == grade).count();
     let good = of(StabilityGrade::HighlyStable) + of(StabilityGrade::Stable);
-    let runs = if least == most { count(most) } else { format!("{least} to {most}") };
+    let runs = match least == most {
+        true => text.count(most),
+        false => words!(text, "stable.range", least = Value::Digits(least), most = Value::Digits(most)),
+    };
     let others: Vec<String> = [StabilityGrade::Pattern, StabilityGrade::Doubtful, StabilityGrade::Dissolved]
         .into_iter()
         .filter(|&grade| of(grade) > 0)
-        .map(|grade| format!("{} {} {grade}", of(grade), if of(grade) == 1 { "is" } else { "are" }))
+        .map(|grade| words!(text, "stable.grade", n = Value::Digits(of(grade)), grade = sure::grade(text, grade)))
         .collect();
-    let others = if others.is_empty() { String::new() } else { format!("; {}", list(&others)) };
-    let are = if good == 1 { "is" } else { "are" };
-    let all = match leaves.len() - found.len() {
-        0 => things(found.len(), "cluster", "clusters"),
-        _ => format!("{} that were looked for again", things(found.len(), "cluster", "clusters")),
+    let others = match others.is_empty() {
+        true => String::new(),
+        false => format!("{}{}", words!(text, "list.apart"), text.list(&others)),
     };
-    format!("{good} of {all} {are} stable or highly stable, found again in {runs} runs{others}.")
+    let clusters = words!(text, "clusters", n = found.len());
+    let all = match leaves.len() - found.len() {
+        0 => clusters,
+        _ => words!(text, "stable.again", clusters = clusters),
+    };
+    words!(text, "stable.line", n = Value::Digits(good), all = all, runs = runs, others = others)
 }
 
 fn separate(shown: &Shown<'_>, leaves: &[&Node]) -> String {
+    let text = shown.text();
     let found: Vec<Grade> =
         leaves.iter().filter_map(|leaf| sure::verdict(shown.tree, leaf)).map(|(_, own)| own.grade).collect();
     if found.is_empty() {
-        return "Not tested: recluster fit --evidence mark tests it on held-out rows.".to_string();
+        return words!(text, "separate.not_tested");
     }
-    let say = |grade: Grade, one: &str, several: &str| {
-        let number = found.iter().filter(|&&own| own == grade).count();
-        (number > 0).then(|| format!("{number} {}", if number == 1 { one } else { several }))
+    if found.iter().all(|&own| own == Grade::Separated) && found.len() == leaves.len() {
+        return words!(text, "separate.all", n = Value::Digits(leaves.len()));
+    }
+    let parts: Vec<String> = [Grade::Separated, Grade::Continuum, Grade::NotFoundAgain]
+        .into_iter()
+        .map(|grade| (grade, found.iter().filter(|&&own| own == grade).count()))
+        .filter(|&(_, number)| number > 0)
+        .map(|(grade, number)| match grade {
+            Grade::Separated => words!(text, "separate.separated", n = Value::Digits(number)),
+            Grade::Continuum => words!(text, "separate.continuum", n = Value::Digits(number)),
+            Grade::NotFoundAgain => words!(text, "separate.not_found_again", n = Value::Digits(number)),
+        })
+        .collect();
+    let untested = match leaves.len() - found.len() {
+        0 => String::new(),
+        untested => words!(text, "separate.untested", n = Value::Digits(untested)),
     };
-    let parts: Vec<String> = [
-        say(Grade::Separated, "is separated from all its siblings", "are separated from all their siblings"),
-        say(Grade::Continuum, "runs over into a sibling (continuum)", "run over into a sibling (continuum)"),
-        say(Grade::NotFoundAgain, "was not found again on other rows", "were not found again on other rows"),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    let untested = leaves.len() - found.len();
-    let untested = if untested > 0 { format!("; {untested} without a test") } else { String::new() };
-    match found.iter().all(|&own| own == Grade::Separated) && found.len() == leaves.len() {
-        true => format!("All {} clusters are separated from all their siblings.", leaves.len()),
-        false => format!("Of {} {}{untested}.", things(leaves.len(), "cluster", "clusters"), list(&parts)),
-    }
+    let clusters = words!(text, "clusters", n = leaves.len());
+    words!(text, "separate.line", clusters = clusters, parts = text.list(&parts), untested = untested)
 }
 
 fn largest(shown: &Shown<'_>, leaves: Vec<&Node>) -> Markup {
+    let text = shown.text();
     let mut leaves: Vec<(usize, &Node)> = leaves.into_iter().enumerate().collect();
     // Stable: of equal shares the first in the tree.
     leaves.sort_by(|a, b| shown.shares().node(b.1).total_cmp(&shown.shares().node(a.1)));
@@ -124,8 +134,8 @@ fn largest(shown: &Shown<'_>, leaves: Vec<&Node>) -> Markup {
             @for (number, leaf) in leaves {
                 li {
                     a href=(format!("#cluster-{}", leaf.path())) { (chip(leaf)) } " "
-                    b { (whole(shown.shares().node(leaf))) } " "
-                    @if let Some(picture) = shown.leaf(number).average() { img class="pixels thumb" style="display:inline-block" src=(picture) alt="average image"; " " }
+                    b { (text.whole(shown.shares().node(leaf))) } " "
+                    @if let Some(picture) = shown.leaf(number).average() { img class="pixels thumb" style="display:inline-block" src=(picture) alt=(words!(text, "picture")); " " }
                     (called(shown, leaf))
                 }
             }
@@ -134,20 +144,26 @@ fn largest(shown: &Shown<'_>, leaves: Vec<&Node>) -> Markup {
 }
 
 pub(super) fn tiles(shown: &Shown<'_>) -> Markup {
-    let tree = shown.tree;
-    let (wide, one, several) = match shown.draft.questions {
-        Some(questions) => (questions, "question", "questions"),
-        None => (tree.columns(), "column", "columns"),
+    let (tree, text) = (shown.tree, shown.text());
+    let wide = shown.draft.questions.unwrap_or(tree.columns());
+    let columns = match shown.draft.questions {
+        Some(questions) => say!(text, "tile.questions", n = questions),
+        None => say!(text, "tile.columns", n = wide),
     };
-    let noise = shown.shares().all_noise();
     let levels = tree.levels();
+    let clusters = if levels == 0 { 0 } else { tree.leaves().count() };
+    let noise = match shown.shares().weighted {
+        true => say!(text, "tile.noise_population"),
+        false => say!(text, "tile.noise"),
+    };
+    let tile = |figure: String, words: Markup| html! { div class="tile" { b { (figure) } span { (words) } } };
     html! {
         div class="tiles" {
-            div class="tile" { b { (count(tree.rows())) } span { "rows" } }
-            div class="tile" { b { (count(wide)) } span { (if wide == 1 { one } else { several }) } }
-            div class="tile" { b { (count(if levels == 0 { 0 } else { tree.leaves().count() })) } span { "final clusters" } }
-            div class="tile" { b { (percent(noise)) } span { (if shown.shares().weighted { "of the population in no cluster" } else { "of rows in no cluster" }) } }
-            div class="tile" { b { (levels) } span { (if levels == 1 { "level of clusters" } else { "levels of clusters" }) } }
+            (tile(text.count(tree.rows()), say!(text, "tile.rows", n = tree.rows())))
+            (tile(text.count(wide), columns))
+            (tile(text.count(clusters), say!(text, "tile.clusters", n = clusters)))
+            (tile(text.percent(shown.shares().all_noise()), noise))
+            (tile(levels.to_string(), say!(text, "tile.levels", n = levels)))
         }
     }
 }

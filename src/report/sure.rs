@@ -1,7 +1,6 @@
 //! How sure a cluster is, in words: stability, evidence of separation, the model's confidence.
 
-use super::parts::term;
-use super::words::whole;
+use super::text::{Text, Value, say, words};
 use crate::Explanation;
 use crate::boost::confidence_of;
 use crate::explain::ClusterFidelity;
@@ -41,43 +40,72 @@ pub(super) fn confidence(
 }
 
 impl Confidence {
-    pub(super) fn words(&self) -> Markup {
-        html! {
-            b { "The " (term("model", "model")) } " puts " (of_hundred(self.here as f64 / self.rows as f64)) " of 100 of its rows here and gives them a probability of " (whole(self.mean)) " on average (it was trained on them)."
-        }
+    pub(super) fn words(&self, text: &Text) -> Markup {
+        let here = of_hundred(text, self.here as f64 / self.rows as f64);
+        say!(text, "sure.model", here = here, mean = text.whole(self.mean))
     }
 }
 
 /// How well a model does on rows that it has not seen.
-pub(super) fn fidelity(own: &ClusterFidelity) -> Markup {
+pub(super) fn fidelity(text: &Text, own: &ClusterFidelity) -> Markup {
+    let (recall, precision) = (of_hundred(text, own.recall), of_hundred(text, own.precision));
     html! {
-        b { "On rows that it has not seen" } " a model finds " (of_hundred(own.recall)) " of 100 rows of the cluster, and of 100 that it puts here " (of_hundred(own.precision)) " belong here."
-        @if !own.explainable { " The columns hardly tell this cluster from other rows." }
+        (say!(text, "sure.unseen", recall = recall, precision = precision))
+        @if !own.explainable { " " (say!(text, "sure.hardly")) }
     }
 }
 
 /// A share as a number of 100.
-pub(super) fn of_hundred(share: f64) -> String {
+pub(super) fn of_hundred(text: &Text, share: f64) -> String {
     match share {
-        s if s > 0.0 && s < 0.005 => "fewer than 1".to_string(),
-        s if (0.995..1.0).contains(&s) => "more than 99".to_string(),
+        s if s > 0.0 && s < 0.005 => words!(text, "hundred.none"),
+        s if (0.995..1.0).contains(&s) => words!(text, "hundred.all"),
         s => format!("{:.0}", 100.0 * s),
     }
 }
 
-/// Stability in words; the second part says what it means.
-pub(super) fn stability(found: &Stability) -> Markup {
-    let meaning = match found.grade() {
-        StabilityGrade::HighlyStable | StabilityGrade::Stable => "",
-        StabilityGrade::Pattern => " There is a pattern, but which rows belong to it is doubtful.",
-        StabilityGrade::Doubtful => " Which rows belong to it depends on chance.",
-        StabilityGrade::Dissolved => " In most runs it is gone.",
-    };
-    html! {
-        b { (capital(&found.grade().to_string())) } ": found again in " (found.found) " of " (found.runs) " runs"
-        @if found.share < 1.0 { " on " (whole(found.share)) " of the rows" }
-        ", with a mean " (term("stability", "overlap")) " of " (format!("{:.2}", found.jaccard)) " of 1." (meaning)
+/// A grade of stability in words.
+pub(super) fn grade(text: &Text, grade: StabilityGrade) -> String {
+    match grade {
+        StabilityGrade::HighlyStable => words!(text, "grade.highly_stable"),
+        StabilityGrade::Stable => words!(text, "grade.stable"),
+        StabilityGrade::Pattern => words!(text, "grade.pattern"),
+        StabilityGrade::Doubtful => words!(text, "grade.doubtful"),
+        StabilityGrade::Dissolved => words!(text, "grade.dissolved"),
     }
+}
+
+/// A verdict in words.
+fn graded(text: &Text, grade: Grade) -> String {
+    match grade {
+        Grade::Separated => words!(text, "verdict.separated"),
+        Grade::Continuum => words!(text, "verdict.continuum"),
+        Grade::NotFoundAgain => words!(text, "verdict.not_found_again"),
+    }
+}
+
+/// Stability in words; the second part says what it means.
+pub(super) fn stability(text: &Text, found: &Stability) -> Markup {
+    let meaning = match found.grade() {
+        StabilityGrade::HighlyStable | StabilityGrade::Stable => None,
+        StabilityGrade::Pattern => Some(say!(text, "stability.pattern")),
+        StabilityGrade::Doubtful => Some(say!(text, "stability.doubtful")),
+        StabilityGrade::Dissolved => Some(say!(text, "stability.dissolved")),
+    };
+    let part = match found.share < 1.0 {
+        true => words!(text, "stability.part", share = text.whole(found.share)),
+        false => String::new(),
+    };
+    let line = say!(
+        text,
+        "stability.line",
+        grade = capital(&grade(text, found.grade())),
+        found = Value::Digits(found.found),
+        n = Value::Digits(found.runs),
+        part = part,
+        overlap = text.decimals(found.jaccard, 2)
+    );
+    html! { (line) @if let Some(meaning) = meaning { " " (meaning) } }
 }
 
 pub(super) fn capital(text: &str) -> String {
@@ -108,25 +136,35 @@ fn pairs(separations: &[Separation], child_of: impl Fn(usize) -> Option<usize>) 
     pairs.filter(|(of, from, _)| of != from).collect()
 }
 
-/// A verdict in words.
-pub(super) fn separation(other: &str, found: &Separation) -> Markup {
-    let words = match found.grade {
-        Grade::Separated => format!("from {other}, the sibling that it is least separated from"),
-        Grade::Continuum => format!("with {other}: found again on other rows, but the one runs over into the other"),
-        Grade::NotFoundAgain => format!("on other rows; it was compared with {other}"),
-    };
-    html! { b { (capital(&found.grade.to_string())) } " " (words) (crossed(found)) "." }
+/// What separates a cluster from the sibling `other`.
+pub(super) fn separation(text: &Text, other: &str, found: &Separation) -> Markup {
+    let (verdict, crossed) = (capital(&graded(text, found.grade)), crossed(text, found));
+    match found.grade {
+        Grade::Separated => {
+            say!(text, "separation.separated", verdict = verdict, other = other, crossed = crossed)
+        }
+        Grade::Continuum => {
+            say!(text, "separation.continuum", verdict = verdict, other = other, crossed = crossed)
+        }
+        Grade::NotFoundAgain => {
+            say!(text, "separation.not_found_again", verdict = verdict, other = other, crossed = crossed)
+        }
+    }
 }
 
 /// What the tests on held-out rows say of a split: its reason, and each child's least separated sibling.
-pub(super) fn evidence(node: &Node, split: &Split) -> Markup {
-    let name = |child: usize| node.path().child(child as u32);
+pub(super) fn evidence(text: &Text, node: &Node, split: &Split) -> Markup {
+    let name = |child: usize| node.path().child(child as u32).to_string();
+    let pair = |of: usize, from: usize, found: &Separation| {
+        let (verdict, crossed) = (graded(text, found.grade), crossed(text, found));
+        say!(text, "evidence.pair", one = name(of), other = name(from), verdict = verdict, crossed = crossed)
+    };
     html! {
         @if split.judge().is_some() {
-            p class="small" { b { "Evidence: " } (split.reason()) "." }
+            p class="small" { (say!(text, "evidence.split", reason = split.reason())) }
             ul class="small" {
                 @for (of, from, separation) in pairs(split.separations(), |c| split.child_of(c)) {
-                    li { (name(of)) " and " (name(from)) ": " b { (separation.grade) } (crossed(separation)) "." }
+                    li { (pair(of, from, separation)) }
                 }
             }
         }
@@ -134,46 +172,42 @@ pub(super) fn evidence(node: &Node, split: &Split) -> Markup {
 }
 
 /// How empty a boundary is, in words.
-fn crossed(separation: &Separation) -> Markup {
+fn crossed(text: &Text, separation: &Separation) -> Markup {
     let Some(boundary) = separation.boundary else { return html! {} };
     let often = match boundary {
-        b if b < 0.005 => "; no neighbours lie across their boundary".to_string(),
-        b => format!("; their boundary is crossed {b:.2} times as often as a cut through the middle of either"),
+        b if b < 0.005 => words!(text, "crossed.never"),
+        b => words!(text, "crossed.often", boundary = text.decimals(b, 2)),
     };
     // Half as often would be plain, had there been enough rows.
-    let but =
-        if separation.grade == Grade::Continuum && boundary < 0.5 { ", but the rows are too few to tell" } else { "" };
-    html! { (often) (but) " (" (term("evidence", "p")) " " (small(separation.p_value)) ")" }
+    let but = match separation.grade == Grade::Continuum && boundary < 0.5 {
+        true => words!(text, "crossed.but"),
+        false => String::new(),
+    };
+    say!(text, "crossed.line", often = often, but = but, p = small(text, separation.p_value))
 }
 
 /// A p-value to two digits.
-fn small(p: f64) -> String {
+fn small(text: &Text, p: f64) -> String {
     match p {
-        p if p < 1e-4 => "below 0.0001".to_string(),
-        p if p < 0.01 => format!("{p:.4}"),
-        p => format!("{p:.2}"),
+        p if p < 1e-4 => words!(text, "crossed.least", p = text.decimals(1e-4, 4)),
+        p if p < 0.01 => text.decimals(p, 4),
+        p => text.decimals(p, 2),
     }
 }
 
 /// What a cluster is good for, from what is known of it.
-pub(super) fn advice(grade: Option<StabilityGrade>, verdict: Option<Grade>) -> &'static str {
+pub(super) fn advice(text: &Text, grade: Option<StabilityGrade>, verdict: Option<Grade>) -> Markup {
     use StabilityGrade::{Dissolved, Doubtful, Pattern};
     match (grade, verdict) {
         (Some(Dissolved | Doubtful), _) | (_, Some(Grade::NotFoundAgain)) => {
-            "Do not build on it yet: other rows or another run give other clusters here. Take it together with its siblings, or collect more rows."
+            say!(text, "advice.nothing")
         }
-        (Some(Pattern), _) => "Use its typical rows, not its border: which rows belong to it is doubtful.",
-        (_, Some(Grade::Continuum)) => {
-            "Use it as a segment of a range, not as a kind of its own: the border can be moved to suit the purpose, and rows near it are like those beyond."
-        }
-        (Some(_), Some(Grade::Separated)) => "Use it as a kind of its own: it can be named, counted and followed.",
-        (Some(_), None) => {
-            "It can be counted and followed. Whether it is a kind of its own or a segment of a range was not tested."
-        }
-        (None, Some(Grade::Separated)) => {
-            "Use it as a kind of its own; how well it is found again in repeated runs was not measured."
-        }
-        (None, None) => "Take it as a suggestion: neither its stability nor its separation was tested.",
+        (Some(Pattern), _) => say!(text, "advice.pattern"),
+        (_, Some(Grade::Continuum)) => say!(text, "advice.segment"),
+        (Some(_), Some(Grade::Separated)) => say!(text, "advice.kind"),
+        (Some(_), None) => say!(text, "advice.counted"),
+        (None, Some(Grade::Separated)) => say!(text, "advice.kind_not_measured"),
+        (None, None) => say!(text, "advice.suggestion"),
     }
 }
 
@@ -183,7 +217,7 @@ mod tests {
 
     #[test]
     fn shares_are_numbers_of_a_hundred() {
-        let found = [0.0, 0.001, 0.942, 0.997, 1.0].map(of_hundred);
+        let found = [0.0, 0.001, 0.942, 0.997, 1.0].map(|share| of_hundred(Text::english(), share));
         assert_eq!(found, ["0", "fewer than 1", "94", "more than 99", "100"]);
         assert_eq!((capital("a pattern"), capital("")), ("A pattern".to_string(), String::new()));
     }
@@ -191,6 +225,7 @@ mod tests {
     #[test]
     fn what_was_not_found_again_is_nothing_to_build_on() {
         let stable = Some(StabilityGrade::HighlyStable);
+        let advice = |grade, verdict| advice(Text::english(), grade, verdict).into_string();
         assert!(advice(stable, Some(Grade::NotFoundAgain)).starts_with("Do not build on it"));
         assert!(advice(Some(StabilityGrade::Dissolved), Some(Grade::Separated)).starts_with("Do not build on it"));
         assert!(advice(stable, Some(Grade::Continuum)).contains("segment of a range"));

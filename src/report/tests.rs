@@ -127,7 +127,7 @@ fn weights_make_shares_and_averages_of_the_population() {
     };
     let (heavy, of_parent, root, noise) = share(&tree, &weights);
     assert!(heavy > 0.97 && heavy == of_parent && root == 1.0 && noise < 0.01, "{heavy} {noise}");
-    assert!(weighted.contains("Share of the population") && weighted.contains(&words::percent(heavy)));
+    assert!(weighted.contains("Share of the population") && weighted.contains(&Text::english().percent(heavy)));
     // In another order of the rows, and of weights in another unit, the same report.
     let turned = data.slice(s![..;-1, ..]).to_owned();
     let reversed: Vec<f64> = weights.iter().rev().map(|weight| weight * 4.0).collect();

@@ -137,26 +137,55 @@ impl Feature {
         (place >= 0.0).then_some(place as usize).filter(|&part| part < parts)
     }
 
-    /// A range of values, to stand behind the name: "at least 41", "below 7", "before 2024-02-29", "at most neutral". Numbers of
-    /// an ordinal's levels are whole, so that "below 3" is "at most" the level number 2.
-    pub(crate) fn range_in_words(&self, at_least: Option<f64>, below: Option<f64>) -> String {
+    /// A range of values, to stand behind the name. Numbers of an ordinal's levels are whole, so that "below 3" is "at most" the
+    /// level number 2.
+    pub(crate) fn range_in_words(&self, at_least: Option<f64>, below: Option<f64>) -> RangeWords {
         let last = |below: f64| self.words(below.ceil() - 1.0);
         match (self.measure, at_least, below) {
-            (_, None, None) => "is anything".to_string(),
-            (Measure::Ordinal, Some(low), Some(high)) if low.ceil() + 1.0 >= high.ceil() => {
-                format!("is {}", last(high))
-            }
-            (Measure::Ordinal, Some(low), Some(high)) => format!("from {} to {}", self.words(low.ceil()), last(high)),
-            (Measure::Ordinal, Some(low), None) => format!("at least {}", self.words(low.ceil())),
-            (Measure::Ordinal, None, Some(high)) => format!("at most {}", last(high)),
-            (Measure::Date, Some(low), Some(high)) => {
-                format!("from {} to before {}", self.words(low), self.words(high))
-            }
-            (Measure::Date, Some(low), None) => format!("from {} on", self.words(low)),
-            (Measure::Date, None, Some(high)) => format!("before {}", self.words(high)),
-            (_, Some(low), Some(high)) => format!("from {} to below {}", self.words(low), self.words(high)),
-            (_, Some(low), None) => format!("at least {}", self.words(low)),
-            (_, None, Some(high)) => format!("below {}", self.words(high)),
+            (_, None, None) => RangeWords::Anything,
+            (Measure::Ordinal, Some(low), Some(high)) if low.ceil() + 1.0 >= high.ceil() => RangeWords::Is(last(high)),
+            (Measure::Ordinal, Some(low), Some(high)) => RangeWords::FromTo(self.words(low.ceil()), last(high)),
+            (Measure::Ordinal, Some(low), None) => RangeWords::AtLeast(self.words(low.ceil())),
+            (Measure::Ordinal, None, Some(high)) => RangeWords::AtMost(last(high)),
+            (Measure::Date, Some(low), Some(high)) => RangeWords::FromBefore(self.words(low), self.words(high)),
+            (Measure::Date, Some(low), None) => RangeWords::FromOn(self.words(low)),
+            (Measure::Date, None, Some(high)) => RangeWords::Before(self.words(high)),
+            (_, Some(low), Some(high)) => RangeWords::FromBelow(self.words(low), self.words(high)),
+            (_, Some(low), None) => RangeWords::AtLeast(self.words(low)),
+            (_, None, Some(high)) => RangeWords::Below(self.words(high)),
+        }
+    }
+}
+
+/// A range of a feature's values, its ends in words.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum RangeWords {
+    Anything,
+    Is(String),
+    FromTo(String, String),
+    AtLeast(String),
+    AtMost(String),
+    FromOn(String),
+    FromBefore(String, String),
+    Before(String),
+    FromBelow(String, String),
+    Below(String),
+}
+
+/// In English: "at least 41", "below 7", "before 2024-02-29", "at most neutral".
+impl std::fmt::Display for RangeWords {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            RangeWords::Anything => write!(f, "is anything"),
+            RangeWords::Is(level) => write!(f, "is {level}"),
+            RangeWords::FromTo(low, high) => write!(f, "from {low} to {high}"),
+            RangeWords::AtLeast(low) => write!(f, "at least {low}"),
+            RangeWords::AtMost(high) => write!(f, "at most {high}"),
+            RangeWords::FromOn(low) => write!(f, "from {low} on"),
+            RangeWords::FromBefore(low, high) => write!(f, "from {low} to before {high}"),
+            RangeWords::Before(high) => write!(f, "before {high}"),
+            RangeWords::FromBelow(low, high) => write!(f, "from {low} to below {high}"),
+            RangeWords::Below(high) => write!(f, "below {high}"),
         }
     }
 }
@@ -224,7 +253,7 @@ mod tests {
         for (number, text) in [(0.0, "0"), (12.0, "12"), (1234.4, "1234"), (0.12345, "0.1235"), (-2.5, "-2.5")] {
             assert_eq!(of(Measure::Number).words(number), text);
         }
-        let range = |measure, low, high| of(measure).range_in_words(low, high);
+        let range = |measure, low, high| of(measure).range_in_words(low, high).to_string();
         assert_eq!(range(Measure::Ordinal, Some(1.0), None), "at least medium");
         assert_eq!(range(Measure::Ordinal, None, Some(2.0)), "at most medium");
         assert_eq!(range(Measure::Ordinal, Some(1.0), Some(2.0)), "is medium");

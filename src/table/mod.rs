@@ -44,6 +44,7 @@ pub use amend::Amendment;
 #[cfg(feature = "arrow")]
 pub use arrow::TableBuilder;
 pub(crate) use feature::Part;
+pub(crate) use feature::RangeWords;
 pub use feature::{Feature, Measure};
 pub use field::{Cycle, Field, Kind, Role, Scale};
 pub use schema::Schema;

@@ -16,7 +16,7 @@ use recluster::embed::{Identity, Pca, Questions, RandomProjection, Scaled, Umap}
 use recluster::evidence::{HeldOut, Policy};
 use recluster::explain::{ClusterRules, Difference, Fidelity, OutsideVariable, Surrogate};
 use recluster::recursive::{Checkpoint, ClusterTree, RecursiveTree, Repeats};
-use recluster::report::{Draft, Report};
+use recluster::report::{Draft, Report, Text};
 use recluster::validity::adjusted_rand;
 use recluster::{Clusterer, Embedder, Run, Saved, Size};
 use serde_json::{Map, Value, json};
@@ -26,6 +26,7 @@ use std::sync::Arc;
 pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, Value>, Failure> {
     let (embedder, [root, below]) = (embedder(args)?, clusterers(args)?);
     Staged::check_folder(&args.out)?;
+    let text = args.text.as_deref().map(report::text).transpose()?.unwrap_or_default();
     if let Some(folder) =
         args.xgboost_out.as_deref().filter(|folder| Path::new(folder).parent() != Some(Path::new(&args.out)))
     {
@@ -107,7 +108,7 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     let outside = progress.work(|| insight::outside(&data, &tree, &run)).map_err(named)?;
     let fidelity = levels.last().map(|deepest| &deepest.fidelity);
     let told = Told { surrogate: &surrogate, rules: &rules, differences: &differences, outside: &outside, fidelity };
-    let draft = progress.work(|| draft(args, &data, &tree, &told, &run)).map_err(named)?;
+    let draft = progress.work(|| draft(args, &data, &tree, &told, text, &run)).map_err(named)?;
     let html = progress.work(|| draft.render(&tree))?;
     let assignments = progress.work(|| assignments(&data, &tree, &surrogate, &run)).map_err(named)?;
     let (tree_json, model_json, draft_json) = (tree.to_json()?, surrogate.to_json()?, draft.to_json()?);
@@ -256,8 +257,16 @@ struct Told<'a> {
     fidelity: Option<&'a Fidelity>,
 }
 
-fn draft(args: &args::Fit, data: &Source, tree: &ClusterTree, told: &Told<'_>, run: &Run) -> recluster::Result<Draft> {
+fn draft(
+    args: &args::Fit,
+    data: &Source,
+    tree: &ClusterTree,
+    told: &Told<'_>,
+    text: Text,
+    run: &Run,
+) -> recluster::Result<Draft> {
     let mut report = Report::new(tree, &data.values)
+        .text(text)
         .rules(told.rules)
         .differences(told.differences)
         .setting("Levels", args.depth)

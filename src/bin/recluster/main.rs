@@ -36,12 +36,15 @@ fn main() -> ExitCode {
     if let Command::Kinds(args) = &cli.command {
         return end(kinds::kinds(args));
     }
+    if let Command::Text = &cli.command {
+        return end(report::print_text());
+    }
     let done = match &cli.command {
         Command::Embed(args) => embed::embed(args, &progress),
         Command::Cluster(args) => cluster::cluster(args, &progress),
         Command::Boost(args) => boost::boost(args, &progress),
         Command::Shap(args) => shap::shap(args, &progress),
-        Command::Kinds(_) => Ok(Map::new()),
+        Command::Kinds(_) | Command::Text => Ok(Map::new()),
         Command::Fit(args) => fit::fit(args, &progress),
         Command::Compare(args) => compare::compare(args, &progress),
         Command::Predict(args) => predict::predict(args, &progress),

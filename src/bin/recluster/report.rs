@@ -7,9 +7,10 @@ use crate::names;
 use crate::output::Staged;
 use crate::progress::Progress;
 use recluster::recursive::{ClusterTree, Path as At};
-use recluster::report::Draft;
+use recluster::report::{Draft, Text};
 use recluster::{Run, Saved};
 use serde_json::json;
+use std::io::Write;
 use std::path::Path;
 
 /// The draft's name in the folder of a fit.
@@ -34,6 +35,9 @@ pub(crate) fn report(args: &args::Report, progress: &Progress) -> Outcome {
     }
     if let Some(title) = &args.title {
         draft = draft.with_title(title);
+    }
+    if let Some(file) = &args.text {
+        draft = draft.with_text(text(file)?);
     }
     let run = Run::new().observer(progress.clone());
     let html = progress
@@ -60,6 +64,16 @@ pub(crate) fn report(args: &args::Report, progress: &Progress) -> Outcome {
     facts.insert("named".to_string(), tree.nodes().iter().filter(|node| !node.name().is_empty()).count().into());
     facts.insert("renamed".to_string(), renamed.into());
     Ok(facts)
+}
+
+/// A catalogue of texts.
+pub(crate) fn text(file: &str) -> Result<Text, Failure> {
+    Ok(Text::read(file)?)
+}
+
+/// The command `text`.
+pub(crate) fn print_text() -> Result<(), Failure> {
+    std::io::stdout().write_all(Text::ENGLISH.as_bytes()).map_err(|e| Failure::data(format!("stdout: {e}")))
 }
 
 fn load<T: Saved>(path: &str) -> Result<T, Failure> {

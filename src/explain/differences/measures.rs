@@ -237,6 +237,16 @@ fn words(feature: &Feature, found: &FeatureDifference) -> String {
     }
 }
 
+impl FeatureDifference {
+    /// Whether its words are those of this feature.
+    #[cfg(feature = "report")]
+    pub(crate) fn says(&self, feature: &Feature) -> bool {
+        // The name may be another one.
+        let own = words(feature, self);
+        self.words.strip_prefix(&self.name) == own.strip_prefix(feature.name())
+    }
+}
+
 impl fmt::Display for Difference {
     /// A line for the pair, then one for each of the first five features.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -22,6 +22,8 @@ mod split;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "report")]
+pub(crate) use rule::Phrase;
 pub use rule::{ClusterRules, Condition, Criterion, Rule};
 pub use settings::Rules;
 

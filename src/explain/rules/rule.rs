@@ -1,7 +1,7 @@
 //! Rules as plain data, and in words.
 
 use crate::core::{Rows, percent};
-use crate::table::Feature;
+use crate::table::{Feature, RangeWords};
 use std::fmt;
 
 /// What a condition asks of a column's value. A missing answer meets none but [`Criterion::Missing`].
@@ -66,25 +66,46 @@ pub struct Condition {
 
 impl Condition {
     pub(super) fn new(column: usize, feature: &Feature, criterion: Criterion) -> Self {
-        let words = format!("{} {}", feature.name(), words(feature, &criterion));
+        let words = format!("{} {}", feature.name(), criterion.phrase(feature));
         Condition { column, name: feature.name().to_string(), criterion, words }
     }
 }
 
-/// What stands behind the column's name.
-fn words(feature: &Feature, criterion: &Criterion) -> String {
-    match criterion {
-        Criterion::Range { at_least, below } => feature.range_in_words(*at_least, *below),
-        Criterion::Is(levels) => {
-            let names: Vec<String> = levels.iter().map(|&level| feature.words(level.into())).collect();
-            match &names[..] {
-                [all @ .., last] if !all.is_empty() => format!("is {} or {last}", all.join(", ")),
-                _ => format!("is {}", names.concat()),
-            }
+/// What stands behind a column's name, its values in words.
+pub(crate) enum Phrase {
+    Range(RangeWords),
+    Is(Vec<String>),
+    IsNot(String),
+    Missing,
+    NotMissing,
+}
+
+impl Criterion {
+    /// The criterion with the values of a feature.
+    pub(crate) fn phrase(&self, feature: &Feature) -> Phrase {
+        match self {
+            Criterion::Range { at_least, below } => Phrase::Range(feature.range_in_words(*at_least, *below)),
+            Criterion::Is(levels) => Phrase::Is(levels.iter().map(|&level| feature.words(level.into())).collect()),
+            Criterion::IsNot(level) => Phrase::IsNot(feature.words((*level).into())),
+            Criterion::Missing => Phrase::Missing,
+            Criterion::NotMissing => Phrase::NotMissing,
         }
-        Criterion::IsNot(level) => format!("is not {}", feature.words((*level).into())),
-        Criterion::Missing => "is missing".to_string(),
-        Criterion::NotMissing => "is not missing".to_string(),
+    }
+}
+
+/// In English.
+impl fmt::Display for Phrase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Phrase::Range(range) => range.fmt(f),
+            Phrase::Is(names) => match &names[..] {
+                [all @ .., last] if !all.is_empty() => write!(f, "is {} or {last}", all.join(", ")),
+                _ => write!(f, "is {}", names.concat()),
+            },
+            Phrase::IsNot(name) => write!(f, "is not {name}"),
+            Phrase::Missing => f.write_str("is missing"),
+            Phrase::NotMissing => f.write_str("is not missing"),
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Diverging bars: what is lower and what is higher than usual.
 
-use super::svg::{AXIS, SIZE, SOFT, Svg, at, nothing};
-use super::{colour, say, text};
+use super::svg::{AXIS, SIZE, SOFT, Svg, WIDE, at, nothing};
+use super::{colour, text};
+use crate::report::text::{Text, say, words};
 use maud::html;
 
 /// Height of a bar's line, length of the longest bar, and the room above.
@@ -11,6 +12,21 @@ const HEAD: f64 = 22.0;
 /// Least and most room for names; room for the notes.
 const NAMES: (f64, f64) = (120.0, 340.0);
 const NOTES: f64 = 205.0;
+/// Between names, bars and notes; on both sides of the middle line; right of the notes.
+const GAP: f64 = 10.0;
+const BESIDE: f64 = 8.0;
+/// Baselines of the head and, in its line, of a name; how far a bar stays from its line's upper and lower end together.
+const HEAD_BASELINE: f64 = 13.0;
+const NAME_BASELINE: f64 = 15.0;
+const INSET: (f64, f64) = (3.0, 7.0);
+/// The least length of a bar, and how far the middle line reaches beyond the bars.
+const LEAST: f64 = 1.0;
+const BEYOND: f64 = 2.0;
+/// Room below the bars; the colour of bars on the scale from against (-1) to for (1).
+const FOOT: f64 = 4.0;
+const SHADE: f64 = 0.85;
+/// Bars that are put into words.
+const SPOKEN: usize = 6;
 
 /// One bar, to the left (below 0) or to the right (above 0) of a middle line.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,47 +73,58 @@ impl Bars {
         Bars(bars.into_iter().collect())
     }
 
-    /// The chart. O(bars).
+    /// The chart in English. O(bars).
     pub fn draw(&self) -> Svg {
+        self.draw_in(Text::english())
+    }
+
+    /// The chart with the words of a catalogue.
+    pub fn draw_in(&self, text: &Text) -> Svg {
         let bars = &self.0;
         if bars.is_empty() {
-            return nothing("bars", say::BARS);
+            return nothing(text, "bars", &words!(text, "chart.bars"));
         }
         let names = text::column(bars.iter().map(Bar::name), SIZE, NAMES.0, NAMES.1);
-        let middle = names + 10.0 + REACH;
+        let middle = names + GAP + REACH;
         let right = middle + REACH + NOTES;
-        let height = ROW * bars.len() as f64 + HEAD + 4.0;
+        let height = ROW * bars.len() as f64 + HEAD + FOOT;
         let size = |bar: &Bar| if bar.length.is_finite() { bar.length.abs() } else { 0.0 };
         let longest = bars.iter().map(size).fold(1e-300, f64::max);
         let marks = html! {
-            text x=(at(middle - 8.0)) y="13" class="soft" fill=(SOFT) text-anchor="end" { (say::LOWER) }
-            text x=(at(middle + 8.0)) y="13" class="soft" fill=(SOFT) { (say::HIGHER) }
+            text x=(at(middle - BESIDE)) y=(at(HEAD_BASELINE)) class="soft" fill=(SOFT) text-anchor="end" { (say!(text, "chart.lower")) }
+            text x=(at(middle + BESIDE)) y=(at(HEAD_BASELINE)) class="soft" fill=(SOFT) { (say!(text, "chart.higher")) }
             @if bars.iter().any(|bar| !bar.note.is_empty()) {
-                text x=(at(right)) y="13" class="soft" fill=(SOFT) text-anchor="end" { (say::HERE_ALL) }
+                text x=(at(right)) y=(at(HEAD_BASELINE)) class="soft" fill=(SOFT) text-anchor="end" { (say!(text, "chart.here_all")) }
             }
             @for (i, bar) in bars.iter().enumerate() {
                 @let top = HEAD + ROW * i as f64;
-                @let long = (REACH * (size(bar) / longest)).max(1.0);
+                @let long = (REACH * (size(bar) / longest)).max(LEAST);
                 @let left = if bar.length < 0.0 { middle - long } else { middle };
-                @let fill = colour::against_to_for(if bar.length < 0.0 { -0.85 } else { 0.85 });
-                text x=(at(names)) y=(at(top + 15.0)) text-anchor="end" {
-                    title { (text::cut(&bar.name, 400)) } (text::fit(bar.name(), SIZE, names))
+                @let fill = colour::against_to_for(if bar.length < 0.0 { -SHADE } else { SHADE });
+                text x=(at(names)) y=(at(top + NAME_BASELINE)) text-anchor="end" {
+                    title { (text::cut(&bar.name, text::TIP)) } (text::fit(bar.name(), SIZE, names))
                 }
-                rect x=(at(left)) y=(at(top + 3.0)) width=(at(long)) height=(at(ROW - 7.0)) rx="2" fill=(colour::hex(fill)) {}
-                text x=(at(right)) y=(at(top + 15.0)) text-anchor="end" class="figure" { (text::fit(&bar.note, SIZE, NOTES - 10.0)) }
+                rect x=(at(left)) y=(at(top + INSET.0)) width=(at(long)) height=(at(ROW - INSET.1)) rx="2" fill=(colour::hex(fill)) {}
+                text x=(at(right)) y=(at(top + NAME_BASELINE)) text-anchor="end" class="figure" { (text::fit(&bar.note, SIZE, NOTES - GAP)) }
             }
-            line class="axis" x1=(at(middle)) x2=(at(middle)) y1=(at(HEAD - 2.0)) y2=(at(height - 2.0)) stroke=(AXIS) {}
+            line class="axis" x1=(at(middle)) x2=(at(middle)) y1=(at(HEAD - BEYOND)) y2=(at(height - BEYOND)) stroke=(AXIS) {}
         };
-        let class = if right > 700.0 { "bars wide" } else { "bars" };
-        Svg::new(class, (right + 10.0, height), self.words(), marks)
+        let class = if right > WIDE { "bars wide" } else { "bars" };
+        Svg::new(class, (right + GAP, height), self.words(text), marks)
     }
 
-    fn words(&self) -> String {
-        let said = self.0.iter().take(6).map(|bar| {
-            let way = if bar.length < 0.0 { say::LOWER } else { say::HIGHER };
-            format!("{} {way} {}", text::cut(bar.name(), 60), text::cut(&bar.note, 40)).trim_end().to_string()
+    fn words(&self, text: &Text) -> String {
+        let said = self.0.iter().take(SPOKEN).map(|bar| {
+            let way = match bar.length < 0.0 {
+                true => words!(text, "chart.lower"),
+                false => words!(text, "chart.higher"),
+            };
+            format!("{} {way} {}", text::cut(bar.name(), text::SAID), text::cut(&bar.note, text::SAID_SHORT))
+                .trim_end()
+                .to_string()
         });
-        format!("{}: {}", say::BARS, said.collect::<Vec<_>>().join("; "))
+        let list = text.apart(&said.collect::<Vec<_>>());
+        words!(text, "chart.label", what = words!(text, "chart.bars"), list = list)
     }
 }
 

@@ -2,11 +2,12 @@
 
 use super::colour::{self, Rgb, hex};
 use super::scale::{Scale, range};
-use super::svg::{AXIS, LINE, SIZE, SOFT, Svg, at, nothing};
-use super::{say, text};
+use super::svg::{AXIS, LINE, SIZE, SMALL, SMALL_BASELINE, SOFT, Svg, WIDE, at, nothing};
+use super::text;
 use crate::core::shape::check_count;
 use crate::explain::top_features;
 use crate::report::statistics::places;
+use crate::report::text::{Text, say, words};
 use crate::{Explanation, Result};
 use maud::{Markup, html};
 use ndarray::ArrayRef2;
@@ -23,6 +24,30 @@ const NAMES: (f64, f64) = (100.0, 290.0);
 const DOT: f64 = 3.7;
 const STEP: f64 = 3.2;
 const COLUMN: f64 = 3.0;
+/// Between names and field; within the field on both sides; beside the line at 0, and least between the words on its sides.
+const GAP: f64 = 12.0;
+const WITHIN: f64 = 8.0;
+const BESIDE: f64 = 8.0;
+const APART: f64 = 16.0;
+/// Baselines of the head, of the values below the field and of their name; about how many values there are.
+const HEAD_BASELINE: f64 = 12.0;
+const VALUES: f64 = 15.0;
+const AXIS_NAME: f64 = 33.0;
+const TICKS: f64 = 8.0;
+/// The legend's bar: from the field to it, at its upper and lower end, its width; letters beside it, and their room; from which
+/// heights on it has the lower word and its name.
+const LEGEND_LEFT: f64 = 32.0;
+const LEGEND_INSET: f64 = 8.0;
+const LEGEND_WIDE: f64 = 9.0;
+const LEGEND_WORDS: f64 = 16.0;
+const LEGEND_ROOM: f64 = 50.0;
+const LEGEND_NAME: f64 = 28.0;
+const LEGEND_ENDS: f64 = 60.0;
+const LEGEND_BASELINE: f64 = 10.0;
+const LEGEND_LOW: f64 = 30.0;
+const LEGEND_NAMED: f64 = 90.0;
+/// Features that are put into words.
+const SPOKEN: usize = 9;
 /// Colours between low and high.
 const SHADES: usize = 12;
 const MISSING: Rgb = [0x8a, 0x8f, 0x96];
@@ -82,55 +107,62 @@ impl Beeswarm {
         Ok(Beeswarm::new(effects.iter().map(|effect| swarm(effect.feature))))
     }
 
-    /// The chart. O(dots log dots).
+    /// The chart in English. O(dots log dots).
     pub fn draw(&self) -> Svg {
+        self.draw_in(Text::english())
+    }
+
+    /// The chart with the words of a catalogue.
+    pub fn draw_in(&self, text: &Text) -> Svg {
         let swarms = &self.0;
         let (low, high) = range(swarms.iter().flat_map(|swarm| &swarm.points).map(|point| point.0).chain([0.0]));
         if swarms.is_empty() {
-            return nothing("swarm", say::SWARM);
+            return nothing(text, "swarm", &words!(text, "chart.swarm"));
         }
         let names = text::column(swarms.iter().map(|swarm| swarm.name.as_str()), SIZE, NAMES.0, NAMES.1);
-        let (left, right) = (names + 12.0, names + 12.0 + FIELD);
+        let (left, right) = (names + GAP, names + GAP + FIELD);
         let foot = HEAD + ROW * swarms.len() as f64;
-        let x = Scale::new(low, high, left + 8.0, right - 8.0);
+        let x = Scale::new(low, high, left + WITHIN, right - WITHIN);
         let marks = html! {
-            (heads(x.at(0.0), low < 0.0, right + LEGEND))
-            @for (tick, x, words) in x.ticks(8.0) {
+            (heads(text, x.at(0.0), low < 0.0, right + LEGEND))
+            @for (tick, x, words) in x.ticks(text, TICKS) {
                 @let (class, stroke) = if tick == 0.0 { ("axis", AXIS) } else { ("grid", LINE) };
                 line class=(class) x1=(at(x)) x2=(at(x)) y1=(at(HEAD)) y2=(at(foot)) stroke=(stroke) {}
-                text x=(at(x)) y=(at(foot + 15.0)) text-anchor="middle" class="soft" fill=(SOFT) { (words) }
+                text x=(at(x)) y=(at(foot + VALUES)) text-anchor="middle" class="soft" fill=(SOFT) { (words) }
             }
-            text x=(at((left + right) / 2.0)) y=(at(foot + 33.0)) text-anchor="middle" class="soft" fill=(SOFT) { (say::PUSH) }
+            text x=(at((left + right) / 2.0)) y=(at(foot + AXIS_NAME)) text-anchor="middle" class="soft" fill=(SOFT) { (say!(text, "chart.push")) }
             @for (i, swarm) in swarms.iter().enumerate() {
                 @let middle = HEAD + ROW * (i as f64 + 0.5);
                 line class="grid" stroke=(LINE) x1=(at(left)) x2=(at(right)) y1=(at(middle)) y2=(at(middle)) {}
-                text x=(at(names)) y=(at(middle + 4.0)) text-anchor="end" {
-                    title { (text::cut(&swarm.name, 400)) } (text::fit(&swarm.name, SIZE, names))
+                text x=(at(names)) y=(at(middle + SMALL_BASELINE)) text-anchor="end" {
+                    title { (text::cut(&swarm.name, text::TIP)) } (text::fit(&swarm.name, SIZE, names))
                 }
                 g fill="none" stroke-width=(DOT) stroke-linecap="round" stroke-opacity="0.85" {
                     @for (shade, path) in dots(&swarm.points, &x, middle) { path class=(class_of(shade)) d=(path) stroke=(hex(colour_of(shade))) {} }
                 }
             }
-            (legend(right + 32.0, HEAD + 8.0, foot - HEAD - 16.0, say::VALUE, [say::HIGH, say::LOW]))
+            (legend(right + LEGEND_LEFT, HEAD + LEGEND_INSET, foot - HEAD - 2.0 * LEGEND_INSET, &words!(text, "chart.value"), [&words!(text, "chart.high"), &words!(text, "chart.low")]))
         };
-        let class = if right > 700.0 { "swarm wide" } else { "swarm" };
-        Svg::new(class, (right + LEGEND, foot + FOOT), self.words(), marks)
+        let class = if right > WIDE { "swarm wide" } else { "swarm" };
+        Svg::new(class, (right + LEGEND, foot + FOOT), self.words(text), marks)
     }
 
-    fn words(&self) -> String {
-        let names: Vec<String> = self.0.iter().take(9).map(|swarm| text::cut(&swarm.name, 60)).collect();
-        format!("{}: {}", say::SWARM, names.join(", "))
+    fn words(&self, text: &Text) -> String {
+        let names: Vec<String> = self.0.iter().take(SPOKEN).map(|swarm| text::cut(&swarm.name, text::SAID)).collect();
+        let list = names.join(&words!(text, "list.between"));
+        words!(text, "chart.label", what = words!(text, "chart.swarm"), list = list)
     }
 }
 
 /// What the two sides mean, within the chart's `width`.
-fn heads(zero: f64, below: bool, width: f64) -> Markup {
-    let after = (zero + 8.0).min(width - text::width(say::FOR, 12.0));
+fn heads(text: &Text, zero: f64, below: bool, width: f64) -> Markup {
+    let speaks = words!(text, "chart.for");
+    let after = (zero + BESIDE).min(width - text::width(&speaks, SMALL));
     html! {
         @if below {
-            text x=(at((zero - 8.0).min(after - 16.0))) y="12" text-anchor="end" class="soft" fill=(SOFT) { (say::AGAINST) }
+            text x=(at((zero - BESIDE).min(after - APART))) y=(at(HEAD_BASELINE)) text-anchor="end" class="soft" fill=(SOFT) { (say!(text, "chart.against")) }
         }
-        text x=(at(after)) y="12" class="soft" fill=(SOFT) { (say::FOR) }
+        text x=(at(after)) y=(at(HEAD_BASELINE)) class="soft" fill=(SOFT) { (speaks) }
     }
 }
 
@@ -140,13 +172,13 @@ pub(super) fn legend(left: f64, top: f64, tall: f64, name: &str, [high, low]: [&
     html! {
         @for i in 0..SHADES {
             @let y = format!("{:.2}", top + step * (SHADES - 1 - i) as f64);
-            path class=(class_of(i)) stroke-width="9" stroke=(hex(colour_of(i))) d=(format!("M{} {y}v{:.2}", at(left + 4.5), step + 0.3)) {}
+            path class=(class_of(i)) stroke-width=(LEGEND_WIDE) stroke=(hex(colour_of(i))) d=(format!("M{} {y}v{:.2}", at(left + LEGEND_WIDE / 2.0), step + 0.3)) {}
         }
-        text x=(at(left + 16.0)) y=(at(top + 10.0)) class="soft" fill=(SOFT) { (text::fit(high, 12.0, 50.0)) }
-        @if tall >= 30.0 { text x=(at(left + 16.0)) y=(at(top + tall)) class="soft" fill=(SOFT) { (text::fit(low, 12.0, 50.0)) } }
-        @if tall >= 90.0 {
-            text transform=(format!("translate({} {}) rotate(-90)", at(left + 28.0), at(top + tall / 2.0)))
-                text-anchor="middle" class="soft" fill=(SOFT) { (text::fit(name, 12.0, tall - 60.0)) }
+        text x=(at(left + LEGEND_WORDS)) y=(at(top + LEGEND_BASELINE)) class="soft" fill=(SOFT) { (text::fit(high, SMALL, LEGEND_ROOM)) }
+        @if tall >= LEGEND_LOW { text x=(at(left + LEGEND_WORDS)) y=(at(top + tall)) class="soft" fill=(SOFT) { (text::fit(low, SMALL, LEGEND_ROOM)) } }
+        @if tall >= LEGEND_NAMED {
+            text transform=(format!("translate({} {}) rotate(-90)", at(left + LEGEND_NAME), at(top + tall / 2.0)))
+                text-anchor="middle" class="soft" fill=(SOFT) { (text::fit(name, SMALL, tall - LEGEND_ENDS)) }
         }
     }
 }

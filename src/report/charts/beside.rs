@@ -1,12 +1,19 @@
 //! Charts beside each other.
 
 use super::svg::{SIZE, Svg, at, nothing};
-use super::{say, text};
+use super::text;
+use crate::report::text::{Text, words};
 use maud::html;
 
 /// The gap between two charts, and the room for a caption.
 const GAP: f64 = 28.0;
 const CAPTION: f64 = 26.0;
+/// Baseline of a caption, and how much larger it is written.
+const CAPTION_BASELINE: f64 = 14.0;
+const CAPTION_SIZE: f64 = 1.08;
+/// Widths of a chart: usual, least and most.
+const WIDTH: f64 = 520.0;
+const WIDTHS: (f64, f64) = (40.0, 4000.0);
 
 /// Charts side by side, each with a caption: PCA beside UMAP, one cluster beside another.
 ///
@@ -29,12 +36,12 @@ impl SideBySide {
     /// Captions and charts, from left to right. Headings of the charts are left out.
     pub fn new(charts: impl IntoIterator<Item = (impl Into<String>, Svg)>) -> Self {
         let charts = charts.into_iter().map(|(caption, chart)| (caption.into(), chart)).collect();
-        SideBySide { charts, width: 520.0, across: 2 }
+        SideBySide { charts, width: WIDTH, across: 2 }
     }
 
     /// Width of each chart, to which wider ones are scaled down with their text; 40 to 4000, by default 520.
     pub fn width(mut self, units: f64) -> Self {
-        self.width = if units.is_finite() { units.clamp(40.0, 4000.0) } else { 520.0 };
+        self.width = if units.is_finite() { units.clamp(WIDTHS.0, WIDTHS.1) } else { WIDTH };
         self
     }
 
@@ -44,13 +51,18 @@ impl SideBySide {
         self
     }
 
-    /// The chart.
+    /// The chart in English.
     pub fn draw(&self) -> Svg {
+        self.draw_in(Text::english())
+    }
+
+    /// The chart with the words of a catalogue.
+    pub fn draw_in(&self, text: &Text) -> Svg {
         if self.charts.is_empty() {
-            return nothing("beside", say::BESIDE);
+            return nothing(text, "beside", &words!(text, "chart.beside"));
         }
         let parts: Vec<_> = self.charts.iter().map(|(caption, chart)| (caption, chart.parts())).collect();
-        let wide = parts.iter().map(|(_, (width, ..))| width.min(self.width)).fold(40.0, f64::max);
+        let wide = parts.iter().map(|(_, (width, ..))| width.min(self.width)).fold(WIDTHS.0, f64::max);
         let scale = |width: f64| (wide / width).min(1.0);
         let columns = self.across.min(parts.len());
         let mut y = 0.0;
@@ -64,7 +76,7 @@ impl SideBySide {
         }
         let marks = html! {
             @for (x, y, caption, width, height, marks) in placed {
-                text class="strong" font-weight="700" x=(at(x)) y=(at(y + 14.0)) { (text::fit(caption, SIZE * 1.08, wide)) }
+                text class="strong" font-weight="700" x=(at(x)) y=(at(y + CAPTION_BASELINE)) { (text::fit(caption, SIZE * CAPTION_SIZE, wide)) }
                 svg x=(at(x)) y=(at(y + CAPTION)) width=(at(width * scale(*width))) height=(at(height * scale(*width)))
                     viewBox=(format!("0 0 {} {}", at(*width), at(*height))) { (marks) }
             }
@@ -72,8 +84,8 @@ impl SideBySide {
         let said: Vec<String> = self
             .charts
             .iter()
-            .map(|(caption, chart)| format!("{}: {}", text::cut(caption, 60), chart.label()))
+            .map(|(caption, chart)| format!("{}: {}", text::cut(caption, text::SAID), chart.label()))
             .collect();
-        Svg::new("beside", (columns as f64 * (wide + GAP) - GAP, y - GAP), said.join("; "), marks)
+        Svg::new("beside", (columns as f64 * (wide + GAP) - GAP, y - GAP), text.apart(&said), marks)
     }
 }

@@ -2,10 +2,10 @@
 
 use super::colour::{self, hex};
 use super::scale::log_ticks;
-use super::svg::{AXIS, LINE, SOFT, Svg, at};
-use super::{say, text};
+use super::svg::{AXIS, LINE, SMALL_BASELINE, SOFT, Svg, at};
+use super::text;
 use crate::cluster::{CondensedTree, HdbscanModel, Shown};
-use crate::report::words::{self, things, value};
+use crate::report::text::{Text, Value, say, words};
 use maud::{Markup, html};
 use std::fmt::Write;
 
@@ -13,6 +13,21 @@ use std::fmt::Write;
 const WIDE: f64 = 1000.0;
 const TALL: f64 = 600.0;
 const MARGIN: [f64; 4] = [74.0, 30.0, 12.0, 24.0];
+/// Baseline of the head; from the field to the values of the distance, and the baseline of its name from the left end.
+const HEAD_BASELINE: f64 = 14.0;
+const VALUE_GAP: f64 = 8.0;
+const NAME_BESIDE: f64 = 14.0;
+/// A label's size; inside a branch with so much more room and so tall, at this baseline; else below it, within the chart.
+const LETTERS: f64 = 12.0;
+const AROUND: f64 = 8.0;
+const ROOM: f64 = 22.0;
+const INSIDE: f64 = 17.0;
+const BELOW: f64 = 14.0;
+const LOWEST: f64 = 6.0;
+/// Least width and height of a branch; the least part of the chart that stands above the first split.
+const THINNEST: f64 = 1.2;
+const SHORTEST: f64 = 1.5;
+const ABOVE_SPLIT: f64 = 0.06;
 /// The space between two branches.
 const GAP: f64 = 8.0;
 /// Clusters that are drawn.
@@ -44,8 +59,13 @@ impl<'a> CondensedTreeChart<'a> {
         CondensedTreeChart(model)
     }
 
-    /// The chart. O(rows log rows).
+    /// The chart in English. O(rows log rows).
     pub fn draw(&self) -> Svg {
+        self.draw_in(Text::english())
+    }
+
+    /// The chart with the words of a catalogue.
+    pub fn draw_in(&self, text: &Text) -> Svg {
         let model = self.0;
         let tree = model.condensed_tree();
         let scale = Scale::new(tree);
@@ -53,37 +73,41 @@ impl<'a> CondensedTreeChart<'a> {
         model.selected().iter().enumerate().for_each(|(number, &c)| label[c as usize] = Some(number));
         let branches = layout(&Shown::of(tree, MOST), tree, &scale);
         let owner = owners(tree, &label);
-        let rows = things(model.labels().len(), "row", "rows");
+        let rows = words!(text, "rows", n = model.labels().len());
+        let selected = words!(text, "chart.selected", n = model.selected().len());
+        let said = words!(text, "chart.branches", rows = rows, selected = selected);
         let middle = (MARGIN[1] + TALL - MARGIN[3]) / 2.0;
         let marks = html! {
-            text class="soft" x=(MARGIN[0]) y="14" fill=(SOFT) { (say::condensed(&rows, model.selected().len())) }
+            text class="soft" x=(MARGIN[0]) y=(at(HEAD_BASELINE)) fill=(SOFT) { (said) }
             @for (distance, y) in scale.ticks() {
                 line class="grid" x1=(MARGIN[0]) x2=(WIDE - MARGIN[2]) y1=(at(y)) y2=(at(y)) stroke=(LINE) {}
-                text class="soft" x=(MARGIN[0] - 8.0) y=(at(y + 4.0)) text-anchor="end" fill=(SOFT) { (value(distance)) }
+                text class="soft" x=(MARGIN[0] - VALUE_GAP) y=(at(y + SMALL_BASELINE)) text-anchor="end" fill=(SOFT) { (text.value(distance)) }
             }
-            text class="soft" transform=(format!("translate(14 {}) rotate(-90)", at(middle))) text-anchor="middle" fill=(SOFT) { (say::DISTANCE) }
+            text class="soft" transform=(format!("translate({} {}) rotate(-90)", at(NAME_BESIDE), at(middle))) text-anchor="middle" fill=(SOFT) { (say!(text, "chart.distance")) }
             @for branch in &branches {
-                (branch.draw(owner[branch.cluster], label[branch.cluster].is_some(), &self.tip(branch.cluster, label[branch.cluster])))
+                (branch.draw(owner[branch.cluster], label[branch.cluster].is_some(), &self.tip(text, branch.cluster, label[branch.cluster])))
             }
             // Names last, so that no branch covers them.
             @for branch in &branches {
                 @if let Some(label) = label[branch.cluster] { (branch.name(label)) }
             }
         };
-        let label = format!("{}: {}", say::CONDENSED, say::condensed(&rows, model.selected().len()));
+        let label = words!(text, "chart.label", what = words!(text, "chart.condensed"), list = said);
         Svg::new("condensed", (WIDE, TALL), label, marks)
     }
 
-    fn tip(&self, c: usize, label: Option<usize>) -> String {
+    fn tip(&self, text: &Text, c: usize, label: Option<usize>) -> String {
         let cluster = &self.0.condensed_tree().clusters()[c];
-        say::branch(label, words::count(cluster.size as usize), value(cluster.stability))
+        let own = label.map_or(String::new(), |label| words!(text, "chart.cluster", number = Value::Digits(label)));
+        let stability = text.value(cluster.stability);
+        words!(text, "chart.branch", cluster = own, n = cluster.size as usize, stability = stability)
     }
 }
 
 impl HdbscanModel {
     /// The condensed tree as a picture (SVG): [`CondensedTreeChart`] with a heading. Needs the feature `report`.
     pub fn tree_svg(&self) -> String {
-        CondensedTreeChart::of(self).draw().title(say::CONDENSED).to_string()
+        CondensedTreeChart::of(self).draw().title(words!(Text::english(), "chart.condensed")).to_string()
     }
 }
 
@@ -113,7 +137,7 @@ impl Branch {
         let mut put = |x: f64, y: f64| {
             let _ = write!(path, "{}{x:.1} {y:.1}", if path.is_empty() { "M" } else { "L" });
         };
-        let halves = |width: f64| width.max(1.2) / 2.0;
+        let halves = |width: f64| width.max(THINNEST) / 2.0;
         let ends = self.steps.windows(2);
         for step in ends.clone() {
             put(self.centre - halves(step[0].1), step[0].0);
@@ -144,8 +168,8 @@ impl Branch {
         let (top, wide) = self.steps[0];
         let bottom = self.steps.last().map_or(top, |step| step.0);
         let name = label.to_string();
-        let inside = wide > text::width(&name, 12.0) + 8.0 && bottom - top > 22.0;
-        let y = if inside { top + 17.0 } else { (bottom + 14.0).min(TALL - 6.0) };
+        let inside = wide > text::width(&name, LETTERS) + AROUND && bottom - top > ROOM;
+        let y = if inside { top + INSIDE } else { (bottom + BELOW).min(TALL - LOWEST) };
         let fill = inside.then(|| colour::text_on(colour::cluster(label as i32)));
         html! {
             g class=[inside.then_some("on")] fill=[fill] {
@@ -207,7 +231,7 @@ fn layout(shown: &Shown, tree: &CondensedTree, scale: &Scale) -> Vec<Branch> {
             steps.push((y, f64::from(left) * of_row));
         }
         let end = split.unwrap_or(0.0).max(steps[steps.len() - 1].0);
-        steps.push((end.max(steps[0].0 + 1.5), 0.0));
+        steps.push((end.max(steps[0].0 + SHORTEST), 0.0));
         let outer = |child: usize| f64::from(clusters[child].size) * of_row / 2.0;
         let ends = shown.children(c).map(|child| (centre[child] - outer(child), centre[child] + outer(child)));
         let ends = ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
@@ -233,7 +257,7 @@ impl Scale {
         };
         let split = tree.clusters().get(1).map_or(first, |cluster| cluster.birth);
         let (low, high) = (libm::log10(first.min(split)), libm::log10(high));
-        let low = low - 0.06 * (high - low);
+        let low = low - ABOVE_SPLIT * (high - low);
         if high - low < 1e-3 { Scale { low: low - 0.5, high: low + 0.5 } } else { Scale { low, high } }
     }
 

@@ -2,10 +2,10 @@
 
 use super::colour::{self, hex};
 use super::scale::Scale;
-use super::svg::{AXIS, LINE, SIZE, SMALL, SOFT, Svg, at, nothing};
-use super::{say, text};
+use super::svg::{AXIS, BASELINE, LINE, SIZE, SMALL, SMALL_BASELINE, SOFT, Svg, at, nothing};
+use super::text;
 use crate::report::interval::{LEAST, Share};
-use crate::report::words::whole;
+use crate::report::text::{Text, words};
 use maud::{Markup, html};
 
 /// Height of a cluster's line; the rooms above and below the lines.
@@ -19,6 +19,24 @@ const GAP: f64 = 18.0;
 const NAMES: (f64, f64) = (80.0, 240.0);
 /// Levels with a field of their own; all others are one.
 const LEVELS: usize = 8;
+/// Between names and the first field; baseline of a level's name and how much larger it is written; how far the lines reach
+/// above the fields and that of all rows below; baselines below of its share and of the key, which has so much room at least.
+const BESIDE: f64 = 14.0;
+const LEVEL_BASELINE: f64 = 16.0;
+const LEVEL_SIZE: f64 = 1.05;
+const ABOVE: f64 = 4.0;
+const BELOW: f64 = 4.0;
+const ALL_BASELINE: f64 = 17.0;
+const KEY_BASELINE: f64 = 36.0;
+const KEY: f64 = 330.0;
+/// From the field's left end to words instead of a share; radius of a dot, solid and hollow.
+const INDENT: f64 = 6.0;
+const DOT: f64 = 5.0;
+const HOLLOW: f64 = 4.4;
+/// The shortest scale of shares. Characters of the variable's name, and clusters that are put into words.
+const LEAST_SCALE: f64 = 0.01;
+const NAME: usize = 80;
+const SPOKEN: usize = 12;
 
 /// How often the levels of a variable occur in each cluster: a field for each level, a line for each cluster, its share with
 /// the 95 % interval (Wilson 1927), and the share in all rows as a vertical line. A share is drawn solid where its interval
@@ -57,40 +75,47 @@ impl CrossTab {
         self
     }
 
-    /// The chart: the eight most frequent levels, all others as one. O(clusters x levels).
+    /// The chart in English: the eight most frequent levels, all others as one. O(clusters x levels).
     pub fn draw(&self) -> Svg {
-        let columns = self.columns();
+        self.draw_in(Text::english())
+    }
+
+    /// The chart with the words of a catalogue.
+    pub fn draw_in(&self, text: &Text) -> Svg {
+        let columns = self.columns(text);
         if columns.is_empty() || self.lines.is_empty() {
-            return nothing("crosstab", say::CROSSTAB);
+            return {
+                let what = words!(text, "chart.crosstab", name = "");
+                nothing(text, "crosstab", what.trim_end())
+            };
         }
         let names = text::column(self.lines.iter().map(|line| line.0.as_str()), SIZE, NAMES.0, NAMES.1);
         let step = FIELD + NUMBER + GAP;
-        let left = |column: usize| names + 14.0 + step * column as f64;
+        let left = |column: usize| names + BESIDE + step * column as f64;
         let foot = HEAD + ROW * self.lines.len() as f64;
         let shares = columns.iter().flat_map(|column| &column.shares).filter(|share| share.of >= LEAST);
-        let most =
-            shares.map(|share| share.interval().1).chain(columns.iter().map(|column| column.all)).fold(0.01, f64::max);
+        let most = shares
+            .map(|share| share.interval().1)
+            .chain(columns.iter().map(|column| column.all))
+            .fold(LEAST_SCALE, f64::max);
         let marks = html! {
             @for (i, (name, _)) in self.lines.iter().enumerate() {
-                text x=(at(names)) y=(at(HEAD + ROW * i as f64 + ROW / 2.0 + 4.5)) text-anchor="end" { title { (text::cut(name, 400)) } (text::fit(name, SIZE, names)) }
+                text x=(at(names)) y=(at(HEAD + ROW * i as f64 + ROW / 2.0 + BASELINE)) text-anchor="end" { title { (text::cut(name, text::TIP)) } (text::fit(name, SIZE, names)) }
             }
-            @for (i, column) in columns.iter().enumerate() { (column.draw(&Scale::new(0.0, most, left(i), left(i) + FIELD), foot)) }
-            text class="soft" fill=(SOFT) x=(at(left(0))) y=(at(foot + 36.0)) {
-                (text::fit(&say::crosstab(&text::cut(&self.variable, 80)), SMALL, step * columns.len() as f64 - GAP))
+            @for (i, column) in columns.iter().enumerate() { (column.draw(text, &Scale::new(0.0, most, left(i), left(i) + FIELD), foot)) }
+            text class="soft" fill=(SOFT) x=(at(left(0))) y=(at(foot + KEY_BASELINE)) {
+                (text::fit(&words!(text, "chart.crosstab_key", name = text::cut(&self.variable, NAME)), SMALL, step * columns.len() as f64 - GAP))
             }
         };
-        let label = format!(
-            "{} {}: {}",
-            say::CROSSTAB,
-            text::cut(&self.variable, 80),
-            columns.iter().map(Column::words).collect::<Vec<_>>().join("; ")
-        );
-        let width = (left(columns.len()) - GAP).max(left(0) + 330.0);
+        let what = words!(text, "chart.crosstab", name = text::cut(&self.variable, NAME));
+        let list = text.apart(&columns.iter().map(|column| column.words(text)).collect::<Vec<_>>());
+        let label = words!(text, "chart.label", what = what, list = list);
+        let width = (left(columns.len()) - GAP).max(left(0) + KEY);
         Svg::new("crosstab", (width, foot + FOOT), label, marks)
     }
 
     /// Levels by falling number of rows, equal ones in their order; beyond the eighth as one.
-    fn columns(&self) -> Vec<Column> {
+    fn columns(&self, text: &Text) -> Vec<Column> {
         let count = |rows: &[u32], level: usize| u64::from(rows.get(level).copied().unwrap_or(0));
         let total =
             |level: usize| self.lines.iter().map(|line| count(&line.1, level)).sum::<u64>() + count(&self.rest, level);
@@ -101,7 +126,7 @@ impl CrossTab {
         let mut groups: Vec<(String, Vec<usize>)> =
             order[..own].iter().map(|&level| (self.levels[level].clone(), vec![level])).collect();
         if own < order.len() {
-            groups.push((say::other_levels(order.len() - own), order[own..].to_vec()));
+            groups.push((words!(text, "chart.other_levels", n = order.len() - own), order[own..].to_vec()));
         }
         let narrow = |rows: u64| u32::try_from(rows).unwrap_or(u32::MAX);
         let column = |(name, levels): (String, Vec<usize>)| {
@@ -125,36 +150,37 @@ struct Column {
 }
 
 impl Column {
-    fn draw(&self, x: &Scale, foot: f64) -> Markup {
+    fn draw(&self, text: &Text, x: &Scale, foot: f64) -> Markup {
         let (left, right) = x.ends();
         let all = x.at(self.all);
-        let words = whole(self.all);
+        let words = text.whole(self.all);
         // Below the line, but not beyond the field.
         let half = text::width(&words, SMALL) / 2.0;
         html! {
-            text font-weight="600" x=(at(left)) y="16" { title { (text::cut(&self.name, 400)) } (text::fit(&self.name, SIZE * 1.05, FIELD + NUMBER)) }
-            line class="grid" stroke=(LINE) x1=(at(left)) x2=(at(left)) y1=(at(HEAD - 4.0)) y2=(at(foot)) {}
-            line class="axis" stroke=(AXIS) stroke-dasharray="4 3" x1=(at(all)) x2=(at(all)) y1=(at(HEAD - 4.0)) y2=(at(foot + 4.0)) {}
-            text class="soft" fill=(SOFT) text-anchor="middle" x=(at(all.clamp(left + half, right + NUMBER - half))) y=(at(foot + 17.0)) { (words) }
-            @for (i, share) in self.shares.iter().enumerate() { (interval(share, x, HEAD + ROW * (i as f64 + 0.5))) }
+            text font-weight="600" x=(at(left)) y=(at(LEVEL_BASELINE)) { title { (text::cut(&self.name, text::TIP)) } (text::fit(&self.name, SIZE * LEVEL_SIZE, FIELD + NUMBER)) }
+            line class="grid" stroke=(LINE) x1=(at(left)) x2=(at(left)) y1=(at(HEAD - ABOVE)) y2=(at(foot)) {}
+            line class="axis" stroke=(AXIS) stroke-dasharray="4 3" x1=(at(all)) x2=(at(all)) y1=(at(HEAD - ABOVE)) y2=(at(foot + BELOW)) {}
+            text class="soft" fill=(SOFT) text-anchor="middle" x=(at(all.clamp(left + half, right + NUMBER - half))) y=(at(foot + ALL_BASELINE)) { (words) }
+            @for (i, share) in self.shares.iter().enumerate() { (interval(text, share, x, HEAD + ROW * (i as f64 + 0.5))) }
         }
     }
 
-    fn words(&self) -> String {
+    fn words(&self, text: &Text) -> String {
         let shares = self
             .shares
             .iter()
-            .take(12)
-            .map(|share| if share.of < LEAST { say::TOO_FEW.to_string() } else { whole(share.here()) });
-        format!("{} {} ({})", text::cut(&self.name, 40), shares.collect::<Vec<_>>().join(", "), whole(self.all))
+            .take(SPOKEN)
+            .map(|share| if share.of < LEAST { words!(text, "outside.too_few") } else { text.whole(share.here()) });
+        let shares = shares.collect::<Vec<_>>().join(&words!(text, "list.between"));
+        format!("{} {shares} ({})", text::cut(&self.name, text::SAID_SHORT), text.whole(self.all))
     }
 }
 
 /// A share on its line, with its interval and its number.
-fn interval(share: &Share, x: &Scale, y: f64) -> Markup {
+fn interval(text: &Text, share: &Share, x: &Scale, y: f64) -> Markup {
     let end = x.ends().1;
     if share.of < LEAST {
-        return html! { text class="soft" fill=(SOFT) x=(at(x.ends().0 + 6.0)) y=(at(y + 4.0)) { (say::TOO_FEW) } };
+        return html! { text class="soft" fill=(SOFT) x=(at(x.ends().0 + INDENT)) y=(at(y + SMALL_BASELINE)) { (words!(text, "outside.too_few")) } };
     }
     let (low, high) = share.interval();
     let (here, differs) = (x.at(share.here()), share.differs());
@@ -165,13 +191,13 @@ fn interval(share: &Share, x: &Scale, y: f64) -> Markup {
     html! {
         @if differs {
             line stroke=(colour) stroke-width="3" x1=(at(x.at(low))) x2=(at(x.at(high))) y1=(at(y)) y2=(at(y)) {}
-            circle class="edge" cx=(at(here)) cy=(at(y)) r="5" fill=(colour) {}
+            circle class="edge" cx=(at(here)) cy=(at(y)) r=(at(DOT)) fill=(colour) {}
         } @else {
             line class="axis" stroke=(AXIS) stroke-width="2" x1=(at(x.at(low))) x2=(at(x.at(high))) y1=(at(y)) y2=(at(y)) {}
-            circle class="axis hollow" stroke=(AXIS) stroke-width="2" cx=(at(here)) cy=(at(y)) r="4.4" fill="#ffffff" {}
+            circle class="axis hollow" stroke=(AXIS) stroke-width="2" cx=(at(here)) cy=(at(y)) r=(at(HOLLOW)) fill="#ffffff" {}
         }
-        @let number = whole(share.here());
-        text class=[(!differs).then_some("soft")] fill=[(!differs).then_some(SOFT)] font-size=(SMALL) font-weight=[differs.then_some("600")] text-anchor="end" x=(at(end + NUMBER)) y=(at(y + 4.0)) { (number) }
+        @let number = text.whole(share.here());
+        text class=[(!differs).then_some("soft")] fill=[(!differs).then_some(SOFT)] font-size=(SMALL) font-weight=[differs.then_some("600")] text-anchor="end" x=(at(end + NUMBER)) y=(at(y + SMALL_BASELINE)) { (number) }
     }
 }
 
@@ -183,7 +209,7 @@ mod tests {
     fn levels_are_ordered_and_the_rare_ones_are_one() {
         let levels: Vec<String> = (0..20).map(|level| format!("l{level}")).collect();
         let table = CrossTab::new("v", levels).line("a", 0..20).line("b", [5; 20]).rest([1; 20]);
-        let columns = table.columns();
+        let columns = table.columns(Text::english());
         assert_eq!(columns.len(), 9);
         assert_eq!((columns[0].name.as_str(), columns[8].name.as_str()), ("l19", "12 other levels"));
         assert!((columns.iter().map(|column| column.all).sum::<f64>() - 1.0).abs() < 1e-12);

@@ -6,10 +6,10 @@ use super::colour::hex;
 use super::raster::{self, Places};
 use super::scale::{Scale, range};
 use super::svg::{AXIS, LINE, SMALL, SOFT, Svg, at, mismatch};
-use super::{say, text};
+use super::text;
 use crate::explain::Dependence;
 use crate::report::statistics::{ends, places};
-use crate::report::words::{things, value};
+use crate::report::text::{Text, words};
 use crate::{Error, Result};
 use maud::{Markup, html};
 
@@ -25,6 +25,24 @@ const BARS: usize = 40;
 const DOT: f64 = 4.6;
 const MARKS: usize = 2000;
 const FINE: f64 = 2.0;
+/// Above the field; from its sides to the dots; right of it without a legend. About how many values its axes have.
+const TOP: f64 = 8.0;
+const WITHIN: f64 = 10.0;
+const RIGHT: f64 = 10.0;
+const TICKS: (f64, f64) = (8.0, 7.0);
+/// Baseline of the word for missing values, which may be so much wider than their room; dots keep so far from the sides of it.
+const MISSING_BASELINE: f64 = 16.0;
+const MISSING_BEYOND: f64 = 8.0;
+const MISSING_WITHIN: f64 = 8.0;
+/// From the field to the legend, and from its upper and lower end.
+const LEGEND_LEFT: f64 = 20.0;
+const LEGEND_INSET: f64 = 30.0;
+/// Between two bars of the histogram, and the least height of one; the least radius of a dot in a picture, in its pixels.
+const BETWEEN: f64 = 0.6;
+const LEAST_BAR: f64 = 0.8;
+const LEAST_DOT: f32 = 1.6;
+/// Characters of the feature's name.
+const NAME: usize = 80;
 
 /// A dependence plot: each row's value of a feature across, and what it adds to the output up; coloured by the feature that
 /// changes this most. Grey bars below say how many rows there are; rows without a value stand to the left.
@@ -59,21 +77,29 @@ impl<'a> DependenceChart<'a> {
         self
     }
 
-    /// The chart. O(rows log rows).
+    /// The chart in English. O(rows log rows).
     ///
     /// # Errors
     /// [`Error::Empty`] without rows; [`Error::Shape`] when there is not one attribution, and one value of the partner, for
     /// each row.
     pub fn draw(&self) -> Result<Svg> {
+        self.draw_in(Text::english())
+    }
+
+    /// The chart with the words of a catalogue.
+    ///
+    /// # Errors
+    /// Those of [`draw`](DependenceChart::draw).
+    pub fn draw_in(&self, text: &Text) -> Result<Svg> {
         let rows = self.found.values.len();
         let colours = self.checked()?;
         let values = || self.found.values.iter().map(|&value| f64::from(value));
         let missing = values().any(f64::is_nan);
         let left = BESIDE + if missing { MISSING } else { 0.0 };
-        let field = Field { left, top: 8.0, right: left + WIDE, bottom: 8.0 + TALL };
-        let x = Scale::of(values(), left + 10.0, field.right - 10.0);
+        let field = Field { left, top: TOP, right: left + WIDE, bottom: TOP + TALL };
+        let x = Scale::of(values(), left + WITHIN, field.right - WITHIN);
         let (low, high) = range(self.found.attributions.iter().copied().chain([0.0]));
-        let y = Scale::new(low, high, field.bottom - 10.0, field.top + 10.0);
+        let y = Scale::new(low, high, field.bottom - WITHIN, field.top + WITHIN);
         let dots: Vec<(f64, f64, usize)> = values()
             .zip(&self.found.attributions)
             .enumerate()
@@ -82,27 +108,30 @@ impl<'a> DependenceChart<'a> {
                 (if value.is_nan() { gap(i, left) } else { x.at(value) }, y.at(*push), colours[i])
             })
             .collect();
-        let ticks =
-            |scale: &Scale, most| scale.ticks(most).into_iter().map(|(_, at, words)| (at, words)).collect::<Vec<_>>();
+        let ticks = |scale: &Scale, most| {
+            scale.ticks(text, most).into_iter().map(|(_, at, words)| (at, words)).collect::<Vec<_>>()
+        };
         let whole = Field { left: if missing { left - MISSING } else { left }, ..field };
         let marks = html! {
-            (field.across(&ticks(&x, 8.0), &self.name))
-            (whole.up(&ticks(&y, 7.0), say::PUSH))
+            (field.across(&ticks(&x, TICKS.0), &self.name))
+            (whole.up(&ticks(&y, TICKS.1), &words!(text, "chart.push")))
             (histogram(values(), &x, field.bottom))
             line class="axis" stroke=(AXIS) x1=(at(whole.left)) x2=(at(field.right)) y1=(at(y.at(0.0))) y2=(at(y.at(0.0))) {}
             @if missing {
-                text class="soft" fill=(SOFT) text-anchor="middle" x=(at(left - MISSING / 2.0)) y=(at(field.bottom + 16.0)) { (text::fit(say::MISSING, SMALL, MISSING + 8.0)) }
+                text class="soft" fill=(SOFT) text-anchor="middle" x=(at(left - MISSING / 2.0)) y=(at(field.bottom + MISSING_BASELINE)) { (text::fit(&words!(text, "chart.missing"), SMALL, MISSING + MISSING_BEYOND)) }
             }
             (drawn(dots, &field, whole.left)?)
             @if let Some((name, values)) = &self.partner {
                 @let (low, high) = ends(values);
-                (legend(field.right + 20.0, field.top + 30.0, TALL - 60.0, name, [&value(high), &value(low)]))
+                (legend(field.right + LEGEND_LEFT, field.top + LEGEND_INSET, TALL - 2.0 * LEGEND_INSET, name, [&text.value(high), &text.value(low)]))
             }
         };
-        let partner = self.partner.as_ref().map_or(String::new(), |(name, _)| say::coloured_by(&text::cut(name, 60)));
-        let label =
-            format!("{} {}, {}{partner}", say::DEPENDENCE, text::cut(&self.name, 80), things(rows, "row", "rows"));
-        let legend = if self.partner.is_some() { LEGEND } else { 10.0 };
+        let coloured =
+            |(name, _): &(String, Vec<f64>)| words!(text, "chart.coloured_by", name = text::cut(name, text::SAID));
+        let partner = self.partner.as_ref().map_or(String::new(), coloured);
+        let (name, rows) = (text::cut(&self.name, NAME), words!(text, "rows", n = rows));
+        let label = words!(text, "chart.dependence", name = name, rows = rows, partner = partner);
+        let legend = if self.partner.is_some() { LEGEND } else { RIGHT };
         Ok(Svg::new("dependence", (field.right + legend, field.bottom + BELOW), label, marks))
     }
 
@@ -128,7 +157,7 @@ impl<'a> DependenceChart<'a> {
 /// Where row `i` stands among those without a value: beside each other, so that they do not hide each other.
 fn gap(i: usize, left: f64) -> f64 {
     let part = (i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
-    left - MISSING + 8.0 + (MISSING - 16.0) * part as f64 / (1u64 << 24) as f64
+    left - MISSING + MISSING_WITHIN + (MISSING - 2.0 * MISSING_WITHIN) * part as f64 / (1u64 << 24) as f64
 }
 
 /// How many rows have which values.
@@ -142,14 +171,14 @@ fn histogram(values: impl Iterator<Item = f64>, x: &Scale, bottom: f64) -> Marku
     let path: String = (0..BARS)
         .filter(|&i| bars[i] > 0)
         .map(|i| {
-            let tall = (BAR * bars[i] as f64 / most).max(0.8);
+            let tall = (BAR * bars[i] as f64 / most).max(LEAST_BAR);
             format!(
                 "M{} {}h{}v{}h-{}Z",
                 at(from + wide * i as f64),
                 at(bottom),
-                at(wide - 0.6),
+                at(wide - BETWEEN),
                 at(-tall),
-                at(wide - 0.6)
+                at(wide - BETWEEN)
             )
         })
         .collect();
@@ -164,8 +193,12 @@ fn drawn(mut dots: Vec<(f64, f64, usize)>, field: &Field, left: f64) -> Result<M
         let points =
             dots.iter().map(|dot| ((FINE * (dot.0 - left)) as f32, (FINE * (dot.1 - field.top)) as f32)).collect();
         let radius = (FINE * DOT / 2.0 * (MARKS as f64 / dots.len() as f64).powf(0.25)) as f32;
-        let places =
-            Places { width: (FINE * wide) as usize, height: (FINE * tall) as usize, points, radius: radius.max(1.6) };
+        let places = Places {
+            width: (FINE * wide) as usize,
+            height: (FINE * tall) as usize,
+            points,
+            radius: radius.max(LEAST_DOT),
+        };
         let picture = raster::dots(&places, |i| dots.get(i).map(|dot| (colour_of(dot.2), 255)));
         return Ok(
             html! { image x=(at(left)) y=(at(field.top)) width=(at(wide)) height=(at(tall)) href=(picture.address()?) {} },

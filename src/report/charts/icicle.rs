@@ -2,9 +2,9 @@
 
 use super::colour::{self, Rgb, hex};
 use super::svg::{SIZE, Svg, at};
-use super::{say, text};
+use super::text;
 use crate::recursive::{ClusterTree, Node};
-use crate::report::words;
+use crate::report::text::{Text, words};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
@@ -16,6 +16,30 @@ const HEIGHT: (f64, f64) = (260.0, 1000.0);
 /// Height for one line of text in a box, and for two.
 const ONE_LINE: f64 = 11.0;
 const TWO_LINES: f64 = 34.0;
+/// Height for a line in the smallest leaf, which the chart's height goes by; least height that a box is drawn with.
+const SMALLEST: f64 = 16.0;
+const THINNEST: f64 = 0.6;
+/// Two lines stand only in a box narrower than this: their baselines from the middle, and what they leave of the width.
+const NARROW: f64 = 150.0;
+const UPPER: f64 = -4.0;
+const LOWER: f64 = 13.0;
+const BESIDE_LINES: f64 = 18.0;
+/// From the left end of a box to its text, and what one line leaves of the width.
+const INDENT: f64 = 10.0;
+const BESIDE_LINE: f64 = 20.0;
+/// Boxes lower than this have smaller letters; the baselines of both from the middle; how much larger a path is written.
+const LOW: f64 = 15.0;
+const LOW_LETTERS: f64 = 10.5;
+const LOW_BASELINE: f64 = 2.6;
+const LINE_BASELINE: f64 = 3.6;
+const PATH: f64 = 1.08;
+/// Between path, share and name, and the least room for a name: one of fewer letters than about eight says little.
+const BEFORE_SHARE: f64 = 7.0;
+const BEFORE_NAME: f64 = 10.0;
+const LEAST_NAME: f64 = 50.0;
+/// Characters of a name in a tooltip, and leaves that are put into words.
+const TIP: usize = 200;
+const SPOKEN: usize = 12;
 const ALL: Rgb = [0x3c, 0x46, 0x57];
 
 /// The tree of clusters: a column of boxes for each level from left to right, each box as tall as its cluster's share of the
@@ -72,16 +96,22 @@ impl<'a> Icicle<'a> {
         self
     }
 
-    /// The chart. O(nodes log nodes).
+    /// The chart in English. O(nodes log nodes).
     pub fn draw(&self) -> Svg {
+        self.draw_in(Text::english())
+    }
+
+    /// The chart with the words of a catalogue.
+    pub fn draw_in(&self, text: &Text) -> Svg {
         let tree = self.tree;
         let smallest = tree.leaves().map(|leaf| self.share(leaf).0).fold(1.0, f64::min).max(1e-6);
         // Tall enough for a line of text in the smallest leaf, within what fits on a page.
-        let height = (16.0 / smallest).clamp(HEIGHT.0, HEIGHT.1);
-        let boxes = self.boxes(height);
+        let height = (SMALLEST / smallest).clamp(HEIGHT.0, HEIGHT.1);
+        let boxes = self.boxes(text, height);
         let marks = html! { @for one in &boxes { (one.draw()) } };
-        let leaves = tree.leaves().map(|leaf| format!("{} {}", self.called(leaf), words::percent(self.share(leaf).0)));
-        let label = format!("{}: {}", say::TREE, leaves.take(12).collect::<Vec<_>>().join(", "));
+        let leaves = tree.leaves().map(|leaf| format!("{} {}", self.called(leaf), text.percent(self.share(leaf).0)));
+        let list = leaves.take(SPOKEN).collect::<Vec<_>>().join(&words!(text, "list.between"));
+        let label = words!(text, "chart.label", what = words!(text, "chart.tree"), list = list);
         Svg::new("tree", (WIDTH, height), label, marks)
     }
 
@@ -92,12 +122,12 @@ impl<'a> Icicle<'a> {
 
     fn called(&self, node: &Node) -> String {
         match self.names.get(&node.path().to_string()) {
-            Some(name) => format!("{} ({})", node.path(), text::cut(name, 40)),
+            Some(name) => format!("{} ({})", node.path(), text::cut(name, text::SAID_SHORT)),
             None => node.path().to_string(),
         }
     }
 
-    fn boxes(&self, height: f64) -> Vec<Block> {
+    fn boxes(&self, text: &Text, height: f64) -> Vec<Block> {
         let tree = self.tree;
         let root = if tree.levels() == 0 { WIDTH } else { ROOT };
         let column = (WIDTH - root) / tree.levels().max(1) as f64;
@@ -112,9 +142,9 @@ impl<'a> Icicle<'a> {
             boxes.push(Block {
                 frame: (left, start, wide, share * height),
                 fill: if is_root { ALL } else { colour::cluster(number(node)) },
-                called: self.names.get(&path).map(|name| text::cut(name, 200)),
-                name: if is_root { say::ALL_ROWS.to_string() } else { path.clone() },
-                share,
+                called: self.names.get(&path).map(|name| text::cut(name, TIP)),
+                name: if is_root { words!(text, "all_rows") } else { path.clone() },
+                share: text.percent(share),
                 link: self.links.then(|| format!("#{}-{path}", if node.is_leaf() { "cluster" } else { "map" })),
             });
             let mut top = start;
@@ -126,9 +156,9 @@ impl<'a> Icicle<'a> {
                 boxes.push(Block {
                     frame: (root + column * (node.level() - 1) as f64, top, column, noise * height),
                     fill: colour::NOISE,
-                    name: say::NO_CLUSTER.to_string(),
+                    name: words!(text, "chart.in_no_cluster"),
                     called: None,
-                    share: noise,
+                    share: text.percent(noise),
                     link: None,
                 });
             }
@@ -148,23 +178,22 @@ struct Block {
     fill: Rgb,
     name: String,
     called: Option<String>,
-    share: f64,
+    share: String,
     link: Option<String>,
 }
 
 impl Block {
     fn draw(&self) -> Markup {
         let Block { frame: (left, top, wide, tall), fill, name, called, share, link } = self;
-        let share = words::percent(*share);
-        let size = (at(wide - GAP), at((tall - GAP).max(0.6)));
+        let size = (at(wide - GAP), at((tall - GAP).max(THINNEST)));
         let drawn = html! {
             g class="on" fill=(colour::text_on(*fill)) {
                 title { (name) ": " (share) @if let Some(called) = called { ", " (called) } }
                 rect class="edge" x=(at(*left)) y=(at(*top)) width=(size.0) height=(size.1) rx="2" fill=(hex(*fill)) {}
-                @if *tall >= TWO_LINES && *wide < 150.0 {
-                    text x=(at(left + 10.0)) y=(at(top + tall / 2.0 - 4.0)) class="strong" { (text::fit(name, SIZE, wide - 18.0)) }
-                    text x=(at(left + 10.0)) y=(at(top + tall / 2.0 + 13.0)) { (text::fit(&share, SIZE, wide - 18.0)) }
-                } @else if *tall >= ONE_LINE { (self.line(&share)) }
+                @if *tall >= TWO_LINES && *wide < NARROW {
+                    text x=(at(left + INDENT)) y=(at(top + tall / 2.0 + UPPER)) class="strong" { (text::fit(name, SIZE, wide - BESIDE_LINES)) }
+                    text x=(at(left + INDENT)) y=(at(top + tall / 2.0 + LOWER)) { (text::fit(share, SIZE, wide - BESIDE_LINES)) }
+                } @else if *tall >= ONE_LINE { (self.line(share)) }
             }
         };
         html! { @if let Some(link) = link { a href=(link) { (drawn) } } @else { (drawn) } }
@@ -173,21 +202,23 @@ impl Block {
     /// Path, share and name in one line, as far as they fit.
     fn line(&self, share: &str) -> Markup {
         let (left, top, wide, tall) = self.frame;
-        let thin = tall < 15.0;
-        let size = if thin { 10.5 } else { SIZE };
-        let room = wide - 20.0;
-        let path = text::fit(&self.name, 1.08 * size, room);
-        let mut rest = room - text::width(&path, 1.08 * size) - 7.0;
+        let thin = tall < LOW;
+        let size = if thin { LOW_LETTERS } else { SIZE };
+        let room = wide - BESIDE_LINE;
+        let path = text::fit(&self.name, PATH * size, room);
+        let mut rest = room - text::width(&path, PATH * size) - BEFORE_SHARE;
         let share = Some(share).filter(|share| text::width(share, size) <= rest);
-        rest -= share.map_or(0.0, |share| text::width(share, size)) + 10.0;
-        // A name of fewer letters than about eight says little.
-        let called =
-            self.called.as_ref().filter(|_| share.is_some() && rest >= 50.0).map(|name| text::fit(name, size, rest));
+        rest -= share.map_or(0.0, |share| text::width(share, size)) + BEFORE_NAME;
+        let called = self
+            .called
+            .as_ref()
+            .filter(|_| share.is_some() && rest >= LEAST_NAME)
+            .map(|name| text::fit(name, size, rest));
         html! {
-            text class=[thin.then_some("thin")] font-size=[thin.then_some(size)] x=(at(left + 10.0)) y=(at(top + tall / 2.0 + if thin { 2.6 } else { 3.6 })) {
+            text class=[thin.then_some("thin")] font-size=[thin.then_some(size)] x=(at(left + INDENT)) y=(at(top + tall / 2.0 + if thin { LOW_BASELINE } else { LINE_BASELINE })) {
                 tspan class="strong" { (path) }
-                @if let Some(share) = share { tspan dx="7" { (share) } }
-                @if let Some(called) = called { tspan dx="10" { (called) } }
+                @if let Some(share) = share { tspan dx=(BEFORE_SHARE) { (share) } }
+                @if let Some(called) = called { tspan dx=(BEFORE_NAME) { (called) } }
             }
         }
     }

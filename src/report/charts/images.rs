@@ -3,7 +3,8 @@
 use super::colour;
 use super::raster::Picture;
 use super::svg::{SIZE, Svg, at, mismatch};
-use super::{say, text};
+use super::text;
+use crate::report::text::{Text, words};
 use crate::{Error, Result};
 use maud::html;
 
@@ -11,6 +12,9 @@ use maud::html;
 const SIDE: f64 = 96.0;
 const GAP: f64 = 12.0;
 const CAPTION: f64 = 20.0;
+/// Baseline of a caption below its image, and its least width as a part of the side.
+const CAPTION_BASELINE: f64 = 15.0;
+const CAPTION_WIDE: f64 = 0.75;
 /// Images beside each other.
 const ACROSS: usize = 8;
 
@@ -43,18 +47,26 @@ impl ImageStrip {
         self
     }
 
-    /// The chart. O(pixels).
+    /// The chart in English. O(pixels).
     ///
     /// # Errors
     /// [`Error::Empty`] without images or pixels, [`Error::Shape`] when an image's pixels do not fill whole lines or two
     /// images have different sizes.
     pub fn draw(&self) -> Result<Svg> {
+        self.draw_in(Text::english())
+    }
+
+    /// The chart with the words of a catalogue.
+    ///
+    /// # Errors
+    /// Those of [`draw`](ImageStrip::draw).
+    pub fn draw_in(&self, text: &Text) -> Result<Svg> {
         let lines = self.lines()?;
         let unit = SIDE / self.across.max(lines) as f64;
         let (wide, tall) = (unit * self.across as f64, unit * lines as f64);
         let captions = self.images.iter().any(|(caption, _)| !caption.is_empty());
         let (step_x, step_y) = (
-            wide.max(if captions { 0.75 * SIDE } else { 0.0 }) + GAP,
+            wide.max(if captions { CAPTION_WIDE * SIDE } else { 0.0 }) + GAP,
             tall + GAP + if captions { CAPTION } else { 0.0 },
         );
         let columns = self.images.len().min(ACROSS);
@@ -64,13 +76,22 @@ impl ImageStrip {
             @for (i, (address, (caption, _))) in pictures.iter().zip(&self.images).enumerate() {
                 @let (x, y) = ((i % columns) as f64 * step_x, (i / columns) as f64 * step_y);
                 image x=(at(x)) y=(at(y)) width=(at(wide)) height=(at(tall)) preserveAspectRatio="none" style="image-rendering:pixelated" href=(address) {}
-                text x=(at(x)) y=(at(y + tall + 15.0)) { (text::fit(caption, SIZE, step_x - GAP)) }
+                text x=(at(x)) y=(at(y + tall + CAPTION_BASELINE)) { (text::fit(caption, SIZE, step_x - GAP)) }
             }
         };
         let size = (columns as f64 * step_x - GAP, self.images.len().div_ceil(columns) as f64 * step_y - GAP);
-        let names: Vec<String> =
-            self.images.iter().map(|(caption, _)| text::cut(caption, 40)).filter(|name| !name.is_empty()).collect();
-        let label = format!("{}: {}", say::images(self.images.len(), self.signed), names.join(", "));
+        let names: Vec<String> = self
+            .images
+            .iter()
+            .map(|(caption, _)| text::cut(caption, text::SAID_SHORT))
+            .filter(|name| !name.is_empty())
+            .collect();
+        let what = match self.signed {
+            true => words!(text, "chart.differences", n = self.images.len()),
+            false => words!(text, "chart.images", n = self.images.len()),
+        };
+        let list = names.join(&words!(text, "list.between"));
+        let label = words!(text, "chart.label", what = what, list = list);
         Ok(Svg::new("images", size, label.trim_end_matches([':', ' ']), marks))
     }
 

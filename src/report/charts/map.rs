@@ -4,8 +4,8 @@ use super::colour::{self, hex};
 use super::labels::{self, Dots, Label, Wanted};
 use super::raster::{self, Picture, Places};
 use super::svg::{PAPER, Svg, at, mismatch};
-use super::{say, text};
-use crate::report::words::things;
+use super::text;
+use crate::report::text::{Text, words};
 use crate::{Error, Result};
 use maud::{Markup, html};
 use ndarray::ArrayRef2;
@@ -17,6 +17,21 @@ const MARKS: usize = 2000;
 const SHEETS: usize = 6;
 /// Letters of a name on a map.
 const LETTERS: usize = 26;
+/// Size of a name's letters: a part of the map's width, and what is added to it; a part of it is the name's baseline from its
+/// middle, the width of the seam around it, and that of the line to where it belongs.
+const SIZE_OF_WIDTH: f64 = 0.03;
+const SIZE_ADDED: f64 = 8.0;
+/// Numbers are read from afar; names of more letters than this need room, and are smaller.
+const SHORT: usize = 3;
+const SIZE_OF_LONG: f64 = 0.62;
+const BASELINE: f64 = 0.36;
+const SEAM: f64 = 4.0;
+const POINTER: f64 = 16.0;
+/// Widths in pixels: usual, least and most.
+const WIDTH: usize = 860;
+const WIDTHS: std::ops::RangeInclusive<usize> = 40..=8192;
+/// Clusters that are put into words.
+const SPOKEN: usize = 6;
 
 /// The map of an embedding: a dot for each row, coloured by its label and named in the middle of each label's dots; rows
 /// without a cluster are grey. Up to 2,000 rows the dots are drawn one by one, more as a picture within the SVG, whose shades
@@ -40,7 +55,7 @@ pub struct Map<'a> {
 impl<'a> Map<'a> {
     /// The first two columns of an embedding (rows x components), and a label for each row: 0, 1 and so on, -1 for none.
     pub fn new(embedding: &'a ArrayRef2<f32>, labels: &'a [i32]) -> Self {
-        Map { embedding, labels, names: Vec::new(), width: 860 }
+        Map { embedding, labels, names: Vec::new(), width: WIDTH }
     }
 
     /// What the labels 0, 1 and so on are called on the map; by default, and for those past the last name, their numbers.
@@ -55,19 +70,26 @@ impl<'a> Map<'a> {
         self
     }
 
-    /// The chart. O(rows log rows) for the names' places.
+    /// The chart in English. O(rows log rows) for the names' places.
     ///
     /// # Errors
     /// [`Error::Empty`] without rows or columns, [`Error::Shape`] when there is not one label for each row,
     /// [`Error::NotFinite`], and [`Error::Setting`] for a width out of range.
     pub fn draw(&self) -> Result<Svg> {
+        self.draw_in(Text::english())
+    }
+
+    /// The chart with the words of a catalogue.
+    ///
+    /// # Errors
+    /// Those of [`draw`](Map::draw).
+    pub fn draw_in(&self, text: &Text) -> Result<Svg> {
         let places = self.places()?;
         let frame = (places.width as f64, places.height as f64);
         let (wanted, dots) = (self.wanted(&places), self.dots(&places)?);
-        let label = self.words(&wanted);
-        // Numbers are read from afar, longer names need room.
-        let long = wanted.iter().any(|one| one.text.chars().count() > 3);
-        let size = ((0.03 * self.width as f64 + 8.0) * if long { 0.62 } else { 1.0 }).round();
+        let label = self.words(text, &wanted);
+        let long = wanted.iter().any(|one| one.text.chars().count() > SHORT);
+        let size = ((SIZE_OF_WIDTH * self.width as f64 + SIZE_ADDED) * if long { SIZE_OF_LONG } else { 1.0 }).round();
         let names = labels::place(wanted, size, frame, &Dots::new(&places.points, self.labels, frame));
         let marks = html! {
             rect class="plate" width=(places.width) height=(places.height) rx="6" fill=(PAPER) {}
@@ -93,7 +115,7 @@ impl<'a> Map<'a> {
         if self.labels.len() != rows {
             return Err(mismatch("labels, one for each row", rows, self.labels.len()));
         }
-        if !(40..=8192).contains(&self.width) {
+        if !WIDTHS.contains(&self.width) {
             return Err(Error::setting("width", self.width, "40 to 8192 pixels"));
         }
         if let Some(((row, column), &value)) = self.embedding.indexed_iter().find(|(_, value)| !value.is_finite()) {
@@ -146,17 +168,14 @@ impl<'a> Map<'a> {
         middles.map(wanted).collect()
     }
 
-    fn words(&self, names: &[Wanted]) -> String {
+    fn words(&self, text: &Text, names: &[Wanted]) -> String {
         let mut largest: Vec<&Wanted> = names.iter().collect();
         largest.sort_by(|a, b| b.rows.cmp(&a.rows).then(a.text.cmp(&b.text)));
-        let said = largest.iter().take(6).map(|one| format!("{} ({})", one.text, things(one.rows, "row", "rows")));
-        let rows = things(self.labels.len(), "row", "rows");
-        format!(
-            "{}: {rows}, {}; {}",
-            say::MAP,
-            things(names.len(), "cluster", "clusters"),
-            said.collect::<Vec<_>>().join(", ")
-        )
+        let said =
+            largest.iter().take(SPOKEN).map(|one| format!("{} ({})", one.text, words!(text, "rows", n = one.rows)));
+        let list = said.collect::<Vec<_>>().join(&words!(text, "list.between"));
+        let (rows, clusters) = (words!(text, "rows", n = self.labels.len()), words!(text, "clusters", n = names.len()));
+        words!(text, "chart.map", rows = rows, clusters = clusters, list = list)
     }
 }
 
@@ -165,10 +184,10 @@ fn written(labels: &[Label], size: f64) -> Markup {
     html! {
         @for Label { text, x, y, from } in labels {
             @if let Some((fx, fy)) = from {
-                line x1=(at(*fx)) y1=(at(*fy)) x2=(at(*x)) y2=(at(*y)) stroke="#14181f" stroke-width=(at(size / 16.0)) {}
+                line x1=(at(*fx)) y1=(at(*fy)) x2=(at(*x)) y2=(at(*y)) stroke="#14181f" stroke-width=(at(size / POINTER)) {}
             }
-            text class="label" x=(at(*x)) y=(at(y + 0.36 * size)) fill="#14181f" stroke="#fff" paint-order="stroke" stroke-linejoin="round"
-                text-anchor="middle" style=(format!("font-weight:700;font-size:{size:.0}px;stroke-width:{:.0}px", size / 4.0)) { (text) }
+            text class="label" x=(at(*x)) y=(at(y + BASELINE * size)) fill="#14181f" stroke="#fff" paint-order="stroke" stroke-linejoin="round"
+                text-anchor="middle" style=(format!("font-weight:700;font-size:{size:.0}px;stroke-width:{:.0}px", size / SEAM)) { (text) }
         }
     }
 }

@@ -27,7 +27,6 @@ mod layers;
 mod map;
 mod profile;
 pub(in crate::report) mod raster;
-mod say;
 mod scale;
 mod stability;
 mod svg;

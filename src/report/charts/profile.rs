@@ -2,10 +2,10 @@
 
 use super::colour::{self, hex};
 use super::scale::Scale;
-use super::svg::{AXIS, LINE, SIZE, SMALL, SOFT, Svg, at, nothing};
-use super::{say, text};
+use super::svg::{AXIS, BASELINE, LINE, SIZE, SMALL, SMALL_BASELINE, SOFT, Svg, at, nothing};
+use super::text;
 use crate::core::shape::check_count;
-use crate::report::words::value;
+use crate::report::text::{Text, say, words};
 use crate::{Error, Result};
 use maud::{Markup, html};
 use ndarray::ArrayRef2;
@@ -19,6 +19,27 @@ const NAMES: (f64, f64) = (120.0, 300.0);
 const FIELD: f64 = 380.0;
 const BESIDE: f64 = 62.0;
 const NOTES: f64 = 150.0;
+/// Between names and numbers; between numbers and field, and what their room leaves.
+const GAP: f64 = 12.0;
+const NUMBER_GAP: f64 = 10.0;
+const NUMBER_INSET: f64 = 12.0;
+/// The key: its middle and baseline, the places of the dot, of the cluster's name, of the mark and of its words from where each
+/// begins; room for the name and how much larger it is written.
+const KEY_MIDDLE: f64 = 14.0;
+const KEY_BASELINE: f64 = 18.0;
+const KEY_NAME: f64 = 17.0;
+const KEY_NEXT: f64 = 24.0;
+const KEY_MARK: f64 = 8.0;
+const KEY_ROOM: f64 = 130.0;
+const KEY_SIZE: f64 = 1.05;
+/// Radius of a dot; width and height of the mark of all rows, in the key and on a line; height of the middle half, and its
+/// least width.
+const DOT: f64 = 6.0;
+const MARK: f64 = 2.4;
+const KEY_MARK_TALL: f64 = 16.0;
+const MARK_TALL: f64 = 18.0;
+const BAND: f64 = 12.0;
+const LEAST_BAND: f64 = 1.0;
 
 /// One column of a profile, in its own units.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,69 +130,79 @@ impl Profile {
         Ok(profile.number(usize::try_from(cluster).unwrap_or(0)))
     }
 
-    /// The chart. O(lines).
+    /// The chart in English. O(lines).
     pub fn draw(&self) -> Svg {
+        self.draw_in(Text::english())
+    }
+
+    /// The chart with the words of a catalogue.
+    pub fn draw_in(&self, text: &Text) -> Svg {
         let lines = &self.lines;
         if lines.is_empty() {
-            return nothing("profile", say::PROFILE);
+            return {
+                let what = words!(text, "chart.profile", name = "");
+                nothing(text, "profile", what.trim_end())
+            };
         }
         let names = text::column(lines.iter().map(|line| line.name.as_str()), SIZE, NAMES.0, NAMES.1);
-        let left = names + 12.0 + BESIDE;
+        let left = names + GAP + BESIDE;
         let (end, right) = (left + FIELD, left + FIELD + BESIDE + NOTES);
         let height = HEAD + ROW * lines.len() as f64 + FOOT;
         let marks = html! {
-            (self.key(left, right))
+            (self.key(text, left, right))
             @for (i, line) in lines.iter().enumerate() {
                 @let middle = HEAD + ROW * (i as f64 + 0.5);
-                text x=(at(names)) y=(at(middle + 4.5)) text-anchor="end" { title { (text::cut(&line.name, 400)) } (text::fit(&line.name, SIZE, names)) }
-                (line.draw(left, end, middle, self.number))
-                text x=(at(right)) y=(at(middle + 4.5)) text-anchor="end" {
-                    tspan font-weight="700" { (value(line.here)) } tspan class="soft" { " (" (value(line.all)) ")" }
+                text x=(at(names)) y=(at(middle + BASELINE)) text-anchor="end" { title { (text::cut(&line.name, text::TIP)) } (text::fit(&line.name, SIZE, names)) }
+                (line.draw(text, left, end, middle, self.number))
+                text x=(at(right)) y=(at(middle + BASELINE)) text-anchor="end" {
+                    tspan font-weight="700" { (text.value(line.here)) } tspan class="soft" { " (" (text.value(line.all)) ")" }
                 }
             }
         };
-        let said = lines
-            .iter()
-            .map(|line| format!("{} {} ({})", text::cut(&line.name, 60), value(line.here), value(line.all)));
-        let label = format!("{} {}: {}", say::PROFILE, text::cut(&self.name, 60), said.collect::<Vec<_>>().join("; "));
+        let said = lines.iter().map(|line| {
+            format!("{} {} ({})", text::cut(&line.name, text::SAID), text.value(line.here), text.value(line.all))
+        });
+        let list = text.apart(&said.collect::<Vec<_>>());
+        let what = words!(text, "chart.profile", name = text::cut(&self.name, text::SAID));
+        let label = words!(text, "chart.label", what = what, list = list);
         Svg::new("profile", (right, height), label, marks)
     }
 
     /// What the marks mean.
-    fn key(&self, left: f64, right: f64) -> Markup {
-        let name = text::fit(&self.name, SIZE * 1.05, 130.0);
-        let next = left + 24.0 + text::width(&name, SIZE * 1.05);
+    fn key(&self, text: &Text, left: f64, right: f64) -> Markup {
+        let name = text::fit(&self.name, SIZE * KEY_SIZE, KEY_ROOM);
+        let next = left + KEY_NEXT + text::width(&name, SIZE * KEY_SIZE);
         html! {
-            circle class="edge" cx=(at(left + 6.0)) cy="14" r="6" fill=(hex(colour::cluster(self.number))) {}
-            text font-weight="600" x=(at(left + 17.0)) y="18" { (name) }
-            rect class="stroke ink" x=(at(next + 8.0)) y="6" width="2.4" height="16" {}
-            text class="soft" fill=(SOFT) x=(at(next + 17.0)) y="18" { (say::AVERAGE_ALL) }
-            text class="soft" fill=(SOFT) text-anchor="end" x=(at(right)) y="18" { (say::HERE_ALL) }
+            circle class="edge" cx=(at(left + DOT)) cy=(at(KEY_MIDDLE)) r=(at(DOT)) fill=(hex(colour::cluster(self.number))) {}
+            text font-weight="600" x=(at(left + KEY_NAME)) y=(at(KEY_BASELINE)) { (name) }
+            rect class="stroke ink" x=(at(next + KEY_MARK)) y=(at(KEY_MIDDLE - KEY_MARK_TALL / 2.0)) width=(at(MARK)) height=(at(KEY_MARK_TALL)) {}
+            text class="soft" fill=(SOFT) x=(at(next + KEY_NAME)) y=(at(KEY_BASELINE)) { (say!(text, "chart.average_all")) }
+            text class="soft" fill=(SOFT) text-anchor="end" x=(at(right)) y=(at(KEY_BASELINE)) { (say!(text, "chart.here_all")) }
         }
     }
 }
 
 impl ProfileLine {
     /// The line from end to end with its numbers, the middle half, both averages.
-    fn draw(&self, left: f64, end: f64, y: f64, number: i32) -> Markup {
+    fn draw(&self, text: &Text, left: f64, end: f64, y: f64, number: i32) -> Markup {
         let ends = self.range.into_iter().chain([self.here, self.all]);
         let (low, high) = super::scale::range(ends);
         let x = Scale::new(low, high, left, end);
-        let number_of = |value: f64| text::fit(&crate::report::words::value(value), SMALL, BESIDE - 12.0);
+        let number_of = |value: f64| text::fit(&text.value(value), SMALL, BESIDE - NUMBER_INSET);
         let band = self.middle.iter().all(|v| v.is_finite());
         html! {
             line class="grid" stroke=(LINE) stroke-width="2" x1=(at(left)) x2=(at(end)) y1=(at(y)) y2=(at(y)) {}
-            text class="soft" fill=(SOFT) text-anchor="end" x=(at(left - 10.0)) y=(at(y + 4.0)) { (number_of(low)) }
-            text class="soft" fill=(SOFT) x=(at(end + 10.0)) y=(at(y + 4.0)) { (number_of(high)) }
+            text class="soft" fill=(SOFT) text-anchor="end" x=(at(left - NUMBER_GAP)) y=(at(y + SMALL_BASELINE)) { (number_of(low)) }
+            text class="soft" fill=(SOFT) x=(at(end + NUMBER_GAP)) y=(at(y + SMALL_BASELINE)) { (number_of(high)) }
             @if band {
                 @let (a, b) = (x.at(self.middle[0]), x.at(self.middle[1]));
-                rect class="band" fill=(LINE) x=(at(a.min(b))) y=(at(y - 6.0)) width=(at((b - a).abs().max(1.0))) height="12" rx="3" {}
+                rect class="band" fill=(LINE) x=(at(a.min(b))) y=(at(y - BAND / 2.0)) width=(at((b - a).abs().max(LEAST_BAND))) height=(at(BAND)) rx="3" {}
             }
             @if self.here.is_finite() && self.all.is_finite() {
                 line class="axis" stroke=(AXIS) stroke-width="2" x1=(at(x.at(self.all))) x2=(at(x.at(self.here))) y1=(at(y)) y2=(at(y)) {}
             }
-            @if self.all.is_finite() { rect class="ink" x=(at(x.at(self.all) - 1.2)) y=(at(y - 9.0)) width="2.4" height="18" {} }
-            @if self.here.is_finite() { circle class="edge" cx=(at(x.at(self.here))) cy=(at(y)) r="6" fill=(hex(colour::cluster(number))) {} }
+            @if self.all.is_finite() { rect class="ink" x=(at(x.at(self.all) - MARK / 2.0)) y=(at(y - MARK_TALL / 2.0)) width=(at(MARK)) height=(at(MARK_TALL)) {} }
+            @if self.here.is_finite() { circle class="edge" cx=(at(x.at(self.here))) cy=(at(y)) r=(at(DOT)) fill=(hex(colour::cluster(number))) {} }
         }
     }
 }

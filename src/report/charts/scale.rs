@@ -1,6 +1,6 @@
 //! Scales: from values to places, and the round numbers beside them.
 
-use crate::report::words;
+use crate::report::text::Text;
 
 /// A linear scale from values to units; never anything but finite.
 #[derive(Clone, Copy, Debug)]
@@ -39,8 +39,8 @@ impl Scale {
     }
 
     /// Round values within the scale, zero among them when it lies between, with their places and words.
-    pub(super) fn ticks(&self, most: f64) -> Vec<(f64, f64, String)> {
-        ticks(self.low, self.high, most).into_iter().map(|tick| (tick, self.at(tick), words::value(tick))).collect()
+    pub(super) fn ticks(&self, text: &Text, most: f64) -> Vec<(f64, f64, String)> {
+        ticks(self.low, self.high, most).into_iter().map(|tick| (tick, self.at(tick), text.value(tick))).collect()
     }
 }
 

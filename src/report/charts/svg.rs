@@ -2,6 +2,7 @@
 
 use super::text;
 use crate::core::write_whole;
+use crate::report::text::{Text, words};
 use crate::{Error, Result};
 use maud::{Markup, PreEscaped, html};
 use std::fmt;
@@ -17,10 +18,18 @@ pub(super) const PAPER: &str = "#ffffff";
 /// Units of a line of text, of smaller text and of a heading.
 pub(super) const SIZE: f64 = 13.0;
 pub(super) const SMALL: f64 = 12.0;
+/// From the middle of a line of text down to its baseline, and of smaller text.
+pub(super) const BASELINE: f64 = 4.5;
+pub(super) const SMALL_BASELINE: f64 = 4.0;
 const HEADING: f64 = 17.0;
+/// From this width on a chart has the class `wide`, which keeps it legible on narrow screens.
+pub(super) const WIDE: f64 = 700.0;
 /// Around a chart that stands alone, and of its heading.
 const MARGIN: f64 = 16.0;
 const HEAD: f64 = 34.0;
+/// The frame of a chart that has nothing to show, and the baseline of the words in it.
+const NOTHING: (f64, f64) = (320.0, 40.0);
+const NOTHING_BASELINE: f64 = 24.0;
 
 /// The look of a chart that stands alone: first what any renderer reads, then the variables of the page that the chart is
 /// put into, if it has them, else light or dark as the reader likes it.
@@ -141,7 +150,8 @@ pub(super) fn at(number: f64) -> String {
 }
 
 /// What a chart says that has nothing to show.
-pub(super) fn nothing(class: &'static str, label: &str) -> Svg {
-    let marks = html! { text class="soft" x="0" y="24" fill=(SOFT) { (super::say::NOTHING) } };
-    Svg::new(class, (320.0, 40.0), format!("{label}: {}", super::say::NOTHING), marks)
+pub(super) fn nothing(text: &Text, class: &'static str, what: &str) -> Svg {
+    let none = words!(text, "chart.nothing");
+    let marks = html! { text class="soft" x="0" y=(at(NOTHING_BASELINE)) fill=(SOFT) { (none) } };
+    Svg::new(class, NOTHING, words!(text, "chart.label", what = what, list = none), marks)
 }

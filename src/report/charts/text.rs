@@ -1,5 +1,11 @@
 //! Text in a drawing: how wide it is, cut to fit, and cleaned of what turns or breaks a line.
 
+/// Characters of a whole name, in a tooltip, and of a name, and of a shorter part, in the text for
+/// those who cannot see a chart.
+pub(super) const TIP: usize = 400;
+pub(super) const SAID: usize = 60;
+pub(super) const SAID_SHORT: usize = 40;
+
 /// Text cut to so many characters.
 pub(in crate::report) fn short(text: &str, most: usize) -> String {
     match text.chars().count() > most {
@@ -16,7 +22,7 @@ pub(super) fn cut(text: &str, most: usize) -> String {
 /// Text in one line, cut to a width of `room` units in letters of `size` units.
 pub(super) fn fit(text: &str, size: f64, room: f64) -> String {
     // No text that fits a chart is longer: names of millions of letters are not measured.
-    let text = cut(text, 400);
+    let text = cut(text, TIP);
     if width(&text, size) <= room {
         return text;
     }

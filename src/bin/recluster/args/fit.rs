@@ -151,6 +151,9 @@ pub(crate) struct Fit {
     /// The report's title
     #[arg(long)]
     pub(crate) title: Option<String>,
+    /// The report's texts in another language: a translation of what "recluster text" prints, or of a part of it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) text: Option<String>,
 }
 
 fn scaling(text: &str) -> Result<Scaling, String> {

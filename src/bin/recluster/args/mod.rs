@@ -47,6 +47,8 @@ pub(crate) enum Command {
     Predict(Predict),
     /// Make the report of a fit again after its clusters were named
     Report(Report),
+    /// Print the report's texts in English, as a file to translate and give to "fit --text" or "report --text"
+    Text,
     /// Which cluster became which: two trees of the same rows, or two assignments
     Compare(Compare),
 }

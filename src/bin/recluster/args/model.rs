@@ -125,4 +125,8 @@ pub(crate) struct Report {
     /// Another title
     #[arg(long)]
     pub(crate) title: Option<String>,
+    /// The report's texts in another language: a translation of what "recluster text" prints, or of a part of it. The cards
+    /// keep the language of the fit
+    #[arg(long, value_name = "FILE")]
+    pub(crate) text: Option<String>,
 }
