@@ -253,6 +253,19 @@ fn outside_variables_come_from_files_of_their_own() {
     let told = bad(at, &format!("{by_row} --data alone.csv --profile short.csv --out no"), 1);
     assert!(told.contains("short.csv: 9 rows, the data has 300"), "{told}");
     assert!(!at.join("no").exists());
+    // Every column of the files is documented.
+    let files = include_str!("../docs/files.md");
+    for file in ["assignments.csv", "names.csv", "rules.csv", "outside.csv"] {
+        let section = files.split(&format!("## {file}\n")).nth(1).unwrap().split("\n## ").next().unwrap();
+        let text = text(&format!("both/{file}"));
+        for column in text.lines().next().unwrap().split(',').filter(|&column| column != "id") {
+            assert!(section.contains(&format!("`{column}`")), "{file}: {column}");
+        }
+    }
+    assert!(
+        text("both/report.md").starts_with("# ")
+            && text("both/report.md").contains("100 of 300 rows are not in part.csv")
+    );
     // Numbers without names have no columns to name, but may have a file beside them.
     good(at, "embed --data digits --rows 120 --method pca --out e.npy");
     write(at, "e.csv", csv(&[("city", cells("city")[..120].to_vec())], ','));

@@ -30,6 +30,7 @@ mod noise;
 mod path;
 mod plan;
 mod repeats;
+mod separations;
 mod stability;
 mod step;
 mod text;

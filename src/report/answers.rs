@@ -3,7 +3,7 @@
 use super::conditions::{conditions, difference};
 use super::sure::{self, of_hundred};
 use super::text::{say, words};
-use super::{Contents, page};
+use super::{Contents, page, typical};
 use crate::explain::{Difference, FeatureDifference, Rule};
 use crate::recursive::Node;
 use maud::{Markup, html};
@@ -76,7 +76,7 @@ fn rule(contents: &Contents<'_>, rule: &Rule, further: bool) -> Markup {
 
 fn how_sure(contents: &Contents<'_>, leaf: usize, node: &Node) -> Markup {
     let (report, text) = (contents.report, contents.text());
-    let verdict = sure::verdict(report.tree, node);
+    let verdict = report.tree.least_separated(node);
     html! {
         ul {
             @match node.stability() {
@@ -100,7 +100,7 @@ fn what_to_do(contents: &Contents<'_>, leaf: usize, node: &Node) -> Markup {
     if node.level() == 1 {
         return html! { p { (say!(text, "todo.one_group")) } };
     }
-    let verdict = sure::verdict(contents.report.tree, node).map(|(_, found)| found.grade);
+    let verdict = contents.report.tree.least_separated(node).map(|(_, found)| found.grade);
     let best = contents.report.rules.and_then(|rules| rules[leaf].rules.first());
     html! {
         p { (sure::advice(text, node.stability().map(|found| found.grade()), verdict)) }
@@ -132,6 +132,7 @@ fn nearest(contents: &Contents<'_>, found: &Difference) -> Markup {
         } @else {
             p { (say!(text, "near.most")) }
             ul class="apart" { @for own in told { li { (apart(own)) } } }
+            @if contents.report.image.is_none() { (typical::rows(contents, found)) }
         }
         }
     }

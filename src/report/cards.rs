@@ -140,14 +140,16 @@ fn pictures(contents: &Contents<'_>, leaf: usize, node: &Node, width: usize, hei
     if let Some(push) = own_push(contents, leaf) {
         shown.push((signed(push)?, words!(text, "pictures.model")));
     }
-    let mut members = Vec::new();
-    for row in typical(&contents.rows, &contents.place, node.rows(), mean, TYPICAL) {
+    let member = |row: u32| -> Result<(String, String)> {
         let values: Vec<f64> = contents.rows.row(row as usize).iter().map(|&v| f64::from(v)).collect();
-        members.push((
-            words!(text, "pictures.row", row = row.to_string()),
-            Picture::of(&values, width, |v| grey(contents, v)).address()?,
-        ));
-    }
+        let name = words!(text, "pictures.row", row = contents.number(row).to_string());
+        Ok((name, Picture::of(&values, width, |v| grey(contents, v)).address()?))
+    };
+    let typical = typical(&contents.rows, &contents.place, node.rows(), mean, TYPICAL);
+    let members = typical.into_iter().map(member).collect::<Result<Vec<_>>>()?;
+    let nearest = contents.difference(node);
+    let border = nearest.map_or(&[][..], |found| &found.borderline).iter().map(|&row| member(row));
+    let border = border.collect::<Result<Vec<_>>>()?;
     let size = |long: usize| {
         let long_side = width.max(height).max(1);
         format!("width:{}px;height:{}px", (long * width / long_side).max(1), (long * height / long_side).max(1))
@@ -162,6 +164,14 @@ fn pictures(contents: &Contents<'_>, leaf: usize, node: &Node, width: usize, hei
         div class="members" {
             @for (row, address) in members {
                 img class="pixels" style=(size(SMALL_PICTURE)) src=(address) alt=(row) title=(row);
+            }
+        }
+        @if let Some(found) = nearest.filter(|_| !border.is_empty()) {
+            h4 { (say!(text, "pictures.border", cluster = found.there.clone())) }
+            div class="members" {
+                @for (row, address) in border {
+                    img class="pixels" style=(size(SMALL_PICTURE)) src=(address) alt=(row) title=(row);
+                }
             }
         }
     })

@@ -86,7 +86,7 @@ pub(super) fn difference(
 }
 
 /// A value in a table's words, a number with the decimal mark of the language.
-fn figure(text: &Text, feature: &Feature, words: String) -> String {
+pub(super) fn figure(text: &Text, feature: &Feature, words: String) -> String {
     if feature.measure() == Measure::Number { text.point(&words) } else { words }
 }
 

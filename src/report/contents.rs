@@ -92,6 +92,11 @@ impl<'a> Contents<'a> {
         &self.report.text
     }
 
+    /// A row's number as readers know it.
+    pub(super) fn number(&self, row: u32) -> u32 {
+        self.report.row_numbers.map_or(row, |numbers| numbers[row as usize])
+    }
+
     /// What tells a leaf from another cluster, where it was given.
     pub(super) fn difference(&self, node: &Node) -> Option<&'a Difference> {
         let path = node.path().to_string();
@@ -122,6 +127,15 @@ impl<'a> Report<'a> {
         }
         if let Some(names) = &self.names {
             check_count("feature names, one for each column", columns, names.len())?;
+        }
+        if let Some(numbers) = self.row_numbers {
+            check_count("row numbers, one for each row", self.tree.rows(), numbers.len())?;
+        }
+        for found in self.differences {
+            let rows = found.typical_here.iter().chain(&found.typical_there).chain(&found.borderline);
+            if let Some(row) = rows.copied().find(|&row| row as usize >= self.tree.rows()) {
+                return Err(Error::setting("differences", row, "must name rows of the data"));
+            }
         }
         if let Some(weights) = self.weights {
             check_weights(weights, self.tree.rows())?;

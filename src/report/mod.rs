@@ -19,6 +19,7 @@ mod findings;
 #[cfg(test)]
 mod insight_tests;
 mod interval;
+mod markdown;
 mod method;
 mod names;
 mod outside;
@@ -38,6 +39,7 @@ mod table_tests;
 #[cfg(test)]
 mod tests;
 mod text;
+mod typical;
 
 use crate::core::{Canonical, write_whole};
 use crate::explain::{ClusterRules, Difference, Fidelity, OutsideVariable};
@@ -47,6 +49,7 @@ use crate::{Explainer, Explanation, Result, Run};
 use charts::{colour, raster};
 use contents::Contents;
 pub use draft::Draft;
+pub use markdown::markdown;
 use ndarray::{ArrayRef2, Axis};
 use std::borrow::Cow;
 use std::path::Path;
@@ -89,6 +92,7 @@ pub struct Report<'a> {
     /// Width, height.
     image: Option<(usize, usize)>,
     weights: Option<&'a [f64]>,
+    row_numbers: Option<&'a [u32]>,
     settings: Vec<(String, String)>,
     notes: Vec<String>,
     /// The rows that were explained, and their attributions for each leaf.
@@ -111,6 +115,7 @@ impl<'a> Report<'a> {
             outside: None,
             image: None,
             weights: None,
+            row_numbers: None,
             settings: Vec::new(),
             notes: Vec::new(),
             explained: None,
@@ -192,6 +197,13 @@ impl<'a> Report<'a> {
     /// Adds a line to the settings that the report lists.
     pub fn setting(mut self, name: impl Into<String>, value: impl std::fmt::Display) -> Self {
         self.settings.push((name.into(), value.to_string()));
+        self
+    }
+
+    /// Sets the numbers by which readers know the rows, such as their places in a file of which some rows were left out; by
+    /// default their places in the data.
+    pub fn row_numbers(mut self, numbers: &'a [u32]) -> Self {
+        self.row_numbers = Some(numbers);
         self
     }
 

@@ -11,7 +11,7 @@ use super::shares::Shares;
 use super::text::{Text, Value, say, words};
 use super::{Contents, drawn, method, summary, sure};
 use crate::Result;
-use crate::recursive::{ClusterTree, Node};
+use crate::recursive::{ClusterTree, Grade, Node};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 /// Least and usual width of a share's bar in pixels, and how much longer than that of the largest cluster it may be.
@@ -77,6 +77,7 @@ pub(super) fn page(shown: &Shown<'_>) -> Result<Markup> {
                         h2 { (say!(text, "tree.title")) }
                         p { (say!(text, "tree.legend", whole = shown.shares().whole(text))) }
                         div class="panel" { (drawn::tree(shown)) }
+                        (marks(shown))
                     }))
                 }
                 (deck.slide("", glance(shown)))
@@ -116,6 +117,18 @@ fn after_rows(text: &Text) -> Option<String> {
     let escaped: String = words.chars().map(|letter| format!("\\{:x} ", u32::from(letter))).collect();
     let rule = format!("@media (max-width: 620px) {{ .glance td.figure::after {{ content: \"{escaped}\"; }} }}");
     (words != words!(Text::english(), "glance.after_rows")).then_some(rule)
+}
+
+/// What the signs in the tree's boxes mean, where it has some.
+fn marks(shown: &Shown<'_>) -> Markup {
+    let (tree, text) = (shown.tree, shown.text());
+    let some = |grade: Grade| {
+        tree.nodes().iter().filter_map(|node| tree.least_separated(node)).any(|(_, found)| found.grade == grade)
+    };
+    html! {
+        @if some(Grade::Continuum) { p class="small" { (say!(text, "tree.continuum")) } }
+        @if some(Grade::NotFoundAgain) { p class="small" { (say!(text, "tree.not_found_again")) } }
+    }
 }
 
 /// Maps that are drawn at most.

@@ -97,7 +97,7 @@ fn stable(text: &Text, leaves: &[&Node]) -> String {
 fn separate(shown: &Shown<'_>, leaves: &[&Node]) -> String {
     let text = shown.text();
     let found: Vec<Grade> =
-        leaves.iter().filter_map(|leaf| sure::verdict(shown.tree, leaf)).map(|(_, own)| own.grade).collect();
+        leaves.iter().filter_map(|leaf| shown.tree.least_separated(leaf)).map(|(_, own)| own.grade).collect();
     if found.is_empty() {
         return words!(text, "separate.not_tested");
     }

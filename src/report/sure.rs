@@ -4,7 +4,7 @@ use super::text::{Text, Value, say, words};
 use crate::Explanation;
 use crate::boost::confidence_of;
 use crate::explain::ClusterFidelity;
-use crate::recursive::{ClusterTree, Grade, Node, Separation, Split, Stability, StabilityGrade};
+use crate::recursive::{Grade, Node, Path, Separation, Split, Stability, StabilityGrade};
 use maud::{Markup, html};
 
 /// How sure the model is of a leaf's rows that were explained.
@@ -76,7 +76,7 @@ pub(super) fn grade(text: &Text, grade: StabilityGrade) -> String {
 }
 
 /// A verdict in words.
-fn graded(text: &Text, grade: Grade) -> String {
+pub(super) fn graded(text: &Text, grade: Grade) -> String {
     match grade {
         Grade::Separated => words!(text, "verdict.separated"),
         Grade::Continuum => words!(text, "verdict.continuum"),
@@ -113,41 +113,18 @@ pub(super) fn capital(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// The verdict on a node: the path of the sibling that it is least separated from, and how they are separated.
-pub(super) fn verdict<'a>(tree: &'a ClusterTree, node: &Node) -> Option<(String, &'a Separation)> {
-    let parent = tree.parent(node)?;
-    let split = parent.split()?;
-    let pairs = match split.noise().filter(|_| node.found_in_noise()) {
-        Some(noise) => pairs(noise.separations(), |c| noise.child_of(c)),
-        None => pairs(split.separations(), |c| split.child_of(c)),
-    };
-    let number = node.path().number()? as usize;
-    // A pair that is the least separated one of both stands there once. Of equal ones the first counts.
-    let own = pairs.into_iter().filter(|(of, from, _)| [of, from].contains(&&number));
-    let (of, from, worst) = own.reduce(|worst, pair| if pair.2.p_value > worst.2.p_value { pair } else { worst })?;
-    let other = if of == number { from } else { of };
-    Some((parent.path().child(other as u32).to_string(), worst))
-}
-
-/// Pairs of different children that were compared.
-fn pairs(separations: &[Separation], child_of: impl Fn(usize) -> Option<usize>) -> Vec<(usize, usize, &Separation)> {
-    let child = |clusters: &[usize]| child_of(*clusters.first()?);
-    let pairs = separations.iter().filter_map(|s| Some((child(&s.of)?, child(&s.from)?, s)));
-    pairs.filter(|(of, from, _)| of != from).collect()
-}
-
 /// What separates a cluster from the sibling `other`.
-pub(super) fn separation(text: &Text, other: &str, found: &Separation) -> Markup {
+pub(super) fn separation(text: &Text, other: &Path, found: &Separation) -> Markup {
     let (verdict, crossed) = (capital(&graded(text, found.grade)), crossed(text, found));
     match found.grade {
         Grade::Separated => {
-            say!(text, "separation.separated", verdict = verdict, other = other, crossed = crossed)
+            say!(text, "separation.separated", verdict = verdict, other = other.to_string(), crossed = crossed)
         }
         Grade::Continuum => {
-            say!(text, "separation.continuum", verdict = verdict, other = other, crossed = crossed)
+            say!(text, "separation.continuum", verdict = verdict, other = other.to_string(), crossed = crossed)
         }
         Grade::NotFoundAgain => {
-            say!(text, "separation.not_found_again", verdict = verdict, other = other, crossed = crossed)
+            say!(text, "separation.not_found_again", verdict = verdict, other = other.to_string(), crossed = crossed)
         }
     }
 }
@@ -163,7 +140,7 @@ pub(super) fn evidence(text: &Text, node: &Node, split: &Split) -> Markup {
         @if split.judge().is_some() {
             p class="small" { (say!(text, "evidence.split", reason = split.reason())) }
             ul class="small" {
-                @for (of, from, separation) in pairs(split.separations(), |c| split.child_of(c)) {
+                @for (of, from, separation) in split.compared() {
                     li { (pair(of, from, separation)) }
                 }
             }

@@ -107,9 +107,12 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     let differences = progress.work(|| insight::differences(&data, &tree, &surrogate, &run)).map_err(named)?;
     let outside = progress.work(|| insight::outside(&data, &tree, &run)).map_err(named)?;
     let fidelity = levels.last().map(|deepest| &deepest.fidelity);
-    let told = Told { surrogate: &surrogate, rules: &rules, differences: &differences, outside: &outside, fidelity };
+    let seconds = args.timings.then(|| progress.longest(TIMED));
+    let told =
+        Told { surrogate: &surrogate, rules: &rules, differences: &differences, outside: &outside, fidelity, seconds };
     let draft = progress.work(|| draft(args, &data, &tree, &told, text, &run)).map_err(named)?;
     let html = progress.work(|| draft.render(&tree))?;
+    let markdown = recluster::report::markdown(&html);
     let assignments = progress.work(|| assignments(&data, &tree, &surrogate, &run)).map_err(named)?;
     let (tree_json, model_json, draft_json) = (tree.to_json()?, surrogate.to_json()?, draft.to_json()?);
 
@@ -117,6 +120,7 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     files.folder(&args.out)?;
     for (name, text) in [
         ("report.html", &html),
+        ("report.md", &markdown),
         ("tree.json", &tree_json),
         ("assignments.csv", &assignments),
         ("model.json", &model_json),
@@ -255,7 +259,12 @@ struct Told<'a> {
     differences: &'a [Difference],
     outside: &'a [OutsideVariable],
     fidelity: Option<&'a Fidelity>,
+    /// How long the work took so far, in words.
+    seconds: Option<String>,
 }
+
+/// Stages whose seconds the report has.
+const TIMED: usize = 6;
 
 fn draft(
     args: &args::Fit,
@@ -303,6 +312,9 @@ fn draft(
     }
     if let Some(questions) = data.questions() {
         report = report.schema(&questions.schema);
+        if let Some(kept) = &questions.kept {
+            report = report.row_numbers(kept);
+        }
         for note in questions.notes().iter().cloned().chain(questions.set_aside()) {
             report = report.note_of_data(note);
         }
@@ -325,6 +337,9 @@ fn draft(
     }
     if let Some(fidelity) = told.fidelity {
         report = report.fidelity(fidelity);
+    }
+    if let Some(seconds) = &told.seconds {
+        report = report.setting("Time", seconds);
     }
     let report = report.explained_by(told.surrogate, run)?;
     let stage = run.stage("report", 1);

@@ -49,6 +49,15 @@ impl Progress {
         result
     }
 
+    /// The stages that took longest so far, at most so many, and the total, in words.
+    pub(crate) fn longest(&self, stages: usize) -> String {
+        let state = self.state();
+        let mut all: Vec<&(String, f64)> = state.seconds.iter().collect();
+        all.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let all = all.into_iter().take(stages).map(|(stage, seconds)| format!("{stage} {seconds:.1} s"));
+        all.chain([format!("in all {:.1} s", state.total)]).collect::<Vec<_>>().join(", ")
+    }
+
     /// `{"stage": seconds, .., "total": seconds}`.
     pub(crate) fn seconds(&self) -> serde_json::Value {
         let state = self.state();

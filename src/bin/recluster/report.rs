@@ -46,10 +46,12 @@ pub(crate) fn report(args: &args::Report, progress: &Progress) -> Outcome {
             draft.render(&tree)
         })
         .map_err(|e| Failure::file(&path(DRAFT), e))?;
+    let markdown = recluster::report::markdown(&html);
     let rules = rules(&path("rules.csv"), &tree)?;
     let mut files = Staged::default();
     let texts = [
         ("report.html", html),
+        ("report.md", markdown),
         (DRAFT, draft.to_json()?),
         ("tree.json", tree.to_json()?),
         ("rules.csv", rules),

@@ -3,7 +3,8 @@
 use super::colour::{self, Rgb, hex};
 use super::svg::{SIZE, Svg, at};
 use super::text;
-use crate::recursive::{ClusterTree, Node};
+use crate::recursive::{ClusterTree, Grade, Node};
+use crate::report::sure::graded;
 use crate::report::text::{Text, words};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
@@ -43,7 +44,8 @@ const SPOKEN: usize = 12;
 const ALL: Rgb = [0x3c, 0x46, 0x57];
 
 /// The tree of clusters: a column of boxes for each level from left to right, each box as tall as its cluster's share of the
-/// rows, beside the box of the cluster that it was found in.
+/// rows, beside the box of the cluster that it was found in. Where a [`Judge`](crate::recursive::Judge) has compared siblings, `≈`
+/// marks a cluster that runs over into one of them, and `?` one that was not found again on other rows.
 ///
 /// ```
 /// # use ndarray::Array2;
@@ -108,7 +110,7 @@ impl<'a> Icicle<'a> {
         // Tall enough for a line of text in the smallest leaf, within what fits on a page.
         let height = (SMALLEST / smallest).clamp(HEIGHT.0, HEIGHT.1);
         let boxes = self.boxes(text, height);
-        let marks = html! { @for one in &boxes { (one.draw()) } };
+        let marks = html! { @for one in &boxes { (one.draw(text)) } };
         let leaves = tree.leaves().map(|leaf| format!("{} {}", self.called(leaf), text.percent(self.share(leaf).0)));
         let list = leaves.take(SPOKEN).collect::<Vec<_>>().join(&words!(text, "list.between"));
         let label = words!(text, "chart.label", what = words!(text, "chart.tree"), list = list);
@@ -144,6 +146,7 @@ impl<'a> Icicle<'a> {
                 fill: if is_root { ALL } else { colour::cluster(number(node)) },
                 called: self.names.get(&path).map(|name| text::cut(name, TIP)),
                 name: if is_root { words!(text, "all_rows") } else { path.clone() },
+                verdict: tree.least_separated(node).map(|(_, found)| found.grade),
                 share: text.percent(share),
                 link: self.links.then(|| format!("#{}-{path}", if node.is_leaf() { "cluster" } else { "map" })),
             });
@@ -158,6 +161,7 @@ impl<'a> Icicle<'a> {
                     fill: colour::NOISE,
                     name: words!(text, "chart.in_no_cluster"),
                     called: None,
+                    verdict: None,
                     share: text.percent(noise),
                     link: None,
                 });
@@ -172,23 +176,38 @@ pub(in crate::report) fn number(node: &Node) -> i32 {
     node.path().number().unwrap_or(0) as i32
 }
 
+/// The sign of a verdict that readers should see; none for what is separated.
+pub(in crate::report) fn mark(verdict: Grade) -> Option<&'static str> {
+    match verdict {
+        Grade::Separated => None,
+        Grade::Continuum => Some("≈"),
+        Grade::NotFoundAgain => Some("?"),
+    }
+}
+
 /// A box: left, top, width and height, and what stands in it.
 struct Block {
     frame: (f64, f64, f64, f64),
     fill: Rgb,
     name: String,
     called: Option<String>,
+    /// How well it is separated from the sibling that it is least separated from.
+    verdict: Option<Grade>,
     share: String,
     link: Option<String>,
 }
 
 impl Block {
-    fn draw(&self) -> Markup {
-        let Block { frame: (left, top, wide, tall), fill, name, called, share, link } = self;
+    fn draw(&self, text: &Text) -> Markup {
+        let Block { frame: (left, top, wide, tall), fill, name, called, verdict, share, link } = self;
         let size = (at(wide - GAP), at((tall - GAP).max(THINNEST)));
         let drawn = html! {
             g class="on" fill=(colour::text_on(*fill)) {
-                title { (name) ": " (share) @if let Some(called) = called { ", " (called) } }
+                title {
+                    (name) ": " (share)
+                    @if let Some(called) = called { ", " (called) }
+                    @if let Some(verdict) = verdict { ", " (graded(text, *verdict)) }
+                }
                 rect class="edge" x=(at(*left)) y=(at(*top)) width=(size.0) height=(size.1) rx="2" fill=(hex(*fill)) {}
                 @if *tall >= TWO_LINES && *wide < NARROW {
                     text x=(at(left + INDENT)) y=(at(top + tall / 2.0 + UPPER)) class="strong" { (text::fit(name, SIZE, wide - BESIDE_LINES)) }
@@ -205,7 +224,11 @@ impl Block {
         let thin = tall < LOW;
         let size = if thin { LOW_LETTERS } else { SIZE };
         let room = wide - BESIDE_LINE;
-        let path = text::fit(&self.name, PATH * size, room);
+        let name = match self.verdict.and_then(mark) {
+            Some(mark) => format!("{} {mark}", self.name),
+            None => self.name.clone(),
+        };
+        let path = text::fit(&name, PATH * size, room);
         let mut rest = room - text::width(&path, PATH * size) - BEFORE_SHARE;
         let share = Some(share).filter(|share| text::width(share, size) <= rest);
         rest -= share.map_or(0.0, |share| text::width(share, size)) + BEFORE_NAME;

@@ -138,6 +138,9 @@ pub(crate) struct Fit {
     /// A folder that gets the model for XGBoost: clusters.json of all clusters, a file for each, and columns.json
     #[arg(long, value_name = "FOLDER")]
     pub(crate) xgboost_out: Option<String>,
+    /// The report says how long the stages took, so that two fits no longer write the same file; the JSON always has it
+    #[arg(long)]
+    pub(crate) timings: bool,
     /// Size of the image in each row, for the report, where the file does not contain it
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = image)]
     pub(crate) image: Option<(usize, usize)>,
