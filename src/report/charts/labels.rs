@@ -99,7 +99,7 @@ impl Dots {
         dots
     }
 
-    /// The cells in which other clusters than this one have dots, added up from the upper left corner.
+    /// The cells in which most dots are of other clusters than this one, added up from the upper left corner.
     fn others(&self, label: i32) -> Sums {
         let mut others = self.all.clone();
         let first = self.own.partition_point(|own| own.0 < label);
@@ -111,7 +111,8 @@ impl Dots {
         for row in 0..self.rows {
             let mut line = 0;
             for column in 0..self.columns {
-                line += u32::from(others[row * self.columns + column] > 0);
+                let cell = row * self.columns + column;
+                line += u32::from(others[cell] > self.all[cell] / 2);
                 sums[(row + 1) * wide + column + 1] = sums[row * wide + column + 1] + line;
             }
         }
