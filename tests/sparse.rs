@@ -1,9 +1,11 @@
 //! Sparse rows as a user sees them: what is computed of them is what is computed of the dense table.
 
 use ndarray::{Array2, Axis};
+use recluster::embed::{Identity, Init, Pca, RandomProjection, Scaled, Scaling, Solver, Umap};
 use recluster::neighbors::{Distance, Measure, Metric, Nearest, Search};
-use recluster::{Error, Run, SparseRows};
+use recluster::{Embedder, Error, Run, SparseRows};
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// Uniform numbers in [0, 1), a function of their place.
 fn noise(i: usize) -> f32 {
@@ -164,4 +166,109 @@ fn what_has_no_distance_is_refused() {
         let found = Nearest::new(3).metric(metric).find_sparse(&empty, &run).unwrap();
         assert!(found.distances.iter().all(|&d| d == 0.0));
     }
+}
+
+#[test]
+fn layouts_are_those_of_the_dense_rows() {
+    let mut table = counts(500, 300, 1);
+    table.row_mut(4).fill(0.0);
+    let (rows, run) = (sparse(&table), Run::new().seed(3));
+    for (metric, init) in
+        [(Metric::Cosine, Init::Spectral), (Metric::Hellinger, Init::Spectral), (Metric::Jaccard, Init::Random)]
+    {
+        let umap = Umap::new().n_epochs(60).metric(metric).init(init);
+        assert_eq!(umap.embed_sparse(&rows, &run).unwrap(), umap.embed(&table, &run).unwrap(), "{metric}");
+    }
+    // Made ready, for other seeds and for parts.
+    let umap = Umap::new().n_epochs(60).metric(Metric::Cosine).n_components(3);
+    let (own, dense) =
+        (umap.prepare_sparse(Cow::Borrowed(&rows), &run).unwrap(), umap.prepare(Cow::Borrowed(&table), &run).unwrap());
+    let other = run.clone().seed(4);
+    let part: Vec<u32> = (0..500).filter(|i| i % 3 != 0).collect();
+    assert_eq!(own.embed(None, &other).unwrap(), dense.embed(None, &other).unwrap());
+    assert_eq!(own.embed(Some(&part), &other).unwrap(), dense.embed(Some(&part), &other).unwrap());
+    assert!(own.embed(Some(&[500]), &run).is_err());
+    // What judges look at has few columns, and the distances of unit vectors but for what they leave out.
+    assert_eq!(own.rows().dim(), (500, 40));
+    assert!(own.rows().iter().all(|x| x.abs() <= 1.0));
+}
+
+#[test]
+fn layouts_do_not_depend_on_threads_or_the_order_of_rows() {
+    // Five kinds without a column in common, so that the start is laid out by components.
+    let table =
+        Array2::from_shape_fn((4500, 250), |(i, j)| f32::from(u8::from(j / 50 == i % 5 && noise(i * 250 + j) < 0.2)));
+    let order: Vec<usize> = (0..4500).map(|i| i * 1237 % 4500).collect();
+    let umap = Umap::new().n_epochs(20).metric(Metric::Cosine);
+    let one = umap.embed_sparse(&sparse(&table), &Run::new().threads(1)).unwrap();
+    let turned = umap.embed_sparse(&sparse(&table.select(Axis(0), &order)), &Run::new().threads(3)).unwrap();
+    assert_eq!(turned, one.select(Axis(0), &order));
+    let graph_of = sparse(&table);
+    let graph = umap.graph_sparse(&graph_of, &Run::new()).unwrap();
+    assert!(!graph.facts().exact);
+    // Rows of a kind lie together.
+    let kinds: Vec<i32> = (0..4500).map(|i| i % 5).collect();
+    let near = Nearest::new(2).find(&one, &Run::new()).unwrap();
+    let alike = (0..4500).filter(|&i| kinds[i] == kinds[near.indices[[i, 1]] as usize]).count();
+    assert!(alike > 4400, "{alike}");
+}
+
+#[test]
+fn projections_are_those_of_the_dense_rows_up_to_rounding() {
+    let mut table = counts(600, 300, 3);
+    table.column_mut(5).fill(2.0);
+    let (rows, run) = (sparse(&table), Run::new());
+    let close = |own: &Array2<f32>, dense: &Array2<f32>, within: f32| {
+        let largest = dense.iter().fold(0.0f32, |most, x| most.max(x.abs()));
+        let apart = (own - dense).iter().fold(0.0f32, |most, x| most.max(x.abs()));
+        assert!(own.dim() == dense.dim() && apart <= within * largest, "{apart} of {largest}");
+    };
+    let embedders: [(Box<dyn Embedder>, Box<dyn Embedder>, f32); 4] = [
+        (Box::new(RandomProjection::new(20)), Box::new(RandomProjection::new(20)), 1e-6),
+        (Box::new(RandomProjection::new(20).sparse()), Box::new(RandomProjection::new(20).sparse()), 1e-6),
+        (Box::new(Pca::new(3)), Box::new(Pca::new(3).solver(Solver::Exact)), 1e-3),
+        (Box::new(Pca::new(2).whiten(true)), Box::new(Pca::new(2).whiten(true)), 1e-3),
+    ];
+    for (own, dense, within) in embedders {
+        let prepared = own.prepare_sparse(Cow::Borrowed(&rows), &run).unwrap();
+        close(&prepared.embed(None, &run).unwrap().embedding, &dense.embed(&table, &run).unwrap(), within);
+        let part: Vec<u32> = (0..600).filter(|i| i % 4 != 0).collect();
+        assert_eq!(prepared.embed(Some(&part), &run).unwrap().embedding.nrows(), 450);
+        assert_eq!(prepared.rows().dim(), (600, 40));
+    }
+    let model = Pca::new(3).fit_sparse(&rows, &run).unwrap();
+    let dense = Pca::new(3).solver(Solver::Exact).fit(&table, &run).unwrap();
+    for (own, dense) in model.explained_variance_ratio().iter().zip(dense.explained_variance_ratio()) {
+        assert!((own - dense).abs() < 1e-6, "{own} {dense}");
+    }
+    for (own, dense) in model.mean().iter().zip(dense.mean()) {
+        assert!((own - dense).abs() < 1e-12);
+    }
+    // Rows in another order, to the bit.
+    let order: Vec<u32> = (0..600).map(|i| i * 7 % 600).collect();
+    assert_eq!(Pca::new(3).fit_sparse(&rows.select(&order).unwrap(), &run.clone().threads(1)).unwrap(), model);
+    assert!(matches!(model.transform_sparse(&sparse(&counts(5, 20, 1)), &run), Err(Error::Shape { .. })));
+}
+
+#[test]
+fn embedders_that_take_no_sparse_rows_say_so() {
+    let (rows, run) = (sparse(&counts(30, 60, 2)), Run::new());
+    let refusal =
+        |embedder: &dyn Embedder| embedder.prepare_sparse(Cow::Borrowed(&rows), &run).err().unwrap().to_string();
+    assert!(refusal(&Identity).starts_with("embedder = Identity: takes no sparse rows"));
+    assert!(refusal(&Scaled::new(Umap::new(), Scaling::Standard)).starts_with("scaling = Standard"));
+    let exact = Pca::new(2).solver(Solver::Exact);
+    let asked = exact.prepare_sparse(Cow::Borrowed(&rows), &run).unwrap().embed(None, &run);
+    assert!(matches!(asked, Err(Error::Setting { name: "solver", .. })));
+    let umap = Umap::new().metric(Metric::Correlation);
+    assert!(matches!(umap.embed_sparse(&rows, &run), Err(Error::Setting { name: "metric", .. })));
+    assert!(matches!(Umap::new().n_neighbors(1).embed_sparse(&rows, &run), Err(Error::Setting { .. })));
+    // One row, nothing but zeros.
+    let one = SparseRows::new((1, 300), vec![0, 1], vec![7], vec![1.0]).unwrap();
+    assert_eq!(Umap::new().embed_sparse(&one, &run).unwrap(), Array2::<f32>::zeros((1, 2)));
+    let empty = SparseRows::new((40, 300), vec![0; 41], vec![], vec![]).unwrap();
+    assert!(Umap::new().embed_sparse(&empty, &run).unwrap().iter().all(|x| x.is_finite()));
+    let prepared = Pca::new(2);
+    let prepared = prepared.prepare_sparse(Cow::Borrowed(&empty), &run).unwrap();
+    assert!(prepared.rows().iter().all(|&x| x == 0.0) && prepared.embed(None, &run).is_ok());
 }

@@ -29,7 +29,7 @@ pub(crate) use lists::Lists;
 pub use measure::Measure;
 pub use metric::Metric;
 use ndarray::{Array2, ArrayRef2};
-pub(crate) use space::Space;
+pub(crate) use space::{Space, in_metric_space};
 
 /// Rows up to which every row is compared with every other, unless told otherwise.
 const EXACT_ROWS: usize = 4096;
@@ -170,7 +170,7 @@ impl Nearest {
         self.found(rows, run)
     }
 
-    fn found<'a>(&self, rows: impl Into<AnyRows<'a>>, run: &Run) -> Result<Neighbors> {
+    pub(crate) fn found<'a>(&self, rows: impl Into<AnyRows<'a>>, run: &Run) -> Result<Neighbors> {
         let rows = rows.into();
         run.install(|| {
             self.metric.check_rows(rows)?;

@@ -182,6 +182,12 @@ impl Space {
     }
 }
 
+/// Sparse rows at unit length, or roots of shares, where the metric compares such.
+pub(crate) fn in_metric_space<'a>(rows: &'a SparseRows, measure: &Measure) -> Cow<'a, SparseRows> {
+    let space = Space { measure: measure.clone(), columns: rows.columns(), scale: 1.0, basis: None };
+    space.prepare_sparse(Cow::Borrowed(rows))
+}
+
 fn whole(row: &[f32]) -> bool {
     row.iter().all(|&x| f32::from(x as u8) == x)
 }

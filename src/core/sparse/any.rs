@@ -93,6 +93,14 @@ impl AnyRows<'_> {
         }
     }
 
+    /// Whether two rows are equal.
+    pub(crate) fn same(&self, i: usize, j: usize) -> bool {
+        match self {
+            AnyRows::Dense(rows) => rows.row(i) == rows.row(j),
+            AnyRows::Sparse(rows) => rows.row(i) == rows.row(j),
+        }
+    }
+
     /// All values but, of sparse rows, zeros.
     pub(crate) fn values(&self) -> &[f32] {
         match self {
