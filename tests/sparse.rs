@@ -1,9 +1,14 @@
 //! Sparse rows as a user sees them: what is computed of them is what is computed of the dense table.
 
 use ndarray::{Array2, Axis};
+use recluster::boost::Boost;
+use recluster::cluster::{Hdbscan, KMeans};
 use recluster::embed::{Identity, Init, Pca, RandomProjection, Scaled, Scaling, Solver, Umap};
+use recluster::evidence::HeldOut;
+use recluster::explain::{Abstain, Surrogate};
 use recluster::neighbors::{Distance, Measure, Metric, Nearest, Search};
-use recluster::{Embedder, Error, Run, SparseRows};
+use recluster::recursive::{ClusterTree, RecursiveTree};
+use recluster::{Embedder, Error, Run, Size, SparseRows};
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -226,7 +231,7 @@ fn projections_are_those_of_the_dense_rows_up_to_rounding() {
     let embedders: [(Box<dyn Embedder>, Box<dyn Embedder>, f32); 4] = [
         (Box::new(RandomProjection::new(20)), Box::new(RandomProjection::new(20)), 1e-6),
         (Box::new(RandomProjection::new(20).sparse()), Box::new(RandomProjection::new(20).sparse()), 1e-6),
-        (Box::new(Pca::new(3)), Box::new(Pca::new(3).solver(Solver::Exact)), 1e-3),
+        (Box::new(Pca::new(2)), Box::new(Pca::new(2).solver(Solver::Exact)), 1e-3),
         (Box::new(Pca::new(2).whiten(true)), Box::new(Pca::new(2).whiten(true)), 1e-3),
     ];
     for (own, dense, within) in embedders {
@@ -236,8 +241,8 @@ fn projections_are_those_of_the_dense_rows_up_to_rounding() {
         assert_eq!(prepared.embed(Some(&part), &run).unwrap().embedding.nrows(), 450);
         assert_eq!(prepared.rows().dim(), (600, 40));
     }
-    let model = Pca::new(3).fit_sparse(&rows, &run).unwrap();
-    let dense = Pca::new(3).solver(Solver::Exact).fit(&table, &run).unwrap();
+    let model = Pca::new(2).fit_sparse(&rows, &run).unwrap();
+    let dense = Pca::new(2).solver(Solver::Exact).fit(&table, &run).unwrap();
     for (own, dense) in model.explained_variance_ratio().iter().zip(dense.explained_variance_ratio()) {
         assert!((own - dense).abs() < 1e-6, "{own} {dense}");
     }
@@ -246,7 +251,7 @@ fn projections_are_those_of_the_dense_rows_up_to_rounding() {
     }
     // Rows in another order, to the bit.
     let order: Vec<u32> = (0..600).map(|i| i * 7 % 600).collect();
-    assert_eq!(Pca::new(3).fit_sparse(&rows.select(&order).unwrap(), &run.clone().threads(1)).unwrap(), model);
+    assert_eq!(Pca::new(2).fit_sparse(&rows.select(&order).unwrap(), &run.clone().threads(1)).unwrap(), model);
     assert!(matches!(model.transform_sparse(&sparse(&counts(5, 20, 1)), &run), Err(Error::Shape { .. })));
 }
 
@@ -271,4 +276,128 @@ fn embedders_that_take_no_sparse_rows_say_so() {
     let prepared = Pca::new(2);
     let prepared = prepared.prepare_sparse(Cow::Borrowed(&empty), &run).unwrap();
     assert!(prepared.rows().iter().all(|&x| x == 0.0) && prepared.embed(None, &run).is_ok());
+}
+
+#[test]
+fn models_are_those_of_the_dense_rows() {
+    let mut table = counts(600, 150, 3);
+    table.mapv_inplace(|x| if x > 3.0 { -x } else { x });
+    // Dense columns, more values than bins, and a constant one.
+    table.column_mut(0).iter_mut().enumerate().for_each(|(i, x)| *x = noise(i) - 0.5);
+    table.column_mut(1).iter_mut().enumerate().for_each(|(i, x)| *x = (noise(i + 600) * 9.0).floor());
+    table.column_mut(2).fill(3.0);
+    let labels: Vec<i32> = (0..600).map(|i| if i % 17 == 0 { -1 } else { i % 3 }).collect();
+    let weights: Vec<f32> = (0..600).map(|i| (i % 4) as f32).collect();
+    let (rows, run) = (sparse(&table), Run::new());
+    for boost in [
+        Boost::new().rounds(8),
+        Boost::new().rounds(8).max_bins(16).calibrated(true),
+        Boost::new().rounds(8).subsample(0.5).categorical(&[1]).early_stopping(3),
+    ] {
+        let dense = boost.fit_weighted(&table, &labels, Some(&weights), &run).unwrap();
+        let own = boost.fit_sparse(&rows, &labels, Some(&weights), &run.clone().threads(3)).unwrap();
+        assert!(own == dense);
+        assert_eq!(own.margins_sparse(&rows, &run).unwrap(), dense.margins(&table, &run).unwrap());
+        assert_eq!(own.probabilities_sparse(&rows, &run).unwrap(), dense.probabilities(&table, &run).unwrap());
+        if own.calibration().is_some() {
+            assert_eq!(own.distribution_sparse(&rows, &run).unwrap(), dense.distribution(&table, &run).unwrap());
+        }
+    }
+    // Bins for any number of calls, numbers to learn included.
+    let boost = Boost::new().rounds(5);
+    let targets: Vec<f32> = (0..600).map(|i| (i % 7) as f32).collect();
+    let all: Vec<u32> = (0..600).collect();
+    let bins = boost.bins_sparse(&rows, &run).unwrap();
+    let own = boost.fit_regression_binned(&bins, &all, &targets, None, &run).unwrap();
+    assert!(own == boost.fit_regression(&table, &targets, &run).unwrap());
+    let narrow = sparse(&counts(5, 20, 1));
+    assert!(matches!(own.margins_sparse(&narrow, &run), Err(Error::Shape { expected: 150, found: 20, .. })));
+    assert!(matches!(boost.fit_sparse(&rows, &labels[1..], None, &run), Err(Error::Shape { .. })));
+    let categories = Boost::new().categorical(&[3]).fit_sparse(&rows, &labels, None, &run);
+    assert!(matches!(categories, Err(Error::Category { column: 3, .. })));
+}
+
+#[test]
+fn surrogates_are_those_of_the_dense_rows() {
+    let table = counts(500, 120, 2);
+    let labels: Vec<i32> = (0..500).map(|i| if i % 11 == 0 { -1 } else { i % 2 }).collect();
+    let (rows, run, boost) = (sparse(&table), Run::new(), Boost::new().rounds(8).shuffled_rows(0.1));
+    let names = || vec!["0.0".to_string(), "0.1".to_string()];
+    let dense = Surrogate::fit(&table, &labels, names(), &boost, &run).unwrap();
+    let own = Surrogate::fit_sparse(&rows, &labels, names(), None, &boost, &run).unwrap();
+    // The profile of the rows included.
+    assert!(own == dense);
+    assert_eq!(own.assign_sparse(&rows, &run).unwrap(), dense.assign(&table, &run).unwrap());
+    let abstain = Abstain::Share(0.1);
+    assert_eq!(own.decide_sparse(&rows, abstain, &run).unwrap(), dense.decide(&table, abstain, &run).unwrap());
+    let weights: Vec<f64> = (0..500).map(|i| 1.0 + (i % 3) as f64).collect();
+    let weighted = Surrogate::fit_sparse(&rows, &labels, names(), Some(&weights), &boost, &run).unwrap();
+    assert!(weighted == Surrogate::fit_weighted(&table, &labels, names(), &weights, &boost, &run).unwrap());
+}
+
+/// Paths of all rows, and which of them are found again in what share of the runs.
+fn told(tree: &ClusterTree) -> (Vec<String>, Vec<Option<f64>>) {
+    let paths = tree.paths().iter().map(ToString::to_string).collect();
+    (paths, tree.nodes().iter().map(|node| node.stability().map(|stability| stability.jaccard)).collect())
+}
+
+#[test]
+fn trees_are_those_of_the_dense_rows() {
+    let table = counts(600, 150, 4);
+    let (rows, run) = (sparse(&table), Run::new());
+    let clusters = || Hdbscan::new().min_cluster_size(Size::Share(0.1)).min_samples(5);
+    // One run; a consensus, repeated on parts; weights.
+    let umap = || Umap::new().metric(Metric::Cosine).n_epochs(60).min_dist(0.0).init(Init::Random);
+    let plan = RecursiveTree::new(umap(), clusters()).levels(2).min_size(0usize);
+    let tree = plan.fit_sparse(&rows, &run).unwrap();
+    assert_eq!(tree, plan.fit(&table, &run).unwrap());
+    assert!(tree.leaves().count() >= 4);
+    let weights: Vec<f64> = (0..600).map(|i| 1.0 + (i % 3) as f64).collect();
+    assert_eq!(
+        plan.fit_sparse_weighted(&rows, &weights, &run).unwrap(),
+        plan.fit_weighted(&table, &weights, &run).unwrap()
+    );
+    let plan = plan.levels(1).consensus(3).stability(3);
+    let own = plan.fit_sparse(&rows, &run).unwrap();
+    assert_eq!(told(&own), told(&plan.fit(&table, &run).unwrap()));
+    // The model that stands in for it.
+    let boost = Boost::new().rounds(5);
+    assert!(own.surrogate_sparse(&rows, None, &boost, &run).unwrap() == own.surrogate(&table, &boost, &run).unwrap());
+    // In any order of the rows, at any number of threads.
+    let order: Vec<u32> = (0..600).map(|i| i * 7 % 600).collect();
+    let turned = plan.fit_sparse(&rows.select(&order).unwrap(), &run.clone().threads(3)).unwrap();
+    let (paths, expected) = (told(&turned).0, told(&own).0);
+    order.iter().enumerate().for_each(|(at, &row)| assert_eq!(paths[at], expected[row as usize]));
+}
+
+#[test]
+fn evidence_is_found_in_sparse_rows() {
+    let run = Run::new();
+    let plan = |k| {
+        let umap = Umap::new().metric(Metric::Cosine).n_epochs(60).min_dist(0.0);
+        RecursiveTree::new(umap, KMeans::new(k)).levels(1).judge(HeldOut::new())
+    };
+    // Three kinds, found as such; one kind that k-means cuts in three.
+    let kinds = plan(3).fit_sparse(&sparse(&counts(900, 400, 3)), &run).unwrap();
+    assert_eq!(kinds.leaves().count(), 3, "{}", kinds.root().split().unwrap().reason());
+    let cloud = plan(3).fit_sparse(&sparse(&counts(900, 400, 1)), &run).unwrap();
+    assert_eq!(cloud.leaves().count(), 1, "{}", cloud.root().split().unwrap().reason());
+}
+
+#[test]
+fn trees_name_rows_and_embedders_in_their_errors() {
+    let (table, run) = (counts(200, 100, 2), Run::new());
+    let refused = RecursiveTree::new(Identity, KMeans::new(2)).fit_sparse(&sparse(&table), &run);
+    assert!(matches!(refused, Err(Error::Setting { name: "embedder", .. })));
+    let mut below = table.clone();
+    below[[123, 45]] = -2.0;
+    let plan = RecursiveTree::new(Umap::new().metric(Metric::Hellinger).n_epochs(10), KMeans::new(2));
+    let refused = plan.fit_sparse(&sparse(&below), &run);
+    assert!(matches!(refused, Err(Error::Negative { row: 123, column: 45, value: -2.0, .. })));
+    assert!(matches!(plan.fit(&below, &run), Err(Error::Negative { row: 123, column: 45, .. })));
+    let weights = vec![1.0; 3];
+    assert!(matches!(plan.fit_sparse_weighted(&sparse(&table), &weights, &run), Err(Error::Shape { .. })));
+    let tree = plan.fit_sparse(&sparse(&table), &run).unwrap();
+    let other = sparse(&counts(10, 100, 2));
+    assert!(matches!(tree.surrogate_sparse(&other, None, &Boost::new(), &run), Err(Error::Shape { .. })));
 }

@@ -91,6 +91,12 @@ impl<'a> Rows<'a> {
         &self.data[i * self.columns..(i + 1) * self.columns]
     }
 
+    /// A copy of some rows.
+    pub(crate) fn picked(&self, pick: &[u32]) -> Rows<'static> {
+        let data: Vec<f32> = pick.iter().flat_map(|&row| self.row(row as usize)).copied().collect();
+        Rows { data: Cow::Owned(data), rows: pick.len(), columns: self.columns }
+    }
+
     /// A copy of the different rows, in canonical order.
     pub(crate) fn representatives(&self, canonical: &Canonical) -> Array2<f32> {
         let mut all = Array2::zeros((canonical.groups(), self.columns));

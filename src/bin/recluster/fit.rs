@@ -3,6 +3,8 @@
 use crate::args::{self, ClusterMethod, EmbedMethod, EvidencePolicy};
 use crate::commands::{facts, refuse, run};
 use crate::failure::Failure;
+use crate::fit_sparse;
+use crate::input;
 use crate::insight;
 use crate::method;
 use crate::names;
@@ -24,6 +26,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, Value>, Failure> {
+    if input::is_sparse(&args.common.data)? {
+        return fit_sparse::fit(args, progress);
+    }
     let (embedder, [root, below]) = (embedder(args)?, clusterers(args)?);
     Staged::check_folder(&args.out)?;
     let text = args.text.as_deref().map(report::text).transpose()?.unwrap_or_default();
@@ -49,33 +54,8 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
         Some(questions) => Arc::new(Questions::new(embedder, &questions.schema)),
         None => Arc::new(Scaled::new(embedder, args.scale.unwrap_or_default())),
     };
-    let mut plan = RecursiveTree::by_node(
-        move |_| embedder.clone(),
-        move |node| if node.level() == 1 { root.clone() } else { below.clone() },
-    )
-    .levels(args.depth)
-    .min_size(args.min_node_share)
-    .noise_again(args.noise_again);
-    let evidence = evidence(args, &data);
-    let policy = match evidence {
-        EvidencePolicy::Require => Some(Policy::Require),
-        EvidencePolicy::Mark => Some(Policy::Mark),
-        EvidencePolicy::Off => None,
-    };
-    if policy.is_none() {
-        refuse("--evidence off", &[("--alpha", args.alpha.is_some())])?;
-    }
-    let alpha = args.alpha.unwrap_or(0.05);
-    if let Some(policy) = policy {
-        plan = plan.judge(HeldOut::new().alpha(alpha).policy(policy));
-    }
-    if let Some(repeats) = consensus(args) {
-        plan = plan.consensus(repeats);
-    }
-    if let Some(runs) = args.stability {
-        plan = plan.stability(runs);
-    }
-    let mut boost = Boost::new().rounds(args.rounds).max_depth(args.max_depth).shuffled_rows(args.shuffled_rows);
+    let plan = plan(args, embedder, [root, below], evidence(args, &data))?;
+    let mut boost = boost(args);
     if let Some(questions) = data.questions() {
         boost = boost.categorical(&questions.schema.categorical());
     }
@@ -141,11 +121,7 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
         }
     }
     let mut facts = facts("fit", data.values.dim());
-    facts.insert("leaves".to_string(), tree.leaves().count().into());
-    facts.insert("levels".to_string(), tree.levels().into());
-    facts.insert("noise".to_string(), tree.nodes().iter().map(|node| node.noise()).sum::<usize>().into());
-    facts.insert("coverage".to_string(), json!(tree.coverage()));
-    facts.insert("nodes".to_string(), nodes(&tree));
+    facts_of(&tree, &mut facts);
     facts.insert("rules".to_string(), insight::facts_of_rules(&rules));
     if !outside.is_empty() {
         facts.insert("outside".to_string(), insight::facts_of_outside(&outside));
@@ -170,8 +146,57 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     Ok(facts)
 }
 
+/// The plan of the tree.
+pub(crate) fn plan(
+    args: &args::Fit,
+    embedder: Arc<dyn Embedder>,
+    [root, below]: [Arc<dyn Clusterer>; 2],
+    evidence: EvidencePolicy,
+) -> Result<RecursiveTree<Arc<dyn Embedder>, Arc<dyn Clusterer>>, Failure> {
+    let mut plan = RecursiveTree::by_node(
+        move |_| embedder.clone(),
+        move |node| if node.level() == 1 { root.clone() } else { below.clone() },
+    )
+    .levels(args.depth)
+    .min_size(args.min_node_share)
+    .noise_again(args.noise_again);
+    let policy = match evidence {
+        EvidencePolicy::Require => Some(Policy::Require),
+        EvidencePolicy::Mark => Some(Policy::Mark),
+        EvidencePolicy::Off => None,
+    };
+    if policy.is_none() {
+        refuse("--evidence off", &[("--alpha", args.alpha.is_some())])?;
+    }
+    let alpha = args.alpha.unwrap_or(0.05);
+    if let Some(policy) = policy {
+        plan = plan.judge(HeldOut::new().alpha(alpha).policy(policy));
+    }
+    if let Some(repeats) = consensus(args) {
+        plan = plan.consensus(repeats);
+    }
+    if let Some(runs) = args.stability {
+        plan = plan.stability(runs);
+    }
+    Ok(plan)
+}
+
+/// The model that stands in for the tree.
+pub(crate) fn boost(args: &args::Fit) -> Boost {
+    Boost::new().rounds(args.rounds).max_depth(args.max_depth).shuffled_rows(args.shuffled_rows)
+}
+
+/// What the tree is, for stdout.
+pub(crate) fn facts_of(tree: &ClusterTree, facts: &mut Map<String, Value>) {
+    facts.insert("leaves".to_string(), tree.leaves().count().into());
+    facts.insert("levels".to_string(), tree.levels().into());
+    facts.insert("noise".to_string(), tree.nodes().iter().map(|node| node.noise()).sum::<usize>().into());
+    facts.insert("coverage".to_string(), json!(tree.coverage()));
+    facts.insert("nodes".to_string(), nodes(tree));
+}
+
 /// Where finished nodes are kept: beside the output or, where the output is a folder without a name such as `.`, in it.
-fn partial(out: &str) -> PathBuf {
+pub(crate) fn partial(out: &str) -> PathBuf {
     let out = Path::new(out);
     match out.file_name() {
         Some(name) => out.with_file_name(format!("{}.partial", name.display())),
@@ -191,15 +216,20 @@ fn evidence(args: &args::Fit, data: &Source) -> EvidencePolicy {
     args.evidence.unwrap_or(usual)
 }
 
-fn embedder(args: &args::Fit) -> Result<Box<dyn Embedder>, Failure> {
+pub(crate) fn embedder(args: &args::Fit) -> Result<Box<dyn Embedder>, Failure> {
     let components = args.components.unwrap_or(2);
-    let for_umap = [("--neighbors", args.neighbors.is_some()), ("--min-dist", args.min_dist.is_some())];
+    let for_umap = [
+        ("--neighbors", args.neighbors.is_some()),
+        ("--min-dist", args.min_dist.is_some()),
+        ("--umap-metric", args.umap_metric.is_some()),
+    ];
     let embedder: Box<dyn Embedder> = match args.embedder {
         EmbedMethod::Umap => Box::new(
             Umap::new()
                 .n_components(components)
                 .n_neighbors(args.neighbors.unwrap_or(15))
-                .min_dist(args.min_dist.unwrap_or(0.0)),
+                .min_dist(args.min_dist.unwrap_or(0.0))
+                .metric(args.umap_metric.unwrap_or_default()),
         ),
         EmbedMethod::Pca => {
             refuse("pca", &for_umap)?;
@@ -222,7 +252,7 @@ fn embedder(args: &args::Fit) -> Result<Box<dyn Embedder>, Failure> {
 ///
 /// The root is split wherever it can be: of many groups below the least share, none counts, and a root that stayed whole
 /// would never be zoomed into.
-fn clusterers(args: &args::Fit) -> Result<[Arc<dyn Clusterer>; 2], Failure> {
+pub(crate) fn clusterers(args: &args::Fit) -> Result<[Arc<dyn Clusterer>; 2], Failure> {
     let settings = &args.settings;
     match method::chosen(args.clusterer, settings, || Ok(None))?.clusterer() {
         Some(clusterer) => {
@@ -298,6 +328,9 @@ fn draft(
     if args.embedder == EmbedMethod::Umap {
         let (neighbours, distance) = (args.neighbors.unwrap_or(15), args.min_dist.unwrap_or(0.0));
         report = report.setting("Neighbours", neighbours).setting("Least distance on a map", distance);
+        if let Some(metric) = args.umap_metric {
+            report = report.setting("Distance of rows", metric);
+        }
     }
     let scaling = match data.questions() {
         Some(_) => "each question alike".to_string(),

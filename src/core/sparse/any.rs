@@ -1,8 +1,11 @@
 //! Checked rows, dense or sparse, for what reads both.
 
 use super::SparseRows;
+use crate::core::rows::Content;
 use crate::core::{Canonical, Result, Rows, gather};
+use crate::core::{Embedded, Embedder, Prepared, Run};
 use ndarray::{Array2, ArrayRef2};
+use std::borrow::Cow;
 
 /// A table as it is given, dense and not checked yet, or sparse.
 #[derive(Clone, Copy)]
@@ -18,6 +21,22 @@ pub(crate) enum OwnTable {
 }
 
 impl AnyTable<'_> {
+    /// The embedder with these rows, ready.
+    pub(crate) fn ready<'e>(&'e self, embedder: &'e dyn Embedder, run: &Run) -> Result<Box<dyn Prepared + 'e>> {
+        match self {
+            AnyTable::Dense(table) => embedder.prepare(Cow::Borrowed(table), run),
+            AnyTable::Sparse(rows) => embedder.prepare_sparse(Cow::Borrowed(rows), run),
+        }
+    }
+
+    /// All that the embedder makes of these rows.
+    pub(crate) fn embedded(&self, embedder: &dyn Embedder, run: &Run) -> Result<Embedded> {
+        match self {
+            AnyTable::Dense(table) => embedder.embed_in_full(table, run),
+            AnyTable::Sparse(_) => self.ready(embedder, run)?.embed(None, run),
+        }
+    }
+
     /// Rows and columns.
     pub(crate) fn dim(&self) -> (usize, usize) {
         match self {
@@ -38,6 +57,14 @@ impl AnyTable<'_> {
     pub(crate) fn checked<T>(&self, work: impl FnOnce(AnyRows<'_>) -> Result<T>) -> Result<T> {
         match self {
             AnyTable::Dense(table) => work((&Rows::finite(table)?).into()),
+            AnyTable::Sparse(rows) => work((*rows).into()),
+        }
+    }
+
+    /// The same of rows that may have missing values.
+    pub(crate) fn with_missing<T>(&self, work: impl FnOnce(AnyRows<'_>) -> Result<T>) -> Result<T> {
+        match self {
+            AnyTable::Dense(table) => work((&Rows::with_missing(table)?).into()),
             AnyTable::Sparse(rows) => work((*rows).into()),
         }
     }
@@ -90,6 +117,22 @@ impl AnyRows<'_> {
         match self {
             AnyRows::Dense(rows) => Canonical::of(*rows),
             AnyRows::Sparse(rows) => Canonical::of(*rows),
+        }
+    }
+
+    /// What `work` makes of a copy of some rows, all of which must be rows of the table.
+    pub(crate) fn picked<T>(&self, pick: &[u32], work: impl FnOnce(AnyRows<'_>) -> T) -> T {
+        match self {
+            AnyRows::Dense(rows) => work((&rows.picked(pick)).into()),
+            AnyRows::Sparse(rows) => work((&rows.picked(pick)).into()),
+        }
+    }
+
+    /// A number that stands for a row's content.
+    pub(crate) fn hash(&self, i: usize) -> u64 {
+        match self {
+            AnyRows::Dense(rows) => rows.hash(i),
+            AnyRows::Sparse(rows) => rows.hash(i),
         }
     }
 

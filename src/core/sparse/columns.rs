@@ -27,32 +27,32 @@ impl SparseRows {
         for c in 0..self.columns {
             starts[c + 1] += starts[c];
         }
-        let mut entries = vec![(0u32, 0.0f32); starts[self.columns]];
+        let (mut places, mut values) = (vec![0u32; starts[self.columns]], vec![0.0f32; starts[self.columns]]);
         // Blocks of columns are filled side by side, each from its own stretch of every row.
-        let (mut parts, mut rest) = (Vec::new(), &mut entries[..]);
+        let (mut parts, mut rest) = (Vec::new(), (&mut places[..], &mut values[..]));
         for first in (0..self.columns).step_by(BLOCK) {
             let columns = first..(first + BLOCK).min(self.columns);
-            let (part, later) = rest.split_at_mut(starts[columns.end] - starts[columns.start]);
-            parts.push((columns, part));
-            rest = later;
+            let size = starts[columns.end] - starts[columns.start];
+            let (own, later) = (rest.0.split_at_mut(size), rest.1.split_at_mut(size));
+            parts.push((columns, own.0, later.0));
+            rest = (own.1, later.1);
         }
         parallel::for_each_chunk(&mut parts, 1, |_, parts| {
-            for (columns, part) in parts.iter_mut().filter(|(_, part)| !part.is_empty()) {
+            for (columns, places, values) in parts.iter_mut().filter(|part| !part.1.is_empty()) {
                 let begin = starts[columns.start];
                 let mut next: Vec<usize> = starts[columns.clone()].iter().map(|start| start - begin).collect();
                 for (&row, place) in pick.iter().zip(0..) {
-                    let (indices, values) = self.row(row as usize);
+                    let (indices, there) = self.row(row as usize);
                     let from = indices.partition_point(|&column| (column as usize) < columns.start);
-                    let own = indices[from..].iter().zip(&values[from..]);
+                    let own = indices[from..].iter().zip(&there[from..]);
                     for (&column, &value) in own.take_while(|&(&column, _)| (column as usize) < columns.end) {
                         let at = &mut next[column as usize - columns.start];
-                        part[*at] = (place, value);
+                        (places[*at], values[*at]) = (place, value);
                         *at += 1;
                     }
                 }
             }
         });
-        let (places, values) = entries.into_iter().unzip();
         SparseColumns { starts, places, values }
     }
 }

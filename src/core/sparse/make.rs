@@ -5,8 +5,10 @@ use crate::core::shape::check_count;
 use crate::{Error, Result};
 use ndarray::ArrayRef2;
 
-/// Most rows, and most columns: numbers of 32 bits with room for one column more.
-const MOST: usize = u32::MAX as usize - 1;
+/// Most rows: numbers of 32 bits.
+const MOST_ROWS: usize = u32::MAX as usize - 1;
+/// Most columns, since what is learnt of a table takes memory for each.
+const MOST_COLUMNS: usize = 1 << 24;
 
 impl SparseRows {
     /// From the parts of a CSR matrix, as scipy's `csr_matrix` has them: `shape` is (rows, columns); the entries of row i are
@@ -19,7 +21,6 @@ impl SparseRows {
     /// `sum_duplicates` mend that); [`Error::NotFinite`] for a value that is NaN or infinite.
     pub fn new((rows, columns): (usize, usize), indptr: Vec<usize>, indices: Vec<u32>, data: Vec<f32>) -> Result<Self> {
         check_shape(rows, columns)?;
-        // No sum: `rows` may be what a file claims.
         check_count("places in indptr, one for each row and one more", rows + 1, indptr.len())?;
         check_count("values of sparse rows, one for each column named", indices.len(), data.len())?;
         if indptr[0] != 0 {
@@ -136,11 +137,11 @@ fn check_shape(rows: usize, columns: usize) -> Result<()> {
     if rows == 0 || columns == 0 {
         return Err(Error::Empty { what: "the data", rows, columns });
     }
-    if rows > MOST {
-        return Err(Error::TooManyRows { rows, most: MOST });
+    if rows > MOST_ROWS {
+        return Err(Error::TooManyRows { rows, most: MOST_ROWS });
     }
-    match columns > MOST {
-        true => Err(Error::setting("columns", columns, "must be at most 4,294,967,294")),
+    match columns > MOST_COLUMNS {
+        true => Err(Error::setting("columns", columns, "must be at most 16,777,216")),
         false => Ok(()),
     }
 }

@@ -16,7 +16,7 @@ use std::ops::Range;
 /// each row, whatever the columns.
 ///
 /// Columns ascend within each row, each at most once; zeros that are given (of either sign) are left out; all values are
-/// finite. At most 2³² - 2 rows and as many columns. What is computed of sparse rows is what would be computed of the dense
+/// finite. At most 2³² - 2 rows and 2²⁴ columns. What is computed of sparse rows is what would be computed of the dense
 /// table: zero is a value, never a missing one.
 ///
 /// ```
