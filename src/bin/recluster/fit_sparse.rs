@@ -52,9 +52,9 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Outcome {
             files.write(Path::new(folder).join(name), |out| out.write_all(text.as_bytes()))?;
         }
     }
-    eprintln!("recluster: {}: sparse rows get no report.html", args.common.data);
     let mut facts = facts("fit", (rows.rows(), rows.columns()));
     facts.insert("entries".to_string(), rows.entries().into());
+    facts.insert("report".to_string(), "none: the rows are sparse".into());
     facts_of(&tree, &mut facts);
     if let Some(classes) = &classes {
         facts.insert("best_node_f".to_string(), tree.best_node_f(classes, args.depth)?.into());
