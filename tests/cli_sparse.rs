@@ -2,7 +2,7 @@
 
 #[path = "help/program.rs"]
 mod help;
-use help::{bad, folder, good, npy, write};
+use help::{bad, folder, good, npy, report, write};
 use std::path::Path;
 
 /// Counts of three kinds of rows, as 1,000 columns in which a value in twenty is not zero.
@@ -82,16 +82,21 @@ fn a_fit_of_sparse_rows_assigns_new_ones() {
     let fit =
         "fit --data rows.svm --umap-metric hellinger --neighbors 10 --min-cluster-share 0.2 --depth 1 --rounds 10";
     let told = good(at, &format!("{fit} --out a"));
-    assert_eq!((told["leaves"].as_u64(), told["report"].as_str()), (Some(3), Some("none: the rows are sparse")));
+    assert_eq!(told["leaves"].as_u64(), Some(3));
     assert!(told["ari"].as_f64().unwrap() > 0.9, "{told}");
-    assert!(!at.join("a/report.html").exists());
+    // The report is of the columns that the model uses, and of all others as one.
+    let html = report(&at.join("a"));
+    assert!(html.contains("other columns") && html.contains("The rows are sparse: of 1000 columns"));
     let text = |name: &str| std::fs::read_to_string(at.join(name)).unwrap();
     // The Matrix Market file has no labels, and else the same; and a fit that may be interrupted gives the same.
     let told = good(at, &format!("{fit} --out b --resume --threads 1").replace("rows.svm", "rows.mtx"));
     assert!(told["ari"].is_null());
-    for name in ["tree.json", "model.json", "assignments.csv"] {
+    for name in ["tree.json", "model.json", "assignments.csv", "rules.csv", "report.json", "report.html"] {
         assert_eq!(text(&format!("a/{name}")), text(&format!("b/{name}")), "{name}");
     }
+    write(at, "a/names.csv", "path,name\n0.1,Owls\n");
+    good(at, "report a");
+    assert!(report(&at.join("a")).contains("Owls"));
     // Dense rows are other input for the same model.
     for from in ["rows.mtx", "rows.svm", "rows.csv"] {
         good(at, &format!("predict --model a/model.json --data {from} --out {from}.out"));

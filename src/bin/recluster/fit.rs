@@ -20,10 +20,13 @@ use recluster::explain::{ClusterRules, Difference, Fidelity, OutsideVariable, Su
 use recluster::recursive::{Checkpoint, ClusterTree, RecursiveTree, Repeats};
 use recluster::report::{Draft, Report, Text};
 use recluster::validity::adjusted_rand;
-use recluster::{Clusterer, Embedder, Run, Saved, Size};
+use recluster::{Clusterer, Embedder, Explanation, Run, Saved, Size};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// Rows that are explained one by one, where the report does not choose.
+const EXPLAINED: usize = 2000;
 
 pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, Value>, Failure> {
     if input::is_sparse(&args.common.data)? {
@@ -88,37 +91,23 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     let outside = progress.work(|| insight::outside(&data, &tree, &run)).map_err(named)?;
     let fidelity = levels.last().map(|deepest| &deepest.fidelity);
     let seconds = args.timings.then(|| progress.longest(TIMED));
-    let told =
-        Told { surrogate: &surrogate, rules: &rules, differences: &differences, outside: &outside, fidelity, seconds };
+    let explain = None;
+    let told = Told {
+        surrogate: &surrogate,
+        rules: &rules,
+        differences: &differences,
+        outside: &outside,
+        fidelity,
+        seconds,
+        explain,
+    };
     let draft = progress.work(|| draft(args, &data, &tree, &told, text, &run)).map_err(named)?;
     let html = progress.work(|| draft.render(&tree))?;
-    let markdown = recluster::report::markdown(&html);
     let assignments = progress.work(|| assignments(&data, &tree, &surrogate, &run)).map_err(named)?;
-    let (tree_json, model_json, draft_json) = (tree.to_json()?, surrogate.to_json()?, draft.to_json()?);
-
-    let mut files = Staged::default();
-    files.folder(&args.out)?;
-    for (name, text) in [
-        ("report.html", &html),
-        ("report.md", &markdown),
-        ("tree.json", &tree_json),
-        ("assignments.csv", &assignments),
-        ("model.json", &model_json),
-        ("rules.csv", &insight::lines(&rules)),
-        (names::FILE, &names::lines(&tree, &draft)),
-        (report::DRAFT, &draft_json),
-    ] {
-        files.write(Path::new(&args.out).join(name), |out| out.write_all(text.as_bytes()))?;
-    }
+    let mut files = files(args, &tree, &told, &draft, &html, &assignments)?;
     if !outside.is_empty() {
         let text = insight::lines_of_outside(&outside, &tree);
         files.write(Path::new(&args.out).join("outside.csv"), |out| out.write_all(text.as_bytes()))?;
-    }
-    if let Some(folder) = &args.xgboost_out {
-        files.folder(folder)?;
-        for (name, text) in surrogate.xgboost_files()? {
-            files.write(Path::new(folder).join(name), |out| out.write_all(text.as_bytes()))?;
-        }
     }
     let mut facts = facts("fit", data.values.dim());
     facts_of(&tree, &mut facts);
@@ -184,6 +173,39 @@ pub(crate) fn plan(
 /// The model that stands in for the tree.
 pub(crate) fn boost(args: &args::Fit) -> Boost {
     Boost::new().rounds(args.rounds).max_depth(args.max_depth).shuffled_rows(args.shuffled_rows)
+}
+
+/// The files of a fit, not yet under their names.
+pub(crate) fn files(
+    args: &args::Fit,
+    tree: &ClusterTree,
+    told: &Told<'_>,
+    draft: &Draft,
+    html: &str,
+    assignments: &str,
+) -> Result<Staged, Failure> {
+    let (tree_json, model_json, draft_json) = (tree.to_json()?, told.surrogate.to_json()?, draft.to_json()?);
+    let mut files = Staged::default();
+    files.folder(&args.out)?;
+    for (name, text) in [
+        ("report.html", html),
+        ("report.md", &recluster::report::markdown(html)),
+        ("tree.json", &tree_json),
+        ("assignments.csv", assignments),
+        ("model.json", &model_json),
+        ("rules.csv", &insight::lines(told.rules)),
+        (names::FILE, &names::lines(tree, draft)),
+        (report::DRAFT, &draft_json),
+    ] {
+        files.write(Path::new(&args.out).join(name), |out| out.write_all(text.as_bytes()))?;
+    }
+    if let Some(folder) = &args.xgboost_out {
+        files.folder(folder)?;
+        for (name, text) in told.surrogate.xgboost_files()? {
+            files.write(Path::new(folder).join(name), |out| out.write_all(text.as_bytes()))?;
+        }
+    }
+    Ok(files)
 }
 
 /// What the tree is, for stdout.
@@ -283,20 +305,23 @@ pub(crate) fn clusterers(args: &args::Fit) -> Result<[Arc<dyn Clusterer>; 2], Fa
 }
 
 /// What the report tells of the leaves.
-struct Told<'a> {
-    surrogate: &'a Surrogate,
-    rules: &'a [ClusterRules],
-    differences: &'a [Difference],
-    outside: &'a [OutsideVariable],
-    fidelity: Option<&'a Fidelity>,
+pub(crate) struct Told<'a> {
+    pub(crate) surrogate: &'a Surrogate,
+    pub(crate) rules: &'a [ClusterRules],
+    pub(crate) differences: &'a [Difference],
+    pub(crate) outside: &'a [OutsideVariable],
+    pub(crate) fidelity: Option<&'a Fidelity>,
     /// How long the work took so far, in words.
-    seconds: Option<String>,
+    pub(crate) seconds: Option<String>,
+    /// What the surrogate says of rows by number, where it is not to be asked for rows of the report's own table.
+    pub(crate) explain: Option<&'a dyn Fn(&[u32]) -> recluster::Result<Explanation>>,
 }
 
 /// Stages whose seconds the report has.
-const TIMED: usize = 6;
+pub(crate) const TIMED: usize = 6;
 
-fn draft(
+/// The report but for names.
+pub(crate) fn draft(
     args: &args::Fit,
     data: &Source,
     tree: &ClusterTree,
@@ -304,6 +329,7 @@ fn draft(
     text: Text,
     run: &Run,
 ) -> recluster::Result<Draft> {
+    let explanation;
     let mut report = Report::new(tree, &data.values)
         .text(text)
         .rules(told.rules)
@@ -354,6 +380,9 @@ fn draft(
     } else if let Some(names) = &data.names {
         report = report.feature_names(names);
     }
+    if let Some(note) = &data.note {
+        report = report.note_of_data(note);
+    }
     if let Some(weights) = &data.weights {
         report = report.weights(weights);
     }
@@ -374,7 +403,14 @@ fn draft(
     if let Some(seconds) = &told.seconds {
         report = report.setting("Time", seconds);
     }
-    let report = report.explained_by(told.surrogate, run)?;
+    let report = match told.explain {
+        None => report.explained_by(told.surrogate, run)?,
+        Some(explain) => {
+            let rows = report.sample(EXPLAINED)?;
+            explanation = explain(&rows)?;
+            report.explanation(rows, &explanation)
+        }
+    };
     let stage = run.stage("report", 1);
     let draft = report.draft()?;
     stage.step(1)?;

@@ -1,14 +1,15 @@
-//! The main job for sparse rows: the tree and the model that stands in for it.
-//!
-//! There is no report yet, whose pages are made from a dense table of all columns.
+//! The main job for sparse rows: the tree, the model that stands in for it, and a report of the columns that it uses most.
 
 use crate::args::{self, EmbedMethod, EvidencePolicy};
 use crate::commands::{Outcome, facts, refuse, run};
 use crate::failure::Failure;
-use crate::fit::{boost, clusterers, embedder, facts_of, partial, plan};
+use crate::fit::{TIMED, Told, boost, clusterers, draft, embedder, facts_of, files, partial, plan};
 use crate::input::{self, SparseTable};
+use crate::insight;
 use crate::output::{Assignments, Staged};
 use crate::progress::Progress;
+use crate::report;
+use crate::shown::Shown;
 use recluster::embed::Scaling;
 use recluster::explain::Surrogate;
 use recluster::recursive::{Checkpoint, ClusterTree};
@@ -20,7 +21,12 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Outcome {
     check_flags(args)?;
     let (embedder, clusterers) = (embedder(args)?, clusterers(args)?);
     Staged::check_folder(&args.out)?;
-    args.xgboost_out.as_deref().map_or(Ok(()), Staged::check_folder)?;
+    if let Some(folder) =
+        args.xgboost_out.as_deref().filter(|folder| Path::new(folder).parent() != Some(Path::new(&args.out)))
+    {
+        Staged::check_folder(folder)?;
+    }
+    let text = args.text.as_deref().map(report::text).transpose()?.unwrap_or_default();
     let SparseTable { rows, labels } = input::sparse(&args.common.data, args.common.rows, None)?;
     let classes = match &args.labels {
         Some(path) => Some(input::labels(path, args.common.rows)?),
@@ -39,23 +45,27 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Outcome {
     };
     let tree = progress.work(grow).map_err(named)?;
     let surrogate = progress.work(|| tree.surrogate_sparse(&rows, None, &boost(args), &run)).map_err(named)?;
+    let shown = progress.work(|| Shown::of(&rows, &tree, &surrogate))?;
+    let rules = progress.work(|| insight::rules(args, &shown.source, &shown.tree, &run)).map_err(named)?;
+    let explain = |picked: &[u32]| shown.explained(&rows, picked, &surrogate, &run);
+    let seconds = args.timings.then(|| progress.longest(TIMED));
+    let told = Told {
+        surrogate: &surrogate,
+        rules: &rules,
+        differences: &[],
+        outside: &[],
+        fidelity: None,
+        seconds,
+        explain: Some(&explain),
+    };
+    let draft = progress.work(|| draft(args, &shown.source, &shown.tree, &told, text, &run)).map_err(named)?;
+    let html = progress.work(|| draft.render(&tree))?;
     let assignments = progress.work(|| assignments(&rows, &tree, &surrogate, &run)).map_err(named)?;
-    let (tree_json, model_json) = (tree.to_json()?, surrogate.to_json()?);
-    let mut files = Staged::default();
-    files.folder(&args.out)?;
-    for (name, text) in [("tree.json", &tree_json), ("assignments.csv", &assignments), ("model.json", &model_json)] {
-        files.write(Path::new(&args.out).join(name), |out| out.write_all(text.as_bytes()))?;
-    }
-    if let Some(folder) = &args.xgboost_out {
-        files.folder(folder)?;
-        for (name, text) in surrogate.xgboost_files()? {
-            files.write(Path::new(folder).join(name), |out| out.write_all(text.as_bytes()))?;
-        }
-    }
+    let files = files(args, &tree, &told, &draft, &html, &assignments)?;
     let mut facts = facts("fit", (rows.rows(), rows.columns()));
     facts.insert("entries".to_string(), rows.entries().into());
-    facts.insert("report".to_string(), "none: the rows are sparse".into());
     facts_of(&tree, &mut facts);
+    facts.insert("rules".to_string(), insight::facts_of_rules(&rules));
     if let Some(classes) = &classes {
         facts.insert("best_node_f".to_string(), tree.best_node_f(classes, args.depth)?.into());
         facts.insert("ari".to_string(), adjusted_rand(&tree.leaf_labels(), classes)?.into());
@@ -74,8 +84,6 @@ fn check_flags(args: &args::Fit) -> Result<(), Failure> {
     let given = [
         ("--scale", scaled),
         ("--image", args.image.is_some()),
-        ("--title", args.title.is_some()),
-        ("--resamples", args.resamples.is_some()),
         ("--fidelity", args.fidelity),
         ("--embedder identity", args.embedder == EmbedMethod::Identity),
     ];

@@ -21,6 +21,7 @@ mod predict;
 mod progress;
 mod report;
 mod shap;
+mod shown;
 mod source;
 
 use args::{Cli, Command};

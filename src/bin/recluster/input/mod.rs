@@ -31,6 +31,11 @@ pub(crate) struct Table {
 }
 
 impl Table {
+    /// Of no file.
+    pub(crate) fn unread() -> Self {
+        Table { values: Array2::zeros((0, 0)), names: None, image: None, places: None, rounded: Rounded::default() }
+    }
+
     /// An error about this table, with the column's number and name in the file.
     pub(crate) fn about(&self, error: Error) -> Failure {
         self.about_from(error, 0)

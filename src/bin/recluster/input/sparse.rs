@@ -96,7 +96,7 @@ pub(super) fn blocks(
     let all = table.rows.rows();
     for first in (0..all).step_by(size.max(1)) {
         let values = table.rows.to_dense(first..(first + size.max(1)).min(all))?;
-        each(Table { values, names: None, image: None, places: None, rounded: Default::default() }, first)?;
+        each(Table { values, ..Table::unread() }, first)?;
     }
     Ok(())
 }
