@@ -1,6 +1,7 @@
 //! Sparse rows as a user sees them: what is computed of them is what is computed of the dense table.
 
 use ndarray::{Array2, Axis};
+use proptest::prelude::*;
 use recluster::boost::Boost;
 use recluster::cluster::{Hdbscan, KMeans};
 use recluster::embed::{Identity, Init, Pca, RandomProjection, Scaled, Scaling, Solver, Umap};
@@ -400,4 +401,57 @@ fn trees_name_rows_and_embedders_in_their_errors() {
     let tree = plan.fit_sparse(&sparse(&table), &run).unwrap();
     let other = sparse(&counts(10, 100, 2));
     assert!(matches!(tree.surrogate_sparse(&other, None, &Boost::new(), &run), Err(Error::Shape { .. })));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    /// Whatever the numbers: neighbours, distances and the model are those of the dense rows.
+    #[test]
+    fn any_numbers_are_read_as_the_dense_ones(
+        entries in prop::collection::vec(
+            (0usize..12, 0usize..120, prop_oneof![any::<f32>().prop_filter("finite", |x| x.is_finite()), -2.0f32..2.0]),
+            1..150,
+        ),
+        metric in prop::sample::select(&Metric::ALL[..]), approximate: bool,
+    ) {
+        let mut table = Array2::<f32>::zeros((12, 120));
+        entries.iter().for_each(|&(i, j, x)| table[[i, j]] = if metric == Metric::Hellinger { x.abs() } else { x });
+        let (rows, run) = (sparse(&table), Run::new());
+        prop_assert_eq!(rows.to_dense(0..12).unwrap(), table.mapv(|x| x + 0.0));
+        if metric != Metric::Correlation {
+            let search = if approximate { Search::Approximate } else { Search::Exact };
+            let nearest = Nearest::new(4).metric(metric).search(search);
+            prop_assert_eq!(nearest.find_sparse(&rows, &run).unwrap(), nearest.find(&table, &run).unwrap());
+        }
+        let labels: Vec<i32> = (0..12).map(|i| i % 2).collect();
+        let boost = Boost::new().rounds(2).min_child_weight(0.0);
+        prop_assert!(boost.fit_sparse(&rows, &labels, None, &run).unwrap() == boost.fit(&table, &labels, &run).unwrap());
+    }
+
+    /// Whatever the parts: rows, or an error.
+    #[test]
+    fn any_parts_are_rows_or_an_error(
+        shape in (0usize..5, 0usize..6), indptr in prop::collection::vec(0usize..9, 0..7),
+        indices in prop::collection::vec(0u32..8, 0..9), data in prop::collection::vec(prop_oneof![Just(0.0f32), Just(f32::NAN), -1.0f32..1.0], 0..9),
+        sound: bool,
+    ) {
+        let parts = if sound {
+            // Lengths that fit, and often more.
+            let n = indices.len().min(data.len());
+            let mut indptr: Vec<usize> = indptr.iter().map(|&at| at.min(n)).collect();
+            indptr.sort_unstable();
+            indptr.extend([0, n]);
+            indptr.sort_unstable();
+            ((indptr.len() - 1, 8), indptr, indices[..n].to_vec(), data[..n].to_vec())
+        } else {
+            (shape, indptr, indices, data)
+        };
+        if let Ok(rows) = SparseRows::new(parts.0, parts.1, parts.2, parts.3) {
+            prop_assert!(rows.rows() > 0 && rows.columns() > 0);
+            let dense = rows.to_dense(0..rows.rows()).unwrap();
+            prop_assert_eq!(dense.iter().filter(|&&x| x != 0.0).count(), rows.entries());
+            prop_assert_eq!(SparseRows::from_dense(&dense).unwrap(), rows);
+        }
+    }
 }
