@@ -81,21 +81,21 @@ fn neighbours_are_those_of_the_dense_rows() {
 
 #[test]
 fn a_search_misses_as_few_as_among_dense_rows() {
-    let table = counts(5000, 400, 30);
+    let table = counts(2500, 200, 20);
     let rows = sparse(&table);
     for metric in [Metric::Euclidean, Metric::Cosine, Metric::Hellinger] {
         let nearest = Nearest::new(15).metric(metric).search(Search::Approximate);
         let (own, dense) =
             (nearest.find_sparse(&rows, &Run::new()).unwrap(), nearest.find(&table, &Run::new()).unwrap());
         let recall =
-            |found: &recluster::neighbors::Neighbors| found.measure_recall(&table, metric, 300, &Run::new()).unwrap();
+            |found: &recluster::neighbors::Neighbors| found.measure_recall(&table, metric, 200, &Run::new()).unwrap();
         let (ours, theirs) = (recall(&own), recall(&dense));
         println!("{metric}: recall {ours:.4}, of dense rows {theirs:.4}");
         assert!(!own.exact && ours > 0.95 && ours > theirs - 0.01, "{metric}: {ours}, of dense rows {theirs}");
         assert!((own.recall - dense.recall).abs() < 0.02);
     }
     // Without sketches every sum is that of dense rows, and so is the search.
-    let table = counts(1500, 120, 10);
+    let table = counts(800, 120, 10);
     for metric in [Metric::Jaccard, Metric::BrayCurtis, Metric::Manhattan] {
         let nearest = Nearest::new(10).metric(metric).search(Search::Approximate);
         let own = nearest.find_sparse(&sparse(&table), &Run::new()).unwrap();
