@@ -91,7 +91,7 @@ fn a_fit_of_sparse_rows_assigns_new_ones() {
     // The Matrix Market file has no labels, and else the same; and a fit that may be interrupted gives the same.
     let told = good(at, &format!("{fit} --out b --resume --threads 1").replace("rows.svm", "rows.mtx"));
     assert!(told["ari"].is_null());
-    for name in ["tree.json", "model.json", "assignments.csv", "rules.csv", "report.json", "report.html"] {
+    for name in ["tree.json", "model.json", "assignments.csv", "rules.csv", "report.json", "report.html", "report.md"] {
         assert_eq!(text(&format!("a/{name}")), text(&format!("b/{name}")), "{name}");
     }
     write(at, "a/names.csv", "path,name\n0.1,Owls\n");

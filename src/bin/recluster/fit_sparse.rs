@@ -14,7 +14,7 @@ use recluster::embed::Scaling;
 use recluster::explain::Surrogate;
 use recluster::recursive::{Checkpoint, ClusterTree};
 use recluster::validity::adjusted_rand;
-use recluster::{Run, Saved, SparseRows};
+use recluster::{Run, SparseRows};
 use std::path::Path;
 
 pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Outcome {
