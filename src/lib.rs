@@ -67,7 +67,7 @@ pub use self::core::Saved;
 pub use self::core::StagedFile;
 pub use self::core::{
     Cancel, Clusterer, Clustering, Embedded, Embedder, Error, Event, Explainer, Explanation, NOISE, Observer, Prepared,
-    Result, Run, Setting, Settings, Size, Stage, canonical_order, check_finite, match_columns,
+    Result, Run, Setting, Settings, Size, SparseRows, Stage, canonical_order, check_finite, match_columns,
 };
 
 /// The code blocks of README are compiled and run as tests.

@@ -3,7 +3,10 @@
 
 use ndarray::{Array2, ArrayRef2, array};
 use recluster::embed::{Scaled, Scaling};
-use recluster::{Clusterer, Clustering, Embedded, Embedder, Explainer, Explanation, Prepared, Result, Run, Settings};
+use recluster::{
+    Clusterer, Clustering, Embedded, Embedder, Error, Explainer, Explanation, Prepared, Result, Run, Settings,
+    SparseRows,
+};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -35,6 +38,10 @@ impl Embedder for Marked {
     }
 
     fn prepare<'a>(&'a self, _rows: Cow<'a, ArrayRef2<f32>>, _run: &Run) -> Result<Box<dyn Prepared + 'a>> {
+        Ok(Box::new(MarkedRows))
+    }
+
+    fn prepare_sparse<'a>(&'a self, _rows: Cow<'a, SparseRows>, _run: &Run) -> Result<Box<dyn Prepared + 'a>> {
         Ok(Box::new(MarkedRows))
     }
 
@@ -108,6 +115,12 @@ fn embeds(embedder: impl Embedder, settings: &Settings, missing: bool) {
     let prepared = embedder.prepare(Cow::Borrowed(&rows), &run).unwrap();
     assert_eq!(prepared.embed(None, &run).unwrap(), embedded(3.0));
     assert_eq!(prepared.embed(Some(&[0]), &run).unwrap(), embedded(4.0));
+    let sparse = SparseRows::from_dense(&rows).unwrap();
+    // Neither is a scale that of sparse rows.
+    match embedder.prepare_sparse(Cow::Borrowed(&sparse), &run) {
+        Ok(prepared) => assert!(missing && prepared.embed(None, &run).unwrap() == embedded(3.0)),
+        Err(error) => assert!(!missing && matches!(error, Error::Setting { name: "scaling", .. })),
+    }
     assert_eq!(embedder.takes_missing(), missing);
     assert_eq!(embedder.name(), "marked");
     assert_eq!(&embedder.settings(), settings);

@@ -10,8 +10,9 @@ use super::sample;
 use super::settings::{Boost, Metric};
 use super::train::{self, Problem, Targets};
 use super::training_set::{TrainingSet, heaviest, no_weight};
+use crate::core::AnyRows;
 use crate::{Error, Result, Run};
-use ndarray::{Array2, ArrayRef2, ArrayView1, Axis};
+use ndarray::{Array2, ArrayView1};
 
 /// Folds of cross-fitting.
 const FOLDS: usize = 3;
@@ -48,22 +49,23 @@ impl HeldOut {
     /// own; NaN for those that no fold held out.
     pub(super) fn of_all(
         &self,
-        rows: &ArrayRef2<f32>,
+        rows: AnyRows<'_>,
         trained: &[u32],
         model: &BoostModel,
         run: &Run,
     ) -> Result<Array2<f64>> {
         let outputs = model.outputs.len();
-        let mut margins = Array2::from_elem((rows.nrows(), outputs), f64::NAN);
+        let mut margins = Array2::from_elem((rows.len(), outputs), f64::NAN);
         for (&row, own) in self.rows.iter().zip(self.table.chunks(outputs)) {
             margins.row_mut(trained[row as usize] as usize).assign(&ArrayView1::from(own));
         }
-        let mut seen = vec![false; rows.nrows()];
+        let mut seen = vec![false; rows.len()];
         trained.iter().for_each(|&row| seen[row as usize] = true);
-        let others: Vec<usize> = (0..rows.nrows()).filter(|&row| !seen[row]).collect();
+        let others: Vec<u32> = (0..rows.len() as u32).filter(|&row| !seen[row as usize]).collect();
         if !others.is_empty() {
-            let own = model.margins(&rows.select(Axis(0), &others), run)?;
-            others.iter().zip(own.outer_iter()).for_each(|(&row, own)| margins.row_mut(row).assign(&own));
+            let all: Vec<usize> = (0..outputs).collect();
+            let own = rows.picked(&others, |rows| model.margins_of(&all, rows, run))?;
+            others.iter().zip(own.outer_iter()).for_each(|(&row, own)| margins.row_mut(row as usize).assign(&own));
         }
         Ok(margins)
     }

@@ -21,10 +21,10 @@ use super::model::BoostModel;
 use super::sample;
 use super::settings::Boost;
 use super::training_set::labelled;
-use crate::core::Rows;
+use crate::core::AnyRows;
 use crate::core::random::{Stream, mix};
 use crate::{Result, Run};
-use ndarray::{Array2, ArrayRef2};
+use ndarray::Array2;
 use std::collections::HashSet;
 
 /// Purpose of the random draws.
@@ -63,7 +63,7 @@ impl Boost {
     /// and how the rows fared that the calibration held out.
     pub(crate) fn fit_open_set(
         &self,
-        rows: &ArrayRef2<f32>,
+        table: AnyRows<'_>,
         labels: &[i32],
         weights: Option<&[f32]>,
         out_of_fold: bool,
@@ -73,12 +73,11 @@ impl Boost {
         let share = self.shuffled_rows;
         let settings = self.clone().calibrated(true).shuffled_rows(0.0);
         settings.check_for_labels()?;
-        let table = Rows::with_missing(rows)?;
         let (outputs, _) = labelled(table.len(), labels, weights)?;
         let none = outputs as i32;
         let open: Vec<i32> = labels.iter().map(|&label| if label < 0 { none } else { label }).collect();
         let (_, set) = labelled(table.len(), &open, weights)?;
-        let bins = settings.bin(&table, &set.rows, run)?;
+        let bins = settings.bin(table, &set.rows, run)?;
         let mut classes: Vec<u32> = set.values.iter().map(|&label| label as u32).collect();
         let mut weights = set.weights;
         let bins = if share > 0.0 {
@@ -92,7 +91,7 @@ impl Boost {
         let crossing = if out_of_fold { Crossing::All } else { Crossing::Calibration };
         let (model, found) = settings.learn_classes(&bins, outputs, &classes, weights.as_deref(), crossing, run)?;
         let margins = match out_of_fold {
-            true => found.of_all(rows, &set.rows, &model, run)?,
+            true => found.of_all(table, &set.rows, &model, run)?,
             false => Array2::zeros((0, 0)),
         };
         Ok((model, margins, found.fared))

@@ -28,6 +28,28 @@ pub enum Error {
         /// The value itself.
         value: f32,
     },
+    /// An entry of a sparse table that cannot stand where it does; see [`SparseRows`](crate::SparseRows).
+    #[error("entry {entry} of the sparse rows, in row {row}: {reason}")]
+    Entry {
+        /// Row of the first such entry, counted from 0.
+        row: usize,
+        /// Its place among all entries, counted from 0.
+        entry: usize,
+        /// What is wrong with it, such as "its column comes twice".
+        reason: &'static str,
+    },
+    /// A value below 0 where only others make sense.
+    #[error("value {value} at row {row}, column {column}: {what} takes no value below 0")]
+    Negative {
+        /// What was asked for, such as "hellinger distance".
+        what: &'static str,
+        /// Row of the first such value, counted from 0.
+        row: usize,
+        /// Its column, counted from 0.
+        column: usize,
+        /// The value itself.
+        value: f32,
+    },
     /// Fewer rows than the method can work with.
     #[error("{method} needs at least {needed} rows, the data has {rows}")]
     TooFewRows {
@@ -242,6 +264,8 @@ impl Error {
         let whole = |row: &mut usize| *row = rows.get(*row).map_or(*row, |&row| row as usize);
         match &mut self {
             Error::NotFinite { row, .. }
+            | Error::Negative { row, .. }
+            | Error::Entry { row, .. }
             | Error::Category { row, .. }
             | Error::Overflow { row, .. }
             | Error::Label { row, .. }

@@ -25,6 +25,7 @@ pub(crate) mod shape;
 pub(crate) mod simd;
 mod size;
 pub(crate) mod spare;
+mod sparse;
 mod traits;
 mod weights;
 
@@ -49,6 +50,8 @@ pub use settings::{Setting, Settings};
 pub(crate) use settings::{setting_by_debug, settings_of};
 pub use size::Size;
 pub(crate) use size::{count_in_sample, percent};
+pub use sparse::SparseRows;
+pub(crate) use sparse::{AnyRows, AnyTable, OwnTable, SparseColumns};
 pub(crate) use traits::short_type_name;
 pub use traits::{Clusterer, Embedder, Explainer};
 pub(crate) use weights::{check_weights, sum_of_weights, with_mean_one};

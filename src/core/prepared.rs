@@ -27,7 +27,8 @@ pub trait Prepared: Send + Sync {
     /// row's.
     fn embed(&self, part: Option<&[u32]>, run: &Run) -> Result<Embedded>;
 
-    /// All rows as the embedder compares them, which [`Scaled`](crate::embed::Scaled) does after scaling.
+    /// All rows as the embedder compares them, which [`Scaled`](crate::embed::Scaled) does after scaling; of sparse rows some
+    /// dense ones of few columns that keep their structure, such as the leading principal components.
     fn rows(&self) -> ArrayView2<'_, f32>;
 }
 

@@ -3,6 +3,7 @@
 use super::{Error, Result, parallel, random};
 use ndarray::{Array2, ArrayRef2, ArrayView2};
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 /// A checked table of f32, row after row. Borrows the caller's memory where its layout allows.
 #[derive(Clone, Debug)]
@@ -90,6 +91,12 @@ impl<'a> Rows<'a> {
         &self.data[i * self.columns..(i + 1) * self.columns]
     }
 
+    /// A copy of some rows.
+    pub(crate) fn picked(&self, pick: &[u32]) -> Rows<'static> {
+        let data: Vec<f32> = pick.iter().flat_map(|&row| self.row(row as usize)).copied().collect();
+        Rows { data: Cow::Owned(data), rows: pick.len(), columns: self.columns }
+    }
+
     /// A copy of the different rows, in canonical order.
     pub(crate) fn representatives(&self, canonical: &Canonical) -> Array2<f32> {
         let mut all = Array2::zeros((canonical.groups(), self.columns));
@@ -123,6 +130,29 @@ fn plain(table: &ArrayRef2<f32>) -> Cow<'_, [f32]> {
     }
 }
 
+/// Rows that can be put into canonical order: one order for dense and sparse rows of the same content.
+pub(crate) trait Content: Sync {
+    fn count(&self) -> usize;
+    /// A number that stands for a row's content; see [`content_hash`].
+    fn hash(&self, i: usize) -> u64;
+    /// The order of two rows by the bits of their values.
+    fn compare(&self, i: usize, j: usize) -> Ordering;
+}
+
+impl Content for Rows<'_> {
+    fn count(&self) -> usize {
+        self.rows
+    }
+
+    fn hash(&self, i: usize) -> u64 {
+        content_hash(self.row(i))
+    }
+
+    fn compare(&self, i: usize, j: usize) -> Ordering {
+        self.row(i).iter().map(|&v| bits(v)).cmp(self.row(j).iter().map(|&v| bits(v)))
+    }
+}
+
 /// The rows in an order given by their content alone, equal rows side by side.
 ///
 /// Shuffling a table's rows leaves the sequence of contents unchanged, so an algorithm that walks the rows in this
@@ -137,9 +167,9 @@ pub(crate) struct Canonical {
 
 impl Canonical {
     /// Sorts by a 64-bit hash of the content, then by the content itself. O(rows x columns) and one sort of rows.
-    pub(crate) fn of(rows: &Rows<'_>) -> Self {
-        let mut keyed: Vec<(u64, u32)> = parallel::map_ranges(rows.len(), 1024, |range| {
-            range.map(|i| (content_hash(rows.row(i)), i as u32)).collect::<Vec<_>>()
+    pub(crate) fn of(rows: &impl Content) -> Self {
+        let mut keyed: Vec<(u64, u32)> = parallel::map_ranges(rows.count(), 1024, |range| {
+            range.map(|i| (rows.hash(i), i as u32)).collect::<Vec<_>>()
         })
         .concat();
         parallel::sort_by_key(&mut keyed, |&key| key);
@@ -148,18 +178,12 @@ impl Canonical {
         while at < keyed.len() {
             let end = at + keyed[at..].iter().take_while(|k| k.0 == keyed[at].0).count();
             if end - at > 1 {
-                keyed[at..end].sort_by(|a, b| {
-                    let (x, y) = (rows.row(a.1 as usize), rows.row(b.1 as usize));
-                    x.iter().map(|&v| bits(v)).cmp(y.iter().map(|&v| bits(v))).then(a.1.cmp(&b.1))
-                });
+                keyed[at..end].sort_by(|a, b| rows.compare(a.1 as usize, b.1 as usize).then(a.1.cmp(&b.1)));
             }
             at = end;
         }
         let order: Vec<u32> = keyed.iter().map(|k| k.1).collect();
-        let equal = |a: u32, b: u32| {
-            let (x, y) = (rows.row(a as usize), rows.row(b as usize));
-            x.iter().zip(y).all(|(&v, &w)| bits(v) == bits(w))
-        };
+        let equal = |a: u32, b: u32| rows.compare(a as usize, b as usize).is_eq();
         let mut starts: Vec<u32> = (0..order.len())
             .filter(|&i| i == 0 || keyed[i].0 != keyed[i - 1].0 || !equal(order[i], order[i - 1]))
             .map(|i| i as u32)
@@ -211,7 +235,7 @@ impl Canonical {
 
 /// The bits of a value, with one zero and one NaN.
 #[inline(always)]
-fn bits(value: f32) -> u32 {
+pub(super) fn bits(value: f32) -> u32 {
     if value.is_nan() { 0x7fc0_0000 } else { (value + 0.0).to_bits() }
 }
 
@@ -219,17 +243,58 @@ fn bits(value: f32) -> u32 {
 ///
 /// Four lanes of multiply-and-mix, so that the loop is not bound by the latency of one chain.
 pub(crate) fn content_hash(row: &[f32]) -> u64 {
-    let mut lanes = [1u64, 2, 3, 4].map(random::mix);
+    let mut lanes = hash_lanes();
     let mut chunks = row.chunks_exact(4);
     for chunk in &mut chunks {
         for (lane, &value) in lanes.iter_mut().zip(chunk) {
-            *lane = (*lane ^ u64::from(bits(value))).wrapping_mul(0x9fb2_1c65_1e98_df25).rotate_left(29);
+            *lane = stirred(*lane, u64::from(bits(value)));
         }
     }
     for (lane, &value) in lanes.iter_mut().zip(chunks.remainder()) {
-        *lane = (*lane ^ u64::from(bits(value)) ^ 1 << 40).wrapping_mul(0x9fb2_1c65_1e98_df25).rotate_left(29);
+        *lane = stirred(*lane, u64::from(bits(value)) ^ 1 << 40);
     }
+    hash_of(lanes)
+}
+
+fn hash_lanes() -> [u64; 4] {
+    [1u64, 2, 3, 4].map(random::mix)
+}
+
+#[inline(always)]
+fn stirred(lane: u64, bits: u64) -> u64 {
+    (lane ^ bits).wrapping_mul(0x9fb2_1c65_1e98_df25).rotate_left(29)
+}
+
+fn hash_of(lanes: [u64; 4]) -> u64 {
     lanes.iter().fold(0, |hash, &lane| random::mix(hash ^ lane))
+}
+
+/// [`content_hash`] of a row of `columns` columns by its entries, columns ascending. Zeros are stirred in too, so that the
+/// hash is that of the dense row: O(columns), a quarter of a nanosecond each.
+pub(super) fn sparse_content_hash(columns: usize, indices: &[u32], values: &[f32]) -> u64 {
+    let mut lanes = hash_lanes();
+    let mut entries = indices.iter().map(|&index| index as usize).zip(values).peekable();
+    let whole = columns / 4;
+    let mut chunk = 0;
+    while chunk < whole {
+        let next = entries.peek().map_or(whole, |&(column, _)| (column / 4).min(whole));
+        for _ in chunk..next {
+            lanes.iter_mut().for_each(|lane| *lane = stirred(*lane, 0));
+        }
+        chunk = next + 1;
+        if next < whole {
+            let mut own = [0u64; 4];
+            while let Some((column, &value)) = entries.next_if(|&(column, _)| column / 4 == next) {
+                own[column % 4] = u64::from(bits(value));
+            }
+            lanes.iter_mut().zip(own).for_each(|(lane, bits)| *lane = stirred(*lane, bits));
+        }
+    }
+    for (column, lane) in (whole * 4..columns).zip(&mut lanes) {
+        let value = entries.next_if(|&(other, _)| other == column).map_or(0, |(_, &value)| bits(value));
+        *lane = stirred(*lane, u64::from(value) ^ 1 << 40);
+    }
+    hash_of(lanes)
 }
 
 /// For plug-ins: a table with at least one row and one column, of finite values only, or the error that says what is wrong.

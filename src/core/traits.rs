@@ -1,6 +1,6 @@
 //! The three traits that algorithms plug in through.
 
-use super::{Clustering, Embedded, Error, Explanation, Prepared, Result, Run, Settings, prepared::Anew};
+use super::{Clustering, Embedded, Error, Explanation, Prepared, Result, Run, Settings, SparseRows, prepared::Anew};
 use ndarray::{Array2, ArrayRef2};
 use std::borrow::Cow;
 
@@ -69,6 +69,32 @@ pub trait Embedder: Send + Sync {
     fn prepare<'a>(&'a self, rows: Cow<'a, ArrayRef2<f32>>, run: &Run) -> Result<Box<dyn Prepared + 'a>> {
         let _ = run;
         Ok(Box::new(Anew { embedder: self, rows }))
+    }
+
+    /// The same for sparse rows (n x columns), for an embedder that reads their entries; default: an error, since rows must
+    /// not be made dense behind a user's back.
+    ///
+    /// What [`Prepared::rows`] gives of them is dense and has few columns. What is embedded should be what
+    /// [`Embedder::prepare`] makes of the dense table, up to rounding.
+    ///
+    /// ```
+    /// use recluster::{Embedder, Run, SparseRows, embed::{Identity, RandomProjection}};
+    /// use std::borrow::Cow;
+    /// let rows = SparseRows::new((3, 1000), vec![0, 2, 2, 3], vec![4, 999, 0], vec![1.0, 2.0, 5.0])?;
+    /// let projection = RandomProjection::new(10);
+    /// let prepared = projection.prepare_sparse(Cow::Borrowed(&rows), &Run::new())?;
+    /// assert_eq!(prepared.embed(None, &Run::new())?.embedding.dim(), (3, 10));
+    /// assert!(Identity.prepare_sparse(Cow::Borrowed(&rows), &Run::new()).is_err());
+    /// # Ok::<(), recluster::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where the embedder takes no sparse rows; those of [`Embedder::embed`].
+    fn prepare_sparse<'a>(&'a self, rows: Cow<'a, SparseRows>, run: &Run) -> Result<Box<dyn Prepared + 'a>> {
+        let _ = (rows, run);
+        let allowed =
+            "takes no sparse rows: make them dense (SparseRows::to_dense), or take umap, pca or random projection";
+        Err(Error::setting("embedder", self.name(), allowed))
     }
 
     /// Whether rows may have NaN for missing values; default: no, they are an error.
@@ -233,6 +259,9 @@ macro_rules! forward {
             }
             fn prepare<'a>(&'a self, rows: Cow<'a, ArrayRef2<f32>>, run: &Run) -> Result<Box<dyn Prepared + 'a>> {
                 (**self).prepare(rows, run)
+            }
+            fn prepare_sparse<'a>(&'a self, rows: Cow<'a, SparseRows>, run: &Run) -> Result<Box<dyn Prepared + 'a>> {
+                (**self).prepare_sparse(rows, run)
             }
             fn takes_missing(&self) -> bool {
                 (**self).takes_missing()

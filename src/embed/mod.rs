@@ -6,6 +6,7 @@ mod pca;
 mod questions;
 mod random_projection;
 mod scaled;
+mod sparse;
 mod umap;
 
 pub use identity::Identity;

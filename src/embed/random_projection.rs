@@ -8,13 +8,15 @@
 //! in any table, in any order, alone or not.
 
 use super::narrow;
+use super::sparse::SparseAnew;
 #[cfg(feature = "serde")]
 use crate::core::checks;
 use crate::core::linalg::product;
 use crate::core::random::Stream;
 use crate::core::{Rows, Settings, parallel, setting_by_debug, settings_of};
-use crate::{Embedder, Error, Result, Run};
+use crate::{Embedder, Error, Prepared, Result, Run, SparseRows};
 use ndarray::{Array2, ArrayRef2};
+use std::borrow::Cow;
 
 const PURPOSE: u64 = 0x7270_726f_6a65_6374;
 /// Rows in a piece of parallel work.
@@ -152,12 +154,23 @@ impl RandomProjection {
     /// O(columns x components) in time; memory as many numbers, or that times the density.
     pub fn fit(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<RandomProjectionModel> {
         let rows = Rows::finite(rows)?;
-        let columns = rows.columns();
+        self.draw(rows.len(), rows.columns(), run)
+    }
+
+    /// The same for sparse rows: the matrix of a dense table of as many rows and columns.
+    ///
+    /// # Errors
+    /// Those of [`RandomProjection::fit`].
+    pub fn fit_sparse(&self, rows: &SparseRows, run: &Run) -> Result<RandomProjectionModel> {
+        self.draw(rows.rows(), rows.columns(), run)
+    }
+
+    fn draw(&self, rows: usize, columns: usize, run: &Run) -> Result<RandomProjectionModel> {
         let components = match self.size {
             Size::Components(0) => return Err(Error::setting("n_components", 0, "must be at least 1")),
             Size::Components(components) => components,
             Size::Within(eps) => {
-                let components = Self::components_within(eps, rows.len())?;
+                let components = Self::components_within(eps, rows)?;
                 if components > columns {
                     let allowed = "asks for more components than there are columns; take a larger one, or Identity";
                     return Err(Error::setting("eps", eps, allowed));
@@ -165,7 +178,7 @@ impl RandomProjection {
                 components
             }
         };
-        if components > u32::MAX as usize || components.checked_mul(8 * columns.max(rows.len())).is_none() {
+        if components > u32::MAX as usize || components.checked_mul(8 * columns.max(rows)).is_none() {
             return Err(Error::setting("n_components", components, "needs more memory than there can be"));
         }
         let density = match self.entries {
@@ -217,6 +230,12 @@ impl Embedder for RandomProjection {
         self.fit(rows, run)?.transform(rows, run)
     }
 
+    fn prepare_sparse<'a>(&'a self, rows: Cow<'a, SparseRows>, run: &Run) -> Result<Box<dyn Prepared + 'a>> {
+        let _ = run;
+        let embed = |rows: &SparseRows, run: &Run| self.fit_sparse(rows, run)?.transform_sparse(rows, run);
+        Ok(Box::new(SparseAnew::new(rows, embed)))
+    }
+
     fn settings(&self) -> Settings {
         settings_of!(RandomProjection { size, entries } = self)
     }
@@ -264,39 +283,87 @@ impl RandomProjectionModel {
     /// O(rows x columns x components), times the density where sparse; values of 0 cost nothing.
     pub fn transform(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f32>> {
         let rows = Rows::finite(rows)?;
-        let (expected, found) = (self.columns(), rows.columns());
+        let columns = self.columns();
+        let wide = || vec![0.0f64; columns];
+        self.placed(rows.len(), rows.columns(), run, wide, |i, wide, sums| {
+            let row = rows.row(i);
+            match &self.matrix {
+                Matrix::Dense { entries, .. } => {
+                    wide.iter_mut().zip(row).for_each(|(wide, &x)| *wide = f64::from(x));
+                    product::add_rows(wide, entries, sums);
+                }
+                Matrix::Sparse { columns, scale } => {
+                    let entries = row.iter().zip(columns).filter(|(x, _)| **x != 0.0);
+                    entries.for_each(|(&x, to)| add_signed(scale * f64::from(x), to, sums));
+                }
+            }
+        })
+    }
+
+    /// The same of sparse rows, by their entries.
+    ///
+    /// # Errors
+    /// Those of [`RandomProjectionModel::transform`].
+    ///
+    /// # Cost
+    /// O(entries x components), times the density where sparse.
+    pub fn transform_sparse(&self, rows: &SparseRows, run: &Run) -> Result<Array2<f32>> {
+        let k = self.components;
+        self.placed(
+            rows.rows(),
+            rows.columns(),
+            run,
+            || (),
+            |i, (), sums| {
+                let (indices, values) = rows.row(i);
+                for (&column, &x) in indices.iter().zip(values) {
+                    let (column, x) = (column as usize, f64::from(x));
+                    match &self.matrix {
+                        Matrix::Dense { entries, .. } => {
+                            let row = &entries[column * k..(column + 1) * k];
+                            sums.iter_mut().zip(row).for_each(|(sum, m)| *sum += x * m);
+                        }
+                        Matrix::Sparse { columns, scale } => add_signed(scale * x, &columns[column], sums),
+                    }
+                }
+            },
+        )
+    }
+
+    /// Coordinates of `n` rows, of which `add(i, scratch, sums)` adds up row i's.
+    fn placed<S>(
+        &self,
+        n: usize,
+        found: usize,
+        run: &Run,
+        scratch: impl Fn() -> S + Sync + Send,
+        add: impl Fn(usize, &mut S, &mut [f64]) + Sync + Send,
+    ) -> Result<Array2<f32>> {
+        let (k, expected) = (self.components, self.columns());
         if expected != found {
             return Err(Error::Shape { what: "columns", expected, found });
         }
-        let k = self.components;
         run.install(|| {
             let stage = run.stage("transform", 1);
             stage.check()?;
-            let mut all = vec![0.0f32; rows.len() * k];
+            let mut all = vec![0.0f32; n * k];
             parallel::for_each_chunk(&mut all, PIECE * k, |piece, out| {
-                let (mut wide, mut sums) = (vec![0.0f64; expected], vec![0.0f64; k]);
+                let (mut scratch, mut sums) = (scratch(), vec![0.0f64; k]);
                 for (r, out) in out.chunks_mut(k).enumerate() {
-                    let row = rows.row(piece * PIECE + r);
                     sums.fill(0.0);
-                    match &self.matrix {
-                        Matrix::Dense { entries, .. } => {
-                            wide.iter_mut().zip(row).for_each(|(wide, &x)| *wide = f64::from(x));
-                            product::add_rows(&wide, entries, &mut sums);
-                        }
-                        Matrix::Sparse { columns, scale } => {
-                            for (&x, entries) in row.iter().zip(columns).filter(|(x, _)| **x != 0.0) {
-                                let x = scale * f64::from(x);
-                                for &(component, plus) in entries {
-                                    sums[component as usize] += if plus { x } else { -x };
-                                }
-                            }
-                        }
-                    }
+                    add(piece * PIECE + r, &mut scratch, &mut sums);
                     out.iter_mut().zip(&sums).for_each(|(out, &sum)| *out = sum as f32);
                 }
             });
             stage.step(1)?;
-            narrow("random projection", all, rows.len(), k)
+            narrow("random projection", all, n, k)
         })?
+    }
+}
+
+/// Adds a value to the components it goes to, with their signs.
+fn add_signed(x: f64, to: &[(u32, bool)], sums: &mut [f64]) {
+    for &(component, plus) in to {
+        sums[component as usize] += if plus { x } else { -x };
     }
 }

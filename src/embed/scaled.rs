@@ -1,7 +1,7 @@
 //! Columns brought to one scale before any embedder.
 
 use crate::core::{Canonical, Rows, parallel};
-use crate::{Embedded, Embedder, Error, Prepared, Result, Run, Settings};
+use crate::{Embedded, Embedder, Error, Prepared, Result, Run, Settings, SparseRows};
 use ndarray::{Array2, ArrayRef2};
 use std::borrow::Cow;
 
@@ -134,6 +134,14 @@ impl<E: Embedder> Embedder for Scaled<E> {
             Scaling::None => self.embedder.prepare(rows, run),
             // All parts are scaled as the whole is.
             scaling => self.embedder.prepare(Cow::Owned(scaling.apply(&rows, run)?), run),
+        }
+    }
+
+    fn prepare_sparse<'a>(&'a self, rows: Cow<'a, SparseRows>, run: &Run) -> Result<Box<dyn Prepared + 'a>> {
+        let allowed = "must be none for sparse rows, which it would make dense";
+        match self.scaling {
+            Scaling::None => self.embedder.prepare_sparse(rows, run),
+            scaling => Err(Error::setting("scaling", format!("{scaling:?}"), allowed)),
         }
     }
 

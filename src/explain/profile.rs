@@ -2,7 +2,7 @@
 
 #[cfg(feature = "serde")]
 use crate::core::checks;
-use crate::core::{Canonical, Rows, parallel};
+use crate::core::{AnyRows, Rows, SparseRows, parallel};
 
 /// Rows whose quantiles are taken.
 const SAMPLE: usize = 10_000;
@@ -83,14 +83,22 @@ impl ColumnProfile {
 
 impl DataProfile {
     /// Of checked rows and their classes, -1 for none.
-    pub(super) fn of(rows: &Rows<'_>, labels: &[i32], classes: usize) -> Self {
+    pub(super) fn of(rows: AnyRows<'_>, labels: &[i32], classes: usize) -> Self {
         let mut counts = vec![0; classes];
         for label in labels.iter().filter_map(|&label| usize::try_from(label).ok()) {
             counts[label] += 1;
         }
         // The canonical order is by a hash of the content.
-        let order = Canonical::of(rows).order;
+        let order = rows.canonical().order;
         let sample = &order[..order.len().min(SAMPLE)];
+        let columns = match rows {
+            AnyRows::Dense(rows) => Self::columns(rows, sample),
+            AnyRows::Sparse(rows) => Self::sparse_columns(rows, sample),
+        };
+        DataProfile { rows: rows.len(), classes: counts, sample: sample.len(), columns }
+    }
+
+    fn columns(rows: &Rows<'_>, sample: &[u32]) -> Vec<ColumnProfile> {
         let none = || vec![[f32::INFINITY, f32::NEG_INFINITY]; rows.columns()];
         let ranges = parallel::map_ranges(rows.len(), 4096, |range| {
             let mut own = none();
@@ -105,15 +113,34 @@ impl DataProfile {
         for part in ranges {
             all.iter_mut().zip(part).for_each(|(all, own)| *all = [all[0].min(own[0]), all[1].max(own[1])]);
         }
-        let columns = parallel::map(rows.columns(), |c| {
+        parallel::map(rows.columns(), |c| {
             let values = sample.iter().map(|&row| rows.row(row as usize)[c]);
             // Zeros are one value, whatever their sign.
             let present: Vec<f32> = values.filter(|x| !x.is_nan()).map(|x| x + 0.0).collect();
             let missing = sample.len() - present.len();
             let range = if all[c][0] <= all[c][1] { all[c].map(|x| x + 0.0) } else { [0.0; 2] };
             ColumnProfile::of(present, missing, range)
-        });
-        DataProfile { rows: rows.len(), classes: counts, sample: sample.len(), columns }
+        })
+    }
+
+    /// The same from entries, a column at a time.
+    fn sparse_columns(rows: &SparseRows, sample: &[u32]) -> Vec<ColumnProfile> {
+        let mut ranges = vec![([f32::INFINITY, f32::NEG_INFINITY], 0usize); rows.columns()];
+        for row in 0..rows.rows() {
+            let (indices, values) = rows.row(row);
+            for (&column, &x) in indices.iter().zip(values) {
+                let (range, entries) = &mut ranges[column as usize];
+                (*range, *entries) = ([range[0].min(x), range[1].max(x)], *entries + 1);
+            }
+        }
+        let by_column = rows.by_column(sample);
+        parallel::map(rows.columns(), |c| {
+            let (range, entries) = ranges[c];
+            let range = if entries < rows.rows() { [range[0].min(0.0), range[1].max(0.0)] } else { range };
+            let mut values = by_column.column(c).1.to_vec();
+            values.resize(sample.len(), 0.0);
+            ColumnProfile::of(values, 0, range)
+        })
     }
 
     #[cfg(feature = "serde")]

@@ -5,9 +5,9 @@ use super::abstain::{Abstain, Selectivity};
 use super::prepared::Prepared;
 use super::profile::DataProfile;
 use crate::boost::{Boost, BoostModel, confidence_of};
-use crate::core::{Cached, check_weights, parallel, with_mean_one};
+use crate::core::{AnyTable, Cached, check_weights, parallel, with_mean_one};
 use crate::table::{Schema, Table};
-use crate::{Error, Explainer, Explanation, Result, Run};
+use crate::{Error, Explainer, Explanation, Result, Run, SparseRows};
 #[cfg(feature = "serde")]
 use crate::{boost::Link, core::checks};
 use ndarray::{Array2, ArrayRef2};
@@ -92,7 +92,23 @@ impl Surrogate {
     /// # Errors
     /// Those of [`Boost::fit`], and [`Error::Label`] when a class has no row or a label no class.
     pub fn fit(data: &ArrayRef2<f32>, labels: &[i32], classes: Vec<String>, boost: &Boost, run: &Run) -> Result<Self> {
-        Ok(Self::train(data, labels, classes, None, false, boost, run)?.0)
+        Ok(Self::train(AnyTable::Dense(data), labels, classes, None, false, boost, run)?.0)
+    }
+
+    /// As [`Surrogate::fit`] and [`Surrogate::fit_weighted`], of sparse rows: the surrogate, to the bit, of the dense table. See
+    /// [`Boost::fit_sparse`]; new rows may be sparse or dense.
+    ///
+    /// # Errors
+    /// Those of [`Surrogate::fit_weighted`].
+    pub fn fit_sparse(
+        rows: &SparseRows,
+        labels: &[i32],
+        classes: Vec<String>,
+        weights: Option<&[f64]>,
+        boost: &Boost,
+        run: &Run,
+    ) -> Result<Self> {
+        Ok(Self::train(AnyTable::Sparse(rows), labels, classes, weights, false, boost, run)?.0)
     }
 
     /// As [`Surrogate::fit`], with row i standing for `weights[i]` rows of the population; see [`Boost::fit_weighted`].
@@ -109,7 +125,7 @@ impl Surrogate {
         boost: &Boost,
         run: &Run,
     ) -> Result<Self> {
-        Ok(Self::train(data, labels, classes, Some(weights), false, boost, run)?.0)
+        Ok(Self::train(AnyTable::Dense(data), labels, classes, Some(weights), false, boost, run)?.0)
     }
 
     /// As [`Surrogate::fit`], or [`fit_weighted`](Surrogate::fit_weighted), with the confidences (rows x classes) that models
@@ -126,13 +142,13 @@ impl Surrogate {
         boost: &Boost,
         run: &Run,
     ) -> Result<(Self, Array2<f64>)> {
-        let (surrogate, margins) = Self::train(data, labels, classes, weights, true, boost, run)?;
+        let (surrogate, margins) = Self::train(AnyTable::Dense(data), labels, classes, weights, true, boost, run)?;
         let shares = super::fidelity::shares(margins, surrogate.classes.len());
         Ok((surrogate, shares))
     }
 
     fn train(
-        data: &ArrayRef2<f32>,
+        data: AnyTable<'_>,
         labels: &[i32],
         classes: Vec<String>,
         weights: Option<&[f64]>,
@@ -140,7 +156,7 @@ impl Surrogate {
         boost: &Boost,
         run: &Run,
     ) -> Result<(Self, Array2<f64>)> {
-        let weights = narrow(weights, data.nrows())?;
+        let weights = narrow(weights, data.dim().0)?;
         let mut seen = vec![false; classes.len()];
         for (row, &label) in labels.iter().enumerate().filter(|(_, label)| **label >= 0) {
             match seen.get_mut(label as usize) {
@@ -153,10 +169,12 @@ impl Surrogate {
         if let Some(missing) = seen.iter().position(|seen| !seen) {
             return Err(Error::Label { row: 0, label: missing as i64, reason: "the class of this number has no row" });
         }
-        let (model, margins, held_out) = boost.fit_open_set(data, labels, weights.as_deref(), out_of_fold, run)?;
+        let (model, margins, held_out, profile) = data.with_missing(|rows| {
+            let (model, margins, held_out) = boost.fit_open_set(rows, labels, weights.as_deref(), out_of_fold, run)?;
+            let profile = run.install(|| DataProfile::of(rows, labels, classes.len()))?;
+            Ok((model, margins, held_out, profile))
+        })?;
         let selectivity = Selectivity::of(held_out);
-        let table = model.check_rows(data)?;
-        let profile = run.install(|| DataProfile::of(&table, labels, classes.len()))?;
         let surrogate =
             Surrogate { model, classes, schema: None, digest: 0, selectivity, profile, paths: Cached::default() };
         Ok((surrogate, margins))
@@ -225,6 +243,15 @@ impl Surrogate {
         self.each(&margins, |margins| self.ranked(margins).0, run)
     }
 
+    /// The same for sparse rows, of which a block at a time is made dense.
+    ///
+    /// # Errors
+    /// Those of [`assign`](Surrogate::assign).
+    pub fn assign_sparse(&self, rows: &SparseRows, run: &Run) -> Result<Vec<Assignment<'_>>> {
+        let margins = self.model.margins_sparse(rows, run)?;
+        self.each(&margins, |margins| self.ranked(margins).0, run)
+    }
+
     /// As [`assign`](Surrogate::assign), with the runner-up of each row, and rows turned away of which the model is not sure
     /// enough: strangers, which belong to no class, and rows between classes.
     ///
@@ -247,6 +274,16 @@ impl Surrogate {
     pub fn decide(&self, rows: &ArrayRef2<f32>, abstain: Abstain, run: &Run) -> Result<Vec<Decision<'_>>> {
         let threshold = self.selectivity.threshold(abstain)?;
         let margins = self.model.margins(rows, run)?;
+        self.each(&margins, |margins| self.decided(margins, threshold), run)
+    }
+
+    /// [`decide`](Surrogate::decide) for sparse rows.
+    ///
+    /// # Errors
+    /// Those of [`decide`](Surrogate::decide).
+    pub fn decide_sparse(&self, rows: &SparseRows, abstain: Abstain, run: &Run) -> Result<Vec<Decision<'_>>> {
+        let threshold = self.selectivity.threshold(abstain)?;
+        let margins = self.model.margins_sparse(rows, run)?;
         self.each(&margins, |margins| self.decided(margins, threshold), run)
     }
 

@@ -9,7 +9,7 @@ use super::panels::Panels;
 use super::points::Points;
 use crate::core::parallel;
 use crate::core::random::Stream;
-use crate::core::simd::{LANES, Ones, fold_lanes, multiversion, sum_lanes};
+use crate::core::simd::{LANES, Ones, fold_lanes, multiversion};
 
 /// Points of one tree by leaf: leaf i is `order[starts[i]..starts[i + 1]]`.
 #[derive(Clone, Debug)]
@@ -26,14 +26,6 @@ struct Node {
     a: u32,
     b: u32,
     sides: [u32; 2],
-}
-
-multiversion! {
-    /// For each member the side of the plane: its product with the normal, less the plane's own.
-    fn margins(points: &Points<'_>, members: &[u32], normal: &[f32], offset: f32, out: &mut Vec<f32>) {
-        out.clear();
-        out.extend(members.iter().map(|&m| sum_lanes(points.swept(m as usize), normal, |x, y| x * y) - offset));
-    }
 }
 
 multiversion! {
@@ -99,10 +91,8 @@ pub(crate) fn grow(points: &Points<'_>, leaf: usize, draws: Stream) -> Tree {
             let a = node.below(2 * attempt, size);
             let b = (a + 1 + node.below(2 * attempt + 1, size - 1)) % size;
             (plane.a, plane.b) = (members[a], members[b]);
-            let (a, b) = (points.swept(members[a] as usize), points.swept(members[b] as usize));
-            let normal: Vec<f32> = a.iter().zip(b).map(|(x, y)| x - y).collect();
-            let offset = a.iter().zip(b).zip(&normal).map(|((x, y), n)| 0.5 * (x + y) * n).sum();
-            margins(points, members, &normal, offset, &mut sides);
+            let (normal, offset) = points.plane(plane.a, plane.b);
+            points.margins(members, &normal, offset, &mut sides);
             let left = sides.iter().filter(|&&m| m > 0.0).count();
             cut = left;
             if left.min(size - left) * 16 >= size {

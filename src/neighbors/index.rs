@@ -192,6 +192,7 @@ impl Nearest {
         self.check()?;
         let rows = Rows::finite(rows)?;
         run.install(|| {
+            self.metric.check_rows(&rows)?;
             let canonical = Canonical::of(&rows);
             let (lists, width) = if self.search.approximates(&self.metric, canonical.groups(), rows.columns(), self.k) {
                 Groups::find(&rows, &canonical, self.k, &self.metric, self.search, run)?.graph()
@@ -228,6 +229,7 @@ impl NeighborIndex {
         }
         let points = Rows::known(&self.points);
         run.install(|| {
+            self.settings.metric.check_rows(&rows)?;
             let k = self.settings.k.min(self.canonical.order.len());
             let all: Vec<u32> = (0..rows.len() as u32).collect();
             let mut lists = self.index.nearest(&points, &rows, &all, k.min(points.len()), run)?;

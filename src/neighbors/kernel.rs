@@ -180,6 +180,12 @@ fn pair_body<S: Sums>(a: &[f32], b: &[f32]) -> f32 {
         top[l] = S::join(top[l], S::top(x, y));
         bottom[l] += S::bottom(x, y);
     }
+    folded::<S>(top, bottom, n)
+}
+
+/// What a kernel makes of its lanes.
+#[inline(always)]
+fn folded<S: Sums>(mut top: [f32; LANES], mut bottom: [f32; LANES], columns: usize) -> f32 {
     let mut width = LANES / 2;
     while width > 0 {
         for l in 0..width {
@@ -188,7 +194,51 @@ fn pair_body<S: Sums>(a: &[f32], b: &[f32]) -> f32 {
         }
         width /= 2;
     }
-    S::end(top[0], bottom[0], n)
+    S::end(top[0], bottom[0], columns)
+}
+
+/// Columns, ascending, and values of a sparse row's entries.
+pub(crate) type Entries<'a> = (&'a [u32], &'a [f32]);
+
+/// Calls `each(column, x, y)` for the columns in which either row has an entry, ascending. No branch depends on which of the
+/// two has it.
+#[inline(always)]
+pub(super) fn either((a, x): Entries<'_>, (b, y): Entries<'_>, mut each: impl FnMut(u32, f32, f32)) {
+    let (mut i, mut j) = (0, 0);
+    while i < a.len().min(x.len()) && j < b.len().min(y.len()) {
+        let column = a[i].min(b[j]);
+        let (own, other) = (a[i] == column, b[j] == column);
+        each(column, if own { x[i] } else { 0.0 }, if other { y[j] } else { 0.0 });
+        (i, j) = (i + usize::from(own), j + usize::from(other));
+    }
+    a[i..].iter().zip(&x[i..]).for_each(|(&column, &x)| each(column, x, 0.0));
+    b[j..].iter().zip(&y[j..]).for_each(|(&column, &y)| each(column, 0.0, y));
+}
+
+/// [`pair_body`] of two sparse rows, to the bit: columns in which both are zero add nothing to any sum, and the others are
+/// added in the same lanes in the same order.
+fn pair_of_entries<S: Sums>(a: Entries<'_>, b: Entries<'_>, columns: usize) -> f32 {
+    let (mut top, mut bottom) = ([0.0f32; LANES], [0.0f32; LANES]);
+    either(a, b, |column, x, y| {
+        let lane = column as usize % LANES;
+        top[lane] = S::join(top[lane], S::top(x, y));
+        if S::BOTTOM {
+            bottom[lane] += S::bottom(x, y);
+        }
+    });
+    folded::<S>(top, bottom, columns)
+}
+
+/// The value that [`sweep_body`] has for two sparse rows, to the bit.
+fn swept_of_entries<S: Sums>(a: Entries<'_>, b: Entries<'_>, columns: usize) -> f32 {
+    let (mut top, mut bottom) = (0.0, 0.0);
+    either(a, b, |_, x, y| {
+        top = S::join(top, S::top(x, y));
+        if S::BOTTOM {
+            bottom += S::bottom(x, y);
+        }
+    });
+    S::end(top, bottom, columns)
 }
 
 /// The body of a sweep: two queries against sixteen rows at a time.
@@ -254,6 +304,14 @@ macro_rules! kernels {
             }
         }
 
+        /// What a sweep makes of one pair of sparse rows of `columns` columns.
+        pub(super) fn swept_sparse(kernel: &Kernel, a: Entries<'_>, b: Entries<'_>, columns: usize) -> f32 {
+            match kernel {
+                $(Kernel::$sums => swept_of_entries::<$sums>(a, b, columns),)*
+                Kernel::Own(_) => f32::MAX,
+            }
+        }
+
         /// Values of two queries against every row of the panels: `out` takes 16 numbers for each panel.
         pub(super) fn sweep(kernel: &Kernel, [q0, q1]: [&[f32]; 2], panels: &[f32], [out0, out1]: [&mut [f32]; 2]) {
             match kernel {
@@ -277,6 +335,18 @@ kernels! {
 /// Sum of squared differences of whole rows.
 pub(crate) fn squares(a: &[f32], b: &[f32]) -> f32 {
     pair_squares(a, b)
+}
+
+/// [`squares`] of two sparse rows.
+pub(super) fn sparse_squares(a: Entries<'_>, b: Entries<'_>) -> f32 {
+    pair_of_entries::<Squares>(a, b, 0)
+}
+
+/// [`bytes`] of two sparse rows of whole numbers from 0 to 255: in f64 no sum is rounded.
+pub(super) fn sparse_bytes(a: Entries<'_>, b: Entries<'_>) -> f32 {
+    let mut sum = 0.0f64;
+    either(a, b, |_, x, y| sum += f64::from((x - y) * (x - y)));
+    sum as f32
 }
 
 multiversion! {
@@ -307,4 +377,49 @@ pub(crate) const MOST_BYTES: usize = 1 << 15;
 /// [`squares`] of two rows of bytes, exactly, before it is rounded to f32; up to [`MOST_BYTES`] columns.
 pub(crate) fn bytes(a: &[u8], b: &[u8]) -> f32 {
     pair_bytes(a, b) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::SparseRows;
+    use crate::core::random::Stream;
+    use ndarray::Array2;
+
+    #[test]
+    fn sparse_rows_have_the_sums_of_dense_ones() {
+        let draws = Stream::new(2, 9);
+        for columns in [1, 15, 16, 17, 40, 333] {
+            let dense = Array2::from_shape_fn((12, columns), |(i, j)| {
+                let draw = draws.of(i as u64).normal(j as u64) as f32;
+                if draw.abs() > 0.3 * i as f32 { draw } else { 0.0 }
+            });
+            let sparse = SparseRows::from_dense(&dense).unwrap();
+            let row = |i: usize| &dense.as_slice().unwrap()[i * columns..(i + 1) * columns];
+            for (i, j) in (0..12).flat_map(|i| (0..12).map(move |j| (i, j))) {
+                assert_eq!(sparse_squares(sparse.row(i), sparse.row(j)), squares(row(i), row(j)), "{i} {j}");
+                let panel: Vec<f32> = row(j).iter().flat_map(|&x| [x; LANES]).collect();
+                for kernel in [
+                    Kernel::Squares,
+                    Kernel::Absolutes,
+                    Kernel::Largest,
+                    Kernel::Ratios,
+                    Kernel::Parts,
+                    Kernel::Unlike,
+                    Kernel::Sets,
+                ] {
+                    let (mut one, mut other) = ([0.0; LANES], [0.0; LANES]);
+                    sweep(&kernel, [row(i), row(i)], &panel, [&mut one, &mut other]);
+                    let value = swept_sparse(&kernel, sparse.row(i), sparse.row(j), columns);
+                    assert_eq!(value.to_bits(), one[3].to_bits(), "{columns} columns: {i} {j}");
+                }
+            }
+            let whole = dense.mapv(|x| (40.0 * x.abs()).floor().min(255.0));
+            let sparse = SparseRows::from_dense(&whole).unwrap();
+            let small = |i: usize| whole.row(i).iter().map(|&x| x as u8).collect::<Vec<u8>>();
+            for (i, j) in (0..12).map(|i| (i, (i * 5 + 1) % 12)) {
+                assert_eq!(sparse_bytes(sparse.row(i), sparse.row(j)), bytes(&small(i), &small(j)));
+            }
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use super::distance::Distance;
 use super::kernel::Kernel;
 use super::metric::Metric;
+use crate::core::{AnyRows, parallel};
 use crate::{Error, Result};
 use std::sync::Arc;
 
@@ -72,6 +73,26 @@ impl Measure {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Refuses rows that the metric has no distances for.
+    pub(crate) fn check_rows<'a>(&self, rows: impl Into<AnyRows<'a>>) -> Result<()> {
+        let rows = rows.into();
+        if let (AnyRows::Sparse(_), None | Some(Metric::Correlation)) = (rows, self.built_in()) {
+            let allowed =
+                "is not for sparse rows, which it would make dense: take another metric, or SparseRows::to_dense";
+            return Err(Error::setting("metric", self.name(), allowed));
+        }
+        if self.built_in() != Some(Metric::Hellinger) {
+            return Ok(());
+        }
+        let below = parallel::map_ranges(rows.values().len(), 1 << 18, |range| {
+            let start = range.start;
+            rows.values()[range].iter().position(|&value| value < 0.0).map(|at| start + at)
+        });
+        let Some(at) = below.into_iter().flatten().next() else { return Ok(()) };
+        let (row, column) = rows.place(at);
+        Err(Error::Negative { what: "hellinger distance", row, column, value: rows.values()[at] })
     }
 
     pub(crate) fn kernel(&self) -> Kernel {

@@ -31,6 +31,11 @@ pub enum Metric {
     /// Rows as sets of their non-zero columns: the share of columns in only one, among those in either. Two empty sets
     /// are at 0.
     Jaccard,
+    /// √(1 − Σ √(pᵢ qᵢ)) of the shares p = x / Σ xᵢ and q = y / Σ yᵢ, for values that are at least 0, such as counts: the
+    /// profile alone counts, and rare columns count for more than by cosine. In 0 to 1; the Euclidean distance of √p and √q,
+    /// divided by √2. A row of zeros is at 1 from every row but another of zeros. Values below 0 are an
+    /// [`Error::Negative`].
+    Hellinger,
 }
 
 /// By its name.
@@ -42,7 +47,7 @@ impl From<Metric> for crate::Setting {
 
 impl Metric {
     /// Every metric, in the order of declaration.
-    pub const ALL: [Metric; 10] = [
+    pub const ALL: [Metric; 11] = [
         Metric::Euclidean,
         Metric::Manhattan,
         Metric::Chebyshev,
@@ -53,6 +58,7 @@ impl Metric {
         Metric::BrayCurtis,
         Metric::Hamming,
         Metric::Jaccard,
+        Metric::Hellinger,
     ];
 
     /// Its name in lower case, as [`str::parse`] reads it; that also reads scipy's `sqeuclidean`, `braycurtis` and
@@ -69,6 +75,7 @@ impl Metric {
             Metric::BrayCurtis => "bray_curtis",
             Metric::Hamming => "hamming",
             Metric::Jaccard => "jaccard",
+            Metric::Hellinger => "hellinger",
         }
     }
 
@@ -76,7 +83,9 @@ impl Metric {
         match self {
             Metric::Manhattan => Kernel::Absolutes,
             Metric::Chebyshev => Kernel::Largest,
-            Metric::Euclidean | Metric::SquaredEuclidean | Metric::Cosine | Metric::Correlation => Kernel::Squares,
+            Metric::Euclidean | Metric::SquaredEuclidean | Metric::Cosine | Metric::Correlation | Metric::Hellinger => {
+                Kernel::Squares
+            }
             Metric::Canberra => Kernel::Ratios,
             Metric::BrayCurtis => Kernel::Parts,
             Metric::Hamming => Kernel::Unlike,
@@ -92,6 +101,7 @@ impl Metric {
             Metric::Manhattan | Metric::Chebyshev => value / scale,
             // Unit vectors: |x − y|² = 2 (1 − x·y).
             Metric::Cosine | Metric::Correlation => 0.5 * value,
+            Metric::Hellinger => (0.5 * value).sqrt(),
             Metric::Canberra | Metric::BrayCurtis | Metric::Hamming | Metric::Jaccard => value,
         };
         distance.min(f32::MAX)
@@ -113,7 +123,7 @@ impl std::str::FromStr for Metric {
                 "metric",
                 name,
                 "must be euclidean, manhattan, chebyshev, cosine, correlation, squared_euclidean, canberra, bray_curtis, \
-                 hamming or jaccard",
+                 hamming, jaccard or hellinger",
             )
         })
     }

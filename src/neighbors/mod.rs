@@ -14,13 +14,14 @@ mod metric;
 mod panels;
 mod points;
 mod sketch;
+mod sketch_sparse;
 mod space;
 mod subset;
 mod tree;
 
 use crate::core::random::Stream;
-use crate::core::{Canonical, Rows, percent};
-use crate::{Error, Result, Run};
+use crate::core::{AnyRows, Canonical, Rows, percent};
+use crate::{Error, Result, Run, SparseRows};
 pub use distance::Distance;
 pub(crate) use index::Index;
 pub use index::NeighborIndex;
@@ -28,7 +29,7 @@ pub(crate) use lists::Lists;
 pub use measure::Measure;
 pub use metric::Metric;
 use ndarray::{Array2, ArrayRef2};
-pub(crate) use space::Space;
+pub(crate) use space::{Space, in_metric_space};
 
 /// Rows up to which every row is compared with every other, unless told otherwise.
 const EXACT_ROWS: usize = 4096;
@@ -140,10 +141,41 @@ impl Nearest {
     /// O(rows log rows) in up to 10 columns. Approximate: about O(rows^1.1 x k²). Memory O(rows x (k + 64)).
     pub fn find(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Neighbors> {
         self.check()?;
-        let rows = Rows::finite(rows)?;
+        self.found(&Rows::finite(rows)?, run)
+    }
+
+    /// The same of sparse rows, by their entries: for every built-in metric but correlation.
+    ///
+    /// Distances are, to the bit, those of the dense rows, and so are the neighbours where the search is exact; a search
+    /// that is not may miss others. Rows of up to 96 columns are made dense.
+    ///
+    /// ```
+    /// use recluster::{Run, SparseRows, neighbors::{Metric, Nearest}};
+    /// let counts = SparseRows::new((3, 500), vec![0, 2, 4, 5], vec![7, 90, 7, 91, 300], vec![2.0, 1.0, 4.0, 2.0, 1.0])?;
+    /// let found = Nearest::new(2).metric(Metric::Hellinger).find_sparse(&counts, &Run::new())?;
+    /// assert_eq!(found.indices[[0, 1]], 1);
+    /// // Two thirds of both rows are in column 7, the rest is in columns of their own.
+    /// assert!((found.distances[[0, 1]] - (1.0f32 / 3.0).sqrt()).abs() < 1e-6);
+    /// # Ok::<(), recluster::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Nearest::find`]; [`Error::Setting`] for correlation and for a metric of one's own.
+    ///
+    /// # Cost
+    /// That of [`Nearest::find`], with a row's entries for columns; memory O(entries + rows x (k + 64)), and some 800 bytes
+    /// for each column.
+    pub fn find_sparse(&self, rows: &SparseRows, run: &Run) -> Result<Neighbors> {
+        self.check()?;
+        self.found(rows, run)
+    }
+
+    pub(crate) fn found<'a>(&self, rows: impl Into<AnyRows<'a>>, run: &Run) -> Result<Neighbors> {
+        let rows = rows.into();
         run.install(|| {
-            let canonical = Canonical::of(&rows);
-            let groups = Groups::find(&rows, &canonical, self.k, &self.metric, self.search, run)?;
+            self.metric.check_rows(rows)?;
+            let canonical = rows.canonical();
+            let groups = Groups::find(rows, &canonical, self.k, &self.metric, self.search, run)?;
             Ok(groups.expand(&canonical, self.k.min(rows.len())))
         })?
     }
@@ -178,12 +210,13 @@ impl Neighbors {
     ) -> Result<f64> {
         let measure = metric.into();
         measure.check()?;
-        let (n, k) = self.fitting(rows)?;
+        let (n, k) = self.fitting(rows.nrows())?;
         if k == 0 {
             return Err(Error::Shape { what: "neighbours of each row, at least", expected: 1, found: 0 });
         }
         let rows = Rows::finite(rows)?;
         run.install(|| {
+            measure.check_rows(&rows)?;
             let all: Vec<u32> = Canonical::of(&rows).order;
             let count = sample.clamp(1, n);
             let picked: Vec<u32> = (0..count).map(|i| all[i * n / count]).collect();
@@ -201,12 +234,12 @@ impl Neighbors {
     }
 
     /// Rows and neighbours of each, if the lists are whole and fit the table.
-    fn fitting(&self, rows: &ArrayRef2<f32>) -> Result<(usize, usize)> {
+    fn fitting(&self, rows: usize) -> Result<(usize, usize)> {
         let (n, k) = self.indices.dim();
         let same = |what, expected, found| {
             if expected == found { Ok(()) } else { Err(Error::Shape { what, expected, found }) }
         };
-        same("rows that were searched", n, rows.nrows())?;
+        same("rows that were searched", n, rows)?;
         same("rows of the neighbours' distances", n, self.distances.nrows())?;
         same("columns of the neighbours' distances", k, self.distances.ncols())?;
         Ok((n, k))
@@ -226,15 +259,16 @@ pub(crate) struct Groups {
 }
 
 impl Groups {
-    /// The k - 1 nearest other groups of each group.
-    pub(crate) fn find(
-        rows: &Rows<'_>,
+    /// The k - 1 nearest other groups of each group; the metric must take the rows (see [`Measure::check_rows`]).
+    pub(crate) fn find<'a>(
+        rows: impl Into<AnyRows<'a>>,
         canonical: &Canonical,
         k: usize,
         measure: &Measure,
         search: Search,
         run: &Run,
     ) -> Result<Self> {
+        let rows = rows.into();
         let pick: Vec<u32> = (0..canonical.groups()).map(|g| canonical.representative(g) as u32).collect();
         let draws = Stream::new(run.key(), PURPOSE);
         let space = Space::learn(rows, &pick, measure, draws.of(0));

@@ -1,6 +1,6 @@
 //! Points packed in panels of sixteen, for sweeps of queries over all of them.
 
-use super::kernel::{Kernel, sweep};
+use super::kernel::sweep;
 use super::points::Points;
 use crate::core::simd::LANES;
 
@@ -18,7 +18,7 @@ impl Panels {
         self.ids.extend(ids);
         let width = points.width();
         self.values.clear();
-        if matches!(points.kernel, Kernel::Own(_)) {
+        if points.one_by_one() {
             return;
         }
         self.values.resize(self.ids.len().div_ceil(LANES) * LANES * width, 0.0);
@@ -43,10 +43,10 @@ impl Panels {
         let length = (self.ids.len() - first * LANES).next_multiple_of(LANES);
         out0.resize(length, 0.0);
         out1.resize(length, 0.0);
-        if let Kernel::Own(_) = points.kernel {
+        if points.one_by_one() {
             for (l, &id) in self.ids[first * LANES..].iter().enumerate() {
-                out0[l] = queries.own(q0, points, id as usize);
-                out1[l] = if q0 == q1 { out0[l] } else { queries.own(q1, points, id as usize) };
+                out0[l] = queries.one(q0, points, id as usize);
+                out1[l] = if q0 == q1 { out0[l] } else { queries.one(q1, points, id as usize) };
             }
             return;
         }

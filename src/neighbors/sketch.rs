@@ -74,10 +74,7 @@ pub(super) fn basis(sample: &[f32], count: usize, draws: Stream) -> (Vec<f32>, V
         mean.iter_mut().zip(row).for_each(|(m, &x)| *m += f64::from(x));
     }
     let mean: Vec<f32> = mean.iter().map(|m| (m / count as f64) as f32).collect();
-    let mut basis: Vec<f32> = (0..columns * SKETCH)
-        .map(|at| if at % SKETCH == SKETCH - 1 { 0.0 } else { (draws.uniform(at as u64) - 0.5) as f32 })
-        .collect();
-    orthonormalise(&mut basis, columns);
+    let mut basis = random_basis(columns, draws);
     for _ in 0..ROUNDS {
         // basis := X' (X basis), X being the centred sample.
         let scores: Vec<[f32; SKETCH]> = parallel::map_ranges(count, 16, |range| {
@@ -108,8 +105,17 @@ pub(super) fn basis(sample: &[f32], count: usize, draws: Stream) -> (Vec<f32>, V
     (mean, basis)
 }
 
+/// Where the iteration starts, columns x [`SKETCH`].
+pub(super) fn random_basis(columns: usize, draws: Stream) -> Vec<f32> {
+    let mut basis: Vec<f32> = (0..columns * SKETCH)
+        .map(|at| if at % SKETCH == SKETCH - 1 { 0.0 } else { (draws.uniform(at as u64) - 0.5) as f32 })
+        .collect();
+    orthonormalise(&mut basis, columns);
+    basis
+}
+
 /// Gram and Schmidt, each column against the earlier ones twice; columns that vanish stay zero, which is a valid basis.
-fn orthonormalise(basis: &mut [f32], columns: usize) {
+pub(super) fn orthonormalise(basis: &mut [f32], columns: usize) {
     let mut done: Vec<Vec<f64>> = Vec::with_capacity(SKETCH - 1);
     for l in 0..SKETCH - 1 {
         let mut v: Vec<f64> = (0..columns).map(|c| f64::from(basis[c * SKETCH + l])).collect();

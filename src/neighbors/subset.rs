@@ -2,9 +2,9 @@
 
 use super::{Measure, Nearest, Neighbors, PURPOSE, Search, Space, finish, nearest_exact, row_list};
 use crate::core::random::Stream;
-use crate::core::{Canonical, Rows, parallel};
-use crate::{Error, Result, Run};
-use ndarray::{Array2, ArrayRef2, Axis};
+use crate::core::{AnyRows, AnyTable, parallel};
+use crate::{Error, Result, Run, SparseRows};
+use ndarray::{Array2, ArrayRef2};
 
 /// Places and distances of some rows' lists, one after the other, and the places of those whose lists are short.
 type Piece = (Vec<(u32, f32)>, Vec<u32>);
@@ -54,24 +54,52 @@ impl Neighbors {
         metric: impl Into<Measure>,
         run: &Run,
     ) -> Result<Neighbors> {
+        self.part_of(AnyTable::Dense(rows), part, k, metric.into(), run)
+    }
+
+    /// The same of sparse rows; see [`Nearest::find_sparse`].
+    ///
+    /// # Errors
+    /// Those of [`Neighbors::subset`] and of [`Nearest::find_sparse`].
+    pub fn subset_sparse(
+        &self,
+        part: &[u32],
+        k: usize,
+        rows: &SparseRows,
+        metric: impl Into<Measure>,
+        run: &Run,
+    ) -> Result<Neighbors> {
+        self.part_of(AnyTable::Sparse(rows), part, k, metric.into(), run)
+    }
+
+    pub(crate) fn part_of(
+        &self,
+        table: AnyTable<'_>,
+        part: &[u32],
+        k: usize,
+        metric: Measure,
+        run: &Run,
+    ) -> Result<Neighbors> {
         let settings = Nearest::new(k).metric(metric).search(if self.exact { Search::Exact } else { Search::Auto });
         settings.check()?;
+        let (rows, columns) = table.dim();
         let (n, _) = self.fitting(rows)?;
         let places = places(part, n)?;
-        if part.is_empty() || rows.ncols() == 0 {
-            return Err(Error::Empty { what: "the part of the rows", rows: part.len(), columns: rows.ncols() });
+        if part.is_empty() || columns == 0 {
+            return Err(Error::Empty { what: "the part of the rows", rows: part.len(), columns });
         }
         let (mut cut, short) = run.install(|| self.cut(part, &places, k.min(part.len()), run))??;
         if short.is_empty() {
             return Ok(cut);
         }
-        let numbers: Vec<usize> = part.iter().map(|&row| row as usize).collect();
-        let table = rows.select(Axis(0), &numbers);
-        let completed = if 2 * short.len() > part.len() {
-            settings.find(&table, run)
-        } else {
-            cut.complete(&short, &table, &settings.metric, run).map(|()| cut)
-        };
+        let table = table.gather(part)?;
+        let completed = table.lent().checked(|rows| {
+            if 2 * short.len() > part.len() {
+                settings.found(rows, run)
+            } else {
+                cut.complete(&short, rows, &settings.metric, run).map(|()| cut)
+            }
+        });
         completed.map_err(|error| error.of_part(part))
     }
 
@@ -109,10 +137,10 @@ impl Neighbors {
     }
 
     /// Puts exact lists in place of those of the rows `short` of `table`.
-    fn complete(&mut self, short: &[u32], table: &ArrayRef2<f32>, measure: &Measure, run: &Run) -> Result<()> {
-        let rows = Rows::finite(table)?;
+    fn complete(&mut self, short: &[u32], rows: AnyRows<'_>, measure: &Measure, run: &Run) -> Result<()> {
         run.install(|| {
-            let canonical = Canonical::of(&rows);
+            measure.check_rows(rows)?;
+            let canonical = rows.canonical();
             let group = canonical.group_of_row();
             // Equal rows are searched once.
             let mut asked: Vec<u32> = short.iter().map(|&row| group[row as usize]).collect();
@@ -121,8 +149,8 @@ impl Neighbors {
             let representative = |g: usize| canonical.representative(g) as u32;
             let different: Vec<u32> = (0..canonical.groups()).map(representative).collect();
             let queried: Vec<u32> = asked.iter().map(|&g| representative(g as usize)).collect();
-            let space = Space::learn(&rows, &different, measure, Stream::new(run.key(), PURPOSE).of(0));
-            let (points, queries) = (space.points(&rows, &different), space.points(&rows, &queried));
+            let space = Space::learn(rows, &different, measure, Stream::new(run.key(), PURPOSE).of(0));
+            let (points, queries) = (space.points(rows, &different), space.points(rows, &queried));
             let k = self.indices.ncols();
             let lists = nearest_exact(&points, &queries, false, k.min(points.n), run)?;
             for &row in short {

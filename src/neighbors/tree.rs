@@ -27,7 +27,7 @@ impl Tree {
     /// The tree of all `points`; `None` where they are too wide or their metric is not one of the tree's, and where it
     /// cannot be built, as with very many points on one coordinate.
     pub(crate) fn of(points: &Points<'_>) -> Option<Self> {
-        if points.is_sketched() {
+        if points.is_sketched() || points.is_sparse() {
             return None;
         }
         // Each width costs the compiler seconds: so not each has a tree, and rows are filled up with zeros.

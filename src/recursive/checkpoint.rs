@@ -4,8 +4,8 @@ use super::weights::Weights;
 use super::{ClusterTree, Node, NodeInfo, Path, RecursiveTree, Repeats};
 use crate::core::checks::{self, Check};
 use crate::core::random::{digest, mix};
-use crate::core::{Rows, Saved, content_hash, parallel, write_whole};
-use crate::{Clusterer, Embedder, Error, Result, Run, Setting, Settings};
+use crate::core::{AnyRows, AnyTable, Saved, parallel, write_whole};
+use crate::{Clusterer, Embedder, Error, Result, Run, Setting, Settings, SparseRows};
 use ndarray::ArrayRef2;
 use std::io::ErrorKind;
 use std::path::{Path as FilePath, PathBuf};
@@ -258,7 +258,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     /// [`Error::Format`] and [`Error::Version`] when its manifest cannot be read, or its nodes make no tree; [`Error::Io`] when
     /// it cannot be read or written.
     pub fn fit_resumable(&self, data: &ArrayRef2<f32>, checkpoint: &Checkpoint, run: &Run) -> Result<ClusterTree> {
-        self.resumable(data, None, checkpoint, run)
+        self.resumable(AnyTable::Dense(data), None, checkpoint, run)
     }
 
     /// As [`fit_resumable`](RecursiveTree::fit_resumable), with weights.
@@ -272,24 +272,40 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         checkpoint: &Checkpoint,
         run: &Run,
     ) -> Result<ClusterTree> {
-        self.resumable(data, Some(weights), checkpoint, run)
+        self.resumable(AnyTable::Dense(data), Some(weights), checkpoint, run)
+    }
+
+    /// As [`fit_resumable`](RecursiveTree::fit_resumable), of sparse rows: the checkpoint is also that of the dense table's fit.
+    ///
+    /// # Errors
+    /// Those of [`fit_resumable`](RecursiveTree::fit_resumable) and [`fit_sparse`](RecursiveTree::fit_sparse).
+    pub fn fit_resumable_sparse(
+        &self,
+        rows: &SparseRows,
+        weights: Option<&[f64]>,
+        checkpoint: &Checkpoint,
+        run: &Run,
+    ) -> Result<ClusterTree> {
+        self.resumable(AnyTable::Sparse(rows), weights, checkpoint, run)
     }
 
     fn resumable(
         &self,
-        data: &ArrayRef2<f32>,
+        data: AnyTable<'_>,
         weights: Option<&[f64]>,
         checkpoint: &Checkpoint,
         run: &Run,
     ) -> Result<ClusterTree> {
         self.check()?;
-        let n = data.nrows();
+        let (n, columns) = data.dim();
         let root = NodeInfo { path: Path::root(), rows: n, parent_rows: n, total_rows: n };
-        let rows = self.rows(data, &root)?;
-        weights.map(|weights| Weights::new(weights, n)).transpose()?;
-        let open = checkpoint.open(self.fitted(&rows, weights, &root, run)?)?;
+        let fitted = self.with_rows(data, &root, |rows| {
+            weights.map(|weights| Weights::new(weights, n)).transpose()?;
+            self.fitted(rows, weights, &root, run)
+        })?;
+        let open = checkpoint.open(fitted)?;
         let sink = |node: &Node, children: &[Node]| open.keep(node, children);
-        match open.tree(rows.columns(), run)? {
+        match open.tree(columns, run)? {
             Some(tree) => {
                 self.check_made_here(&tree, checkpoint)?;
                 self.resume(tree, data, weights, &sink, run)
@@ -299,8 +315,8 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     }
 
     /// All that a tree depends on, as far as the plan knows it.
-    fn fitted(&self, rows: &Rows<'_>, weights: Option<&[f64]>, root: &NodeInfo, run: &Run) -> Result<Settings> {
-        let hashes = |range: std::ops::Range<usize>| range.map(|i| content_hash(rows.row(i))).collect::<Vec<_>>();
+    fn fitted(&self, rows: AnyRows<'_>, weights: Option<&[f64]>, root: &NodeInfo, run: &Run) -> Result<Settings> {
+        let hashes = |range: std::ops::Range<usize>| range.map(|i| rows.hash(i)).collect::<Vec<_>>();
         let hashes = run.install(|| parallel::map_ranges(rows.len(), 1024, hashes))?;
         let data = hashes.into_iter().flatten().fold(0, |all, row| mix(all ^ row));
         let weights = weights.map(|weights| weights.iter().fold(0, |all, weight| mix(all ^ weight.to_bits())));

@@ -2,6 +2,7 @@
 
 use super::weights::{self, Weights};
 use super::{ClusterTree, Node, Path, RecursiveTree, Split, StopReason};
+use crate::core::AnyTable;
 use crate::{Clusterer, Clustering, Embedder, Error, NOISE, Result, Run};
 use ndarray::ArrayRef2;
 
@@ -117,7 +118,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     /// # Errors
     /// Those of [`fit_from`](RecursiveTree::fit_from); [`Error::Setting`] when the tree has no such leaf.
     pub fn deepen(&self, tree: ClusterTree, path: &str, data: &ArrayRef2<f32>, run: &Run) -> Result<ClusterTree> {
-        self.deepen_one(tree, path, data, None, run)
+        self.deepen_one(tree, path, AnyTable::Dense(data), None, run)
     }
 
     /// As [`deepen`](RecursiveTree::deepen), with the weights that the tree was fitted with.
@@ -132,14 +133,14 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         weights: &[f64],
         run: &Run,
     ) -> Result<ClusterTree> {
-        self.deepen_one(tree, path, data, Some(weights), run)
+        self.deepen_one(tree, path, AnyTable::Dense(data), Some(weights), run)
     }
 
     fn deepen_one(
         &self,
         mut tree: ClusterTree,
         path: &str,
-        data: &ArrayRef2<f32>,
+        data: AnyTable<'_>,
         weights: Option<&[f64]>,
         run: &Run,
     ) -> Result<ClusterTree> {
@@ -147,12 +148,14 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         if !tree.nodes[at].is_leaf() {
             return Err(Error::setting("path", path, "must be a leaf: prune the node first"));
         }
-        let rows = self.door(&tree, data, run)?;
-        let weights = weights.map(|weights| Weights::new(weights, rows.len())).transpose()?;
-        weights::check_same(&tree, weights.as_ref())?;
-        tree.nodes[at].reopen();
-        let only = tree.nodes[at].path.clone();
-        self.grow(tree.nodes, Some(only), data, &rows, weights, &|_, _| Ok(()), run)
+        self.door(&tree, data, run)?;
+        self.with_rows(data, &tree.root().info(), |rows| {
+            let weights = weights.map(|weights| Weights::new(weights, rows.len())).transpose()?;
+            weights::check_same(&tree, weights.as_ref())?;
+            tree.nodes[at].reopen();
+            let only = tree.nodes[at].path.clone();
+            self.grow(tree.nodes, Some(only), data, rows, weights, &|_, _| Ok(()), run)
+        })
     }
 }
 

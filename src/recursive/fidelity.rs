@@ -46,7 +46,7 @@ impl ClusterTree {
         boost: &Boost,
         run: &Run,
     ) -> Result<(Surrogate, Vec<LevelFidelity>)> {
-        let classes = self.classes(data)?;
+        let classes = self.classes(data.nrows())?;
         let (model, shares) = Surrogate::fit_out_of_fold(data, &self.leaf_labels(), classes, weights, boost, run)?;
         let deepest = self.leaves().map(|leaf| leaf.level()).max().unwrap_or(1);
         let level = |level: usize| Ok(LevelFidelity { level, fidelity: self.at_level(level, &shares, weights)? });

@@ -5,8 +5,8 @@ use super::limits::Limits;
 use super::plan::{Choice, Plan};
 use super::weights::{self, Weights};
 use super::{ClusterTree, Judge, Node, NodeInfo, Path, Repeats};
-use crate::core::Rows;
-use crate::{Clusterer, Embedder, Error, Result, Run, Size};
+use crate::core::{AnyRows, AnyTable};
+use crate::{Clusterer, Embedder, Error, Result, Run, Size, SparseRows};
 use ndarray::ArrayRef2;
 use std::sync::Arc;
 
@@ -200,7 +200,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     /// clusterer or the judge reports, except that a node below the root with too few rows for them becomes a leaf; and
     /// [`Error::Contract`] when one of them returns what it must not.
     pub fn fit(&self, data: &ArrayRef2<f32>, run: &Run) -> Result<ClusterTree> {
-        self.begin(data, None, &|_, _| Ok(()), run)
+        self.begin(AnyTable::Dense(data), None, &|_, _| Ok(()), run)
     }
 
     /// Fits the tree to rows of which row i stands for `weights[i]` rows of the population, as in a weighted survey.
@@ -227,10 +227,42 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     /// Those of [`fit`](RecursiveTree::fit); [`Error::Shape`] unless there is a weight for each row; [`Error::Setting`] for
     /// a weight that is not finite or not above 0, and from a clusterer that has no place for weights.
     pub fn fit_weighted(&self, data: &ArrayRef2<f32>, weights: &[f64], run: &Run) -> Result<ClusterTree> {
-        self.begin(data, Some(weights), &|_, _| Ok(()), run)
+        self.begin(AnyTable::Dense(data), Some(weights), &|_, _| Ok(()), run)
     }
 
-    /// The same, handing each node to `sink` as soon as it is finished, with its children, which are open yet: for
+    /// Fits the tree to sparse rows, for embedders that [take them](Embedder::prepare_sparse): no dense table is made, not even
+    /// of a node's rows.
+    ///
+    /// The tree is that of the dense table as far as the embedder's layouts are: see [`Umap::graph_sparse`]. A [`Judge`] is
+    /// given [few dense columns](crate::Prepared::rows) that stand for the rows.
+    ///
+    /// ```
+    /// use recluster::{Run, SparseRows, cluster::KMeans, embed::Pca, recursive::RecursiveTree};
+    /// // Two kinds of rows, each with entries in columns of its own.
+    /// let columns: Vec<u32> = (0..400).map(|e| e / 4 % 2 * 500 + e % 4 * 50 + e / 4 * 7 % 40).collect();
+    /// let rows = SparseRows::new((100, 1000), (0..=100).map(|i| 4 * i).collect(), columns, vec![1.0; 400])?;
+    /// let tree = RecursiveTree::new(Pca::new(2), KMeans::new(2)).levels(1).fit_sparse(&rows, &Run::new())?;
+    /// assert_eq!(tree.leaves().count(), 2);
+    /// # Ok::<(), recluster::Error>(())
+    /// ```
+    ///
+    /// [`Umap::graph_sparse`]: crate::embed::Umap::graph_sparse
+    ///
+    /// # Errors
+    /// Those of [`fit`](RecursiveTree::fit); [`Error::Setting`] from an embedder that takes no sparse rows.
+    pub fn fit_sparse(&self, rows: &SparseRows, run: &Run) -> Result<ClusterTree> {
+        self.begin(AnyTable::Sparse(rows), None, &|_, _| Ok(()), run)
+    }
+
+    /// As [`fit_sparse`](RecursiveTree::fit_sparse), with weights.
+    ///
+    /// # Errors
+    /// Those of [`fit_sparse`](RecursiveTree::fit_sparse) and [`fit_weighted`](RecursiveTree::fit_weighted).
+    pub fn fit_sparse_weighted(&self, rows: &SparseRows, weights: &[f64], run: &Run) -> Result<ClusterTree> {
+        self.begin(AnyTable::Sparse(rows), Some(weights), &|_, _| Ok(()), run)
+    }
+
+    /// As [`fit`](RecursiveTree::fit), handing each node to `sink` as soon as it is finished, with its children, which are open yet: for
     /// checkpoints of one's own, where the files of `fit_resumable` will not do. Calls come from any thread and in any order, a parent's before its children's.
     ///
     /// All nodes handed over so far make a [`ClusterTree`] that [`fit_from`](RecursiveTree::fit_from) goes on with:
@@ -270,7 +302,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         sink: impl Fn(&Node, &[Node]) -> Result<()> + Sync,
         run: &Run,
     ) -> Result<ClusterTree> {
-        self.begin(data, None, &sink, run)
+        self.begin(AnyTable::Dense(data), None, &sink, run)
     }
 
     /// As [`fit_to`](RecursiveTree::fit_to), with weights.
@@ -284,7 +316,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         sink: impl Fn(&Node, &[Node]) -> Result<()> + Sync,
         run: &Run,
     ) -> Result<ClusterTree> {
-        self.begin(data, Some(weights), &sink, run)
+        self.begin(AnyTable::Dense(data), Some(weights), &sink, run)
     }
 
     /// Goes on from a tree of the same table: open nodes are worked on, and leaves that another plan's limits had stopped,
@@ -303,7 +335,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         sink: impl Fn(&Node, &[Node]) -> Result<()> + Sync,
         run: &Run,
     ) -> Result<ClusterTree> {
-        self.resume(tree, data, None, &sink, run)
+        self.resume(tree, AnyTable::Dense(data), None, &sink, run)
     }
 
     /// As [`fit_from`](RecursiveTree::fit_from), with the weights that the tree was fitted with.
@@ -319,46 +351,49 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         sink: impl Fn(&Node, &[Node]) -> Result<()> + Sync,
         run: &Run,
     ) -> Result<ClusterTree> {
-        self.resume(tree, data, Some(weights), &sink, run)
+        self.resume(tree, AnyTable::Dense(data), Some(weights), &sink, run)
     }
 
     pub(super) fn begin(
         &self,
-        data: &ArrayRef2<f32>,
+        data: AnyTable<'_>,
         weights: Option<&[f64]>,
         sink: Sink<'_>,
         run: &Run,
     ) -> Result<ClusterTree> {
         self.check()?;
-        let n = data.nrows();
+        let (n, _) = data.dim();
         let info = NodeInfo { path: Path::root(), rows: n, parent_rows: n, total_rows: n };
-        let rows = self.rows(data, &info)?;
-        let weights = weights.map(|weights| Weights::new(weights, n)).transpose()?;
-        let mut root = Node::open(info, (0..n as u32).collect(), vec![1.0; n], None);
-        root.weight = weights.map(|_| 1.0);
-        self.grow(vec![root], None, data, &rows, weights, sink, run)
+        let mut root = Node::open(info.clone(), (0..n as u32).collect(), vec![1.0; n], None);
+        self.with_rows(data, &info, |rows| {
+            let weights = weights.map(|weights| Weights::new(weights, n)).transpose()?;
+            root.weight = weights.map(|_| 1.0);
+            self.grow(vec![root], None, data, rows, weights, sink, run)
+        })
     }
 
     pub(super) fn resume(
         &self,
         tree: ClusterTree,
-        data: &ArrayRef2<f32>,
+        data: AnyTable<'_>,
         weights: Option<&[f64]>,
         sink: Sink<'_>,
         run: &Run,
     ) -> Result<ClusterTree> {
-        let rows = self.door(&tree, data, run)?;
-        let weights = weights.map(|weights| Weights::new(weights, rows.len())).transpose()?;
-        weights::check_same(&tree, weights.as_ref())?;
-        self.grow(tree.nodes, None, data, &rows, weights, sink, run)
+        self.door(&tree, data, run)?;
+        self.with_rows(data, &tree.root().info(), |rows| {
+            let weights = weights.map(|weights| Weights::new(weights, rows.len())).transpose()?;
+            weights::check_same(&tree, weights.as_ref())?;
+            self.grow(tree.nodes, None, data, rows, weights, sink, run)
+        })
     }
 
-    /// The rows that a tree goes on with, which must be its own.
-    pub(super) fn door<'a>(&self, tree: &ClusterTree, data: &'a ArrayRef2<f32>, run: &Run) -> Result<Rows<'a>> {
+    /// Checks that the rows that a tree goes on with are its own.
+    pub(super) fn door(&self, tree: &ClusterTree, data: AnyTable<'_>, run: &Run) -> Result<()> {
         self.check()?;
-        let rows = self.rows(data, &tree.root().info())?;
+        let (rows, columns) = data.dim();
         for (what, expected, found) in
-            [("rows of the data", tree.rows(), rows.len()), ("columns of the data", tree.columns(), rows.columns())]
+            [("rows of the data", tree.rows(), rows), ("columns of the data", tree.columns(), columns)]
         {
             if expected != found {
                 return Err(Error::Shape { what, expected, found });
@@ -367,13 +402,20 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         if tree.seed() != run.seed_value() {
             return Err(Error::setting("seed", run.seed_value(), "must be the seed of the tree"));
         }
-        Ok(rows)
+        Ok(())
     }
 
-    /// The rows, with missing values if the root's embedder takes them.
-    pub(super) fn rows<'a>(&self, data: &'a ArrayRef2<f32>, root: &NodeInfo) -> Result<Rows<'a>> {
-        let rows = Rows::with_missing(data)?;
-        if self.plan.embedder.at(root).takes_missing() { Ok(rows) } else { Rows::finite(data) }
+    /// What `work` makes of the rows, which may have missing values if the root's embedder takes them.
+    pub(super) fn with_rows<T>(
+        &self,
+        data: AnyTable<'_>,
+        root: &NodeInfo,
+        work: impl FnOnce(AnyRows<'_>) -> Result<T>,
+    ) -> Result<T> {
+        match self.plan.embedder.at(root).takes_missing() {
+            true => data.with_missing(work),
+            false => data.checked(work),
+        }
     }
 
     pub(super) fn check(&self) -> Result<()> {
@@ -388,8 +430,8 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         &self,
         nodes: Vec<Node>,
         only: Option<Path>,
-        data: &ArrayRef2<f32>,
-        rows: &Rows<'_>,
+        data: AnyTable<'_>,
+        rows: AnyRows<'_>,
         weights: Option<Weights<'_>>,
         sink: Sink<'_>,
         run: &Run,

@@ -6,10 +6,9 @@ use super::plan::Plan;
 use super::step::{Procedure, Repeated};
 use super::weights::Weights;
 use super::{Node, NodeInfo, Path, Separation, Split, Stability, Step, StopReason, step};
-use crate::core::{Canonical, Rows, gather, parallel};
+use crate::core::{AnyRows, AnyTable, parallel};
 use crate::{Clusterer, Clustering, Embedded, Embedder, Error, NOISE, Result, Run};
-use ndarray::{ArrayRef2, Axis};
-use std::borrow::Cow;
+use ndarray::Axis;
 use std::cmp::Reverse;
 
 /// Receives each node as soon as it is finished, with its children, which are open yet.
@@ -18,7 +17,7 @@ pub(super) type Sink<'a> = &'a (dyn Fn(&Node, &[Node]) -> Result<()> + Sync);
 /// A fit under way.
 pub(super) struct Growth<'a, E, C> {
     plan: &'a Plan<E, C>,
-    data: &'a ArrayRef2<f32>,
+    data: AnyTable<'a>,
     /// For each row its place in canonical order, so that no algorithm sees the order of the input.
     rank: Vec<u32>,
     weights: Option<Weights<'a>>,
@@ -48,13 +47,13 @@ struct Found {
 impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
     pub(super) fn new(
         plan: &'a Plan<E, C>,
-        data: &'a ArrayRef2<f32>,
-        rows: &Rows<'_>,
+        data: AnyTable<'a>,
+        rows: AnyRows<'_>,
         weights: Option<Weights<'a>>,
         sink: Sink<'a>,
         run: &'a Run,
     ) -> Self {
-        let mut canonical = Canonical::of(rows);
+        let mut canonical = rows.canonical();
         if let Some(weights) = &weights {
             canonical.settle(weights.all);
         }
@@ -142,33 +141,38 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
         run: &Run,
     ) -> Result<Found> {
         let mut found = Found::default();
-        let rows = gather(self.data, numbers)?;
+        let own = self.data.gather(numbers)?;
+        let table = own.lent();
         let weights = self.weights.map(|weights| weights.of(numbers));
         let weights = weights.as_deref();
         if self.plan.is_single(numbers.len()) {
-            let embed = step::embed(embedder, rows.nrows(), run, || embedder.embed_in_full(&rows, run));
+            let embed = step::embed(embedder, numbers.len(), run, || table.embedded(embedder, run));
             // Only a judge and repeats need the rows any longer.
-            drop(rows);
+            drop(own);
             self.cluster(node, embed, clusterer, weights, run, &mut found)?;
             return Ok(found);
         }
         let mut ready = None;
-        let embed = step::embed(embedder, rows.nrows(), run, || {
-            ready.insert(embedder.prepare(Cow::Borrowed(&rows), run)?).embed(None, run)
-        });
+        let embed =
+            step::embed(embedder, numbers.len(), run, || ready.insert(table.ready(embedder, run)?).embed(None, run));
         self.cluster(node, embed, clusterer, weights, run, &mut found)?;
         let (Some(prepared), Some(clustering)) = (&ready, found.clustering.take()) else { return Ok(found) };
         let Some(embedded) = found.embedded.take() else { return Ok(found) };
         let once = Procedure { embedder, prepared: &**prepared, clusterer, weights };
-        let all: Vec<u32> = (0..rows.nrows() as u32).collect();
+        let all: Vec<u32> = (0..numbers.len() as u32).collect();
         let repeats = self.plan.consensus_of(numbers.len());
-        let ready = repeats.map(|repeats| repeats.ready(&rows, run)).transpose()?;
+        let ready = repeats.map(|repeats| repeats.ready(&table, run)).transpose()?;
         let consensus = repeats.zip(ready.as_deref());
         let procedure = Repeated { once, consensus };
         let (Step { embedded, clustering }, runs) = procedure.agreed(Step { embedded, clustering }, &all, run)?;
         found.propose(&clustering);
         if let (Some(judge), None) = (self.plan.judge.as_deref(), &found.stop_reason) {
-            let (rows, prepared) = (&*rows, once.prepared);
+            let prepared = once.prepared;
+            let dense = prepared.rows();
+            let rows = match table {
+                AnyTable::Dense(rows) => rows,
+                AnyTable::Sparse(_) => &dense,
+            };
             let (embedded, clustering) = (&embedded, &clustering);
             let proposal = Proposal {
                 node,
@@ -186,7 +190,7 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
             found.heed(judge, verdict)?;
         }
         if found.stop_reason.is_none() {
-            let (runs, share) = self.runs_again(once, runs, &all, &rows, run)?;
+            let (runs, share) = self.runs_again(once, runs, &all, &table, run)?;
             found.stability = stability(&found.groups, &clustering, &runs, share);
         }
         found.runs = consensus.map(|(repeats, _)| repeats.runs());
@@ -201,7 +205,7 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
         once: Procedure<'_>,
         of_consensus: Vec<Vec<i32>>,
         all: &[u32],
-        rows: &ArrayRef2<f32>,
+        rows: &AnyTable<'_>,
         run: &Run,
     ) -> Result<(Vec<Vec<i32>>, f64)> {
         let Some(repeats) = self.plan.stability_of(all.len()) else {

@@ -72,7 +72,8 @@ pub trait Judge: Send + Sync {
 pub struct Proposal<'a> {
     /// The node.
     pub node: &'a NodeInfo,
-    /// Its original rows, n x columns, in [canonical order](crate::canonical_order).
+    /// Its original rows, n x columns, in [canonical order](crate::canonical_order). Of a
+    /// [sparse fit](super::RecursiveTree::fit_sparse) what [`Prepared::rows`] gives: few dense columns that stand for them.
     pub rows: &'a ArrayRef2<f32>,
     /// Their numbers in the table.
     pub numbers: &'a [u32],

@@ -4,11 +4,9 @@ use super::step::Procedure;
 #[cfg(feature = "serde")]
 use crate::Settings;
 use crate::cluster::ABSENT;
-use crate::core::parallel;
 use crate::core::random::Stream;
+use crate::core::{AnyTable, parallel};
 use crate::{Clusterer, Embedder, Error, Prepared, Result, Run};
-use ndarray::ArrayRef2;
-use std::borrow::Cow;
 use std::sync::Arc;
 
 const PURPOSE: u64 = 0x7265_7065;
@@ -117,8 +115,8 @@ impl Repeats {
     }
 
     /// The embedders added, made ready for a node's rows.
-    pub(super) fn ready<'a>(&'a self, rows: &'a ArrayRef2<f32>, run: &Run) -> Result<Vec<Box<dyn Prepared + 'a>>> {
-        self.others.iter().map(|(embedder, _)| embedder.prepare(Cow::Borrowed(rows), run)).collect()
+    pub(super) fn ready<'a>(&'a self, rows: &'a AnyTable<'a>, run: &Run) -> Result<Vec<Box<dyn Prepared + 'a>>> {
+        self.others.iter().map(|(embedder, _)| rows.ready(&**embedder, run)).collect()
     }
 
     /// The node's procedure and those added, which take turns.

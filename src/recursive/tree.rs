@@ -3,7 +3,7 @@
 use super::{Node, Path};
 use crate::boost::Boost;
 use crate::explain::Surrogate;
-use crate::{Error, Result, Run, Settings};
+use crate::{Error, Result, Run, Settings, SparseRows};
 use ndarray::ArrayRef2;
 
 /// A fitted recursive tree; what [`RecursiveTree::fit`](super::RecursiveTree::fit) gives.
@@ -163,7 +163,7 @@ impl ClusterTree {
     /// # Errors
     /// [`Error::Shape`] when `data` has other rows than the tree, and those of [`Surrogate::fit`].
     pub fn surrogate(&self, data: &ArrayRef2<f32>, boost: &Boost, run: &Run) -> Result<Surrogate> {
-        Surrogate::fit(data, &self.leaf_labels(), self.classes(data)?, boost, run)
+        Surrogate::fit(data, &self.leaf_labels(), self.classes(data.nrows())?, boost, run)
     }
 
     /// As [`surrogate`](ClusterTree::surrogate), with weights of the rows, such as those of
@@ -178,13 +178,27 @@ impl ClusterTree {
         boost: &Boost,
         run: &Run,
     ) -> Result<Surrogate> {
-        Surrogate::fit_weighted(data, &self.leaf_labels(), self.classes(data)?, weights, boost, run)
+        Surrogate::fit_weighted(data, &self.leaf_labels(), self.classes(data.nrows())?, weights, boost, run)
+    }
+
+    /// As [`surrogate`](ClusterTree::surrogate) or [`surrogate_weighted`](ClusterTree::surrogate_weighted), on sparse rows.
+    ///
+    /// # Errors
+    /// Those of [`surrogate_weighted`](ClusterTree::surrogate_weighted).
+    pub fn surrogate_sparse(
+        &self,
+        rows: &SparseRows,
+        weights: Option<&[f64]>,
+        boost: &Boost,
+        run: &Run,
+    ) -> Result<Surrogate> {
+        Surrogate::fit_sparse(rows, &self.leaf_labels(), self.classes(rows.rows())?, weights, boost, run)
     }
 
     /// The leaves' paths, for a table of the tree's rows.
-    pub(super) fn classes(&self, data: &ArrayRef2<f32>) -> Result<Vec<String>> {
-        if data.nrows() != self.rows() {
-            return Err(Error::Shape { what: "rows of the data", expected: self.rows(), found: data.nrows() });
+    pub(super) fn classes(&self, rows: usize) -> Result<Vec<String>> {
+        if rows != self.rows() {
+            return Err(Error::Shape { what: "rows of the data", expected: self.rows(), found: rows });
         }
         Ok(self.leaves().map(|leaf| leaf.path.to_string()).collect())
     }

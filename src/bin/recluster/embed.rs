@@ -2,6 +2,7 @@
 
 use crate::args::{self, EmbedMethod};
 use crate::commands::{Outcome, facts, refuse, run};
+use crate::embed_sparse;
 use crate::failure::Failure;
 use crate::input;
 use crate::output::{Staged, npy};
@@ -9,9 +10,12 @@ use crate::progress::Progress;
 use ndarray::Array2;
 use recluster::embed::{Densmap, Given, Identity, Init, Pca, RandomProjection, Solver, Target, Umap};
 use recluster::{Embedder, Error};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 pub(crate) fn embed(args: &args::Embed, progress: &Progress) -> Outcome {
+    if input::is_sparse(&args.common.data)? {
+        return embed_sparse::embed(args, progress);
+    }
     check_flags(args)?;
     Staged::check([Some(args.out.as_str()), args.new_out.as_deref()].into_iter().flatten())?;
     let data = input::table(&args.common.data, args.common.rows)?;
@@ -24,23 +28,14 @@ pub(crate) fn embed(args: &args::Embed, progress: &Progress) -> Outcome {
     let new_rows = new.as_ref().map(|new| &new.values);
     let (embedding, placed) = match args.method {
         EmbedMethod::Pca => {
-            let mut pca = Pca::new(args.components.unwrap_or(2)).whiten(args.whiten);
-            if let Some(power_iterations) = args.power_iterations {
-                pca = pca.solver(Solver::Randomized { power_iterations });
-            }
-            let model = progress.work(|| pca.fit(&data.values, &run)).map_err(named)?;
+            let model = progress.work(|| pca(args).fit(&data.values, &run)).map_err(named)?;
             facts.insert("explained_variance_ratio".to_string(), json!(model.explained_variance_ratio().to_vec()));
             let own = progress.work(|| model.transform(&data.values, &run)).map_err(named)?;
             let placed = new_rows.map(|new| progress.beside("transform", || model.transform(new, &run))).transpose();
             (own, placed.map_err(named_new)?)
         }
         EmbedMethod::RandomProjection => {
-            let mut projection = match args.eps {
-                Some(eps) => RandomProjection::within(eps),
-                None => RandomProjection::new(args.components.unwrap_or(2)),
-            };
-            projection = args.density.map_or(projection.clone(), |share| projection.density(share));
-            let model = progress.work(|| projection.fit(&data.values, &run)).map_err(named)?;
+            let model = progress.work(|| random_projection(args).fit(&data.values, &run)).map_err(named)?;
             let own = progress.work(|| model.transform(&data.values, &run)).map_err(named)?;
             let placed = new_rows.map(|new| progress.beside("transform", || model.transform(new, &run))).transpose();
             (own, placed.map_err(named_new)?)
@@ -82,19 +77,46 @@ pub(crate) fn embed(args: &args::Embed, progress: &Progress) -> Outcome {
             (model.embedding().clone(), placed.map_err(named_new)?)
         }
     };
+    write(args, &embedding, placed.as_ref(), &mut facts)?;
+    Ok(facts)
+}
+
+/// Writes the embedding, and that of new rows.
+pub(crate) fn write(
+    args: &args::Embed,
+    embedding: &Array2<f32>,
+    placed: Option<&Array2<f32>>,
+    facts: &mut Map<String, Value>,
+) -> Result<(), Failure> {
     let mut files = Staged::default();
     files.write(&args.out, |out| npy(out, embedding.shape(), embedding.iter().copied()))?;
-    if let (Some(path), Some(placed)) = (&args.new_out, &placed) {
+    if let (Some(path), Some(placed)) = (&args.new_out, placed) {
         files.write(path, |out| npy(out, placed.shape(), placed.iter().copied()))?;
         facts.insert("new_rows".to_string(), placed.nrows().into());
     }
     files.commit()?;
     facts.insert("components".to_string(), embedding.ncols().into());
-    Ok(facts)
+    Ok(())
+}
+
+pub(crate) fn pca(args: &args::Embed) -> Pca {
+    let pca = Pca::new(args.components.unwrap_or(2)).whiten(args.whiten);
+    match args.power_iterations {
+        Some(power_iterations) => pca.solver(Solver::Randomized { power_iterations }),
+        None => pca,
+    }
+}
+
+pub(crate) fn random_projection(args: &args::Embed) -> RandomProjection {
+    let projection = match args.eps {
+        Some(eps) => RandomProjection::within(eps),
+        None => RandomProjection::new(args.components.unwrap_or(2)),
+    };
+    args.density.map_or(projection.clone(), |share| projection.density(share))
 }
 
 /// Refuses flags of other methods.
-fn check_flags(args: &args::Embed) -> Result<(), Failure> {
+pub(crate) fn check_flags(args: &args::Embed) -> Result<(), Failure> {
     use EmbedMethod::{Identity, Pca, RandomProjection, Umap};
     let of = |owner: EmbedMethod, given: bool| given && args.method != owner;
     let given = [
@@ -115,7 +137,7 @@ fn check_flags(args: &args::Embed) -> Result<(), Failure> {
 }
 
 /// UMAP's settings, and the initial layout if it is a file.
-fn umap(args: &args::Embed) -> Result<(Umap, Option<Array2<f32>>), Failure> {
+pub(crate) fn umap(args: &args::Embed) -> Result<(Umap, Option<Array2<f32>>), Failure> {
     let mut umap = Umap::new().n_components(args.components.unwrap_or(2));
     umap = args.neighbors.map_or(umap.clone(), |n| umap.n_neighbors(n));
     umap = args.min_dist.map_or(umap.clone(), |x| umap.min_dist(x));

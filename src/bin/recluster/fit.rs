@@ -3,6 +3,8 @@
 use crate::args::{self, ClusterMethod, EmbedMethod, EvidencePolicy};
 use crate::commands::{facts, refuse, run};
 use crate::failure::Failure;
+use crate::fit_sparse;
+use crate::input;
 use crate::insight;
 use crate::method;
 use crate::names;
@@ -18,12 +20,18 @@ use recluster::explain::{ClusterRules, Difference, Fidelity, OutsideVariable, Su
 use recluster::recursive::{Checkpoint, ClusterTree, RecursiveTree, Repeats};
 use recluster::report::{Draft, Report, Text};
 use recluster::validity::adjusted_rand;
-use recluster::{Clusterer, Embedder, Run, Saved, Size};
+use recluster::{Clusterer, Embedder, Explanation, Run, Saved, Size};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// Rows that are explained one by one, where the report does not choose.
+const EXPLAINED: usize = 2000;
+
 pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, Value>, Failure> {
+    if input::is_sparse(&args.common.data)? {
+        return fit_sparse::fit(args, progress);
+    }
     let (embedder, [root, below]) = (embedder(args)?, clusterers(args)?);
     Staged::check_folder(&args.out)?;
     let text = args.text.as_deref().map(report::text).transpose()?.unwrap_or_default();
@@ -49,33 +57,8 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
         Some(questions) => Arc::new(Questions::new(embedder, &questions.schema)),
         None => Arc::new(Scaled::new(embedder, args.scale.unwrap_or_default())),
     };
-    let mut plan = RecursiveTree::by_node(
-        move |_| embedder.clone(),
-        move |node| if node.level() == 1 { root.clone() } else { below.clone() },
-    )
-    .levels(args.depth)
-    .min_size(args.min_node_share)
-    .noise_again(args.noise_again);
-    let evidence = evidence(args, &data);
-    let policy = match evidence {
-        EvidencePolicy::Require => Some(Policy::Require),
-        EvidencePolicy::Mark => Some(Policy::Mark),
-        EvidencePolicy::Off => None,
-    };
-    if policy.is_none() {
-        refuse("--evidence off", &[("--alpha", args.alpha.is_some())])?;
-    }
-    let alpha = args.alpha.unwrap_or(0.05);
-    if let Some(policy) = policy {
-        plan = plan.judge(HeldOut::new().alpha(alpha).policy(policy));
-    }
-    if let Some(repeats) = consensus(args) {
-        plan = plan.consensus(repeats);
-    }
-    if let Some(runs) = args.stability {
-        plan = plan.stability(runs);
-    }
-    let mut boost = Boost::new().rounds(args.rounds).max_depth(args.max_depth).shuffled_rows(args.shuffled_rows);
+    let plan = plan(args, embedder, [root, below], evidence(args, &data))?;
+    let mut boost = boost(args);
     if let Some(questions) = data.questions() {
         boost = boost.categorical(&questions.schema.categorical());
     }
@@ -108,44 +91,26 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     let outside = progress.work(|| insight::outside(&data, &tree, &run)).map_err(named)?;
     let fidelity = levels.last().map(|deepest| &deepest.fidelity);
     let seconds = args.timings.then(|| progress.longest(TIMED));
-    let told =
-        Told { surrogate: &surrogate, rules: &rules, differences: &differences, outside: &outside, fidelity, seconds };
+    let explain = None;
+    let told = Told {
+        surrogate: &surrogate,
+        rules: &rules,
+        differences: &differences,
+        outside: &outside,
+        fidelity,
+        seconds,
+        explain,
+    };
     let draft = progress.work(|| draft(args, &data, &tree, &told, text, &run)).map_err(named)?;
     let html = progress.work(|| draft.render(&tree))?;
-    let markdown = recluster::report::markdown(&html);
     let assignments = progress.work(|| assignments(&data, &tree, &surrogate, &run)).map_err(named)?;
-    let (tree_json, model_json, draft_json) = (tree.to_json()?, surrogate.to_json()?, draft.to_json()?);
-
-    let mut files = Staged::default();
-    files.folder(&args.out)?;
-    for (name, text) in [
-        ("report.html", &html),
-        ("report.md", &markdown),
-        ("tree.json", &tree_json),
-        ("assignments.csv", &assignments),
-        ("model.json", &model_json),
-        ("rules.csv", &insight::lines(&rules)),
-        (names::FILE, &names::lines(&tree, &draft)),
-        (report::DRAFT, &draft_json),
-    ] {
-        files.write(Path::new(&args.out).join(name), |out| out.write_all(text.as_bytes()))?;
-    }
+    let mut files = files(args, &tree, &told, &draft, &html, &assignments)?;
     if !outside.is_empty() {
         let text = insight::lines_of_outside(&outside, &tree);
         files.write(Path::new(&args.out).join("outside.csv"), |out| out.write_all(text.as_bytes()))?;
     }
-    if let Some(folder) = &args.xgboost_out {
-        files.folder(folder)?;
-        for (name, text) in surrogate.xgboost_files()? {
-            files.write(Path::new(folder).join(name), |out| out.write_all(text.as_bytes()))?;
-        }
-    }
     let mut facts = facts("fit", data.values.dim());
-    facts.insert("leaves".to_string(), tree.leaves().count().into());
-    facts.insert("levels".to_string(), tree.levels().into());
-    facts.insert("noise".to_string(), tree.nodes().iter().map(|node| node.noise()).sum::<usize>().into());
-    facts.insert("coverage".to_string(), json!(tree.coverage()));
-    facts.insert("nodes".to_string(), nodes(&tree));
+    facts_of(&tree, &mut facts);
     facts.insert("rules".to_string(), insight::facts_of_rules(&rules));
     if !outside.is_empty() {
         facts.insert("outside".to_string(), insight::facts_of_outside(&outside));
@@ -170,8 +135,90 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     Ok(facts)
 }
 
+/// The plan of the tree.
+pub(crate) fn plan(
+    args: &args::Fit,
+    embedder: Arc<dyn Embedder>,
+    [root, below]: [Arc<dyn Clusterer>; 2],
+    evidence: EvidencePolicy,
+) -> Result<RecursiveTree<Arc<dyn Embedder>, Arc<dyn Clusterer>>, Failure> {
+    let mut plan = RecursiveTree::by_node(
+        move |_| embedder.clone(),
+        move |node| if node.level() == 1 { root.clone() } else { below.clone() },
+    )
+    .levels(args.depth)
+    .min_size(args.min_node_share)
+    .noise_again(args.noise_again);
+    let policy = match evidence {
+        EvidencePolicy::Require => Some(Policy::Require),
+        EvidencePolicy::Mark => Some(Policy::Mark),
+        EvidencePolicy::Off => None,
+    };
+    if policy.is_none() {
+        refuse("--evidence off", &[("--alpha", args.alpha.is_some())])?;
+    }
+    let alpha = args.alpha.unwrap_or(0.05);
+    if let Some(policy) = policy {
+        plan = plan.judge(HeldOut::new().alpha(alpha).policy(policy));
+    }
+    if let Some(repeats) = consensus(args) {
+        plan = plan.consensus(repeats);
+    }
+    if let Some(runs) = args.stability {
+        plan = plan.stability(runs);
+    }
+    Ok(plan)
+}
+
+/// The model that stands in for the tree.
+pub(crate) fn boost(args: &args::Fit) -> Boost {
+    Boost::new().rounds(args.rounds).max_depth(args.max_depth).shuffled_rows(args.shuffled_rows)
+}
+
+/// The files of a fit, not yet under their names.
+pub(crate) fn files(
+    args: &args::Fit,
+    tree: &ClusterTree,
+    told: &Told<'_>,
+    draft: &Draft,
+    html: &str,
+    assignments: &str,
+) -> Result<Staged, Failure> {
+    let (tree_json, model_json, draft_json) = (tree.to_json()?, told.surrogate.to_json()?, draft.to_json()?);
+    let mut files = Staged::default();
+    files.folder(&args.out)?;
+    for (name, text) in [
+        ("report.html", html),
+        ("report.md", &recluster::report::markdown(html)),
+        ("tree.json", &tree_json),
+        ("assignments.csv", assignments),
+        ("model.json", &model_json),
+        ("rules.csv", &insight::lines(told.rules)),
+        (names::FILE, &names::lines(tree, draft)),
+        (report::DRAFT, &draft_json),
+    ] {
+        files.write(Path::new(&args.out).join(name), |out| out.write_all(text.as_bytes()))?;
+    }
+    if let Some(folder) = &args.xgboost_out {
+        files.folder(folder)?;
+        for (name, text) in told.surrogate.xgboost_files()? {
+            files.write(Path::new(folder).join(name), |out| out.write_all(text.as_bytes()))?;
+        }
+    }
+    Ok(files)
+}
+
+/// What the tree is, for stdout.
+pub(crate) fn facts_of(tree: &ClusterTree, facts: &mut Map<String, Value>) {
+    facts.insert("leaves".to_string(), tree.leaves().count().into());
+    facts.insert("levels".to_string(), tree.levels().into());
+    facts.insert("noise".to_string(), tree.nodes().iter().map(|node| node.noise()).sum::<usize>().into());
+    facts.insert("coverage".to_string(), json!(tree.coverage()));
+    facts.insert("nodes".to_string(), nodes(tree));
+}
+
 /// Where finished nodes are kept: beside the output or, where the output is a folder without a name such as `.`, in it.
-fn partial(out: &str) -> PathBuf {
+pub(crate) fn partial(out: &str) -> PathBuf {
     let out = Path::new(out);
     match out.file_name() {
         Some(name) => out.with_file_name(format!("{}.partial", name.display())),
@@ -191,15 +238,20 @@ fn evidence(args: &args::Fit, data: &Source) -> EvidencePolicy {
     args.evidence.unwrap_or(usual)
 }
 
-fn embedder(args: &args::Fit) -> Result<Box<dyn Embedder>, Failure> {
+pub(crate) fn embedder(args: &args::Fit) -> Result<Box<dyn Embedder>, Failure> {
     let components = args.components.unwrap_or(2);
-    let for_umap = [("--neighbors", args.neighbors.is_some()), ("--min-dist", args.min_dist.is_some())];
+    let for_umap = [
+        ("--neighbors", args.neighbors.is_some()),
+        ("--min-dist", args.min_dist.is_some()),
+        ("--umap-metric", args.umap_metric.is_some()),
+    ];
     let embedder: Box<dyn Embedder> = match args.embedder {
         EmbedMethod::Umap => Box::new(
             Umap::new()
                 .n_components(components)
                 .n_neighbors(args.neighbors.unwrap_or(15))
-                .min_dist(args.min_dist.unwrap_or(0.0)),
+                .min_dist(args.min_dist.unwrap_or(0.0))
+                .metric(args.umap_metric.unwrap_or_default()),
         ),
         EmbedMethod::Pca => {
             refuse("pca", &for_umap)?;
@@ -222,7 +274,7 @@ fn embedder(args: &args::Fit) -> Result<Box<dyn Embedder>, Failure> {
 ///
 /// The root is split wherever it can be: of many groups below the least share, none counts, and a root that stayed whole
 /// would never be zoomed into.
-fn clusterers(args: &args::Fit) -> Result<[Arc<dyn Clusterer>; 2], Failure> {
+pub(crate) fn clusterers(args: &args::Fit) -> Result<[Arc<dyn Clusterer>; 2], Failure> {
     let settings = &args.settings;
     match method::chosen(args.clusterer, settings, || Ok(None))?.clusterer() {
         Some(clusterer) => {
@@ -253,20 +305,23 @@ fn clusterers(args: &args::Fit) -> Result<[Arc<dyn Clusterer>; 2], Failure> {
 }
 
 /// What the report tells of the leaves.
-struct Told<'a> {
-    surrogate: &'a Surrogate,
-    rules: &'a [ClusterRules],
-    differences: &'a [Difference],
-    outside: &'a [OutsideVariable],
-    fidelity: Option<&'a Fidelity>,
+pub(crate) struct Told<'a> {
+    pub(crate) surrogate: &'a Surrogate,
+    pub(crate) rules: &'a [ClusterRules],
+    pub(crate) differences: &'a [Difference],
+    pub(crate) outside: &'a [OutsideVariable],
+    pub(crate) fidelity: Option<&'a Fidelity>,
     /// How long the work took so far, in words.
-    seconds: Option<String>,
+    pub(crate) seconds: Option<String>,
+    /// What the surrogate says of rows by number, where it is not to be asked for rows of the report's own table.
+    pub(crate) explain: Option<&'a dyn Fn(&[u32]) -> recluster::Result<Explanation>>,
 }
 
 /// Stages whose seconds the report has.
-const TIMED: usize = 6;
+pub(crate) const TIMED: usize = 6;
 
-fn draft(
+/// The report but for names.
+pub(crate) fn draft(
     args: &args::Fit,
     data: &Source,
     tree: &ClusterTree,
@@ -274,6 +329,7 @@ fn draft(
     text: Text,
     run: &Run,
 ) -> recluster::Result<Draft> {
+    let explanation;
     let mut report = Report::new(tree, &data.values)
         .text(text)
         .rules(told.rules)
@@ -298,6 +354,9 @@ fn draft(
     if args.embedder == EmbedMethod::Umap {
         let (neighbours, distance) = (args.neighbors.unwrap_or(15), args.min_dist.unwrap_or(0.0));
         report = report.setting("Neighbours", neighbours).setting("Least distance on a map", distance);
+        if let Some(metric) = args.umap_metric {
+            report = report.setting("Distance of rows", metric);
+        }
     }
     let scaling = match data.questions() {
         Some(_) => "each question alike".to_string(),
@@ -321,6 +380,9 @@ fn draft(
     } else if let Some(names) = &data.names {
         report = report.feature_names(names);
     }
+    if let Some(note) = &data.note {
+        report = report.note_of_data(note);
+    }
     if let Some(weights) = &data.weights {
         report = report.weights(weights);
     }
@@ -341,7 +403,14 @@ fn draft(
     if let Some(seconds) = &told.seconds {
         report = report.setting("Time", seconds);
     }
-    let report = report.explained_by(told.surrogate, run)?;
+    let report = match told.explain {
+        None => report.explained_by(told.surrogate, run)?,
+        Some(explain) => {
+            let rows = report.sample(EXPLAINED)?;
+            explanation = explain(&rows)?;
+            report.explanation(rows, &explanation)
+        }
+    };
     let stage = run.stage("report", 1);
     let draft = report.draft()?;
     stage.step(1)?;

@@ -6,8 +6,10 @@ mod cluster;
 mod commands;
 mod compare;
 mod embed;
+mod embed_sparse;
 mod failure;
 mod fit;
+mod fit_sparse;
 mod input;
 mod insight;
 mod kinds;
@@ -19,6 +21,7 @@ mod predict;
 mod progress;
 mod report;
 mod shap;
+mod shown;
 mod source;
 
 use args::{Cli, Command};

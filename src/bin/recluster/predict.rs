@@ -95,8 +95,9 @@ impl Work<'_, '_> {
     fn of_numbers(&mut self) -> Result<(), Failure> {
         let (data, rows, size) = (&self.args.common.data, self.args.common.rows, self.block());
         let predictor = self.predictor;
-        let names = predictor.surrogate().model().feature_names();
-        input::blocks_like(data, rows, names, size, &mut |mut table, first| {
+        let model = predictor.surrogate().model();
+        let (names, columns) = (model.feature_names(), Some(model.features()));
+        input::blocks_like(data, rows, names, columns, size, &mut |mut table, first| {
             let values: Array2<f32> = std::mem::take(&mut table.values);
             let decided = self.decide(|run| predictor.decide(&values, run)).map_err(|e| table.about_from(e, first))?;
             self.progress.work(|| self.watch.add(&values, &decided))?;

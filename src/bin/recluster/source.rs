@@ -27,6 +27,8 @@ pub(crate) struct Source {
     pub(crate) weights: Option<Vec<f64>>,
     /// The outside variables of the fitted rows, if there are any.
     pub(crate) outside: Option<Outside>,
+    /// What a reader has to know of the values.
+    pub(crate) note: Option<String>,
     origin: Origin,
 }
 
@@ -100,6 +102,12 @@ impl Source {
         Ok(source)
     }
 
+    /// Numbers that were not read as they are.
+    pub(crate) fn of_numbers(values: Array2<f32>, names: Vec<String>, note: Option<String>) -> Self {
+        let origin = Origin::Numbers(input::Table::unread());
+        Source { values, names: Some(names), image: None, classes: None, weights: None, outside: None, note, origin }
+    }
+
     fn numbers(args: &args::Fit) -> Result<Self, Failure> {
         let (files, columns) = outside::files(&args.table.profile, None);
         let given = args.table.given();
@@ -113,7 +121,16 @@ impl Source {
             outside::Rows { count: values.nrows(), ids: Vec::new(), named: &[], cut: args.common.rows.is_some() };
         let (outside, notes) = with_files(None, &files, &rows)?;
         notes.iter().for_each(|note| eprintln!("{note}"));
-        Ok(Source { values, names, image, classes: None, weights: None, outside, origin: Origin::Numbers(table) })
+        Ok(Source {
+            values,
+            names,
+            image,
+            classes: None,
+            weights: None,
+            outside,
+            note: None,
+            origin: Origin::Numbers(table),
+        })
     }
 
     fn table(args: &args::Fit) -> Result<Self, Failure> {
@@ -146,7 +163,7 @@ impl Source {
         let weights = weights(&schema, &typed, kept.as_deref())?;
         let names = Some(schema.feature_names());
         let origin = Origin::Table(Box::new(Questions { typed, schema, kept }));
-        Ok(Source { values, names, image: None, classes, weights, outside, origin })
+        Ok(Source { values, names, image: None, classes, weights, outside, note: None, origin })
     }
 
     /// The table behind the values, if there is one.

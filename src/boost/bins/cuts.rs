@@ -15,7 +15,8 @@ pub(super) fn bin_numbers(values: &[f32], max_bins: usize) -> (Column, Vec<u8>) 
     let missing = order.len() < values.len();
     let limit = if missing { max_bins.min(255) } else { max_bins };
     let in_order: Vec<f32> = order.iter().map(|&item| values[item as u32 as usize] + 0.0).collect();
-    let mut column = Column { cuts: cuts(&in_order, limit), ..Column::default() };
+    let ascending = Ascending { low: &in_order, zeros: 0, high: &[] };
+    let mut column = Column { cuts: cuts(&ascending, limit), ..Column::default() };
     column.bins = column.cuts.len() + usize::from(missing);
     if column.bins < 2 {
         return constant(values, false);
@@ -29,6 +30,48 @@ pub(super) fn bin_numbers(values: &[f32], max_bins: usize) -> (Column, Vec<u8>) 
         codes[item as u32 as usize] = code as u8;
     }
     (column, codes)
+}
+
+/// The bins of [`bin_numbers`] for a column of `n` values of which those at `places` are given and the others are zero.
+pub(super) fn bin_entries(places: &[u32], values: &[f32], n: usize, max_bins: usize) -> (Column, Vec<u8>) {
+    let in_order: Vec<f32> = sorted(values).iter().map(|&item| values[item as u32 as usize]).collect();
+    let (low, high) = in_order.split_at(in_order.partition_point(|&value| value < 0.0));
+    let mut column =
+        Column { cuts: cuts(&Ascending { low, zeros: n - values.len(), high }, max_bins), ..Column::default() };
+    column.bins = column.cuts.len();
+    let zero = column.code(0.0);
+    let mut codes = vec![if column.bins < 2 { 0 } else { zero }; n];
+    if column.bins < 2 {
+        return (Column::default(), codes);
+    }
+    places.iter().zip(values).for_each(|(&place, &value)| codes[place as usize] = column.code(value));
+    (column, codes)
+}
+
+/// Values in rising order, many of which may be zero.
+struct Ascending<'a> {
+    low: &'a [f32],
+    zeros: usize,
+    high: &'a [f32],
+}
+
+impl Ascending<'_> {
+    fn len(&self) -> usize {
+        self.low.len() + self.zeros + self.high.len()
+    }
+
+    /// The values, of zeros that are only counted one.
+    fn values(&self) -> impl Iterator<Item = f32> + '_ {
+        let zero = (self.zeros > 0).then_some(0.0);
+        self.low.iter().copied().chain(zero).chain(self.high.iter().copied())
+    }
+
+    fn at(&self, i: usize) -> f32 {
+        match i.checked_sub(self.low.len()) {
+            None => self.low[i],
+            Some(i) => i.checked_sub(self.zeros).map_or(0.0, |i| self.high[i]),
+        }
+    }
 }
 
 /// Bits of a digit of the radix sort.
@@ -95,11 +138,11 @@ pub(super) fn bin_categories(values: &[f32], c: usize, used: &[u32]) -> Result<(
 
 /// Upper bounds of at most `limit` bins. Each but the last is a value of the data, the lowest of the next bin, as in
 /// XGBoost; with more distinct values than bins they are quantiles of the rows.
-fn cuts(sorted: &[f32], limit: usize) -> Vec<f32> {
-    let Some(&lowest) = sorted.first() else { return Vec::new() };
+fn cuts(sorted: &Ascending<'_>, limit: usize) -> Vec<f32> {
+    let Some(lowest) = sorted.values().next() else { return Vec::new() };
     let mut cuts = Vec::new();
     let mut last = lowest;
-    for &value in sorted {
+    for value in sorted.values() {
         if value > last {
             cuts.push(value);
             last = value;
@@ -112,7 +155,7 @@ fn cuts(sorted: &[f32], limit: usize) -> Vec<f32> {
         cuts.clear();
         last = lowest;
         for i in 1..limit {
-            let value = sorted[(i as u64 * sorted.len() as u64 / limit as u64) as usize];
+            let value = sorted.at((i as u64 * sorted.len() as u64 / limit as u64) as usize);
             if value > last {
                 cuts.push(value);
                 last = value;
@@ -138,6 +181,21 @@ mod tests {
         assert_eq!(found, expected);
         assert!(sorted(&[]).is_empty() && sorted(&[f32::NAN]).is_empty());
         assert_eq!(sorted(&[7.0; 3]).iter().map(|&item| item as u32).collect::<Vec<_>>(), [0, 1, 2]);
+    }
+
+    #[test]
+    fn zeros_that_are_only_counted_make_the_same_bins() {
+        for (every, shift) in [(1, 0), (2, 0), (5, 300), (40, 1000), (5000, 0)] {
+            let value = |i: i32| if i % every == 0 { (i * 7 % 1000 - shift) as f32 / 3.0 } else { 0.0 };
+            let values: Vec<f32> = (0..3000).map(value).collect();
+            let places: Vec<u32> = (0..3000).filter(|&i| values[i as usize] != 0.0).collect();
+            let there: Vec<f32> = places.iter().map(|&i| values[i as usize]).collect();
+            for max_bins in [2, 16, 256] {
+                let (own, codes) = bin_entries(&places, &there, values.len(), max_bins);
+                let (column, expected) = bin_numbers(&values, max_bins);
+                assert_eq!((own.cuts, own.bins, codes), (column.cuts, column.bins, expected), "{every} {max_bins}");
+            }
+        }
     }
 
     #[test]

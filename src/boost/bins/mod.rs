@@ -12,9 +12,9 @@ mod cuts;
 pub(super) use column::{BinIds, Column, Sparse};
 
 use super::limits::MOST_FEATURES;
-use crate::core::{Canonical, Rows, parallel};
+use crate::core::{AnyRows, Rows, SparseRows, parallel};
 use crate::{Error, Result};
-use cuts::{bin_categories, bin_numbers};
+use cuts::{bin_categories, bin_entries, bin_numbers};
 
 /// Columns that one task bins; they are read from a row together.
 const BLOCK: usize = 8;
@@ -29,7 +29,7 @@ pub(super) const DENSE_SLOTS: usize = 256;
 /// training calls, each on all of its rows or on a part of them.
 ///
 /// Memory for each row: 2 bytes for a dense column; for a sparse one, in which at least three rows in five have the most
-/// frequent value, 1.5 bits and 3 bytes for each other value.
+/// frequent value, 1.5 bits and 3 bytes for each other value, whether the table was dense or sparse.
 #[derive(Clone, Debug)]
 pub struct Bins {
     pub(super) rows: usize,
@@ -68,33 +68,24 @@ impl Bins {
 
     /// Bins the rows numbered `used`, in that order; `categorical` tells which columns are categorical. O(n) for each
     /// numeric column (a radix sort), O(n log n) for each categorical one.
-    pub(super) fn of(table: &Rows<'_>, used: &[u32], max_bins: usize, categorical: &[bool]) -> Result<Self> {
-        let n = used.len();
+    pub(super) fn of<'a>(
+        table: impl Into<AnyRows<'a>>,
+        used: &[u32],
+        max_bins: usize,
+        categorical: &[bool],
+    ) -> Result<Self> {
+        let table = table.into();
         let (what, expected, found) = ("columns of boosted trees, at most", MOST_FEATURES, table.columns());
         if found > expected {
             return Err(Error::Shape { what, expected, found });
         }
-        let blocks = parallel::map_ranges(table.columns(), BLOCK, |range| {
-            let mut gathered = vec![vec![0.0f32; n]; range.len()];
-            for (i, &row) in used.iter().enumerate() {
-                for (column, &value) in gathered.iter_mut().zip(&table.row(row as usize)[range.clone()]) {
-                    column[i] = value;
-                }
-            }
-            let columns = gathered.iter().zip(range);
-            let binned = columns.map(|(values, c)| {
-                let (mut column, ids) = match categorical[c] {
-                    false => bin_numbers(values, max_bins),
-                    true => bin_categories(values, c, used)?,
-                };
-                let ids = column.store(ids);
-                Ok((column, ids))
-            });
-            binned.collect::<Result<Vec<_>>>()
-        });
+        let blocks = match table {
+            AnyRows::Dense(table) => dense(table, used, max_bins, categorical),
+            AnyRows::Sparse(rows) => sparse(rows, used, max_bins, categorical),
+        };
         let columns = blocks.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten();
-        let group = Canonical::of(table).group_of_row();
-        Ok(Bins::arranged(n, columns, used.iter().map(|&row| group[row as usize]).collect()))
+        let group = table.canonical().group_of_row();
+        Ok(Bins::arranged(used.len(), columns, used.iter().map(|&row| group[row as usize]).collect()))
     }
 
     /// The subset of the rows numbered `rows`, in that order, in the same bins.
@@ -255,6 +246,50 @@ impl Bins {
     pub(super) fn density(&self) -> usize {
         (self.entries.len() / self.rows.max(1) + self.dense.len()).max(1)
     }
+}
+
+/// Binned columns, in blocks.
+type Blocks = Vec<Result<Vec<(Column, BinIds)>>>;
+
+fn dense(table: &Rows<'_>, used: &[u32], max_bins: usize, categorical: &[bool]) -> Blocks {
+    parallel::map_ranges(table.columns(), BLOCK, |range| {
+        let mut gathered = vec![vec![0.0f32; used.len()]; range.len()];
+        for (i, &row) in used.iter().enumerate() {
+            for (column, &value) in gathered.iter_mut().zip(&table.row(row as usize)[range.clone()]) {
+                column[i] = value;
+            }
+        }
+        let binned = gathered.iter().zip(range).map(|(values, c)| {
+            let (mut column, ids) = match categorical[c] {
+                false => bin_numbers(values, max_bins),
+                true => bin_categories(values, c, used)?,
+            };
+            let ids = column.store(ids);
+            Ok((column, ids))
+        });
+        binned.collect()
+    })
+}
+
+/// The same bins from entries alone: zeros are sorted by being counted.
+fn sparse(rows: &SparseRows, used: &[u32], max_bins: usize, categorical: &[bool]) -> Blocks {
+    let columns = rows.by_column(used);
+    parallel::map_ranges(columns.len(), BLOCK, |range| {
+        let binned = range.map(|c| {
+            let (places, values) = columns.column(c);
+            let (mut column, ids) = match categorical[c] {
+                false => bin_entries(places, values, used.len(), max_bins),
+                true => {
+                    let mut all = vec![0.0; used.len()];
+                    places.iter().zip(values).for_each(|(&place, &value)| all[place as usize] = value);
+                    bin_categories(&all, c, used)?
+                }
+            };
+            let ids = column.store(ids);
+            Ok((column, ids))
+        });
+        binned.collect()
+    })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::boost::calibration::{Calibration, Case, softmax};
 use crate::boost::loss::round_log_odds;
 use crate::core::shape::check_count;
 use crate::core::{Cached, Canonical};
-use crate::{Error, Result, Run};
+use crate::{Error, Result, Run, SparseRows};
 use ndarray::{Array2, ArrayRef2};
 
 impl BoostModel {
@@ -18,14 +18,24 @@ impl BoostModel {
     /// [`Error::Setting`] when the model was not calibrated ([`Boost::calibrated`](crate::boost::Boost::calibrated),
     /// [`BoostModel::calibrate`]); else as [`BoostModel::margins`].
     pub fn distribution(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f64>> {
-        if self.link != Link::Softmax && self.calibration.is_none() {
-            return Err(Error::setting("calibrated", false, "must be true for a distribution over all labels"));
+        self.check_distribution()?;
+        Ok(shares(self.margins(rows, run)?))
+    }
+
+    /// The same for sparse rows.
+    ///
+    /// # Errors
+    /// As [`BoostModel::distribution`].
+    pub fn distribution_sparse(&self, rows: &SparseRows, run: &Run) -> Result<Array2<f64>> {
+        self.check_distribution()?;
+        Ok(shares(self.margins_sparse(rows, run)?))
+    }
+
+    fn check_distribution(&self) -> Result<()> {
+        match self.link != Link::Softmax && self.calibration.is_none() {
+            true => Err(Error::setting("calibrated", false, "must be true for a distribution over all labels")),
+            false => Ok(()),
         }
-        let mut table = self.margins(rows, run)?;
-        for mut row in table.rows_mut() {
-            row.as_slice_mut().into_iter().for_each(softmax);
-        }
-        Ok(table)
     }
 
     /// Calibrates the margins on rows that the model was not trained on; leaves and base margins change. `labels` are the
@@ -70,6 +80,14 @@ impl BoostModel {
         self.calibration = Some(calibration);
         self
     }
+}
+
+/// The softmax of each row.
+fn shares(mut margins: Array2<f64>) -> Array2<f64> {
+    for mut row in margins.rows_mut() {
+        row.as_slice_mut().into_iter().for_each(softmax);
+    }
+    margins
 }
 
 /// Applies a calibration to the trees of a label.

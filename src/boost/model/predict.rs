@@ -6,10 +6,13 @@ use super::{BoostModel, Ensemble, Link};
 use crate::boost::calibration::softmax;
 use crate::core::numerics::sigmoid;
 use crate::core::shape::check_count;
-use crate::core::{Rows, parallel};
+use crate::core::{AnyRows, Rows, SparseRows, parallel};
 use crate::{Result, Run};
 use ndarray::{Array2, ArrayRef2};
 use std::sync::Arc;
+
+/// Values of sparse rows that are made dense at a time: 4 MB.
+const SCRATCH: usize = 1 << 20;
 
 impl BoostModel {
     /// Checks a table: as many columns as the model has features, NaN for missing, nothing infinite.
@@ -32,6 +35,19 @@ impl BoostModel {
         self.margins_of(&(0..self.outputs.len()).collect::<Vec<_>>(), &rows, run)
     }
 
+    /// Margins of sparse rows, as [`BoostModel::margins`] has them for the dense ones: 4 MB of rows are made dense at a time.
+    ///
+    /// # Errors
+    /// As [`BoostModel::margins`].
+    pub fn margins_sparse(&self, rows: &SparseRows, run: &Run) -> Result<Array2<f64>> {
+        self.check_sparse(rows)?;
+        self.margins_of(&(0..self.outputs.len()).collect::<Vec<_>>(), rows, run)
+    }
+
+    pub(crate) fn check_sparse(&self, rows: &SparseRows) -> Result<()> {
+        check_count("columns of the data, as many as the model's features", self.features, rows.columns())
+    }
+
     /// The trees as prediction reads them, made at first use.
     pub(crate) fn forest(&self) -> Result<Arc<Forest>> {
         self.compact.get(|| Ok(Forest::of(&self.outputs)))
@@ -49,15 +65,20 @@ impl BoostModel {
     }
 
     /// Margins of checked `rows` for some outputs, which must exist, (row, output).
-    pub(crate) fn margins_of(&self, outputs: &[usize], rows: &Rows<'_>, run: &Run) -> Result<Array2<f64>> {
-        self.linked(outputs, rows, |_| {}, run)
+    pub(crate) fn margins_of<'a>(
+        &self,
+        outputs: &[usize],
+        rows: impl Into<AnyRows<'a>>,
+        run: &Run,
+    ) -> Result<Array2<f64>> {
+        self.linked(outputs, rows.into(), |_| {}, run)
     }
 
     /// The same through a link, which gets the margins of one row at a time.
     fn linked(
         &self,
         outputs: &[usize],
-        rows: &Rows<'_>,
+        rows: AnyRows<'_>,
         link: impl Fn(&mut [f64]) + Sync + Send,
         run: &Run,
     ) -> Result<Array2<f64>> {
@@ -71,10 +92,24 @@ impl BoostModel {
                 if stage.check().is_err() {
                     return;
                 }
-                let mut block: [&[f32]; ROWS] = [&[]; ROWS];
-                let block = &mut block[..by_row.len() / count];
-                block.iter_mut().zip(b * ROWS..).for_each(|(to, i)| *to = rows.row(i));
-                forest.margins(&outputs, block, by_row);
+                match rows {
+                    AnyRows::Dense(rows) => {
+                        let mut block: [&[f32]; ROWS] = [&[]; ROWS];
+                        let block = &mut block[..by_row.len() / count];
+                        block.iter_mut().zip(b * ROWS..).for_each(|(to, i)| *to = rows.row(i));
+                        forest.margins(&outputs, block, by_row);
+                    }
+                    AnyRows::Sparse(rows) => {
+                        let few = (SCRATCH / rows.columns()).clamp(1, ROWS);
+                        for (first, by_row) in (b * ROWS..).step_by(few).zip(by_row.chunks_mut(few * count)) {
+                            let numbers: Vec<u32> = (first..).map(|i| i as u32).take(by_row.len() / count).collect();
+                            let dense = rows.dense(&numbers);
+                            let block: Vec<&[f32]> =
+                                dense.rows().into_iter().filter_map(|row| row.to_slice()).collect();
+                            forest.margins(&outputs, &block, by_row);
+                        }
+                    }
+                }
                 by_row.chunks_exact_mut(count).for_each(&link);
             });
             stage.check()
@@ -88,12 +123,24 @@ impl BoostModel {
     /// # Errors
     /// As [`BoostModel::margins`].
     pub fn probabilities(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f64>> {
-        let rows = self.check_rows(rows)?;
+        self.probabilities_of((&self.check_rows(rows)?).into(), run)
+    }
+
+    /// Predictions for sparse rows, as [`BoostModel::probabilities`] has them for the dense ones.
+    ///
+    /// # Errors
+    /// As [`BoostModel::margins`].
+    pub fn probabilities_sparse(&self, rows: &SparseRows, run: &Run) -> Result<Array2<f64>> {
+        self.check_sparse(rows)?;
+        self.probabilities_of(rows.into(), run)
+    }
+
+    fn probabilities_of(&self, rows: AnyRows<'_>, run: &Run) -> Result<Array2<f64>> {
         let outputs: Vec<usize> = (0..self.outputs.len()).collect();
         match self.link {
-            Link::Identity => self.margins_of(&outputs, &rows, run),
-            Link::Logistic => self.linked(&outputs, &rows, |row| row.iter_mut().for_each(|x| *x = sigmoid(*x)), run),
-            Link::Softmax => self.linked(&outputs, &rows, softmax, run),
+            Link::Identity => self.margins_of(&outputs, rows, run),
+            Link::Logistic => self.linked(&outputs, rows, |row| row.iter_mut().for_each(|x| *x = sigmoid(*x)), run),
+            Link::Softmax => self.linked(&outputs, rows, softmax, run),
         }
     }
 

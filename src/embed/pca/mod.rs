@@ -8,18 +8,22 @@
 mod frame;
 mod orthonormal;
 mod solve;
+mod sparse;
 
 use frame::Frame;
 pub(crate) use solve::principal;
+pub(super) use sparse::leading;
 
 use super::narrow;
+use super::sparse::SparseAnew;
 #[cfg(feature = "serde")]
 use crate::core::checks;
 use crate::core::linalg::product;
 use crate::core::random::Stream;
 use crate::core::{Canonical, Rows, Settings, parallel, setting_by_debug, settings_of};
-use crate::{Embedder, Error, Result, Run};
+use crate::{Embedder, Error, Prepared, Result, Run, SparseRows};
 use ndarray::{Array1, Array2, ArrayRef2};
+use std::borrow::Cow;
 
 const PURPOSE: u64 = 0x7063_6120_7261_6e64;
 /// Rows in a piece of parallel work.
@@ -133,14 +137,7 @@ impl Pca {
     /// # Cost
     /// See [`Solver`]. In exact sums values of 0 cost next to nothing in columns that are mostly 0.
     pub fn fit(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<PcaModel> {
-        if self.n_components == 0 {
-            return Err(Error::setting("n_components", self.n_components, "must be at least 1"));
-        }
-        if let Solver::Randomized { power_iterations } = self.solver
-            && power_iterations > 100
-        {
-            return Err(Error::setting("power_iterations", power_iterations, "must be at most 100"));
-        }
+        self.check()?;
         let rows = Rows::finite(rows)?;
         run.install(|| {
             let stage = run.stage("principal components", 1);
@@ -179,9 +176,64 @@ impl Pca {
     }
 }
 
+impl Pca {
+    /// Fits the components of sparse rows by their entries, randomized: [`Solver::Auto`] takes five power iterations, however
+    /// few rows there are. The mean is taken off, though never off a row.
+    ///
+    /// ```
+    /// use recluster::{Run, SparseRows, embed::Pca};
+    /// let rows = SparseRows::new((4, 900), vec![0, 1, 2, 3, 4], vec![7, 7, 400, 400], vec![1.0, 2.0, 1.0, 2.0])?;
+    /// let model = Pca::new(1).fit_sparse(&rows, &Run::new())?;
+    /// let scores = model.transform_sparse(&rows, &Run::new())?;
+    /// assert!(scores[[0, 0]] * scores[[2, 0]] < 0.0 && scores[[0, 0]] * scores[[1, 0]] > 0.0);
+    /// # Ok::<(), recluster::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Pca::fit`]; [`Error::Setting`] for [`Solver::Exact`].
+    ///
+    /// # Cost
+    /// O(entries x (components + 10) x power iterations); memory O(entries + (rows + columns) x (components + 10)).
+    pub fn fit_sparse(&self, rows: &SparseRows, run: &Run) -> Result<PcaModel> {
+        self.check()?;
+        let power = match self.solver {
+            Solver::Auto => 5,
+            Solver::Randomized { power_iterations } => power_iterations,
+            Solver::Exact => return Err(Error::setting("solver", "exact", "must be randomized for sparse rows")),
+        };
+        run.install(|| {
+            let stage = run.stage("principal components", 1);
+            let draws = Stream::new(run.key(), PURPOSE);
+            let order = Canonical::of(rows).order;
+            let mut model = leading(rows, &order, self.n_components, power, draws, &|| stage.check())?;
+            model.whiten = self.whiten;
+            stage.step(1)?;
+            Ok(model)
+        })?
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.n_components == 0 {
+            return Err(Error::setting("n_components", self.n_components, "must be at least 1"));
+        }
+        match self.solver {
+            Solver::Randomized { power_iterations } if power_iterations > 100 => {
+                Err(Error::setting("power_iterations", power_iterations, "must be at most 100"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Embedder for Pca {
     fn embed(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f32>> {
         self.fit(rows, run)?.transform(rows, run)
+    }
+
+    fn prepare_sparse<'a>(&'a self, rows: Cow<'a, SparseRows>, run: &Run) -> Result<Box<dyn Prepared + 'a>> {
+        let _ = run;
+        let embed = |rows: &SparseRows, run: &Run| self.fit_sparse(rows, run)?.transform_sparse(rows, run);
+        Ok(Box::new(SparseAnew::new(rows, embed)))
     }
 
     fn settings(&self) -> Settings {
@@ -238,6 +290,24 @@ impl PcaModel {
         })?
     }
 
+    /// The same of sparse rows, by their entries.
+    ///
+    /// # Errors
+    /// Those of [`PcaModel::transform`].
+    pub fn transform_sparse(&self, rows: &SparseRows, run: &Run) -> Result<Array2<f32>> {
+        let (expected, found) = (self.mean.len(), rows.columns());
+        if expected != found {
+            return Err(Error::Shape { what: "columns", expected, found });
+        }
+        run.install(|| {
+            let stage = run.stage("transform", 1);
+            stage.check()?;
+            let scores = self.scores_sparse(rows).into_iter().map(|x| x as f32).collect();
+            stage.step(1)?;
+            narrow("principal components", scores, rows.rows(), self.components.nrows())
+        })?
+    }
+
     /// Rows that have the given coordinates: mean + Σ coordinate x direction, rows x columns. What the components left out
     /// is not brought back.
     ///
@@ -275,6 +345,24 @@ impl PcaModel {
             stage.step(1)?;
             narrow("principal components", all, scores.len(), columns)
         })?
+    }
+
+    /// Coordinates of sparse rows, row after row.
+    pub(super) fn scores_sparse(&self, rows: &SparseRows) -> Vec<f64> {
+        let (k, place) = (self.components.nrows(), Place::of(self));
+        let width = place.origin.len();
+        let mut scores = vec![0.0; rows.rows() * k];
+        parallel::for_each_chunk(&mut scores, PIECE * k, |piece, out| {
+            for (r, out) in out.chunks_mut(k).enumerate() {
+                let (indices, values) = rows.row(piece * PIECE + r);
+                for (&column, &x) in indices.iter().zip(values) {
+                    let loadings = &place.loadings[column as usize * width..][..k];
+                    out.iter_mut().zip(loadings).for_each(|(out, loading)| *out += f64::from(x) * loading);
+                }
+                out.iter_mut().zip(&place.origin).for_each(|(out, o)| *out -= o);
+            }
+        });
+        scores
     }
 
     /// Coordinates of the picked rows, row after row.

@@ -9,13 +9,13 @@ use crate::core::{Rows, parallel};
 use crate::{Error, Result};
 
 /// Directions that a randomized fit carries beyond those it is asked for.
-const MORE: usize = 10;
+pub(super) const MORE: usize = 10;
 /// Pieces whose sums of columns x directions are held at once by a randomized fit.
 const WAVE: usize = 8;
 /// Rows in such a piece.
 const PIECE: usize = 512;
 
-const UNSOLVED: Error = Error::Unsolved {
+pub(super) const UNSOLVED: Error = Error::Unsolved {
     method: "principal components",
     reason: "the squares of the values are too large to be added up; divide the columns by some constant",
 };
@@ -128,6 +128,20 @@ pub(super) fn randomized(
             z.copy_from_slice(&image);
         }
     }
+    ritz(frame, n, keep, &z, &image, block, total)
+}
+
+/// The model by Rayleigh and Ritz, from an orthonormal block Z (m x block) and its image C Z.
+pub(super) fn ritz(
+    frame: Frame,
+    n: usize,
+    keep: usize,
+    z: &[f64],
+    image: &[f64],
+    block: usize,
+    total: f64,
+) -> Result<PcaModel> {
+    let m = frame.live.len();
     let mut ritz = vec![0.0; block * block];
     for (z, p) in z.chunks_exact(block).zip(image.chunks_exact(block)) {
         product::add_product(z, p, &mut ritz);

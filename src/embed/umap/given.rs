@@ -3,7 +3,7 @@
 use super::fuzzy::Nearby;
 use super::target::{Target, mean};
 use crate::core::shape::check_count;
-use crate::core::{Canonical, Rows};
+use crate::core::{AnyRows, Canonical, Rows};
 use crate::neighbors::Neighbors;
 use crate::{Error, Result, Run};
 use ndarray::{Array2, ArrayRef2};
@@ -111,7 +111,7 @@ impl<'a> Given<'a> {
     }
 
     /// Everything checked against the rows and settings.
-    pub(super) fn check(&self, rows: &Rows<'_>, n_neighbors: usize, components: usize) -> Result<CheckedGiven<'a>> {
+    pub(super) fn check(&self, rows: AnyRows<'_>, n_neighbors: usize, components: usize) -> Result<CheckedGiven<'a>> {
         if let Some(neighbors) = self.neighbors {
             check_neighbors(neighbors, rows, n_neighbors)?;
         }
@@ -160,7 +160,7 @@ fn check_start<'a>(start: &'a ArrayRef2<f32>, rows: usize, components: usize) ->
     })
 }
 
-fn check_neighbors(found: &Neighbors, rows: &Rows<'_>, n_neighbors: usize) -> Result<()> {
+fn check_neighbors(found: &Neighbors, rows: AnyRows<'_>, n_neighbors: usize) -> Result<()> {
     let (n, k) = found.indices.dim();
     check_count("rows of the neighbours", rows.len(), n)?;
     check_count("rows of the neighbours' distances", n, found.distances.nrows())?;
@@ -193,7 +193,7 @@ fn check_neighbors(found: &Neighbors, rows: &Rows<'_>, n_neighbors: usize) -> Re
             last = distance;
         }
         let first = found.indices[[row, 0]] as usize;
-        if first != row && rows.row(first) != rows.row(row) {
+        if first != row && !rows.same(first, row) {
             return bad(row, 0, "must be the row itself");
         }
     }

@@ -4,13 +4,15 @@ use super::fuzzy::{self, Graph, Nearby};
 use super::given::CheckedGiven;
 use super::layout::{self, Plan};
 use super::model::{GraphFacts, Start};
+use super::rows::GraphRows;
 use super::{Given, PURPOSE, Umap, by_row, coarse, curve, density, given, isolated, start};
 use crate::core::random::Stream;
 use crate::core::{Canonical, Rows};
 use crate::neighbors::{Groups, walkable};
-use crate::{Error, Result, Run};
+use crate::{Error, Result, Run, SparseRows};
 use coarse::Coarse;
 use ndarray::{Array2, ArrayRef2};
+use std::borrow::Cow;
 
 /// The fuzzy neighbour graph of a table: what is the same for every seed, width, `min_dist` and target.
 ///
@@ -32,7 +34,7 @@ use ndarray::{Array2, ArrayRef2};
 #[derive(Clone, Debug)]
 pub struct UmapGraph<'a> {
     settings: Umap,
-    pub(super) rows: Rows<'a>,
+    pub(super) rows: GraphRows<'a>,
     pub(super) canonical: Canonical,
     pub(super) nearby: Nearby,
     pub(super) widths: Vec<(f64, f64)>,
@@ -72,22 +74,57 @@ impl Umap {
     /// # Errors
     /// Those of [`Umap::fit_given`].
     pub fn graph_given<'a>(&self, rows: &'a ArrayRef2<f32>, given: &Given<'_>, run: &Run) -> Result<UmapGraph<'a>> {
-        self.check()?;
-        let rows = Rows::finite(rows)?;
-        let given = given.check(&rows, self.n_neighbors, self.n_components)?;
-        run.install(|| UmapGraph::of(self, rows, &given, run))?
+        self.graph_of(Rows::finite(rows)?, given, run)
+    }
+
+    /// The graph of sparse rows, whose neighbours are searched by their entries: no dense table is made. With any built-in
+    /// metric but correlation.
+    ///
+    /// Neighbours and distances are those of the dense rows (see [`Nearest::find_sparse`](crate::neighbors::Nearest)), and so
+    /// is the layout, to the bit where the search is exact, the graph is connected and the start is
+    /// [`Init::Spectral`](super::Init) or random. Other starts are laid out by the rows' 40 leading principal components in
+    /// the metric's own space.
+    ///
+    /// ```
+    /// use recluster::{Run, SparseRows, embed::Umap, neighbors::Metric};
+    /// // 90 rows of three kinds, with five columns each of the 300 that are their kind's.
+    /// let column = |i: usize, j: usize| i % 3 * 300 + (i * 7 + j * 61) % 300;
+    /// let numbers: Vec<(u32, u32)> = (0..450).map(|e| (e as u32 / 5, column(e / 5, e % 5) as u32)).collect();
+    /// let (at, columns): (Vec<u32>, Vec<u32>) = numbers.into_iter().unzip();
+    /// let rows = SparseRows::from_entries((90, 900), &at, &columns, &[1.0; 450])?;
+    /// let umap = Umap::new().metric(Metric::Hellinger).n_epochs(50);
+    /// let graph = umap.graph_sparse(&rows, &Run::new())?;
+    /// assert_eq!(graph.lay_out(&umap, &Run::new())?.dim(), (90, 2));
+    /// # Ok::<(), recluster::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Umap::graph`]; [`Error::Setting`] for correlation and for a metric of one's own.
+    ///
+    /// # Cost
+    /// That of [`Nearest::find_sparse`](crate::neighbors::Nearest::find_sparse). Memory O(entries + n x n_neighbors).
+    pub fn graph_sparse<'a>(&self, rows: &'a SparseRows, run: &Run) -> Result<UmapGraph<'a>> {
+        self.graph_of(Cow::Borrowed(rows), &Given::new(), run)
     }
 
     /// The graph of rows that have been checked.
-    pub(super) fn graph_of<'a>(&self, rows: Rows<'a>, run: &Run) -> Result<UmapGraph<'a>> {
-        let nothing = Given::new().check(&rows, self.n_neighbors, self.n_components)?;
-        run.install(|| UmapGraph::of(self, rows, &nothing, run))?
+    pub(super) fn graph_of<'a>(
+        &self,
+        rows: impl Into<GraphRows<'a>>,
+        given: &Given<'_>,
+        run: &Run,
+    ) -> Result<UmapGraph<'a>> {
+        self.check()?;
+        let rows = rows.into();
+        let given = given.check(rows.any(), self.n_neighbors, self.n_components)?;
+        run.install(|| UmapGraph::of(self, rows, &given, run))?
     }
 }
 
 impl<'a> UmapGraph<'a> {
-    pub(super) fn of(settings: &Umap, rows: Rows<'a>, given: &CheckedGiven<'_>, run: &Run) -> Result<Self> {
-        let canonical = Canonical::of(&rows);
+    pub(super) fn of(settings: &Umap, rows: GraphRows<'a>, given: &CheckedGiven<'_>, run: &Run) -> Result<Self> {
+        settings.metric.check_rows(rows.any())?;
+        let canonical = rows.any().canonical();
         let n = canonical.groups();
         let k = settings.n_neighbors.min(n);
         if k < settings.n_neighbors {
@@ -117,7 +154,7 @@ impl<'a> UmapGraph<'a> {
                     (nearby, found.exact, found.recall, lists)
                 }
                 None => {
-                    let groups = Groups::find(&rows, &canonical, k, &settings.metric, settings.search, run)?;
+                    let groups = Groups::find(rows.any(), &canonical, k, &settings.metric, settings.search, run)?;
                     (by_lists(&groups, n), groups.exact, groups.recall, groups.graph().0)
                 }
             };
@@ -154,7 +191,7 @@ impl<'a> UmapGraph<'a> {
     pub fn lay_out_given(&self, umap: &Umap, given: &Given<'_>, run: &Run) -> Result<Array2<f32>> {
         umap.check()?;
         self.same_graph(umap)?;
-        let given = given.check(&self.rows, umap.n_neighbors, umap.n_components)?;
+        let given = given.check(self.rows.any(), umap.n_neighbors, umap.n_components)?;
         if given.neighbors.is_some() {
             return Err(Error::setting("neighbors", "given", "must be given to the graph, not to its layout"));
         }
@@ -288,7 +325,7 @@ impl<'a> UmapGraph<'a> {
     ) -> Result<(Vec<f32>, Start)> {
         let components = umap.n_components;
         let Some(coarse) = Coarse::of(graph, draws.of(3)) else {
-            return start::find(graph, umap.init, components, &self.rows, pick, draws, run);
+            return start::find(graph, umap.init, components, self, pick, draws, run);
         };
         let plan = coarse::plan(plan, draws.of(4));
         let (begin, start) = self.unfold(umap, &coarse.graph, &coarse.firsts(pick), plan, draws.of(5), run)?;

@@ -27,6 +27,7 @@ mod model;
 mod moves;
 mod pool;
 mod prepared;
+mod rows;
 mod settings;
 mod start;
 mod target;
@@ -35,12 +36,13 @@ mod tests;
 mod transform;
 
 use crate::core::{Cached, Canonical, Rows, percent, settings_of};
-use crate::{Embedded, Embedder, Prepared, Result, Run, Settings};
+use crate::{Embedded, Embedder, Prepared, Result, Run, Settings, SparseRows};
 pub use density::Densmap;
 pub use given::Given;
 pub use graph::UmapGraph;
 pub use model::{GraphFacts, Start, UmapModel};
 use ndarray::{Array2, ArrayRef2};
+use rows::GraphRows;
 pub use settings::{Init, Umap};
 use std::borrow::Cow;
 pub use target::Target;
@@ -80,8 +82,8 @@ impl Umap {
     /// a class below -1.
     pub fn fit_given(&self, rows: &ArrayRef2<f32>, given: &Given<'_>, run: &Run) -> Result<UmapModel> {
         self.check()?;
-        let rows = Rows::finite(rows)?;
-        let given = given.check(&rows, self.n_neighbors, self.n_components)?;
+        let rows = GraphRows::from(Rows::finite(rows)?);
+        let given = given.check(rows.any(), self.n_neighbors, self.n_components)?;
         run.install(|| {
             let graph = UmapGraph::of(self, rows, &given, run)?;
             let drawn = graph.draw(self, &given, run)?;
@@ -110,6 +112,20 @@ impl Umap {
         })?
     }
 
+    /// Embeds sparse rows (n x columns) into n x components, without making them dense: what [`Umap::graph_sparse`] and its
+    /// layout give.
+    ///
+    /// No model is kept, so new rows cannot be placed: what assigns them is a [`Surrogate`](crate::explain::Surrogate).
+    ///
+    /// # Errors
+    /// Those of [`Umap::graph_sparse`].
+    ///
+    /// # Cost
+    /// That of [`Umap::fit`], with a row's entries for columns. Memory O(entries + n x n_neighbors).
+    pub fn embed_sparse(&self, rows: &SparseRows, run: &Run) -> Result<Array2<f32>> {
+        self.graph_sparse(rows, run)?.lay_out(self, run)
+    }
+
     /// Epochs of a layout of so many rows.
     fn epochs(&self, rows: usize) -> usize {
         let least = if self.min_dist < DENSE.0 { DENSE.1 } else { EPOCHS.0 };
@@ -133,6 +149,10 @@ impl Embedder for Umap {
     }
 
     fn prepare<'a>(&'a self, rows: Cow<'a, ArrayRef2<f32>>, run: &Run) -> Result<Box<dyn Prepared + 'a>> {
+        Ok(Box::new(prepared::PreparedUmap::new(self, Rows::finite_cow(rows)?, run)?))
+    }
+
+    fn prepare_sparse<'a>(&'a self, rows: Cow<'a, SparseRows>, run: &Run) -> Result<Box<dyn Prepared + 'a>> {
         Ok(Box::new(prepared::PreparedUmap::new(self, rows, run)?))
     }
 
@@ -162,7 +182,7 @@ impl Embedder for Umap {
 impl Umap {
     /// The layout of its own graph, and a map beside it where the embedding is wider.
     fn embed_graph(&self, graph: &UmapGraph<'_>, run: &Run) -> Result<Embedded> {
-        let nothing = Given::new().check(&graph.rows, self.n_neighbors, self.n_components)?;
+        let nothing = Given::new().check(graph.rows.any(), self.n_neighbors, self.n_components)?;
         let drawn = run.install(|| graph.draw(self, &nothing, run))??;
         let map = (self.n_components > 2).then(|| graph.lay_out(&self.clone().n_components(2), run)).transpose()?;
         let embedding = by_row(&drawn.positions, &graph.canonical, self.n_components);

@@ -1,10 +1,12 @@
 //! UMAP made ready for many embeddings of the same rows: one graph, and for parts of the rows one list of neighbours.
 
+use super::rows::GraphRows;
+use super::start::Dense;
 use super::{Given, Umap, UmapGraph};
-use crate::core::{Cached, Rows, gather};
+use crate::core::{Cached, OwnTable, Rows};
 use crate::neighbors::{Nearest, Neighbors};
 use crate::{Embedded, Error, Prepared, Result, Run};
-use ndarray::{ArrayRef2, ArrayView2};
+use ndarray::ArrayView2;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -21,34 +23,40 @@ pub(super) struct PreparedUmap<'a> {
 }
 
 impl<'a> PreparedUmap<'a> {
-    pub(super) fn new(umap: &'a Umap, rows: Cow<'a, ArrayRef2<f32>>, run: &Run) -> Result<Self> {
-        umap.check()?;
-        let graph = umap.graph_of(Rows::finite_cow(rows)?, run)?;
+    pub(super) fn new(umap: &'a Umap, rows: impl Into<GraphRows<'a>>, run: &Run) -> Result<Self> {
+        let graph = umap.graph_of(rows, &Given::new(), run)?;
         Ok(PreparedUmap { umap, graph, run: run.clone(), longer: Cached::default() })
     }
 
     /// Neighbours of all rows, long enough to be cut.
-    fn longer(&self, rows: &ArrayRef2<f32>) -> Result<Arc<Neighbors>> {
+    fn longer(&self) -> Result<Arc<Neighbors>> {
         self.longer.get(|| {
-            let k = (LONGER * self.umap.n_neighbors).min(rows.nrows());
+            let k = (LONGER * self.umap.n_neighbors).min(self.graph.rows.len());
             let search = Nearest::new(k).metric(self.umap.metric.clone()).search(self.umap.search);
-            search.find(rows, &self.run)
+            search.found(self.graph.rows.any(), &self.run)
         })
     }
 }
 
 impl Prepared for PreparedUmap<'_> {
+    /// Of sparse rows their 40 leading principal components, at unit length for cosine, as roots of shares for Hellinger
+    /// distance.
     fn rows(&self) -> ArrayView2<'_, f32> {
-        self.graph.rows.view()
+        self.graph.dense().view()
     }
 
     fn embed(&self, part: Option<&[u32]>, run: &Run) -> Result<Embedded> {
         let Some(part) = part else { return self.umap.embed_graph(&self.graph, run) };
-        let rows = self.rows();
-        let table = gather(&rows, part)?;
-        let near = self.longer(&rows)?.subset(part, self.umap.n_neighbors, &rows, self.umap.metric.clone(), run)?;
+        let (own, near) = self.graph.rows.lent(|table| {
+            let own = table.gather(part)?;
+            Ok((own, self.longer()?.part_of(table, part, self.umap.n_neighbors, self.umap.metric.clone(), run)?))
+        })?;
         let embed = || {
-            let graph = self.umap.graph_given(&table, &Given::new().neighbors(&near), run)?;
+            let rows = match &own {
+                OwnTable::Dense(table) => GraphRows::from(Rows::finite(table)?),
+                OwnTable::Sparse(rows) => Cow::Borrowed(rows).into(),
+            };
+            let graph = self.umap.graph_of(rows, &Given::new().neighbors(&near), run)?;
             self.umap.embed_graph(&graph, run)
         };
         embed().map_err(|error: Error| error.of_part(part))

@@ -28,12 +28,23 @@ const RESIDUAL: f64 = 1e-4;
 /// A residual beyond this is no eigenvector at all; beyond a tenth of it, a rough one, with a note.
 const HOPELESS: f64 = 0.1;
 
+/// Dense rows, or what stands for sparse ones: made when it is asked for.
+pub(crate) trait Dense {
+    fn dense(&self) -> &Rows<'_>;
+}
+
+impl Dense for Rows<'_> {
+    fn dense(&self) -> &Rows<'_> {
+        self
+    }
+}
+
 /// Positions (vertices x dimensions) and the start that was used.
 pub(crate) fn find(
     graph: &Graph,
     init: Init,
     dimensions: usize,
-    rows: &Rows<'_>,
+    rows: &impl Dense,
     pick: &[u32],
     draws: Stream,
     run: &Run,
@@ -41,12 +52,12 @@ pub(crate) fn find(
     let n = graph.len();
     let (mut positions, start) = match init {
         Init::Random => (uniform(0..n, dimensions, draws.of(1)), Start::Random),
-        Init::Pca => (told(rows, pick, dimensions, draws, run)?, Start::Pca),
+        Init::Pca => (told(rows.dense(), pick, dimensions, draws, run)?, Start::Pca),
         Init::Spectral => match spectral(graph, dimensions, rows, pick, draws, run)? {
             Some(positions) => (positions, Start::Spectral),
             None => {
                 run.note("the spectral start could not be computed: the layout starts from principal components");
-                (told(rows, pick, dimensions, draws, run)?, Start::Pca)
+                (told(rows.dense(), pick, dimensions, draws, run)?, Start::Pca)
             }
         },
     };
@@ -139,7 +150,7 @@ fn principal(rows: &Rows<'_>, pick: &[u32], dimensions: usize, draws: Stream) ->
 fn spectral(
     graph: &Graph,
     dimensions: usize,
-    rows: &Rows<'_>,
+    rows: &impl Dense,
     pick: &[u32],
     draws: Stream,
     run: &Run,
@@ -157,7 +168,7 @@ fn spectral(
     for (v, &c) in component.iter().enumerate() {
         members[c as usize].push(v as u32);
     }
-    let Some((centres, reaches)) = centres(&members, dimensions, rows, pick)? else { return Ok(None) };
+    let Some((centres, reaches)) = centres(&members, dimensions, rows.dense(), pick)? else { return Ok(None) };
     let mut positions = vec![0.0f32; graph.len() * dimensions];
     for (c, members) in members.iter().enumerate() {
         stage.check()?;

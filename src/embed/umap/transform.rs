@@ -56,6 +56,7 @@ impl UmapModel {
             return Err(Error::Shape { what: "columns", expected, found });
         }
         self.settings.metric.check()?;
+        self.settings.metric.check_rows(&rows)?;
         run.install(|| by_width!(self.settings.n_components, place(self, &rows, run)))?
     }
 

@@ -44,8 +44,8 @@ pub(crate) struct Embed {
     /// UMAP's minimal distance of embedded rows [default: 0.1]
     #[arg(long, value_name = "X")]
     pub(crate) min_dist: Option<f64>,
-    /// euclidean, manhattan, chebyshev, cosine, correlation, squared_euclidean, canberra, bray_curtis, hamming or
-    /// jaccard; for UMAP [default: euclidean]
+    /// euclidean, manhattan, chebyshev, cosine, correlation, squared_euclidean, canberra, bray_curtis, hamming, jaccard or
+    /// hellinger; for UMAP [default: euclidean]
     #[arg(long, value_parser = metric)]
     pub(crate) metric: Option<Metric>,
     /// Epochs of UMAP's optimisation [default: 3,000,000 / rows, within 200 (300 for --min-dist below 0.05) to 2,000]

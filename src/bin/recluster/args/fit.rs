@@ -1,10 +1,11 @@
 //! Arguments of `fit`.
 
 use super::cluster::{ClusterMethod, Method};
-use super::common::{Common, at_least_one};
+use super::common::{Common, at_least_one, metric};
 use super::embed::EmbedMethod;
 use clap::{Args, ValueEnum};
 use recluster::embed::Scaling;
+use recluster::neighbors::Metric;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EvidencePolicy {
@@ -106,6 +107,9 @@ pub(crate) struct Fit {
     /// UMAP's minimal distance of embedded rows [default: 0]
     #[arg(long, value_name = "X")]
     pub(crate) min_dist: Option<f64>,
+    /// UMAP's distance of rows: cosine and hellinger are for counts, and see "embed --metric" [default: euclidean]
+    #[arg(long, value_name = "METRIC", value_parser = metric)]
+    pub(crate) umap_metric: Option<Metric>,
     /// Columns of each embedding [default: 2]
     #[arg(long, value_name = "N")]
     pub(crate) components: Option<usize>,

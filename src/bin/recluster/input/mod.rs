@@ -1,15 +1,17 @@
-//! Data files, recognised by their first bytes, not by their names.
+//! Data files, recognised by their first bytes; svmlight's, which begin like any text, by their names.
 
 mod csv;
 mod idx;
 mod lines;
 mod npy;
 mod raw;
+mod sparse;
 mod typed;
 
 use crate::failure::Failure;
 use ndarray::Array2;
 use recluster::Error;
+pub(crate) use sparse::{SparseTable, is_sparse, sparse, whole};
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read};
 pub(crate) use typed::{Typed, blocks, has_names, typed};
@@ -29,6 +31,11 @@ pub(crate) struct Table {
 }
 
 impl Table {
+    /// Of no file.
+    pub(crate) fn unread() -> Self {
+        Table { values: Array2::zeros((0, 0)), names: None, image: None, places: None, rounded: Rounded::default() }
+    }
+
     /// An error about this table, with the column's number and name in the file.
     pub(crate) fn about(&self, error: Error) -> Failure {
         self.about_from(error, 0)
@@ -95,6 +102,7 @@ pub(crate) fn table(source: &str, rows: Option<usize>) -> Result<Table, Failure>
     let read = match open(source)? {
         Opened::Raw(mut reader, head) => head.table(&mut reader, rows),
         Opened::Text(reader) => csv::table(reader, rows),
+        Opened::Market(_) | Opened::Svm(_) => Err(NOT_DENSE.to_string()),
     };
     let table = read.map_err(|reason| Failure::file(source, reason))?;
     if let Some(words) = table.rounded.words() {
@@ -120,15 +128,20 @@ fn like(mut table: Table, source: &str, names: Option<&[String]>) -> Result<Tabl
 }
 
 /// Reads a table as [`table_like`] does, in blocks of at most `size` rows, at least one; each with the number of its first row.
+/// Sparse rows are read whole, with `columns` columns, and made dense block by block.
 pub(crate) fn blocks_like(
     source: &str,
     rows: Option<usize>,
     names: Option<&[String]>,
+    columns: Option<usize>,
     size: usize,
     each: &mut dyn FnMut(Table, usize) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     if source == "digits" {
         return each(table_like(source, rows, names)?, 0);
+    }
+    if is_sparse(source)? {
+        return sparse::blocks(&sparse(source, rows, columns)?, size, each);
     }
     let mut failed = None;
     let mut take = |table: Table, first: usize| {
@@ -151,6 +164,7 @@ pub(crate) fn blocks_like(
                 Ok(())
             })
         }
+        Opened::Market(_) | Opened::Svm(_) => Err(NOT_DENSE.to_string()),
     };
     match failed {
         Some(failure) => Err(failure),
@@ -172,12 +186,12 @@ pub(crate) fn names(source: &str) -> Result<Option<Vec<String>>, Failure> {
         return Ok(None);
     }
     match open(source)? {
-        Opened::Raw(..) => Ok(None),
+        Opened::Raw(..) | Opened::Market(_) | Opened::Svm(_) => Ok(None),
         Opened::Text(reader) => csv::names(reader).map(Some).map_err(|reason| Failure::file(source, reason)),
     }
 }
 
-/// Reads labels: one whole number for each row.
+/// Reads labels: one whole number for each row, or those of an svmlight file.
 pub(crate) fn labels(source: &str, rows: Option<usize>) -> Result<Vec<i32>, Failure> {
     if source == "digits" {
         let mut labels = recluster::data::digits().labels;
@@ -187,6 +201,8 @@ pub(crate) fn labels(source: &str, rows: Option<usize>) -> Result<Vec<i32>, Fail
     let read = || match open(source)? {
         Opened::Raw(mut reader, head) => head.labels(&mut reader, rows).map_err(|reason| Failure::file(source, reason)),
         Opened::Text(reader) => csv::labels(reader, rows).map_err(|reason| Failure::file(source, reason)),
+        Opened::Svm(reader) => sparse::labels(reader, rows).map_err(|reason| Failure::file(source, reason)),
+        Opened::Market(_) => Err(Failure::file(source, NOT_DENSE)),
     };
     let labels = read()?;
     labels
@@ -213,9 +229,15 @@ type Reader = BufReader<Box<dyn Read>>;
 enum Opened {
     /// Binary numbers after a header with their type and shape.
     Raw(Reader, raw::Head),
+    /// Sparse rows of a Matrix Market file.
+    Market(Reader),
+    /// Sparse rows of an svmlight file.
+    Svm(Reader),
     /// Anything else is taken for CSV.
     Text(Reader),
 }
+
+const NOT_DENSE: &str = "sparse rows are taken as the data of embed, boost, fit and predict";
 
 /// Opens the file, decompressing gzip, and recognises its format.
 fn open(path: &str) -> Result<Opened, Failure> {
@@ -240,6 +262,10 @@ fn open(path: &str) -> Result<Opened, Failure> {
     } else if is_idx {
         let head = idx::head(&mut reader).map_err(|reason| Failure::file(path, reason))?;
         Ok(Opened::Raw(reader, head))
+    } else if start.starts_with(sparse::MARKET) {
+        Ok(Opened::Market(reader))
+    } else if sparse::is_svm(path) {
+        Ok(Opened::Svm(reader))
     } else {
         Ok(Opened::Text(reader))
     }

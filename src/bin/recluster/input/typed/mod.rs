@@ -61,7 +61,7 @@ impl Typed {
 /// which can be read only once, is taken to have them.
 pub(crate) fn has_names(source: &str) -> Result<bool, Failure> {
     let is_pipe = std::fs::metadata(source).is_ok_and(|kind| !kind.is_file() && !kind.is_dir());
-    Ok(source != "digits" && (is_pipe || Source::open(source)?.has_names()?))
+    Ok(source != "digits" && (is_pipe || !super::is_sparse(source)? && Source::open(source)?.has_names()?))
 }
 
 /// Reads a table; only the first `rows` rows, if given.
