@@ -70,7 +70,7 @@ pub(super) fn card(shown: &Shown<'_>, number: usize, node: &Node) -> Markup {
             p {
                 (say!(text, "card.rows", rows = rows, of = tree.rows(), details = details)) " "
                 @if let Some(persistence) = node.persistence() {
-                    (say!(text, "card.persistence", persistence = text.decimals(persistence.into(), 2))) " "
+                    (say!(text, "card.persistence", persistence = text.decimals(persistence, 2))) " "
                 }
                 @if let Some(reason) = node.stop_reason() { (say!(text, "card.stopped", reason = stopped(text, reason))) }
             }

@@ -172,7 +172,8 @@ impl Writer {
         let line = line.trim();
         if !line.is_empty() {
             let item = self.lead == "- ";
-            if !(item && self.list) && !self.out.is_empty() {
+            let next = item && self.list;
+            if !next && !self.out.is_empty() {
                 self.out.push('\n');
             }
             self.out.push_str(self.lead);
