@@ -74,7 +74,11 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     if let Some(runs) = args.stability {
         plan = plan.stability(runs);
     }
-    let mut boost = Boost::new().rounds(args.rounds).max_depth(args.max_depth).shuffled_rows(args.shuffled_rows);
+    let mut boost = Boost::new()
+        .rounds(args.rounds)
+        .max_depth(args.max_depth)
+        .shuffled_rows(args.shuffled_rows)
+        .guard_rows(args.guard_rows);
     if let Some(questions) = data.questions() {
         boost = boost.categorical(&questions.schema.categorical());
     }
