@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let classes = (0..8).map(|digit| digit.to_string()).collect();
     let own: Vec<i32> = fitted.iter().map(|&i| labels[i]).collect();
-    let boost = Boost::new().rounds(60).shuffled_rows(0.25);
+    let boost = Boost::new().rounds(60).guard_rows(0.25);
     let surrogate = Surrogate::fit(&images.select(Axis(0), fitted), &own, classes, &boost, &run)?;
     let turned_away = |rows: &Array2<f32>| -> recluster::Result<f64> {
         let decided = surrogate.decide(rows, Abstain::Share(0.05), &run)?;

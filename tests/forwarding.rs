@@ -101,9 +101,9 @@ impl Explainer for Marked {
         rows: &ArrayRef2<f32>,
         block_rows: usize,
         run: &Run,
-        take: &mut dyn FnMut(usize, Explanation) -> Result<()>,
+        take: &mut dyn FnMut(usize, &Explanation) -> Result<()>,
     ) -> Result<()> {
-        take(block_rows, self.explain(rows, run)?)
+        take(block_rows, &self.explain(rows, run)?)
     }
 }
 
@@ -139,7 +139,7 @@ fn explains(explainer: impl Explainer) {
     assert_eq!(explainer.explain(&array![[0.0f32]], &Run::new()).unwrap().base()[0], 1.0);
     assert_eq!(explainer.name(), "marked");
     let mut marked = 0;
-    let mut take = |block_rows, _| {
+    let mut take = |block_rows, _: &Explanation| {
         marked = block_rows;
         Ok(())
     };

@@ -216,23 +216,24 @@ impl Boost {
     }
 
     pub(super) fn check_for_labels(&self) -> Result<()> {
-        self.check_no_shuffled_rows()?;
+        self.check_no_made_up_rows()?;
         match self.base_score.filter(|&score| !(score > 0.0 && score < 1.0)) {
             Some(score) => Err(Error::setting("base_score", score, "must be between 0 and 1, both excluded")),
             None => Ok(()),
         }
     }
 
-    fn check_no_shuffled_rows(&self) -> Result<()> {
+    fn check_no_made_up_rows(&self) -> Result<()> {
         self.check()?;
-        match self.shuffled_rows == 0.0 {
-            true => Ok(()),
-            false => Err(Error::setting("shuffled_rows", self.shuffled_rows, "must be 0 but for a surrogate")),
+        let both = [("shuffled_rows", self.shuffled_rows), ("guard_rows", self.guard_rows)];
+        match both.into_iter().find(|(_, share)| *share != 0.0) {
+            None => Ok(()),
+            Some((name, share)) => Err(Error::setting(name, share, "must be 0 but for a surrogate")),
         }
     }
 
     fn check_for_targets(&self) -> Result<()> {
-        self.check_no_shuffled_rows()?;
+        self.check_no_made_up_rows()?;
         if self.scale_pos_weight != 1.0 {
             return Err(Error::setting("scale_pos_weight", self.scale_pos_weight, "must be 1 for regression"));
         }

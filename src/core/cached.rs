@@ -8,6 +8,11 @@ use std::sync::{Arc, OnceLock};
 pub(crate) struct Cached<T>(OnceLock<Arc<T>>);
 
 impl<T> Cached<T> {
+    /// What was made, if it was.
+    pub(crate) fn made(&self) -> Option<Arc<T>> {
+        self.0.get().cloned()
+    }
+
     /// What was made, or what `make` makes now. That happens outside the lock, since a thread that waited for it could be
     /// needed to make it; two that come first at once may both make it.
     pub(crate) fn get(&self, make: impl FnOnce() -> Result<T>) -> Result<Arc<T>> {

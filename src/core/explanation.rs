@@ -27,6 +27,20 @@ impl Explanation {
         Ok(Explanation { values, base })
     }
 
+    /// An array of this shape, zeros in new memory; in memory that was used, whatever it has.
+    pub(crate) fn in_memory(mut memory: Vec<f64>, shape: (usize, usize, usize)) -> Array3<f64> {
+        if memory.is_empty() {
+            return Array3::zeros(shape);
+        }
+        memory.resize(shape.0 * shape.1 * shape.2, 0.0);
+        Array3::from_shape_vec(shape, memory).unwrap_or_else(|_| Array3::zeros(shape))
+    }
+
+    /// The memory of the attributions, to be used again.
+    pub(crate) fn into_memory(self) -> Vec<f64> {
+        self.values.into_raw_vec_and_offset().0
+    }
+
     /// Attributions, (row, feature, output).
     pub fn values(&self) -> &Array3<f64> {
         &self.values

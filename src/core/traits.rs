@@ -206,8 +206,8 @@ pub trait Explainer: Send + Sync {
     /// Whatever makes an explanation impossible; a plug-in's own error goes into [`Error::Plugin`](crate::Error::Plugin).
     fn explain(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Explanation>;
 
-    /// Explains `block_rows` rows at a time, so that the attributions of all rows need not fit into memory. `take` receives
-    /// the number of a block's first row and its explanation, in order; its error ends the work. Default: a call of
+    /// Explains `block_rows` rows at a time, so that the attributions of all rows need not fit into memory. `take` is lent
+    /// a block's explanation, with the number of the block's first row, in order; its error ends the work. Default: a call of
     /// [`explain`](Explainer::explain) for each block.
     ///
     /// # Errors
@@ -218,7 +218,7 @@ pub trait Explainer: Send + Sync {
         rows: &ArrayRef2<f32>,
         block_rows: usize,
         run: &Run,
-        take: &mut dyn FnMut(usize, Explanation) -> Result<()>,
+        take: &mut dyn FnMut(usize, &Explanation) -> Result<()>,
     ) -> Result<()> {
         if block_rows == 0 {
             return Err(Error::setting("block_rows", block_rows, "must be at least 1"));
@@ -227,7 +227,7 @@ pub trait Explainer: Send + Sync {
         // A table without rows is a block, for the explainer to refuse.
         loop {
             let end = first.saturating_add(block_rows).min(rows.nrows());
-            take(first, self.explain(&rows.slice(ndarray::s![first..end, ..]), run)?)?;
+            take(first, &self.explain(&rows.slice(ndarray::s![first..end, ..]), run)?)?;
             first = end;
             if first >= rows.nrows() {
                 return Ok(());
@@ -299,7 +299,7 @@ macro_rules! forward {
                 rows: &ArrayRef2<f32>,
                 block_rows: usize,
                 run: &Run,
-                take: &mut dyn FnMut(usize, Explanation) -> Result<()>,
+                take: &mut dyn FnMut(usize, &Explanation) -> Result<()>,
             ) -> Result<()> {
                 (**self).explain_in_blocks(rows, block_rows, run, take)
             }

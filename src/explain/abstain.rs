@@ -8,7 +8,8 @@ use crate::{Error, Result};
 /// Steps of the curve.
 const STEPS: usize = 200;
 
-/// Which rows are turned away, that is assigned to no class.
+/// Which rows are turned away, that is assigned to no class. How sure a surrogate is of a row is its confidence, or what its
+/// [`Guard`](super::Guard) says.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -22,7 +23,7 @@ pub enum Abstain {
     Share(f64),
     /// As few as leave the assigned rows of known classes right in this share, 0 to 1.
     Precision(f64),
-    /// Those of a confidence below this, 0 to 1.
+    /// Those of a sureness below this, 0 to 1.
     Below(f64),
 }
 

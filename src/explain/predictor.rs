@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// Classes whose margins stand on the stack.
 const FEW: usize = 64;
 
-/// A [`Surrogate`] with all that prediction needs prepared, and with a threshold of confidence.
+/// A [`Surrogate`] with all that prediction needs prepared, and with a threshold of sureness.
 ///
 /// It can be shared between threads. A row gets the same bits alone, in a block, and from [`Surrogate::decide`].
 ///
@@ -33,6 +33,8 @@ const FEW: usize = 64;
 pub struct Predictor {
     surrogate: Arc<Surrogate>,
     forest: Arc<Forest>,
+    /// The guard's.
+    guard: Option<Arc<Forest>>,
     threshold: f64,
 }
 
@@ -43,8 +45,9 @@ impl Predictor {
     /// Those of [`Selectivity::threshold`](super::Selectivity::threshold).
     pub fn new(surrogate: impl Into<Arc<Surrogate>>, abstain: Abstain) -> Result<Self> {
         let surrogate = surrogate.into();
-        let threshold = surrogate.selectivity().threshold(abstain)?;
-        Ok(Predictor { forest: surrogate.model().forest()?, surrogate, threshold })
+        let threshold = surrogate.threshold(abstain)?;
+        let guard = surrogate.guard().map(|guard| guard.model().forest()).transpose()?;
+        Ok(Predictor { forest: surrogate.model().forest()?, guard, surrogate, threshold })
     }
 
     /// The surrogate.
@@ -52,7 +55,7 @@ impl Predictor {
         &self.surrogate
     }
 
-    /// The confidence below which rows are turned away.
+    /// The sureness below which rows are turned away.
     pub fn threshold(&self) -> f64 {
         self.threshold
     }
@@ -69,16 +72,20 @@ impl Predictor {
             return Err(Error::NotFinite { what: "the data", row: 0, column, value: row[column] });
         }
         let classes = model.outputs().len();
-        let (mut few, mut many) = ([0.0; FEW], Vec::new());
-        let margins = match few.get_mut(..classes) {
+        let (mut few, mut many) = ([0.0; 2 * FEW], Vec::new());
+        let margins = match few.get_mut(..2 * classes) {
             Some(margins) => margins,
             None => {
-                many.resize(classes, 0.0);
+                many.resize(2 * classes, 0.0);
                 &mut many[..]
             }
         };
+        let (margins, guards) = margins.split_at_mut(classes);
         model.margins_of_row(&self.forest, row, margins);
-        Ok(self.surrogate.decided(margins, self.threshold))
+        if let (Some(guard), Some(forest)) = (self.surrogate.guard(), &self.guard) {
+            guard.model().margins_of_row(forest, row, guards);
+        }
+        Ok(self.surrogate.decided(margins, guards, self.threshold))
     }
 
     /// Decides a block of rows, on the run's threads.

@@ -2,13 +2,14 @@
 
 use super::paths::Paths;
 use super::shapley::Coefficients;
-use super::tables::{self, BLOCK, ROWS, SAMPLE, Scratch, Tables};
+use super::tables::{self, BLOCK, SAMPLE, Scratch, Table, Tables};
 use crate::boost::{BoostModel, Ensemble, Tree};
-use crate::core::{Rows, parallel};
+use crate::core::spare::Spare;
+use crate::core::{Cached, Rows, parallel};
 use crate::{Error, Result, Stage};
 use ndarray::{Array2, Array3};
-use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex};
 
 /// Tolerance of additivity, relative to the margin's scale.
 const TOLERANCE: f64 = 1e-9;
@@ -16,11 +17,23 @@ const TOLERANCE: f64 = 1e-9;
 /// From this many rows on, tables are built.
 const TABLE_ROWS: usize = 64;
 
-/// Most table entries in memory at once, 64 MB.
+/// Most entries of tables that are kept for later calls, all outputs together: 256 MB.
+const KEPT: usize = 1 << 25;
+
+/// Most table entries in memory at once where they are not kept, 64 MB.
 const TABLE_SIZE: usize = 1 << 23;
 
-/// Outputs that are computed together: eight of them fill a cache line of the result.
-const BESIDE: usize = 8;
+/// Outputs that are computed together, so that the result is written in whole cache lines.
+const BESIDE: usize = 32;
+
+/// Tasks that are under way together, at least: one output of one block each.
+const TASKS: usize = 48;
+
+/// Rows of a task that writes the result.
+const STORED: usize = 32;
+
+/// Rows that are written together: a column's eight sums fill a cache line.
+const TILE: usize = 8;
 
 /// The trees of one output as paths.
 #[derive(Clone, Debug)]
@@ -33,6 +46,9 @@ pub(super) struct Prepared {
     pub(super) used: Vec<u32>,
     /// For each feature its index among these.
     columns: Vec<u32>,
+    /// Entries of all its tables, at most.
+    size: usize,
+    tables: Cached<Vec<Tables>>,
 }
 
 impl Prepared {
@@ -43,12 +59,9 @@ impl Prepared {
         let mut used: Vec<u32> = trees.iter().flat_map(|tree| tree.splits.iter().map(|split| split.feature)).collect();
         used.sort_unstable();
         used.dedup();
-        // Not for all features: a model may have many more than it uses.
-        let mut columns = vec![0u32; used.last().map_or(0, |&last| last as usize + 1)];
-        for (column, &feature) in used.iter().enumerate() {
-            columns[feature as usize] = column as u32;
-        }
-        let mut prepared = Prepared { base: 0.0, trees, coefficients: Coefficients::default(), used, columns };
+        let (columns, size) = (places(&used), trees.iter().map(Tables::size).sum());
+        let (coefficients, tables) = (Coefficients::default(), Cached::default());
+        let mut prepared = Prepared { base: 0.0, trees, coefficients, used, columns, size, tables };
         prepared.update_base(ensemble, false);
         prepared
     }
@@ -58,6 +71,7 @@ impl Prepared {
         parallel::for_each_chunk(&mut self.trees, 1, |_, trees| {
             trees.iter_mut().for_each(|t| t.set_background(background))
         });
+        self.tables = Cached::default();
         self.update_base(ensemble, true);
     }
 
@@ -73,6 +87,38 @@ impl Prepared {
         let longest = self.trees.iter().map(|tree| tree.longest).max().unwrap_or(0);
         self.coefficients = Coefficients::new(longest, background);
     }
+
+    /// Tables of some of its trees; what is frequent is learnt from a sample spread over the rows.
+    fn tabulate(&self, trees: &[Paths], rows: &Rows<'_>) -> Vec<Tables> {
+        let (n, m) = (rows.len(), rows.len().min(SAMPLE));
+        let sample = Table::new(&self.used, |i| rows.row(i * n / m), m);
+        parallel::map(trees.len(), |i| Tables::of(&trees[i], &self.coefficients, &self.columns, &sample))
+    }
+}
+
+/// For each feature its place among those given, which ascend.
+fn places(features: &[u32]) -> Vec<u32> {
+    // Not for all features: a model may have many more than it uses.
+    let mut places = vec![0u32; features.last().map_or(0, |&last| last as usize + 1)];
+    features.iter().zip(0..).for_each(|(&feature, place)| places[feature as usize] = place);
+    places
+}
+
+/// Whether tables of all outputs are few enough to be kept.
+pub(super) fn keeps(prepared: &[Prepared]) -> bool {
+    prepared.iter().map(|output| output.size).sum::<usize>() <= KEPT
+}
+
+/// Makes tables for these rows and later ones and keeps them, unless there are, or the rows are too few to be worth it or to
+/// tell which patterns are frequent. Whether there are tables changes no bit of a value.
+pub(super) fn keep(outputs: &[&Prepared], rows: &Rows<'_>) -> Result<()> {
+    for output in outputs {
+        let large = output.trees.iter().any(Tables::need_sample);
+        if rows.len() >= if large { SAMPLE } else { TABLE_ROWS } {
+            output.tables.get(|| Ok(output.tabulate(&output.trees, rows)))?;
+        }
+    }
+    Ok(())
 }
 
 /// Trees of one output that are evaluated together with those of other outputs.
@@ -85,14 +131,14 @@ struct Part<'p> {
     ends: [bool; 2],
 }
 
-/// Parts whose tables fit into memory together, of at most [`BESIDE`] outputs.
-fn batches<'p>(outputs: &[&'p Prepared], tabled: bool) -> Vec<Vec<Part<'p>>> {
+/// Parts whose tables fit into memory together, if they have to be made, of at most [`BESIDE`] outputs.
+fn batches<'p>(outputs: &[&'p Prepared], made: bool) -> Vec<Vec<Part<'p>>> {
     let (mut batches, mut size): (Vec<Vec<Part<'_>>>, usize) = (Vec::new(), 0);
     for (place, output) in outputs.iter().enumerate() {
         let mut first = 0;
         while first == 0 || first < output.trees.len() {
             let fits = |own: &mut usize, tree: &Paths| {
-                *own += if tabled { Tables::size(tree) } else { 0 };
+                *own += if made { Tables::size(tree) } else { 0 };
                 Some(*own)
             };
             // As many trees as fit, at least one.
@@ -117,7 +163,8 @@ fn batches<'p>(outputs: &[&'p Prepared], tabled: bool) -> Vec<Vec<Part<'p>>> {
     batches
 }
 
-/// Writes the attributions of all outputs to `values` and checks their additivity.
+/// Writes the attributions of all outputs to `values` and checks their additivity. Numbers that belong to no feature that the
+/// output uses are left as they are.
 pub(super) fn write(
     outputs: &[&Prepared],
     rows: &Rows<'_>,
@@ -127,43 +174,23 @@ pub(super) fn write(
 ) -> Result<()> {
     let (n, features, count) = values.dim();
     let Some(values) = values.as_slice_mut() else { return Ok(()) };
-    let tabled = n >= TABLE_ROWS;
+    let kept: Option<Vec<Arc<Vec<Tables>>>> = outputs.iter().map(|output| output.tables.made()).collect();
+    let make = kept.is_none() && n >= TABLE_ROWS;
     let fault = Mutex::new(None::<(usize, f64)>);
-    for batch in batches(outputs, tabled) {
-        let tables = |part: &Part<'_>| {
-            if !tabled {
-                return Vec::new();
-            }
-            // A sample spread over the table.
-            let m = n.min(SAMPLE);
-            let Block { values, stride, .. } = Block::new(part.output, |i| rows.row(i * n / m), m);
-            let Prepared { coefficients, columns, .. } = part.output;
-            parallel::map(part.trees.len(), |i| Tables::of(&part.trees[i], coefficients, columns, &values, stride, m))
+    for batch in batches(outputs, make) {
+        let tables = |part: &Part<'_>| match &kept {
+            Some(kept) => Cow::Borrowed(&kept[part.place][..]),
+            None if make => Cow::Owned(part.output.tabulate(part.trees, rows)),
+            None => Cow::Borrowed(&[][..]),
         };
-        let tables: Vec<Vec<Tables>> = batch.iter().map(tables).collect();
-        let users = users(&batch);
-        parallel::for_each_chunk(values, BLOCK * features * count, |b, values| {
-            if stage.check().is_err() {
-                return;
-            }
-            let (first, n) = (b * BLOCK, values.len() / (features * count));
-            let work = |(part, tables): (&Part<'_>, &Vec<Tables>)| {
-                let mut block = Block::new(part.output, |i| rows.row(first + i), n);
-                if !part.ends[0] {
-                    block.load(part.output, values, features, count, part.place);
-                }
-                block.add(part.output, part.trees, tables);
-                block
-            };
-            let blocks: Vec<Block> = batch.iter().zip(&tables).map(work).collect();
-            store(&batch, &users, &blocks, values, features, count);
-            for (part, block) in batch.iter().zip(&blocks).filter(|(part, _)| part.ends[1]) {
-                let worst = block.fault(part.output.base, |i| margins[[first + i, part.place]]);
-                if let (Some((i, gap)), Ok(mut fault)) = (worst, fault.lock()) {
-                    // The first faulty row, whatever the order of the threads.
-                    if fault.is_none_or(|(row, _)| first + i < row) {
-                        *fault = Some((first + i, gap));
-                    }
+        let tables: Vec<Cow<'_, [Tables]>> = batch.iter().map(tables).collect();
+        let block = Together::of(&batch, &tables, features, count);
+        block.write(rows, values, stage, |first, part, sums| {
+            let worst = sums.fault(part.output.base, |i| margins[[first + i, part.place]]);
+            if let (Some((i, gap)), Ok(mut fault)) = (worst, fault.lock()) {
+                // The first faulty row, whatever the order of the threads.
+                if fault.is_none_or(|(row, _)| first + i < row) {
+                    *fault = Some((first + i, gap));
                 }
             }
         });
@@ -180,102 +207,157 @@ pub(super) fn write(
     }
 }
 
-/// For each feature that any part uses, the parts that use it and its column there.
-fn users(batch: &[Part<'_>]) -> Vec<(usize, Vec<(usize, usize)>)> {
-    let mut users = BTreeMap::<usize, Vec<(usize, usize)>>::new();
-    for (p, part) in batch.iter().enumerate() {
-        for (c, &feature) in part.output.used.iter().enumerate() {
-            users.entry(feature as usize).or_default().push((p, c));
-        }
-    }
-    users.into_iter().collect()
-}
-
-/// Copies the sums of several outputs to `values`: feature by feature for eight rows at a time, so that writes are
-/// contiguous and a column's eight sums are read from one cache line.
-fn store(
-    batch: &[Part<'_>],
-    users: &[(usize, Vec<(usize, usize)>)],
-    blocks: &[Block],
-    values: &mut [f64],
+/// Parts that are computed together, and where their sums go.
+struct Together<'b, 'p> {
+    batch: &'b [Part<'p>],
+    tables: &'b [Cow<'b, [Tables]>],
+    /// Features that any part uses, ascending, and for each feature its place among these.
+    used: Vec<u32>,
+    columns: Vec<u32>,
+    /// In ascending order of the slot.
+    targets: Vec<Target>,
     features: usize,
     outputs: usize,
-) {
-    for tile in (0..blocks.first().map_or(0, |block| block.rows)).step_by(8) {
-        let end = blocks.first().map_or(0, |block| block.rows).min(tile + 8);
-        for (feature, users) in users {
-            for i in tile..end {
-                let slots = &mut values[(i * features + feature) * outputs..][..outputs];
-                for &(p, c) in users {
-                    slots[batch[p].place] = blocks[p].sums[c * blocks[p].stride + i];
+}
+
+/// Where the sums of one column of a part go.
+struct Target {
+    /// Index within a row of the result.
+    slot: usize,
+    part: usize,
+    column: usize,
+}
+
+impl<'b, 'p> Together<'b, 'p> {
+    fn of(batch: &'b [Part<'p>], tables: &'b [Cow<'b, [Tables]>], features: usize, outputs: usize) -> Self {
+        let mut used: Vec<u32> = batch.iter().flat_map(|part| &part.output.used).copied().collect();
+        used.sort_unstable();
+        used.dedup();
+        let mut targets = Vec::new();
+        for (p, part) in batch.iter().enumerate() {
+            let slots = part.output.used.iter().map(|&feature| feature as usize * outputs + part.place);
+            targets.extend(slots.zip(0..).map(|(slot, column)| Target { slot, part: p, column }));
+        }
+        targets.sort_unstable_by_key(|target| target.slot);
+        Together { batch, tables, columns: places(&used), used, targets, features, outputs }
+    }
+
+    /// Computes and stores the attributions of all rows. `check` gets those of a block of rows by one part that is its
+    /// output's last, and the number of the first of these rows.
+    fn write(
+        &self,
+        rows: &Rows<'_>,
+        values: &mut [f64],
+        stage: &Stage<'_>,
+        check: impl Fn(usize, &Part<'_>, &Sums) + Sync,
+    ) {
+        let row = self.features * self.outputs;
+        let (spare, scratches) = (Spare::default(), Spare::default());
+        let table = |first: usize, n: usize| Table::new(&self.used, |i| rows.row(first + i), n);
+        let sums = |first: usize, table: &Table, p: usize, before: &[f64]| {
+            let (part, mut scratch) = (&self.batch[p], scratches.take(Scratch::default));
+            let mut sums = Sums::new(part.output, table, spare.take(Vec::new));
+            if !part.ends[0] {
+                sums.load(part, before, self.features, self.outputs);
+            }
+            sums.add(part, &self.tables[p], &self.columns, table, &mut scratch);
+            if part.ends[1] {
+                check(first, part, &sums);
+            }
+            scratches.give(scratch);
+            sums
+        };
+        // One part alone is stored at once, while its sums are in the cache; of several all are needed first.
+        if self.batch.len() == 1 {
+            return parallel::for_each_chunk(values, BLOCK * row, |b, values| {
+                if stage.check().is_ok() {
+                    let (first, n) = (b * BLOCK, values.len() / row);
+                    let sums = sums(first, &table(first, n), 0, values);
+                    self.store(&[&sums], 0, values);
+                    spare.give(sums.values);
+                }
+            });
+        }
+        let parts = self.batch.len();
+        let blocks = TASKS.div_ceil(parts);
+        for (w, values) in values.chunks_mut(blocks * BLOCK * row).enumerate() {
+            if stage.check().is_err() {
+                return;
+            }
+            let (first, n) = (w * blocks * BLOCK, values.len() / row);
+            let tables = parallel::map_ranges(n, BLOCK, |range| table(first + range.start, range.len()));
+            let all = parallel::map(tables.len() * parts, |task| {
+                // Block after block of one part, while its tables are in the cache.
+                let (p, b) = (task / tables.len(), task % tables.len());
+                sums(first + b * BLOCK, &tables[b], p, &values[b * BLOCK * row..])
+            });
+            parallel::for_each_chunk(values, STORED * row, |s, values| {
+                let (b, from) = (s * STORED / BLOCK, s * STORED % BLOCK);
+                let of_block: Vec<&Sums> = all.iter().skip(b).step_by(tables.len()).collect();
+                self.store(&of_block, from, values);
+            });
+            all.into_iter().for_each(|sums| spare.give(sums.values));
+        }
+    }
+
+    /// Copies the sums of a block's rows `from` on to their slots.
+    fn store(&self, sums: &[&Sums], from: usize, values: &mut [f64]) {
+        let row = self.features * self.outputs;
+        for (tile, values) in values.chunks_mut(TILE * row).enumerate() {
+            let mut rows = values.chunks_mut(row);
+            // Empty ones beyond the last row.
+            let mut rows: [&mut [f64]; TILE] = std::array::from_fn(|_| rows.next().unwrap_or_default());
+            for target in &self.targets {
+                let Sums { values, stride, .. } = sums[target.part];
+                let Some(eight) = values[target.column * stride + from + tile * TILE..].first_chunk::<TILE>() else {
+                    continue;
+                };
+                for (row, &value) in rows.iter_mut().zip(eight) {
+                    if let Some(slot) = row.get_mut(target.slot) {
+                        *slot = value;
+                    }
                 }
             }
         }
     }
 }
 
-/// Up to [`BLOCK`] rows, stored by column; for a sample only `values` is used.
-struct Block {
+/// Attributions of a block of rows by one output, stored by column.
+struct Sums {
     rows: usize,
-    /// Length of a column: the rows, rounded up to whole groups, and a cache line, so that columns do not collide in one
-    /// cache set.
     stride: usize,
-    /// Values of the used features.
-    values: Vec<f32>,
-    /// Attributions of the used features.
-    sums: Vec<f64>,
+    values: Vec<f64>,
 }
 
-impl Block {
-    fn new<'r>(prepared: &Prepared, row: impl Fn(usize) -> &'r [f32], rows: usize) -> Self {
-        let stride = rows.next_multiple_of(ROWS) + 16;
-        let mut values = vec![0.0f32; prepared.used.len() * stride];
-        // Transposed sixteen rows at a time: one cache line of a column.
-        for tile in (0..rows).step_by(16) {
-            let end = (tile + 16).min(rows);
-            for (c, &feature) in prepared.used.iter().enumerate() {
-                let column = &mut values[c * stride..(c + 1) * stride];
-                for i in tile..end {
-                    column[i] = row(i)[feature as usize];
-                }
-            }
-        }
-        Block { rows, stride, values, sums: vec![0.0; prepared.used.len() * stride] }
+impl Sums {
+    /// Zeros for the rows of a table, in a buffer that may have been used.
+    fn new(output: &Prepared, table: &Table, mut values: Vec<f64>) -> Self {
+        values.clear();
+        values.resize(output.used.len() * table.stride, 0.0);
+        Sums { rows: table.rows, stride: table.stride, values }
     }
 
     /// Loads the attributions by earlier trees.
-    fn load(&mut self, prepared: &Prepared, values: &[f64], features: usize, outputs: usize, place: usize) {
-        for (c, &feature) in prepared.used.iter().enumerate() {
+    fn load(&mut self, part: &Part<'_>, values: &[f64], features: usize, outputs: usize) {
+        for (c, &feature) in part.output.used.iter().enumerate() {
             for i in 0..self.rows {
-                self.sums[c * self.stride + i] = values[(i * features + feature as usize) * outputs + place];
+                self.values[c * self.stride + i] = values[(i * features + feature as usize) * outputs + part.place];
             }
         }
     }
 
     /// Adds the trees' attributions; without tables they are computed row by row.
-    fn add(&mut self, prepared: &Prepared, trees: &[Paths], tables: &[Tables]) {
-        let Prepared { coefficients, columns, .. } = prepared;
-        let mut scratch = Scratch::default();
-        for (t, tree) in trees.iter().enumerate() {
-            let (values, sums) = (&self.values, &mut self.sums);
-            tables::add_tree(
-                tree,
-                tables.get(t),
-                coefficients,
-                columns,
-                values,
-                self.stride,
-                self.rows,
-                &mut scratch,
-                sums,
-            );
+    fn add(&mut self, part: &Part<'_>, tables: &[Tables], from: &[u32], table: &Table, scratch: &mut Scratch) {
+        let Prepared { coefficients, columns, .. } = part.output;
+        for (t, tree) in part.trees.iter().enumerate() {
+            tables::add_tree(tree, tables.get(t), coefficients, from, table, columns, scratch, &mut self.values);
         }
     }
 
     /// The first row whose attributions and base value do not sum to its margin.
     fn fault(&self, base: f64, margin: impl Fn(usize) -> f64) -> Option<(usize, f64)> {
         let mut totals = vec![(0.0f64, 0.0f64); self.rows];
-        for column in self.sums.chunks_exact(self.stride) {
+        for column in self.values.chunks_exact(self.stride) {
             for (total, value) in totals.iter_mut().zip(column) {
                 *total = (total.0 + value, total.1 + value.abs());
             }

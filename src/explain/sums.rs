@@ -5,8 +5,8 @@ use crate::core::{Canonical, Rows, parallel};
 use crate::{Error, Explainer, Explanation, Result, Run};
 use ndarray::{Array2, ArrayRef2, Axis};
 
-/// Attributions of a block, in numbers: 64 MB.
-const BLOCK: usize = 1 << 23;
+/// Attributions of a block, in numbers: 16 MB, which caches hold.
+const BLOCK: usize = 1 << 21;
 /// Features whose sums are one piece of work.
 const PIECE: usize = 32;
 
@@ -29,7 +29,7 @@ pub struct AttributionSums {
     pub own_mean: Array2<f64>,
 }
 
-/// Means of the attributions of `rows` (n x features) by any explainer, block by block: of memory only a block of 64 MB is
+/// Means of the attributions of `rows` (n x features) by any explainer, block by block: of memory only a block of 16 MB is
 /// needed, whatever the number of rows, and a few tables of features x outputs.
 ///
 /// `labels` has one label for each row, -1 for none: for each output, its own rows are those of its number. The same bits
@@ -212,8 +212,8 @@ mod tests {
         let why = explainer.explain(&rows, &run).unwrap();
         let outputs: Vec<usize> = labels.iter().map(|&label| label as usize).collect();
         let mut top = Vec::new();
-        let mut take = |first: usize, part: Explanation| {
-            top.extend(top_of_rows(&part, &outputs[first..first + part.values().dim().0], 2)?);
+        let mut take = |first: usize, part: &Explanation| {
+            top.extend(top_of_rows(part, &outputs[first..first + part.values().dim().0], 2)?);
             Ok(())
         };
         explainer.explain_in_blocks(&rows, 7, &run, &mut take).unwrap();
@@ -227,7 +227,7 @@ mod tests {
         assert!(top_of_rows(&why, &outputs, 0).unwrap().iter().all(Vec::is_empty));
         assert!(top_of_rows(&why, &[3; 50], 2).is_err());
         assert!(explainer.explain_in_blocks(&rows, 0, &run, &mut |_, _| Ok(())).is_err());
-        let stop = |_, _| Err(Error::setting("x", 0, "is the caller's"));
+        let stop = |_, _: &Explanation| Err(Error::setting("x", 0, "is the caller's"));
         assert!(explainer.explain_in_blocks(&rows, 9, &run, &mut { stop }).is_err());
     }
 }

@@ -2,6 +2,7 @@
 
 use super::TreeShap;
 use super::abstain::{Abstain, Selectivity};
+use super::guard::Guard;
 use super::prepared::Prepared;
 use super::profile::DataProfile;
 use crate::boost::{Boost, BoostModel, confidence_of};
@@ -23,7 +24,8 @@ const PIECE: usize = 1024;
 ///
 /// Rows in no class, the noise of the clustering, are negatives of each booster, and so are shuffled rows where
 /// [`Boost::shuffled_rows`] asks for them. So a row that is unlike all classes gets a low confidence, and
-/// [`decide`](Surrogate::decide) can turn it away.
+/// [`decide`](Surrogate::decide) can turn it away. A [`Guard`], for which [`Boost::guard_rows`] asks, tells such rows better and
+/// leaves the model as it is.
 ///
 /// Its agreement with the clustering is its *fidelity*. Fidelity is no evidence that the clusters are real: two halves of
 /// one Gaussian can be learnt perfectly too.
@@ -40,6 +42,9 @@ pub struct Surrogate {
     digest: u64,
     /// What thresholds on confidence cost and gain.
     selectivity: Selectivity,
+    /// The model that says which rows to turn away, where there is one.
+    #[cfg_attr(feature = "serde", serde(default))]
+    guard: Option<Guard>,
     /// The fitted rows in brief.
     profile: DataProfile,
     /// The trees prepared for SHAP.
@@ -68,7 +73,10 @@ pub struct Decision<'a> {
     pub best: Assignment<'a>,
     /// The second most probable class; None where there is one class only.
     pub runner_up: Option<Assignment<'a>>,
-    /// Whether the row is turned away: its confidence is below the threshold.
+    /// How sure it is that the row belongs to a known class, 0 to 1: the confidence of the best class, or where there is a
+    /// [`Guard`] what that says.
+    pub sureness: f64,
+    /// Whether the row is turned away: its sureness is below the threshold.
     pub abstained: bool,
 }
 
@@ -87,7 +95,7 @@ impl Surrogate {
     /// few rows for that, the run gets a note, and `model().calibration()` has 0 rows.
     ///
     /// Cost: two training calls of [`Boost`] with as many outputs as classes; four for fewer than 200 rows a class in a
-    /// third of the rows.
+    /// third of the rows; with a guard eight.
     ///
     /// # Errors
     /// Those of [`Boost::fit`], and [`Error::Label`] when a class has no row or a label no class.
@@ -169,14 +177,28 @@ impl Surrogate {
         if let Some(missing) = seen.iter().position(|seen| !seen) {
             return Err(Error::Label { row: 0, label: missing as i64, reason: "the class of this number has no row" });
         }
-        let (model, margins, held_out, profile) = data.with_missing(|rows| {
-            let (model, margins, held_out) = boost.fit_open_set(rows, labels, weights.as_deref(), out_of_fold, run)?;
+        let guarded = boost.guard_rows > 0.0;
+        let all = out_of_fold || guarded;
+        let (model, margins, held_out, guard, profile) = data.with_missing(|rows| {
+            let (model, margins, held_out) = boost.fit_open_set(rows, labels, weights.as_deref(), all, false, run)?;
+            let guard = match guarded {
+                true => Guard::train(rows, labels, weights.as_deref(), &margins, boost, run)?,
+                false => None,
+            };
             let profile = run.install(|| DataProfile::of(rows, labels, classes.len()))?;
-            Ok((model, margins, held_out, profile))
+            Ok((model, margins, held_out, guard, profile))
         })?;
         let selectivity = Selectivity::of(held_out);
-        let surrogate =
-            Surrogate { model, classes, schema: None, digest: 0, selectivity, profile, paths: Cached::default() };
+        let surrogate = Surrogate {
+            model,
+            classes,
+            schema: None,
+            digest: 0,
+            selectivity,
+            guard,
+            profile,
+            paths: Cached::default(),
+        };
         Ok((surrogate, margins))
     }
 
@@ -240,7 +262,7 @@ impl Surrogate {
     /// Those of [`probabilities`](Surrogate::probabilities).
     pub fn assign(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Vec<Assignment<'_>>> {
         let margins = self.model.margins(rows, run)?;
-        self.each(&margins, |margins| self.ranked(margins).0, run)
+        self.each(&margins, |_, margins| self.ranked(margins).0, run)
     }
 
     /// The same for sparse rows, of which a block at a time is made dense.
@@ -249,7 +271,7 @@ impl Surrogate {
     /// Those of [`assign`](Surrogate::assign).
     pub fn assign_sparse(&self, rows: &SparseRows, run: &Run) -> Result<Vec<Assignment<'_>>> {
         let margins = self.model.margins_sparse(rows, run)?;
-        self.each(&margins, |margins| self.ranked(margins).0, run)
+        self.each(&margins, |_, margins| self.ranked(margins).0, run)
     }
 
     /// As [`assign`](Surrogate::assign), with the runner-up of each row, and rows turned away of which the model is not sure
@@ -272,9 +294,7 @@ impl Surrogate {
     /// # Errors
     /// Those of [`probabilities`](Surrogate::probabilities) and of [`Selectivity::threshold`].
     pub fn decide(&self, rows: &ArrayRef2<f32>, abstain: Abstain, run: &Run) -> Result<Vec<Decision<'_>>> {
-        let threshold = self.selectivity.threshold(abstain)?;
-        let margins = self.model.margins(rows, run)?;
-        self.each(&margins, |margins| self.decided(margins, threshold), run)
+        self.decide_by(|model| model.margins(rows, run), abstain, run)
     }
 
     /// [`decide`](Surrogate::decide) for sparse rows.
@@ -282,9 +302,7 @@ impl Surrogate {
     /// # Errors
     /// Those of [`decide`](Surrogate::decide).
     pub fn decide_sparse(&self, rows: &SparseRows, abstain: Abstain, run: &Run) -> Result<Vec<Decision<'_>>> {
-        let threshold = self.selectivity.threshold(abstain)?;
-        let margins = self.model.margins_sparse(rows, run)?;
-        self.each(&margins, |margins| self.decided(margins, threshold), run)
+        self.decide_by(|model| model.margins_sparse(rows, run), abstain, run)
     }
 
     /// [`decide`](Surrogate::decide) for the rows of a table, by the schema.
@@ -295,9 +313,22 @@ impl Surrogate {
         self.decide(&self.encoded(table)?, abstain, run)
     }
 
-    /// What thresholds on confidence cost and gain, by held-out rows.
+    /// What thresholds on confidence cost and gain, by held-out rows. A [`Guard`] has its own, by sureness.
     pub fn selectivity(&self) -> &Selectivity {
         &self.selectivity
+    }
+
+    /// The model that says which rows to turn away, where [`Boost::guard_rows`] asked for one.
+    pub fn guard(&self) -> Option<&Guard> {
+        self.guard.as_ref()
+    }
+
+    /// The sureness below which [`decide`](Surrogate::decide) turns rows away.
+    ///
+    /// # Errors
+    /// Those of [`Selectivity::threshold`].
+    pub fn threshold(&self, abstain: Abstain) -> Result<f64> {
+        self.guard.as_ref().map_or(&self.selectivity, Guard::selectivity).threshold(abstain)
     }
 
     /// The fitted rows in brief, which [`DriftWatch`](super::DriftWatch) compares new ones with.
@@ -312,23 +343,41 @@ impl Surrogate {
         }
     }
 
-    /// What `of` makes of each row's margins.
+    /// The decisions about rows of which `margins` gives a model's margins.
+    fn decide_by(
+        &self,
+        margins: impl Fn(&BoostModel) -> Result<Array2<f64>>,
+        abstain: Abstain,
+        run: &Run,
+    ) -> Result<Vec<Decision<'_>>> {
+        let threshold = self.threshold(abstain)?;
+        let own = margins(&self.model)?;
+        let guards = match &self.guard {
+            Some(guard) => margins(guard.model())?,
+            None => Array2::zeros((own.nrows(), 0)),
+        };
+        let (count, guards) = (guards.ncols(), guards.as_slice().unwrap_or_default());
+        self.each(&own, |i, own| self.decided(own, &guards[i * count..(i + 1) * count], threshold), run)
+    }
+
+    /// What `of` makes of each row's number and margins.
     fn each<T: Send>(
         &self,
         margins: &Array2<f64>,
-        of: impl Fn(&[f64]) -> T + Sync + Send,
+        of: impl Fn(usize, &[f64]) -> T + Sync + Send,
         run: &Run,
     ) -> Result<Vec<T>> {
         let (count, all) = (margins.ncols().max(1), margins.as_slice().unwrap_or_default());
-        let some =
-            |rows: Range<usize>| all[rows.start * count..rows.end * count].chunks_exact(count).map(&of).collect();
+        let some = |rows: Range<usize>| rows.map(|i| of(i, &all[i * count..(i + 1) * count])).collect();
         let parts: Vec<Vec<T>> = run.install(|| parallel::map_ranges(margins.nrows(), PIECE, some))?;
         Ok(parts.into_iter().flatten().collect())
     }
 
-    pub(super) fn decided(&self, margins: &[f64], threshold: f64) -> Decision<'_> {
+    /// By its margins and, where there is a guard, that one's.
+    pub(super) fn decided(&self, margins: &[f64], guards: &[f64], threshold: f64) -> Decision<'_> {
         let (best, runner_up) = self.ranked(margins);
-        Decision { best, runner_up, abstained: best.confidence < threshold }
+        let sureness = self.guard.as_ref().map_or(best.confidence, |guard| guard.sureness(margins, guards));
+        Decision { best, runner_up, sureness, abstained: sureness < threshold }
     }
 
     /// The two most probable classes of a row, by its margins, which order the classes even where probabilities have rounded
@@ -381,6 +430,9 @@ impl crate::Saved for Surrogate {
     fn validate(&self) -> checks::Check {
         self.model.validate()?;
         self.selectivity.check()?;
+        if let Some(guard) = &self.guard {
+            guard.check(self.classes.len(), self.model.features())?;
+        }
         self.profile.check(self.classes.len(), self.model.features())?;
         checks::count("names of classes", self.classes.len(), self.model.outputs().len())?;
         checks::that(self.schema.is_some() || self.digest == 0, || "the schema is missing".into())?;

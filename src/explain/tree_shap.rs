@@ -2,11 +2,12 @@
 
 use super::prepared::{self, Prepared, gap};
 use super::sums::attribution_sums;
+use super::tables::BLOCK;
 use crate::boost::{BoostModel, Tree};
 use crate::core::Rows;
 use crate::core::shape::{check_count, check_output};
 use crate::{Error, Explainer, Explanation, NOISE, Result, Run};
-use ndarray::{Array2, Array3, ArrayRef2, Axis};
+use ndarray::{Array2, ArrayRef2, Axis};
 use std::sync::Arc;
 
 /// Exact SHAP values of a [`BoostModel`], in f64, for its margins (log-odds of a classifier).
@@ -126,7 +127,9 @@ impl<'a> TreeShap<'a> {
     }
 
     /// Explains all outputs, `block_rows` rows at a time, so that the attributions of all rows need not fit into memory.
-    /// `take` receives the number of a block's first row and its explanation, in order; its error ends the work.
+    /// `take` is lent a block's explanation, with the number of the block's first row, in order; its error ends the work.
+    /// All blocks are written to the same memory and share the tables of the trees where these take up to 256 MB;
+    /// [`block_rows`](TreeShap::block_rows) is a good size.
     ///
     /// # Errors
     /// [`Error::Setting`] when `block_rows` is 0; what `take` returns; else as [`Explainer::explain`].
@@ -135,10 +138,25 @@ impl<'a> TreeShap<'a> {
         rows: &ArrayRef2<f32>,
         run: &Run,
         block_rows: usize,
-        mut take: impl FnMut(usize, Explanation) -> Result<()>,
+        mut take: impl FnMut(usize, &Explanation) -> Result<()>,
     ) -> Result<()> {
         let outputs: Vec<usize> = (0..self.prepared.len()).collect();
-        self.in_blocks(rows, run, block_rows, |first, table| take(first, self.attribute(table, &outputs, run)?))
+        let mut memory = Vec::new();
+        self.in_blocks(rows, run, block_rows, |first, table| {
+            let why = self.attribute_in(std::mem::take(&mut memory), table, &outputs, run)?;
+            take(first, &why)?;
+            memory = why.into_memory();
+            Ok(())
+        })
+    }
+
+    /// Rows of a block that suits [`explain_blocks`](TreeShap::explain_blocks): their attributions take about 16 MB, which
+    /// caches hold, if these are 512 rows; at most 256 MB, and so much where tables of the trees are too large to be kept from block to block.
+    pub fn block_rows(&self) -> usize {
+        let row = 8 * self.model.features().max(1) * self.prepared.len().max(1);
+        let size = if prepared::keeps(&self.prepared) { 1 << 24 } else { 1 << 28 };
+        // Whole pieces of work, an even number of them.
+        (size / row).max(1).next_multiple_of(2 * BLOCK).min((1 << 28) / row).max(1)
     }
 
     /// Mean absolute attribution of each feature to each output over `rows`, (feature, output): the SHAP importance of
@@ -178,12 +196,13 @@ impl<'a> TreeShap<'a> {
         if block_rows == 0 {
             return Err(Error::setting("block_rows", block_rows, "must be at least 1"));
         }
-        self.model.check_rows(rows)?;
-        let stage = run.stage("explain blocks", rows.nrows());
+        let table = self.model.check_rows(rows)?;
+        let (stage, all) = (run.stage("explain blocks", table.len()), table.view());
+        self.keep_tables(&(0..self.prepared.len()).collect::<Vec<_>>(), &table, run)?;
         let mut first = 0;
         while first < rows.nrows() {
             let end = first.saturating_add(block_rows).min(rows.nrows());
-            work(first, &self.model.check_rows(&rows.slice(ndarray::s![first..end, ..]))?)?;
+            work(first, &Rows::known(&all.slice(ndarray::s![first..end, ..])))?;
             stage.step(end)?;
             first = end;
         }
@@ -197,13 +216,32 @@ impl<'a> TreeShap<'a> {
 
     /// Attributions of checked rows for existing outputs.
     pub(super) fn attribute(&self, rows: &Rows<'_>, outputs: &[usize], run: &Run) -> Result<Explanation> {
+        self.keep_tables(outputs, rows, run)?;
+        self.attribute_in(Vec::new(), rows, outputs, run)
+    }
+
+    /// The same in memory that is new or had the attributions of other rows for the same outputs.
+    fn attribute_in(&self, memory: Vec<f64>, rows: &Rows<'_>, outputs: &[usize], run: &Run) -> Result<Explanation> {
         let stage = run.stage("explain", outputs.len());
         let margins = self.model.margins_of(outputs, rows, run)?;
-        let mut values = Array3::zeros((rows.len(), self.model.features(), outputs.len()));
+        let shape = (rows.len(), self.model.features(), outputs.len());
+        let mut values = Explanation::in_memory(memory, shape);
         let base = outputs.iter().map(|&output| self.prepared[output].base).collect();
-        let prepared: Vec<&Prepared> = outputs.iter().map(|&output| &self.prepared[output]).collect();
+        let prepared = self.some(outputs);
         run.install(|| prepared::write(&prepared, rows, &margins, &mut values, &stage))??;
         Explanation::new(values, base)
+    }
+
+    /// Makes the tables of some outputs, if they are to be kept.
+    fn keep_tables(&self, outputs: &[usize], rows: &Rows<'_>, run: &Run) -> Result<()> {
+        match prepared::keeps(&self.prepared) {
+            true => run.install(|| prepared::keep(&self.some(outputs), rows))?,
+            false => Ok(()),
+        }
+    }
+
+    fn some(&self, outputs: &[usize]) -> Vec<&Prepared> {
+        outputs.iter().map(|&output| &self.prepared[output]).collect()
     }
 }
 
@@ -226,6 +264,16 @@ impl Explainer for TreeShap<'_> {
     fn explain(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Explanation> {
         let outputs: Vec<usize> = (0..self.prepared.len()).collect();
         self.explain_outputs(rows, &outputs, run)
+    }
+
+    fn explain_in_blocks(
+        &self,
+        rows: &ArrayRef2<f32>,
+        block_rows: usize,
+        run: &Run,
+        take: &mut dyn FnMut(usize, &Explanation) -> Result<()>,
+    ) -> Result<()> {
+        self.explain_blocks(rows, run, block_rows, take)
     }
 }
 

@@ -172,7 +172,11 @@ pub(crate) fn plan(
 
 /// The model that stands in for the tree.
 pub(crate) fn boost(args: &args::Fit) -> Boost {
-    Boost::new().rounds(args.rounds).max_depth(args.max_depth).shuffled_rows(args.shuffled_rows)
+    Boost::new()
+        .rounds(args.rounds)
+        .max_depth(args.max_depth)
+        .shuffled_rows(args.shuffled_rows)
+        .guard_rows(args.guard_rows)
 }
 
 /// The files of a fit, not yet under their names.

@@ -19,6 +19,16 @@ struct State {
     bar: Option<ProgressBar>,
 }
 
+impl State {
+    /// Adds to the seconds of a stage.
+    fn add(&mut self, stage: &str, seconds: f64) {
+        match self.seconds.iter_mut().find(|s| s.0 == stage) {
+            Some(sum) => sum.1 += seconds,
+            None => self.seconds.push((stage.to_string(), seconds)),
+        }
+    }
+}
+
 impl Progress {
     pub(crate) fn new() -> Self {
         let progress = Progress::default();
@@ -56,6 +66,17 @@ impl Progress {
         all.sort_by(|a, b| b.1.total_cmp(&a.1));
         let all = all.into_iter().take(stages).map(|(stage, seconds)| format!("{stage} {seconds:.1} s"));
         all.chain([format!("in all {:.1} s", state.total)]).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Reads or writes a file amid a stage that [`work`](Progress::work) does: no part of its seconds, nor of the total's.
+    pub(crate) fn outside<T>(&self, stage: &str, io: impl FnOnce() -> T) -> T {
+        let began = Instant::now();
+        let result = io();
+        let seconds = began.elapsed().as_secs_f64();
+        let mut state = self.state();
+        state.total -= seconds;
+        state.add(stage, -seconds);
+        result
     }
 
     /// `{"stage": seconds, .., "total": seconds}`.
@@ -101,10 +122,7 @@ impl Observer for Progress {
                     bar.set_position(done as u64);
                 }
             }
-            Event::Finished { stage, seconds, .. } => match state.seconds.iter_mut().find(|s| s.0 == stage) {
-                Some(sum) => sum.1 += seconds,
-                None => state.seconds.push((stage.to_string(), seconds)),
-            },
+            Event::Finished { stage, seconds, .. } => state.add(stage, seconds),
             Event::Note { scope, text } => {
                 let note = if scope.is_empty() { text.to_string() } else { format!("{scope}: {text}") };
                 if let Some(bar) = &state.bar {

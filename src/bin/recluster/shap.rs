@@ -10,10 +10,10 @@ use ndarray::{Array2, ArrayRef2, s};
 use recluster::boost::BoostModel;
 use recluster::explain::{Interactions, Surrogate, TreeShap};
 use recluster::table::Schema;
-use recluster::{Error, Explainer, Result, Run, Saved};
+use recluster::{Error, Explanation, Result, Run, Saved};
 use std::io::Write;
 
-/// Bytes of values in memory at once.
+/// Bytes of interaction values in memory at once.
 const BLOCK: usize = 256 << 20;
 
 pub(crate) fn shap(args: &args::Shap, progress: &Progress) -> Outcome {
@@ -37,24 +37,13 @@ pub(crate) fn shap(args: &args::Shap, progress: &Progress) -> Outcome {
     let mut files = Staged::default();
     let mut failed = None;
     files.write(&args.out, |out| {
-        let (shape, row): (&[usize], usize) = match args.interactions {
-            true => (&[rows, slots, slots, outputs], 8 * slots * slots * outputs),
-            false => (&[rows, slots, outputs], 8 * slots * outputs),
+        let sides: &[usize] = if args.interactions { &[slots, slots] } else { &[slots] };
+        npy::<f64>(out, &[&[rows], sides, &[outputs]].concat(), [])?;
+        let written = match args.interactions {
+            true => interactions(&explainer, outputs, &data.values, &run, progress, out),
+            false => values(&explainer, &data.values, &run, progress, out),
         };
-        npy::<f64>(out, shape, [])?;
-        let block = (BLOCK / row).max(1);
-        // An empty table is one block, for the library to refuse.
-        for first in (0..rows.max(1)).step_by(block) {
-            let part = data.values.slice(s![first..(first + block).min(rows), ..]);
-            let written = match args.interactions {
-                true => interactions(&explainer, &part, &run, progress, out),
-                false => values(&explainer, &part, &run, progress, out),
-            };
-            if let Err(error) = written? {
-                failed = Some(in_block(error, first));
-                break;
-            }
-        }
+        failed = written?.err();
         Ok(())
     })?;
     if let Some(error) = failed {
@@ -79,32 +68,50 @@ fn values(
     progress: &Progress,
     out: &mut dyn Write,
 ) -> std::io::Result<Result<()>> {
-    let why = match progress.work(|| explainer.explain(rows, run)) {
-        Ok(why) => why,
-        Err(error) => return Ok(Err(error)),
+    let (mut bytes, mut failed) = (Vec::new(), None);
+    let mut write = |why: &Explanation| {
+        for row in why.values().outer_iter() {
+            bytes.clear();
+            row.iter().chain(why.base()).for_each(|value| bytes.extend_from_slice(&value.to_le_bytes()));
+            out.write_all(&bytes)?;
+        }
+        Ok(())
     };
-    for row in why.values().outer_iter() {
-        row.iter().chain(why.base()).try_for_each(|value| out.write_all(&value.to_le_bytes()))?;
-    }
-    Ok(Ok(()))
+    let all = progress.work(|| {
+        explainer.explain_blocks(rows, run, explainer.block_rows(), |_, why| {
+            failed = progress.outside("explain blocks", || write(why)).err();
+            match failed {
+                Some(_) => Err(Error::Cancelled { stage: "write" }),
+                None => Ok(()),
+            }
+        })
+    });
+    failed.map_or(Ok(all), Err)
 }
 
 /// Writes interaction values for all features, the base values in the last place of both axes.
 fn interactions(
     explainer: &TreeShap<'_>,
+    outputs: usize,
     rows: &ArrayRef2<f32>,
     run: &Run,
     progress: &Progress,
     out: &mut dyn Write,
 ) -> std::io::Result<Result<()>> {
-    let together = match progress.work(|| explainer.interactions(rows, run)) {
-        Ok(together) => together,
-        Err(error) => return Ok(Err(error)),
-    };
+    let slots = rows.ncols() + 1;
+    let block = (BLOCK / (8 * slots * slots * outputs)).max(1);
     let mut bytes = Vec::new();
-    for row in 0..rows.nrows() {
-        progress.work(|| widen(&together, row, rows.ncols() + 1, &mut bytes));
-        out.write_all(&bytes)?;
+    // An empty table is one block, for the library to refuse.
+    for first in (0..rows.nrows().max(1)).step_by(block) {
+        let part = rows.slice(s![first..(first + block).min(rows.nrows()), ..]);
+        let together = match progress.work(|| explainer.interactions(&part, run)) {
+            Ok(together) => together,
+            Err(error) => return Ok(Err(in_block(error, first))),
+        };
+        for row in 0..part.nrows() {
+            progress.work(|| widen(&together, row, slots, &mut bytes));
+            out.write_all(&bytes)?;
+        }
     }
     Ok(Ok(()))
 }

@@ -99,13 +99,12 @@ impl Bins {
         Bins::arranged(rows.len(), columns.into_iter(), content)
     }
 
-    /// The rows with `more` after them, each column of which has the bin of the row that `source(row, column)` names. Each
-    /// counts as different from all others.
-    pub(super) fn extended(&self, more: usize, source: impl Fn(usize, usize) -> u32 + Sync) -> Self {
+    /// The rows with `more` after them, of the bins `id(row, column)`. Each counts as different from all others.
+    pub(super) fn extended(&self, more: usize, id: impl Fn(usize, usize) -> u8 + Sync) -> Self {
         let columns = parallel::map(self.columns.len(), |c| {
             let mut column = self.columns[c].clone();
-            let all = (0..self.rows).chain((0..more).map(|row| source(row, c) as usize));
-            let ids = column.store(all.map(|row| self.ids[c].id(row)).collect());
+            let own = (0..self.rows).map(|row| self.ids[c].id(row));
+            let ids = column.store(own.chain((0..more).map(|row| id(row, c))).collect());
             (column, ids)
         });
         let next = self.content.iter().max().map_or(0, |most| most + 1);

@@ -18,9 +18,9 @@ pub(in crate::boost) struct Roots<'a> {
     bins: &'a Bins,
     /// The columns that have slots.
     open: Vec<usize>,
-    /// For each task's columns the words of their bins, `width` of each bin.
+    /// For each task's columns the words of their bins, output after output.
     sums: Vec<Vec<i64>>,
-    width: usize,
+    outputs: usize,
 }
 
 impl<'a> Roots<'a> {
@@ -36,20 +36,40 @@ impl<'a> Roots<'a> {
             }
         });
         let open: Vec<usize> = (0..bins.columns.len()).filter(|&c| bins.columns[c].bins > 1).collect();
-        let sums = parallel::map_ranges(open.len(), COLUMNS, |range| sum(bins, &open[range], width, &words));
-        Roots { bins, open, sums, width }
+        let outputs = packed.len();
+        let sums = parallel::map_ranges(open.len(), COLUMNS, |range| {
+            // Turned here, while the sums are in the cache.
+            by_output(outputs, width, &sum(bins, &open[range], width, &words))
+        });
+        Roots { bins, open, sums, outputs }
     }
 
     /// Writes the histogram of one output.
     pub(in crate::boost) fn write(&self, output: usize, histogram: &mut [i64]) {
         for (sums, columns) in self.sums.iter().zip(self.open.chunks(COLUMNS)) {
-            let mut sums = sums.chunks_exact(self.width);
+            let bins = sums.len() / self.outputs;
+            let mut sums = &sums[output * bins..(output + 1) * bins];
             for column in columns.iter().map(|&c| &self.bins.columns[c]) {
-                let slots = &mut histogram[column.first..column.first + column.bins];
-                slots.iter_mut().zip(&mut sums).for_each(|(slot, words)| *slot = words[output]);
+                let (own, rest) = sums.split_at(column.bins);
+                histogram[column.first..column.first + column.bins].copy_from_slice(own);
+                sums = rest;
             }
         }
     }
+}
+
+/// The words of each output together, from `width` words of each bin.
+fn by_output(outputs: usize, width: usize, sums: &[i64]) -> Vec<i64> {
+    /// Bins whose words fill a cache line of each output.
+    const BINS: usize = 8;
+    let bins = sums.len() / width;
+    let mut turned = vec![0i64; outputs * bins];
+    for (first, sums) in (0..bins).step_by(BINS).zip(sums.chunks(BINS * width)) {
+        for (output, own) in turned.chunks_exact_mut(bins).enumerate() {
+            own[first..].iter_mut().zip(sums.chunks_exact(width)).for_each(|(to, words)| *to = words[output]);
+        }
+    }
+    turned
 }
 
 /// Sums of the rows' words, `width` for each row, over the bins of some columns, one column after the other.

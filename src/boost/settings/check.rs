@@ -21,6 +21,7 @@ impl Boost {
             }
         };
         at_least_zero("shuffled_rows", self.shuffled_rows)?;
+        at_least_zero("guard_rows", self.guard_rows)?;
         if self.rounds == 0 {
             return Err(Error::setting("rounds", 0, "must be at least 1"));
         }

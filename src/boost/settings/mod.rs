@@ -46,6 +46,7 @@ pub struct Boost {
     pub(super) held_out: f64,
     pub(super) calibrated: bool,
     pub(super) shuffled_rows: f64,
+    pub(crate) guard_rows: f64,
 }
 
 impl Default for Boost {
@@ -84,6 +85,7 @@ impl Boost {
             held_out: 0.2,
             calibrated: false,
             shuffled_rows: 0.0,
+            guard_rows: 0.0,
         }
     }
 
@@ -275,6 +277,15 @@ impl Boost {
     /// what sets the class apart from others, so that its attributions explain the clusters less plainly.
     pub fn shuffled_rows(mut self, share: f64) -> Self {
         self.shuffled_rows = share;
+        self
+    }
+
+    /// Gives the surrogate of a clustering a [`Guard`](crate::explain::Guard): a second model that only says which rows to turn
+    /// away, trained against so many shuffled rows, as a share of the rows of each class, and as many mixed ones; at least 0,
+    /// default 0 for no guard. Elsewhere it must be 0. With a share of 0.25 far more strangers are turned away, and the model
+    /// that assigns and explains stays as it is.
+    pub fn guard_rows(mut self, share: f64) -> Self {
+        self.guard_rows = share;
         self
     }
 }

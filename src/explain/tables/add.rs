@@ -1,6 +1,6 @@
 //! Adding the Shapley values of a tree for a block of rows.
 
-use super::patterns::{ROWS, gather, hits_of, sides};
+use super::patterns::{ROWS, Table, gather, hits_of, sides};
 use super::{BLOCK, FrequentPatterns, Tables, single_leaf};
 use crate::core::simd::multiversion;
 use crate::explain::paths::{Leaf, Paths, Unit};
@@ -23,14 +23,14 @@ pub(in crate::explain) struct Scratch {
 multiversion! {
     /// Adds a tree's Shapley values for the rows of a block.
     ///
-    /// `block` and `sums` are stored by column, `stride` numbers each, of which whole groups of [`ROWS`] are processed;
-    /// `columns` gives each feature's column. Without tables values are computed row by row.
+    /// `from` gives each feature's column in `table`, `columns` that in `sums`, which are stored like the table. Without
+    /// tables of Shapley values they are computed row by row.
     pub(in crate::explain) fn add_tree(
-        paths: &Paths, tables: Option<&Tables>, coefficients: &Coefficients, columns: &[u32], block: &[f32], stride: usize, rows: usize,
+        paths: &Paths, tables: Option<&Tables>, coefficients: &Coefficients, from: &[u32], table: &Table, columns: &[u32],
         scratch: &mut Scratch, sums: &mut [f64],
     ) {
-        let padded = rows.next_multiple_of(ROWS);
-        sides(paths, columns, block, stride, rows, &mut scratch.left);
+        let (rows, stride, padded) = (table.rows, table.stride, table.padded());
+        sides(paths, from, table, &mut scratch.left);
         for (u, unit) in paths.units.iter().enumerate() {
             let Some(start) = tables.and_then(|tables| tables.starts[u]) else {
                 match single_leaf(paths, unit) {

@@ -11,7 +11,7 @@ mod patterns;
 mod tabulate;
 
 pub(super) use add::{Scratch, add_tree};
-pub(super) use patterns::ROWS;
+pub(super) use patterns::Table;
 
 use super::paths::{Leaf, MOST_BITS, Paths, Unit};
 use super::shapley::{Coefficients, Work};
@@ -58,20 +58,18 @@ impl Tables {
         paths.units.iter().map(|unit| unit.size() + frequent(unit)).sum()
     }
 
-    /// The tables of units, and the frequent patterns of large leaves among the rows of a sample: `block` has their
-    /// values by column, `stride` numbers each, and `columns` gives each feature's column.
-    pub(super) fn of(
-        paths: &Paths,
-        coefficients: &Coefficients,
-        columns: &[u32],
-        block: &[f32],
-        stride: usize,
-        rows: usize,
-    ) -> Self {
+    /// Whether a sample of rows is needed to make the tables of a tree.
+    pub(super) fn need_sample(paths: &Paths) -> bool {
+        paths.units.iter().any(|unit| single_leaf(paths, unit).is_some())
+    }
+
+    /// The tables of units, and the frequent patterns of large leaves among the rows of a sample; `columns` gives each
+    /// feature's column in it.
+    pub(super) fn of(paths: &Paths, coefficients: &Coefficients, columns: &[u32], sample: &Table) -> Self {
         let mut tables = Tables {
             starts: Vec::with_capacity(paths.units.len()),
             values: vec![0.0; paths.units.iter().map(Unit::size).sum()],
-            frequent: frequent_patterns(paths, coefficients, columns, block, stride, rows),
+            frequent: frequent_patterns(paths, coefficients, columns, sample),
         };
         let (mut start, mut leaf_table, mut work) = (0, Vec::new(), Work::default());
         for unit in &paths.units {
@@ -103,16 +101,16 @@ fn single_leaf<'p>(paths: &'p Paths, unit: &Unit) -> Option<&'p Leaf> {
 multiversion! {
     /// The frequent patterns of each unit without a table.
     fn frequent_patterns(
-        paths: &Paths, coefficients: &Coefficients, columns: &[u32], block: &[f32], stride: usize, rows: usize,
+        paths: &Paths, coefficients: &Coefficients, columns: &[u32], sample: &Table,
     ) -> Vec<FrequentPatterns> {
         let (mut left, mut work) = (Vec::new(), Work::default());
-        if paths.units.iter().any(|unit| single_leaf(paths, unit).is_some()) {
-            sides(paths, columns, block, stride, rows, &mut left);
+        if Tables::need_sample(paths) {
+            sides(paths, columns, sample, &mut left);
         }
         let mut all = Vec::with_capacity(paths.units.len());
         for unit in &paths.units {
             all.push(match single_leaf(paths, unit) {
-                Some(leaf) => FrequentPatterns::of(leaf, coefficients, &left, rows, &mut work),
+                Some(leaf) => FrequentPatterns::of(leaf, coefficients, &left, sample.rows, &mut work),
                 None => FrequentPatterns::default(),
             });
         }

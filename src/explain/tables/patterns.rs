@@ -1,31 +1,65 @@
 //! The sides of a block's rows at the splits of a tree, and their bit patterns.
 
-use crate::boost::number_goes_left;
 use crate::explain::paths::{Leaf, Paths, Split, Unit};
 
 /// Rows that are processed together: their patterns fill one AVX2 register.
 pub(in crate::explain) const ROWS: usize = 32;
 
+/// The sides of values at a split. By one comparison each, so that the loop is vectorised: NaN compares false, which is left
+/// or right as the comparison is with what stays there.
 #[inline(always)]
 fn compare(split: &Split, values: &[f32], left: &mut [u8]) {
-    if !split.categories.is_empty() {
-        left.iter_mut().zip(values).for_each(|(left, &value)| *left = if split.goes_left(value) { 255 } else { 0 });
-        return;
-    }
-    // Without the branch on categories, so that the loop is vectorised.
-    for (left, &value) in left.iter_mut().zip(values) {
-        *left = if number_goes_left(split.threshold, split.default_left, value) { 255 } else { 0 };
+    let (threshold, both) = (split.threshold, left.iter_mut().zip(values));
+    match (split.categories.is_empty(), split.default_left) {
+        (false, _) => both.for_each(|(left, &value)| *left = if split.goes_left(value) { 255 } else { 0 }),
+        (true, false) => both.for_each(|(left, &value)| *left = if value < threshold { 255 } else { 0 }),
+        (true, true) => both.for_each(|(left, &value)| *left = if value >= threshold { 0 } else { 255 }),
     }
 }
 
-/// The sides of the rows at each split: 255 for left, 0 for right, the rows of a split padded to whole groups.
+/// Values of some features for a few rows, stored by column.
+pub(in crate::explain) struct Table {
+    pub(in crate::explain) rows: usize,
+    /// Length of a column: the rows, rounded up to whole groups, and a cache line, so that columns do not collide in one
+    /// cache set.
+    pub(in crate::explain) stride: usize,
+    values: Vec<f32>,
+}
+
+impl Table {
+    /// The values of `features` in `rows` rows.
+    pub(in crate::explain) fn new<'r>(features: &[u32], row: impl Fn(usize) -> &'r [f32], rows: usize) -> Self {
+        let stride = rows.next_multiple_of(ROWS) + 16;
+        let mut values = vec![0.0f32; features.len() * stride];
+        // Transposed sixteen rows at a time: one cache line of a column.
+        for tile in (0..rows).step_by(16) {
+            let some: [&[f32]; 16] = std::array::from_fn(|i| if tile + i < rows { row(tile + i) } else { &[] });
+            for (column, &feature) in values.chunks_exact_mut(stride).zip(features) {
+                for (value, row) in column[tile..].iter_mut().zip(some) {
+                    *value = row.get(feature as usize).copied().unwrap_or(0.0);
+                }
+            }
+        }
+        Table { rows, stride, values }
+    }
+
+    /// Rows, rounded up to whole groups.
+    #[inline(always)]
+    pub(super) fn padded(&self) -> usize {
+        self.rows.next_multiple_of(ROWS)
+    }
+}
+
+/// The sides of the rows at each split: 255 for left, 0 for right, the rows of a split padded to whole groups. `columns` gives
+/// each feature's column.
 #[inline(always)]
-pub(super) fn sides(paths: &Paths, columns: &[u32], block: &[f32], stride: usize, rows: usize, left: &mut Vec<u8>) {
-    let padded = rows.next_multiple_of(ROWS);
+pub(super) fn sides(paths: &Paths, columns: &[u32], table: &Table, left: &mut Vec<u8>) {
+    let Table { stride, values, .. } = table;
+    let padded = table.padded();
     left.resize((paths.splits.len() * padded).max(left.len()), 0);
     for (s, split) in paths.splits.iter().enumerate() {
         let start = columns[split.feature as usize] as usize * stride;
-        compare(split, &block[start..start + padded], &mut left[s * padded..(s + 1) * padded]);
+        compare(split, &values[start..start + padded], &mut left[s * padded..(s + 1) * padded]);
     }
 }
 

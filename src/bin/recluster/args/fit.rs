@@ -120,6 +120,10 @@ pub(crate) struct Fit {
     /// --abstain), but explains the clusters less plainly
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub(crate) shuffled_rows: f64,
+    /// Made-up rows, as a share of the rows, of a second model that only says which rows to turn away (predict --abstain): with
+    /// 0.25 it turns away far more strangers, and explains the clusters as before; 0 for none
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub(crate) guard_rows: f64,
     /// Maximal depth of such a tree
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub(crate) max_depth: usize,
