@@ -135,13 +135,16 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     Ok(facts)
 }
 
+/// A plan whose parts the arguments choose.
+type Plan = RecursiveTree<Arc<dyn Embedder>, Arc<dyn Clusterer>>;
+
 /// The plan of the tree.
 pub(crate) fn plan(
     args: &args::Fit,
     embedder: Arc<dyn Embedder>,
     [root, below]: [Arc<dyn Clusterer>; 2],
     evidence: EvidencePolicy,
-) -> Result<RecursiveTree<Arc<dyn Embedder>, Arc<dyn Clusterer>>, Failure> {
+) -> Result<Plan, Failure> {
     let mut plan = RecursiveTree::by_node(
         move |_| embedder.clone(),
         move |node| if node.level() == 1 { root.clone() } else { below.clone() },
@@ -308,6 +311,9 @@ pub(crate) fn clusterers(args: &args::Fit) -> Result<[Arc<dyn Clusterer>; 2], Fa
     }
 }
 
+/// Attributions of the rows with some numbers.
+type Explain<'a> = dyn Fn(&[u32]) -> recluster::Result<Explanation> + 'a;
+
 /// What the report tells of the leaves.
 pub(crate) struct Told<'a> {
     pub(crate) surrogate: &'a Surrogate,
@@ -318,7 +324,7 @@ pub(crate) struct Told<'a> {
     /// How long the work took so far, in words.
     pub(crate) seconds: Option<String>,
     /// What the surrogate says of rows by number, where it is not to be asked for rows of the report's own table.
-    pub(crate) explain: Option<&'a dyn Fn(&[u32]) -> recluster::Result<Explanation>>,
+    pub(crate) explain: Option<&'a Explain<'a>>,
 }
 
 /// Stages whose seconds the report has.
