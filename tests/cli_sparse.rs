@@ -86,7 +86,7 @@ fn a_fit_of_sparse_rows_assigns_new_ones() {
     assert!(told["ari"].as_f64().unwrap() > 0.9, "{told}");
     // The report is of the columns that the model uses, and of all others as one.
     let html = report(&at.join("a"));
-    assert!(html.contains("other columns") && html.contains("The rows are sparse: of 1000 columns"));
+    assert!(html.contains("The rows are sparse: of 1000 columns the ") && html.contains("column "));
     let text = |name: &str| std::fs::read_to_string(at.join(name)).unwrap();
     // The Matrix Market file has no labels, and else the same; and a fit that may be interrupted gives the same.
     let told = good(at, &format!("{fit} --out b --resume --threads 1").replace("rows.svm", "rows.mtx"));
