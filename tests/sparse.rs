@@ -229,19 +229,17 @@ fn projections_are_those_of_the_dense_rows_up_to_rounding() {
         let apart = (own - dense).iter().fold(0.0f32, |most, x| most.max(x.abs()));
         assert!(own.dim() == dense.dim() && apart <= within * largest, "{apart} of {largest}");
     };
-    let embedders: [(Box<dyn Embedder>, Box<dyn Embedder>, f32); 4] = [
-        (Box::new(RandomProjection::new(20)), Box::new(RandomProjection::new(20)), 1e-6),
-        (Box::new(RandomProjection::new(20).sparse()), Box::new(RandomProjection::new(20).sparse()), 1e-6),
-        (Box::new(Pca::new(2)), Box::new(Pca::new(2).solver(Solver::Exact)), 1e-3),
-        (Box::new(Pca::new(2).whiten(true)), Box::new(Pca::new(2).whiten(true)), 1e-3),
-    ];
-    for (own, dense, within) in embedders {
+    let check = |own: &dyn Embedder, dense: &dyn Embedder, within: f32| {
         let prepared = own.prepare_sparse(Cow::Borrowed(&rows), &run).unwrap();
         close(&prepared.embed(None, &run).unwrap().embedding, &dense.embed(&table, &run).unwrap(), within);
         let part: Vec<u32> = (0..600).filter(|i| i % 4 != 0).collect();
         assert_eq!(prepared.embed(Some(&part), &run).unwrap().embedding.nrows(), 450);
         assert_eq!(prepared.rows().dim(), (600, 40));
-    }
+    };
+    check(&RandomProjection::new(20), &RandomProjection::new(20), 1e-6);
+    check(&RandomProjection::new(20).sparse(), &RandomProjection::new(20).sparse(), 1e-6);
+    check(&Pca::new(2), &Pca::new(2).solver(Solver::Exact), 1e-3);
+    check(&Pca::new(2).whiten(true), &Pca::new(2).whiten(true), 1e-3);
     let model = Pca::new(2).fit_sparse(&rows, &run).unwrap();
     let dense = Pca::new(2).solver(Solver::Exact).fit(&table, &run).unwrap();
     for (own, dense) in model.explained_variance_ratio().iter().zip(dense.explained_variance_ratio()) {
