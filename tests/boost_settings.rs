@@ -76,11 +76,15 @@ fn categories_that_cannot_be_used_are_refused_by_place() {
         Boost::new().shuffled_rows(0.25),
         Boost::new().shuffled_rows(-0.1),
         Boost::new().shuffled_rows(f64::NAN),
+        Boost::new().guard_rows(-0.1),
+        Boost::new().guard_rows(f64::NAN),
     ] {
         assert!(matches!(wrong.fit(&rows, &[0, 1, 0], &run), Err(Error::Setting { .. })), "{wrong:?}");
     }
     let (balanced, auc) = (Boost::new().balanced(true), Boost::new().metric(Metric::Auc));
-    for wrong in [balanced, Boost::new().calibrated(true), auc, Boost::new().shuffled_rows(0.25)] {
+    for wrong in
+        [balanced, Boost::new().calibrated(true), auc, Boost::new().shuffled_rows(0.25), Boost::new().guard_rows(0.25)]
+    {
         assert!(matches!(wrong.fit_regression(&rows, &[0.0; 3], &run), Err(Error::Setting { .. })), "{wrong:?}");
     }
     let many = Array2::from_shape_fn((300, 2), |(i, _)| i as f32);

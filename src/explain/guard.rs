@@ -16,10 +16,11 @@ const SMALLEST: usize = 64;
 ///
 /// It has a one-versus-rest model of its own, with shuffled rows and rows mixed of two classes as negatives of all classes.
 /// Such rows would blur the explanations of the model that assigns rows, which is therefore trained without them. A row is
-/// judged by four numbers: of each model the highest margin, and by how much it is above the second highest. The share of held-out
-/// known rows that have less is a p-value, and the row's *sureness* is the geometric mean of the four, in 0 to 1: Fisher's
-/// combination of p-values ("Statistical Methods for Research Workers", 1925), from which it differs by a monotone function alone.
-/// The four are not independent, so that sureness is no p-value itself; thresholds on it come from held-out rows.
+/// judged by two numbers: by how much the highest margin of the assigning model is above the second highest, which is small
+/// between classes, and the guard's highest margin, which is small far from all of them. The share of held-out known rows that
+/// have less is a p-value, and the row's *sureness* is the geometric mean of the two, in 0 to 1: Fisher's combination of p-values
+/// ("Statistical Methods for Research Workers", 1925), from which it differs by a monotone function alone. The two are not
+/// independent, so that sureness is no p-value itself; thresholds on it come from held-out rows.
 ///
 /// Missing values and categories are those of the boosted trees. It is no part of the XGBoost files.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,18 +74,16 @@ impl Ranks {
     }
 }
 
-/// The highest of some margins, and by how much it is above the next; 0 where there is none.
-fn numbers(margins: &[f64]) -> [f64; 2] {
-    let mut most = [f64::NEG_INFINITY; 2];
-    for &margin in margins {
-        if margin > most[0] {
-            most = [margin, most[0]];
-        } else if margin > most[1] {
-            most[1] = margin;
-        }
-    }
-    let lead = most[0] - most[1];
-    [most[0], if lead.is_finite() { lead } else { 0.0 }]
+/// By how much the highest margin of a row is above the second highest, 0 where there is one only; and the guard's highest.
+fn numbers(margins: &[f64], guards: &[f64]) -> [f64; 2] {
+    let most = |margins: &[f64]| {
+        margins.iter().fold([f64::NEG_INFINITY; 2], |[first, second], &margin| {
+            if margin > first { [margin, first] } else { [first, second.max(margin)] }
+        })
+    };
+    let ([first, second], [guard, _]) = (most(margins), most(guards));
+    let lead = first - second;
+    [if lead.is_finite() { lead } else { 0.0 }, guard]
 }
 
 impl Guard {
@@ -109,11 +108,8 @@ impl Guard {
             run.note("no guard: no row of a class could be held out of the training");
             return Ok(None);
         }
-        let of = |row: usize| {
-            let [a, b] = tables.map(|table| numbers(&table.row(row).to_vec()));
-            [a[0], a[1], b[0], b[1]]
-        };
-        let ranks = (0..4).map(|i| Ranks::of(known.iter().map(|&row| of(row)[i]).collect())).collect();
+        let of = |row: usize| numbers(&margins.row(row).to_vec(), &guards.row(row).to_vec());
+        let ranks = (0..2).map(|i| Ranks::of(known.iter().map(|&row| of(row)[i]).collect())).collect();
         let mut guard = Guard { model, ranks, selectivity: Selectivity::default() };
         let fared = rows.iter().map(|&row| {
             let own = margins.row(row);
@@ -142,14 +138,13 @@ impl Guard {
 
     /// By the margins of the surrogate's model and of the guard's.
     pub(super) fn sureness(&self, margins: &[f64], guards: &[f64]) -> f64 {
-        let ([a, b], [c, d]) = (numbers(margins), numbers(guards));
-        self.combined([a, b, c, d])
+        self.combined(numbers(margins, guards))
     }
 
-    /// The geometric mean of the four shares.
-    fn combined(&self, numbers: [f64; 4]) -> f64 {
+    /// The geometric mean of the two shares.
+    fn combined(&self, numbers: [f64; 2]) -> f64 {
         let shares = self.ranks.iter().zip(numbers).map(|(ranks, x)| ranks.share(x));
-        shares.product::<f64>().sqrt().sqrt()
+        shares.product::<f64>().sqrt()
     }
 
     #[cfg(feature = "serde")]
@@ -157,7 +152,7 @@ impl Guard {
         self.model.validate()?;
         checks::count("outputs of the guard", self.model.outputs().len(), classes)?;
         checks::count("features of the guard", self.model.features(), features)?;
-        checks::count("ranks of the guard", self.ranks.len(), 4)?;
+        checks::count("ranks of the guard", self.ranks.len(), 2)?;
         self.ranks.iter().try_for_each(Ranks::check)?;
         self.selectivity.check()
     }
@@ -180,7 +175,8 @@ mod tests {
         let alike = Ranks::of(vec![2.0; 50]);
         assert_eq!((alike.share(2.0), alike.share(1.0)), (1.0, 1.0 / 51.0));
         assert_eq!(Ranks::of(vec![3.0]).share(3.0), 1.0);
-        assert_eq!((numbers(&[1.0, 4.0, 3.0]), numbers(&[5.0])), ([4.0, 1.0], [5.0, 0.0]));
+        assert_eq!(numbers(&[1.0, 4.0, 3.0], &[2.0, -1.0]), [1.0, 2.0]);
+        assert_eq!((numbers(&[4.0, 4.0], &[5.0]), numbers(&[3.0], &[3.0])), ([0.0, 5.0], [0.0, 3.0]));
     }
 
     /// Three rings in columns 0 and 1, that fill their square but for the middle; the other columns are noise.
