@@ -1,7 +1,7 @@
 """umap-learn on the rows that examples/sparse.rs writes: seconds and memory of its embedding.
 
 cargo run --release --example sparse 100000 5000 counts.mtx
-python benches/peers/sparse.py counts.mtx
+python benches/peers/sparse_rows.py counts.mtx
 
 Run with umap-learn and scipy.
 """
