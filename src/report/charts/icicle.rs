@@ -15,7 +15,7 @@ const ROOT: f64 = 120.0;
 const GAP: f64 = 2.0;
 const HEIGHT: (f64, f64) = (260.0, 1000.0);
 /// Height for one line of text in a box, and for two.
-const ONE_LINE: f64 = 11.0;
+const ONE_LINE: f64 = 12.5;
 const TWO_LINES: f64 = 34.0;
 /// Height for a line in the smallest leaf, which the chart's height goes by; least height that a box is drawn with.
 const SMALLEST: f64 = 16.0;

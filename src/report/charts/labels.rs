@@ -41,7 +41,8 @@ pub(super) fn place(mut wanted: Vec<Wanted>, size: f64, (width, height): (f64, f
     for Wanted { text, label, x, y, reach, .. } in wanted {
         let (w, h) = half(&text, size);
         // A name that hides its cluster says nothing of it.
-        let above = if reach.0 < 1.5 * w && reach.1 < 1.5 * h { y - reach.1 - h } else { y };
+        let hidden = (w.min(reach.0) * h.min(reach.1)) / (reach.0 * reach.1).max(f64::MIN_POSITIVE);
+        let above = if hidden > HIDDEN || reach.0 * reach.1 == 0.0 { y - reach.1 - h } else { y };
         if 2.0 * w > width || 2.0 * h > height {
             continue;
         }
@@ -138,6 +139,8 @@ impl Sums {
     }
 }
 
+/// Share of a cluster's place that its name may cover.
+const HIDDEN: f64 = 0.35;
 /// Names that are tried: more cannot be read on one map.
 const MOST: usize = 400;
 
