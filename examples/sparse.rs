@@ -4,14 +4,15 @@
 //!     cargo run --release --example sparse [ROWS [COLUMNS [FILE.mtx]]]
 //!
 //! Twenty kinds of rows, two in each of ten families, have one value in a hundred (fifty of 5,000 columns): two in five of
-//! these in columns of their family, three in ten in columns of their kind, the others anywhere. The first level of the tree
-//! should be the families, its leaves the kinds. With a file, the rows go there first, for other programs.
+//! these in columns of their family, three in ten in columns of their kind, the others anywhere. The clusters should be the
+//! kinds. With a file, the rows go there first, for other programs.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use recluster::boost::Boost;
 use recluster::cluster::Hdbscan;
 use recluster::embed::Umap;
+use recluster::evidence::HeldOut;
 use recluster::neighbors::Metric;
 use recluster::recursive::RecursiveTree;
 use recluster::validity::adjusted_rand;
@@ -27,7 +28,6 @@ fn main() -> Result<()> {
     let mut number = |usual: usize| arguments.next().and_then(|text| text.parse().ok()).unwrap_or(usual);
     let (n, columns) = (number(5_000), number(1_000).max(100));
     let (rows, kinds) = counts(n, columns)?;
-    let families: Vec<i32> = kinds.iter().map(|kind| kind / 2).collect();
     println!("{n} rows x {columns} columns, {} entries; {}", rows.entries(), memory());
     if let Some(path) = arguments.next() {
         write(&rows, &path).map_err(|e| Error::io(std::path::Path::new(&path), e))?;
@@ -41,9 +41,8 @@ fn main() -> Result<()> {
 
     let start = Instant::now();
     let clusters = Hdbscan::new().min_cluster_size(Size::Share(0.03)).min_samples(10);
-    let tree = RecursiveTree::new(umap, clusters).levels(2).fit_sparse(&rows, &run)?;
+    let tree = RecursiveTree::new(umap, clusters).levels(1).judge(HeldOut::new()).fit_sparse(&rows, &run)?;
     println!("tree of {} leaves in {:.1} s; {}", tree.leaves().count(), start.elapsed().as_secs_f64(), memory());
-    println!("adjusted Rand index of the first level with the families: {:.3}", first_level(&tree, &families)?);
     println!("adjusted Rand index of the leaves with the kinds: {:.3}", adjusted_rand(&tree.leaf_labels(), &kinds)?);
 
     let start = Instant::now();
@@ -83,15 +82,6 @@ fn counts(n: usize, columns: usize) -> Result<(SparseRows, Vec<i32>)> {
     }
     let kinds = (0..n).map(|i| (i % KINDS) as i32).collect();
     Ok((SparseRows::new((n, columns), starts, indices, values)?, kinds))
-}
-
-/// How well the children of the root are the families.
-fn first_level(tree: &recluster::recursive::ClusterTree, families: &[i32]) -> Result<f64> {
-    let mut labels = vec![-1; families.len()];
-    for (number, child) in tree.children(tree.root()).enumerate() {
-        child.rows().iter().for_each(|&row| labels[row as usize] = number as i32);
-    }
-    adjusted_rand(&labels, families)
 }
 
 /// As a Matrix Market file.
