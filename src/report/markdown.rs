@@ -2,6 +2,9 @@
 
 /// Elements that are no part of the text: what is in them is left out.
 const AWAY: [&str; 4] = ["head", "nav", "figure", "style"];
+/// What the lines of a list begin with, and those of one within an item.
+const ITEM: &str = "- ";
+const INNER: &str = "  - ";
 /// Elements without an end.
 const VOID: [&str; 4] = ["img", "meta", "br", "hr"];
 
@@ -28,7 +31,8 @@ pub fn markdown(page: &str) -> String {
         let tag = &rest[start + 1..start + length];
         rest = &rest[start + length + 1..];
         let name = tag.trim_start_matches('/').split([' ', '\n']).next().unwrap_or("");
-        let away = AWAY.contains(&name) || name == "svg" || attribute(tag, "popover").is_some();
+        let control = attribute(tag, "popover").is_some() || attribute(tag, "class") == Some("start");
+        let away = AWAY.contains(&name) || name == "svg" || control;
         if !away || tag.starts_with('/') {
             text.tag(name, tag);
             continue;
@@ -79,6 +83,8 @@ struct Writer {
     table: Option<Vec<Vec<String>>>,
     /// Whether the blocks before are items of the same list.
     list: bool,
+    /// Whether a term is being explained, so that a list is a part of it.
+    inner: bool,
     /// What ends the marked pieces of text that are open, by element.
     open: Vec<(String, &'static str)>,
 }
@@ -110,14 +116,18 @@ impl Writer {
                 (_, "h3") => "### ",
                 _ => "#### ",
             }),
-            "li" => self.block(if closes { "" } else { "- " }),
+            "li" => self.block(match (closes, self.inner) {
+                (true, _) => "",
+                (_, true) => INNER,
+                _ => ITEM,
+            }),
             "dt" if closes => self.line.push_str("**: "),
             "dt" => {
-                self.block("- ");
+                self.block(ITEM);
                 self.line.push_str("**");
             }
             // It goes on behind its dt.
-            "dd" if !closes => {}
+            "dd" if !closes => self.inner = true,
             "table" if closes => self.write_table(),
             "table" => {
                 self.block("");
@@ -131,7 +141,11 @@ impl Writer {
                 }
             }
             // A block within a cell or an item is a part of it.
-            "p" | "div" | "ul" | "dl" | "dd" | "section" | "article" | "header" | "footer" => self.block(""),
+            "dd" => {
+                self.inner = false;
+                self.block("");
+            }
+            "p" | "div" | "ul" | "dl" | "section" | "article" | "header" | "footer" => self.block(""),
             "b" | "code" | "span" => self.mark(name, tag, closes),
             _ => {}
         }
@@ -156,6 +170,9 @@ impl Writer {
             _ if class.split(' ').any(|own| own == "tag") => ("(", ")"),
             _ => ("", ""),
         };
+        if name == "span" && !self.line.is_empty() && !self.line.ends_with([' ', '(']) {
+            self.line.push(' ');
+        }
         self.line.push_str(start);
         self.open.push((name.to_string(), end));
     }
@@ -171,7 +188,7 @@ impl Writer {
         let line = std::mem::take(&mut self.line);
         let line = line.trim();
         if !line.is_empty() {
-            let item = self.lead == "- ";
+            let item = [ITEM, INNER].contains(&self.lead);
             let next = item && self.list;
             if !next && !self.out.is_empty() {
                 self.out.push('\n');
@@ -181,7 +198,7 @@ impl Writer {
             self.out.push('\n');
             self.list = item;
             self.lead = lead;
-        } else if !lead.is_empty() || self.lead != "- " {
+        } else if !lead.is_empty() || ![ITEM, INNER].contains(&self.lead) {
             // An item may begin with a block of its own.
             self.lead = lead;
         }
@@ -225,11 +242,11 @@ mod tests {
     #[test]
     fn blocks_lists_tables_and_charts() {
         let page = "<html><head><title>x</title></head><body><header><h1><bdi>A &amp; B_c</bdi></h1></header><p>One <b>two </b>three\n four</p>\
-            <ul><li>a</li><li><p>b <code>c d</code></p></li></ul><nav>away<nav>in</nav></nav><dl><dt>Seed</dt><dd>7</dd><dt>Map</dt><dd>Umap</dd></dl>\
+            <ul><li>a</li><li><p>b <code>c d</code></p></li></ul><nav>away<nav>in</nav></nav><dl><dt>Seed</dt><dd>7</dd><dt>Map</dt><dd><ul><li>Umap</li></ul></dd></dl><a class=\"start\" href=\"#x\">away</a><div><b>5</b><span>rows</span></div>\
             <svg aria-label=\"Bars: a|b\"><text>no</text></svg><div id=\"t\" popover>no</div>\
             <table><thead><tr><th>k</th><th>n</th></tr></thead><tbody><tr><td><div>p | q</div><div>r <span class=\"tag\">proposed</span></div></td><td>1</td></tr></tbody></table>\
             <p>&lt;script&gt;</p></body></html>";
-        let wanted = "# A &amp; B\\_c\n\nOne **two** three four\n\n- a\n- b `c d`\n- **Seed**: 7\n- **Map**: Umap\n\n*Bars: a\\|b*\n\n\
+        let wanted = "# A &amp; B\\_c\n\nOne **two** three four\n\n- a\n- b `c d`\n- **Seed**: 7\n- **Map**:\n  - Umap\n\n**5** rows\n\n*Bars: a\\|b*\n\n\
             | k | n |\n| --- | --- |\n| p \\| q r (proposed) | 1 |\n\n&lt;script&gt;\n";
         assert_eq!(markdown(page), wanted);
     }
