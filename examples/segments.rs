@@ -319,6 +319,7 @@ fn main() -> Result<()> {
         .rules(&rules)
         .differences(&differences)
         .outside(&outside_schema, &outside)
+        .selectivity(surrogate.selectivity())
         .explained_by(&surrogate, &run)?
         .write(folder.join("report.html"))
 }

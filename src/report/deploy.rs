@@ -4,12 +4,14 @@ use super::Contents;
 use super::charts::Calibration;
 use super::sure::of_hundred;
 use super::text::{Text, Value, say, words};
-use crate::explain::Fidelity;
+use crate::explain::{Fidelity, Selectivity};
 use maud::{Markup, html};
 
 /// Lines of a table of clusters, and of the list of mistakes.
 const LINES: usize = 40;
 const MISTAKES: usize = 8;
+/// Shares of the known rows that are turned away, in steps of the curve.
+const TURNED_AWAY: [usize; 4] = [0, 2, 10, 20];
 /// Bins of a calibration curve.
 const BINS: usize = 10;
 
@@ -34,10 +36,38 @@ pub(super) fn section(contents: &Contents<'_>) -> Markup {
                 Some(found) => (measured(text, found)),
                 None => p { (say!(text, "use.not_measured")) },
             }
+            @if let Some(found) = report.selectivity.filter(|found| !found.thresholds.is_empty()) { (turned_away(text, found)) }
             h3 { (say!(text, "use.new_rows")) }
             p { (say!(text, "use.no_map")) }
             dl class="commands" {
                 @for (added, use_of_it) in commands { dt { code { (COMMAND) (added) } } dd { (use_of_it) } }
+            }
+        }
+    }
+}
+
+/// What it costs and gains to turn away rows that the model is not sure of.
+fn turned_away(text: &Text, found: &Selectivity) -> Markup {
+    let steps = found.thresholds.len() - 1;
+    let lines = TURNED_AWAY.into_iter().filter(|&step| step <= steps && step < found.precision.len());
+    html! {
+        h3 { (say!(text, "use.away")) }
+        p { (say!(text, "use.away_means", n = found.known)) }
+        div class="scroll" {
+            table class="fidelity" {
+                thead { tr {
+                    th class="figure" { (say!(text, "use.away_known")) } th class="figure" { (say!(text, "use.away_right")) }
+                    @if found.unknown > 0 { th class="figure" { (say!(text, "use.away_none", n = found.unknown)) } }
+                } }
+                tbody {
+                    @for step in lines {
+                        tr {
+                            td class="figure" { (text.percent(step as f64 / steps as f64)) }
+                            td class="figure" { (text.percent(found.precision[step])) }
+                            @if found.unknown > 0 { td class="figure" { (text.percent(found.turned_away[step])) } }
+                        }
+                    }
+                }
             }
         }
     }

@@ -42,7 +42,7 @@ mod text;
 mod typical;
 
 use crate::core::{Canonical, write_whole};
-use crate::explain::{ClusterRules, Difference, Fidelity, OutsideVariable};
+use crate::explain::{ClusterRules, Difference, Fidelity, OutsideVariable, Selectivity};
 use crate::recursive::ClusterTree;
 use crate::table::Schema;
 use crate::{Explainer, Explanation, Result, Run};
@@ -99,6 +99,7 @@ pub struct Report<'a> {
     explained: Option<(Vec<u32>, Cow<'a, Explanation>)>,
     rules: Option<&'a [ClusterRules]>,
     fidelity: Option<&'a Fidelity>,
+    selectivity: Option<&'a Selectivity>,
     differences: &'a [Difference],
 }
 
@@ -121,6 +122,7 @@ impl<'a> Report<'a> {
             explained: None,
             rules: None,
             fidelity: None,
+            selectivity: None,
             differences: &[],
         }
     }
@@ -226,6 +228,13 @@ impl<'a> Report<'a> {
         let explanation = explainer.explain(&self.data.select(Axis(0), &places), run)?;
         self.explained = Some((rows, Cow::Owned(explanation)));
         Ok(self)
+    }
+
+    /// Adds what it costs and gains to turn away rows that the model is not sure of: a surrogate's
+    /// [`selectivity`](crate::explain::Surrogate::selectivity), or that of its guard.
+    pub fn selectivity(mut self, selectivity: &'a Selectivity) -> Self {
+        self.selectivity = Some(selectivity);
+        self
     }
 
     /// Adds the rules of the leaves, in the order of [`ClusterTree::leaves`]: what [`Rules::find`](crate::explain::Rules::find)

@@ -410,6 +410,8 @@ pub(crate) fn draft(
     if let Some(fidelity) = told.fidelity {
         report = report.fidelity(fidelity);
     }
+    let surrogate = told.surrogate;
+    report = report.selectivity(surrogate.guard().map_or(surrogate.selectivity(), |guard| guard.selectivity()));
     if let Some(seconds) = &told.seconds {
         report = report.setting("Time", seconds);
     }
