@@ -1,8 +1,9 @@
 //! The command `embed`.
 
+mod sparse;
+
 use crate::args::{self, EmbedMethod};
 use crate::commands::{Outcome, facts, refuse, run};
-use crate::embed_sparse;
 use crate::failure::Failure;
 use crate::input;
 use crate::output::{Staged, npy};
@@ -14,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 pub(crate) fn embed(args: &args::Embed, progress: &Progress) -> Outcome {
     if input::is_sparse(&args.common.data)? {
-        return embed_sparse::embed(args, progress);
+        return sparse::embed(args, progress);
     }
     check_flags(args)?;
     Staged::check([Some(args.out.as_str()), args.new_out.as_deref()].into_iter().flatten())?;
@@ -82,7 +83,7 @@ pub(crate) fn embed(args: &args::Embed, progress: &Progress) -> Outcome {
 }
 
 /// Writes the embedding, and that of new rows.
-pub(crate) fn write(
+fn write(
     args: &args::Embed,
     embedding: &Array2<f32>,
     placed: Option<&Array2<f32>>,
@@ -99,7 +100,7 @@ pub(crate) fn write(
     Ok(())
 }
 
-pub(crate) fn pca(args: &args::Embed) -> Pca {
+fn pca(args: &args::Embed) -> Pca {
     let pca = Pca::new(args.components.unwrap_or(2)).whiten(args.whiten);
     match args.power_iterations {
         Some(power_iterations) => pca.solver(Solver::Randomized { power_iterations }),
@@ -107,7 +108,7 @@ pub(crate) fn pca(args: &args::Embed) -> Pca {
     }
 }
 
-pub(crate) fn random_projection(args: &args::Embed) -> RandomProjection {
+fn random_projection(args: &args::Embed) -> RandomProjection {
     let projection = match args.eps {
         Some(eps) => RandomProjection::within(eps),
         None => RandomProjection::new(args.components.unwrap_or(2)),
@@ -116,7 +117,7 @@ pub(crate) fn random_projection(args: &args::Embed) -> RandomProjection {
 }
 
 /// Refuses flags of other methods.
-pub(crate) fn check_flags(args: &args::Embed) -> Result<(), Failure> {
+fn check_flags(args: &args::Embed) -> Result<(), Failure> {
     use EmbedMethod::{Identity, Pca, RandomProjection, Umap};
     let of = |owner: EmbedMethod, given: bool| given && args.method != owner;
     let given = [
@@ -137,7 +138,7 @@ pub(crate) fn check_flags(args: &args::Embed) -> Result<(), Failure> {
 }
 
 /// UMAP's settings, and the initial layout if it is a file.
-pub(crate) fn umap(args: &args::Embed) -> Result<(Umap, Option<Array2<f32>>), Failure> {
+fn umap(args: &args::Embed) -> Result<(Umap, Option<Array2<f32>>), Failure> {
     let mut umap = Umap::new().n_components(args.components.unwrap_or(2));
     umap = args.neighbors.map_or(umap.clone(), |n| umap.n_neighbors(n));
     umap = args.min_dist.map_or(umap.clone(), |x| umap.min_dist(x));

@@ -1,9 +1,10 @@
 //! The main job for sparse rows: the tree, the model that stands in for it, and a report of the columns that it uses most.
 
+use super::plan::{boost, clusterers, embedder, partial, plan};
+use super::told::{TIMED, Told, draft, facts_of, files};
 use crate::args::{self, EmbedMethod, EvidencePolicy};
 use crate::commands::{Outcome, facts, refuse, run};
 use crate::failure::Failure;
-use crate::fit::{TIMED, Told, boost, clusterers, draft, embedder, facts_of, files, partial, plan};
 use crate::input::{self, SparseTable};
 use crate::insight;
 use crate::output::{Assignments, Staged};
@@ -17,7 +18,7 @@ use recluster::validity::adjusted_rand;
 use recluster::{Run, SparseRows};
 use std::path::Path;
 
-pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Outcome {
+pub(super) fn fit(args: &args::Fit, progress: &Progress) -> Outcome {
     check_flags(args)?;
     let (embedder, clusterers) = (embedder(args)?, clusterers(args)?);
     Staged::check_folder(&args.out)?;

@@ -1,8 +1,8 @@
 //! The command `embed` for sparse rows.
 
+use super::{check_flags, pca, random_projection, umap, write};
 use crate::args::{self, EmbedMethod};
 use crate::commands::{Outcome, facts, refuse, run};
-use crate::embed::{check_flags, pca, random_projection, umap, write};
 use crate::failure::Failure;
 use crate::input;
 use crate::output::Staged;
@@ -10,7 +10,7 @@ use crate::progress::Progress;
 use recluster::SparseRows;
 use serde_json::json;
 
-pub(crate) fn embed(args: &args::Embed, progress: &Progress) -> Outcome {
+pub(super) fn embed(args: &args::Embed, progress: &Progress) -> Outcome {
     check_flags(args)?;
     Staged::check([Some(args.out.as_str()), args.new_out.as_deref()].into_iter().flatten())?;
     let rows = input::sparse(&args.common.data, args.common.rows, None)?.rows;

@@ -1,0 +1,142 @@
+//! The plan of a fit, by its arguments.
+
+use crate::args::{self, EmbedMethod, EvidencePolicy};
+use crate::commands::refuse;
+use crate::failure::Failure;
+use crate::method;
+use recluster::boost::Boost;
+use recluster::cluster::Hdbscan;
+use recluster::embed::{Identity, Pca, RandomProjection, Umap};
+use recluster::evidence::{HeldOut, Policy};
+use recluster::recursive::{RecursiveTree, Repeats};
+use recluster::{Clusterer, Embedder, Size};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A plan whose parts the arguments choose.
+type Plan = RecursiveTree<Arc<dyn Embedder>, Arc<dyn Clusterer>>;
+
+/// The plan of the tree.
+pub(super) fn plan(
+    args: &args::Fit,
+    embedder: Arc<dyn Embedder>,
+    [root, below]: [Arc<dyn Clusterer>; 2],
+    evidence: EvidencePolicy,
+) -> Result<Plan, Failure> {
+    let mut plan = RecursiveTree::by_node(
+        move |_| embedder.clone(),
+        move |node| if node.level() == 1 { root.clone() } else { below.clone() },
+    )
+    .levels(args.depth)
+    .min_size(args.min_node_share)
+    .noise_again(args.noise_again);
+    let policy = match evidence {
+        EvidencePolicy::Require => Some(Policy::Require),
+        EvidencePolicy::Mark => Some(Policy::Mark),
+        EvidencePolicy::Off => None,
+    };
+    if policy.is_none() {
+        refuse("--evidence off", &[("--alpha", args.alpha.is_some())])?;
+    }
+    let alpha = args.alpha.unwrap_or(0.05);
+    if let Some(policy) = policy {
+        plan = plan.judge(HeldOut::new().alpha(alpha).policy(policy));
+    }
+    if let Some(repeats) = consensus(args) {
+        plan = plan.consensus(repeats);
+    }
+    if let Some(runs) = args.stability {
+        plan = plan.stability(runs);
+    }
+    Ok(plan)
+}
+
+/// The model that stands in for the tree.
+pub(super) fn boost(args: &args::Fit) -> Boost {
+    Boost::new()
+        .rounds(args.rounds)
+        .max_depth(args.max_depth)
+        .shuffled_rows(args.shuffled_rows)
+        .guard_rows(args.guard_rows)
+}
+
+/// Larger nodes are stable enough by their size, and would take long.
+fn consensus(args: &args::Fit) -> Option<Repeats> {
+    let repeats = args.consensus.map_or(Repeats::new(10).most_rows(30_000), Repeats::new);
+    (args.consensus != Some(1)).then_some(repeats)
+}
+
+pub(super) fn embedder(args: &args::Fit) -> Result<Box<dyn Embedder>, Failure> {
+    let components = args.components.unwrap_or(2);
+    let for_umap = [
+        ("--neighbors", args.neighbors.is_some()),
+        ("--min-dist", args.min_dist.is_some()),
+        ("--umap-metric", args.umap_metric.is_some()),
+    ];
+    let embedder: Box<dyn Embedder> = match args.embedder {
+        EmbedMethod::Umap => Box::new(
+            Umap::new()
+                .n_components(components)
+                .n_neighbors(args.neighbors.unwrap_or(15))
+                .min_dist(args.min_dist.unwrap_or(0.0))
+                .metric(args.umap_metric.unwrap_or_default()),
+        ),
+        EmbedMethod::Pca => {
+            refuse("pca", &for_umap)?;
+            Box::new(Pca::new(components))
+        }
+        EmbedMethod::RandomProjection => {
+            refuse("random-projection", &for_umap)?;
+            Box::new(RandomProjection::new(components))
+        }
+        EmbedMethod::Identity => {
+            refuse("identity", &for_umap)?;
+            refuse("identity", &[("--components", args.components.is_some())])?;
+            Box::new(Identity)
+        }
+    };
+    Ok(embedder)
+}
+
+/// The clusterer of the root, and of the nodes below.
+///
+/// The root is split wherever it can be: of many groups below the least share, none counts, and a root that stayed whole
+/// would never be zoomed into.
+pub(super) fn clusterers(args: &args::Fit) -> Result<[Arc<dyn Clusterer>; 2], Failure> {
+    let settings = &args.settings;
+    match method::chosen(args.clusterer, settings, || Ok(None))?.clusterer() {
+        Some(clusterer) => {
+            let for_hdbscan = [
+                ("--min-cluster-share", args.min_cluster_share.is_some()),
+                ("--single-cluster-weight", args.single_cluster_weight.is_some()),
+            ];
+            refuse(args::value_name(args.clusterer), &for_hdbscan)?;
+            let clusterer: Arc<dyn Clusterer> = clusterer.into();
+            Ok([clusterer.clone(), clusterer])
+        }
+        None => {
+            let share = args.min_cluster_share.unwrap_or(0.05);
+            let samples = settings.min_samples.unwrap_or(10);
+            let root = Hdbscan::new()
+                .min_cluster_size(Size::Share(share))
+                .min_samples(samples)
+                .epsilon(settings.epsilon.unwrap_or(0.0))
+                .metric(settings.metric.unwrap_or_default());
+            // At 0 the root of a tree without clusters would still be one: there the setting is left out.
+            let below = match args.single_cluster_weight.unwrap_or(0.3) {
+                0.0 => root.clone(),
+                weight => root.clone().single_cluster_weight(weight),
+            };
+            Ok([Arc::new(root), Arc::new(below)])
+        }
+    }
+}
+
+/// Where finished nodes are kept: beside the output or, where the output is a folder without a name such as `.`, in it.
+pub(super) fn partial(out: &str) -> PathBuf {
+    let out = Path::new(out);
+    match out.file_name() {
+        Some(name) => out.with_file_name(format!("{}.partial", name.display())),
+        None => out.join("fit.partial"),
+    }
+}
