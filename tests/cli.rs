@@ -280,11 +280,20 @@ fn fit_writes_a_folder_and_predict_repeats_it() {
     let leaves = told["leaves"].as_u64().unwrap();
     assert!(leaves >= 5, "{told}");
     good(at, "fit --data digits --rows 600 --out two --threads 2 --min-node-share 0.12");
-    for file in ["report.html", "tree.json", "assignments.csv", "model.json", "rules.csv", "report.json", "names.csv"] {
+    for file in [
+        "report.html",
+        "report.md",
+        "tree.json",
+        "assignments.csv",
+        "model.json",
+        "rules.csv",
+        "report.json",
+        "names.csv",
+    ] {
         let (one, two) = (std::fs::read(at.join("one").join(file)), std::fs::read(at.join("two").join(file)));
         assert_eq!(one.unwrap(), two.unwrap(), "{file} depends on the threads");
     }
-    assert_eq!(files(&at.join("one")).len(), 7);
+    assert_eq!(files(&at.join("one")).len(), 8);
     let rules = std::fs::read_to_string(at.join("one/rules.csv")).unwrap();
     assert!(rules.starts_with("cluster,rule,conditions,precision,recall,lift,held_out_rows,returned,name\n"));
     assert!(rules.contains("column ") && !rules.contains("NaN"), "{rules}");
@@ -617,7 +626,7 @@ fn odd_data_gets_an_answer_or_a_reason() {
             let out = at.join("result");
             match output.status.code() {
                 Some(0) if command.starts_with("fit") => {
-                    assert_eq!(files(&out).len(), 7, "{line}");
+                    assert_eq!(files(&out).len(), 8, "{line}");
                     assert!(!report(&out).contains("NaN"), "{line}");
                     std::fs::remove_dir_all(out).unwrap();
                 }

@@ -86,7 +86,7 @@ fn names_that_cannot_be_are_refused_with_their_line() {
     let cut = &whole[..whole.len() / 2];
     let other = whole.replace("\"path\":\"0.2\"", "\"path\":\"0.3\"");
     let script = whole.replacen("\"deploy\":\"", "\"deploy\":\"<SCRIPT>", 1);
-    let newer = whole.replacen("\"version\":1", "\"version\":2", 1);
+    let newer = whole.replacen("\"version\":2", "\"version\":3", 1);
     for (text, words) in
         [(cut, "report.json"), (&other, "another tree"), (&script, "holds no script"), (&newer, "version")]
     {

@@ -52,12 +52,12 @@ fn turned_away(text: &Text, found: &Selectivity) -> Markup {
     let lines = TURNED_AWAY.into_iter().filter(|&step| step <= steps && step < found.precision.len());
     html! {
         h3 { (say!(text, "use.away")) }
-        p { (say!(text, "use.away_means", n = found.known)) }
+        p { (say!(text, "use.away_means", rows = words!(text, "rows", n = found.known))) }
         div class="scroll" {
             table class="fidelity" {
                 thead { tr {
                     th class="figure" { (say!(text, "use.away_known")) } th class="figure" { (say!(text, "use.away_right")) }
-                    @if found.unknown > 0 { th class="figure" { (say!(text, "use.away_none", n = found.unknown)) } }
+                    @if found.unknown > 0 { th class="figure" { (say!(text, "use.away_none", rows = words!(text, "rows", n = found.unknown))) } }
                 } }
                 tbody {
                     @for step in lines {
