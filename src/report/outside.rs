@@ -52,7 +52,10 @@ pub(super) struct Difference {
     /// Such as "country = PT".
     pub(super) name: String,
     pub(super) here: String,
+    /// The ends of its interval.
+    pub(super) interval: Option<[String; 2]>,
     pub(super) all: String,
+    pub(super) index: Option<f64>,
 }
 
 /// What the page shows.
@@ -233,8 +236,11 @@ fn differences(
             // Of two levels that differ alike, the one that is more frequent here.
             let size = (here - whole_table).abs() / deviation + if here > whole_table { 1e-9 } else { 0.0 };
             if size >= LEAST {
+                let interval = cell.interval.map(|ends| ends.map(|end| figure(text, &head, end)));
                 let (here, whole_table) = (figure(text, &head, here), figure(text, &head, whole_table));
-                all.push((feature.field(), size, Difference { name, here, all: whole_table }));
+                let index = cell.index.filter(|_| part.measure != OutsideMeasure::Missing);
+                let difference = Difference { name, here, interval, all: whole_table, index };
+                all.push((feature.field(), size, difference));
             }
         }
     }

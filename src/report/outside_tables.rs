@@ -104,7 +104,19 @@ pub(super) fn line(contents: &Contents<'_>, leaf: usize) -> Markup {
     let differences = contents.outside.as_ref().and_then(|outside| outside.differences.get(leaf));
     let Some(differences) = differences.filter(|differences| !differences.is_empty()) else { return html! {} };
     let text = contents.text();
-    let parts =
-        differences.iter().map(|own| say!(text, "outside.part", name = &own.name, here = &own.here, all = &own.all));
+    let parts = differences.iter().map(|own| {
+        let interval = own.interval.as_ref().map(|[low, high]| words!(text, "outside.between", low = low, high = high));
+        let index = own.index.map(|index| words!(text, "outside.index", index = text.decimals(index, 0)));
+        let (interval, index) = (interval.unwrap_or_default(), index.unwrap_or_default());
+        say!(
+            text,
+            "outside.part",
+            name = &own.name,
+            here = &own.here,
+            interval = interval,
+            all = &own.all,
+            index = index
+        )
+    });
     html! { p { (say!(text, "outside.line", list = apart(text, parts))) } }
 }

@@ -135,7 +135,7 @@ fn the_page_has_a_table_and_each_card_a_line() {
         "&lt;country&gt;",
         "a &amp; c",
         "<b>Outside:</b> age <b>",
-        " &lt;country&gt; = &lt;b&gt; <b>67 %</b> (all rows 22 %)",
+        " &lt;country&gt; = &lt;b&gt; <b>67 %</b> (54 % to 77 %; all rows 22 %, index 300)",
         "<b>67 %</b> <small>300</small>",
         "60 rows; 95 % interval 54.1 % to 77.3 %",
         "too few",
