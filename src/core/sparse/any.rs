@@ -1,6 +1,7 @@
 //! Checked rows, dense or sparse, for what reads both.
 
 use super::SparseRows;
+#[cfg(feature = "serde")]
 use crate::core::rows::Content;
 use crate::core::{Canonical, Result, Rows, gather};
 use crate::core::{Embedded, Embedder, Prepared, Run};
@@ -129,6 +130,7 @@ impl AnyRows<'_> {
     }
 
     /// A number that stands for a row's content.
+    #[cfg(feature = "serde")]
     pub(crate) fn hash(&self, i: usize) -> u64 {
         match self {
             AnyRows::Dense(rows) => rows.hash(i),
