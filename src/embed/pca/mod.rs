@@ -20,6 +20,7 @@ use super::sparse::SparseAnew;
 use crate::core::checks;
 use crate::core::linalg::product;
 use crate::core::random::Stream;
+use crate::core::shape::check_count;
 use crate::core::{Canonical, Rows, Settings, parallel, setting_by_debug, settings_of};
 use crate::{Embedder, Error, Prepared, Result, Run, SparseRows};
 use ndarray::{Array1, Array2, ArrayRef2};
@@ -269,10 +270,7 @@ impl PcaModel {
     /// [`Error::Unsolved`] when a coordinate is beyond f32; [`Error::Cancelled`].
     pub fn transform(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f32>> {
         let rows = Rows::finite(rows)?;
-        let (expected, found) = (self.mean.len(), rows.columns());
-        if expected != found {
-            return Err(Error::Shape { what: "columns", expected, found });
-        }
+        check_count("columns", self.mean.len(), rows.columns())?;
         run.install(|| {
             let stage = run.stage("transform", 1);
             stage.check()?;
@@ -295,10 +293,7 @@ impl PcaModel {
     /// # Errors
     /// Those of [`PcaModel::transform`].
     pub fn transform_sparse(&self, rows: &SparseRows, run: &Run) -> Result<Array2<f32>> {
-        let (expected, found) = (self.mean.len(), rows.columns());
-        if expected != found {
-            return Err(Error::Shape { what: "columns", expected, found });
-        }
+        check_count("columns", self.mean.len(), rows.columns())?;
         run.install(|| {
             let stage = run.stage("transform", 1);
             stage.check()?;

@@ -17,7 +17,6 @@ use plan::{boost, clusterers, embedder, partial, plan};
 use recluster::embed::{Questions, Scaled};
 use recluster::explain::Surrogate;
 use recluster::recursive::{Checkpoint, ClusterTree};
-use recluster::validity::adjusted_rand;
 use recluster::{Embedder, Run};
 use serde_json::{Map, Value};
 use std::path::Path;
@@ -106,7 +105,7 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
         files.write(Path::new(&args.out).join("outside.csv"), |out| out.write_all(text.as_bytes()))?;
     }
     let mut facts = facts("fit", data.values.dim());
-    facts_of(&tree, &mut facts);
+    facts_of(args, &tree, data.classes.as_deref(), &mut facts)?;
     facts.insert("rules".to_string(), insight::facts_of_rules(&rules));
     if !outside.is_empty() {
         facts.insert("outside".to_string(), insight::facts_of_outside(&outside));
@@ -119,10 +118,6 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
             questions.schema.set_aside().map(|(name, reason)| (name.to_string(), reason.into())).collect();
         facts.insert("set_aside".to_string(), set_aside.into());
         facts.insert("rows_set_aside".to_string(), (questions.rows() - data.values.nrows()).into());
-    }
-    if let Some(classes) = &data.classes {
-        facts.insert("best_node_f".to_string(), tree.best_node_f(classes, args.depth)?.into());
-        facts.insert("ari".to_string(), adjusted_rand(&tree.leaf_labels(), classes)?.into());
     }
     files.commit()?;
     if let Some(checkpoint) = checkpoint {

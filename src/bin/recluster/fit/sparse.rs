@@ -14,7 +14,6 @@ use crate::shown::Shown;
 use recluster::embed::Scaling;
 use recluster::explain::Surrogate;
 use recluster::recursive::{Checkpoint, ClusterTree};
-use recluster::validity::adjusted_rand;
 use recluster::{Run, SparseRows};
 use std::path::Path;
 
@@ -65,12 +64,8 @@ pub(super) fn fit(args: &args::Fit, progress: &Progress) -> Outcome {
     let files = files(args, &tree, &told, &draft, &html, &assignments)?;
     let mut facts = facts("fit", (rows.rows(), rows.columns()));
     facts.insert("entries".to_string(), rows.entries().into());
-    facts_of(&tree, &mut facts);
+    facts_of(args, &tree, classes.as_deref(), &mut facts)?;
     facts.insert("rules".to_string(), insight::facts_of_rules(&rules));
-    if let Some(classes) = &classes {
-        facts.insert("best_node_f".to_string(), tree.best_node_f(classes, args.depth)?.into());
-        facts.insert("ari".to_string(), adjusted_rand(&tree.leaf_labels(), classes)?.into());
-    }
     files.commit()?;
     if let Some(checkpoint) = checkpoint {
         checkpoint.remove()?;

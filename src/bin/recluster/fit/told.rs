@@ -11,6 +11,7 @@ use crate::source::Source;
 use recluster::explain::{ClusterRules, Difference, Fidelity, OutsideVariable, Surrogate};
 use recluster::recursive::ClusterTree;
 use recluster::report::{Draft, Report, Text};
+use recluster::validity::adjusted_rand;
 use recluster::{Explanation, Run, Saved, Size};
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -169,13 +170,23 @@ pub(super) fn files(
     Ok(files)
 }
 
-/// What the tree is, for stdout.
-pub(super) fn facts_of(tree: &ClusterTree, facts: &mut Map<String, Value>) {
+/// What the tree is, for stdout, and how it agrees with known classes.
+pub(super) fn facts_of(
+    args: &args::Fit,
+    tree: &ClusterTree,
+    classes: Option<&[i32]>,
+    facts: &mut Map<String, Value>,
+) -> recluster::Result<()> {
     facts.insert("leaves".to_string(), tree.leaves().count().into());
     facts.insert("levels".to_string(), tree.levels().into());
     facts.insert("noise".to_string(), tree.nodes().iter().map(|node| node.noise()).sum::<usize>().into());
     facts.insert("coverage".to_string(), json!(tree.coverage()));
     facts.insert("nodes".to_string(), nodes(tree));
+    if let Some(classes) = classes {
+        facts.insert("best_node_f".to_string(), tree.best_node_f(classes, args.depth)?.into());
+        facts.insert("ari".to_string(), adjusted_rand(&tree.leaf_labels(), classes)?.into());
+    }
+    Ok(())
 }
 
 fn nodes(tree: &ClusterTree) -> Value {
