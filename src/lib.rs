@@ -22,6 +22,17 @@
 //! # Ok::<(), recluster::Error>(())
 //! ```
 //!
+//! # In your Cargo.toml
+//!
+//! ```toml
+//! [dependencies]
+//! recluster = { path = "../recluster" }
+//! ndarray = "0.17" # tables are arrays of this version, also found at `recluster::ndarray`
+//!
+//! [profile.dev.package."*"] # debug builds: this crate's own profile does not reach its dependents
+//! opt-level = 3
+//! ```
+//!
 //! # The rooms
 //!
 //! One direction of dependence, from top to bottom; each room is usable alone.
@@ -41,6 +52,18 @@
 //! what is wrong and where. Memory grows linearly with rows x (columns + neighbours).
 
 #![deny(missing_docs)]
+// No input makes the crate panic: what can fail gives an `Error`.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::todo,
+        clippy::unimplemented
+    )
+)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod core;
@@ -59,6 +82,9 @@ pub mod table;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod validity;
+
+/// The version of `ndarray` that the public functions take and give.
+pub use ndarray;
 
 #[cfg(feature = "serde")]
 pub use self::core::Saved;

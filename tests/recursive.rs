@@ -277,16 +277,63 @@ fn errors_inside_a_node_name_rows_of_the_table() {
     };
     for level in [1, 2] {
         let refused = plan(|| Box::new(NoThree), level).fit(&data, &run);
-        assert!(matches!(refused, Err(Error::NotFinite { row: 21, column: 2, .. })), "{refused:?}");
+        let error = refused.unwrap_err();
+        assert!(matches!(error.cause(), Error::NotFinite { row: 21, column: 2, .. }), "{error:?}");
+        assert_eq!(error.to_string().starts_with("node 0.0: value"), level == 2, "{error}");
     }
     // A column in which most values are next to equal: its own far value is to blame, not the first row.
     let mut narrow = data.clone();
     narrow.column_mut(2).iter_mut().zip(0u32..).for_each(|(x, i)| *x = f32::from_bits(i % 7));
     (narrow[[33, 2]], narrow[[20, 2]]) = (-4.0, 1.0);
     let scaled = plan(|| Box::new(Scaled::new(Identity, Scaling::Robust)), 2).fit(&narrow, &run);
-    assert!(matches!(scaled, Err(Error::Overflow { row: 33, column: 2, value: -4.0, .. })), "{scaled:?}");
+    let scaled = scaled.unwrap_err();
+    assert!(matches!(scaled.cause(), Error::Overflow { row: 33, column: 2, value: -4.0, .. }), "{scaled:?}");
     let alone = Scaling::Robust.apply(&narrow, &run);
     assert!(matches!(alone, Err(Error::Overflow { row: 33, column: 2, .. })), "{alone:?}");
+}
+
+/// Fails in its own way at the second level.
+struct Unlucky {
+    level: usize,
+    panics: bool,
+}
+impl Clusterer for Unlucky {
+    fn cluster(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Clustering> {
+        match (self.level, self.panics) {
+            (1, _) => ByColumn(0).cluster(rows, run),
+            (_, true) => panic!("the {} rows are too many", rows.nrows()),
+            _ => Err(Error::Plugin("the disk is full".into())),
+        }
+    }
+}
+
+#[test]
+fn errors_and_panics_of_plug_ins_name_node_and_plug_in() {
+    let fitted = |panics| {
+        let plan = RecursiveTree::by_node(|_| Identity, move |node| Unlucky { level: node.level(), panics });
+        plan.fit(&table(), &Run::new().threads(1)).unwrap_err()
+    };
+    let error = fitted(false);
+    assert_eq!(error.to_string(), "node 0.0: clusterer \"Unlucky\": the disk is full");
+    assert!(matches!(error.cause(), Error::Plugin(own) if own.to_string() == "the disk is full"));
+    let error = fitted(true);
+    let said = "node 0.0: the clusterer \"Unlucky\" broke its contract: it panicked: the 60 rows are too many";
+    assert_eq!(error.to_string(), said);
+    assert!(std::error::Error::source(&error).is_some());
+}
+
+#[test]
+fn clusters_below_the_least_size_are_noise() {
+    let tree = plan().min_child_size(28).fit(&table(), &Run::new()).unwrap();
+    let paths: Vec<String> = tree.nodes().iter().map(|node| node.path().to_string()).collect();
+    assert_eq!(paths, ["0", "0.0", "0.1"], "halves of 30 and 24 rows, 15 and 15");
+    assert_eq!(tree.root().notes(), ["1 cluster of fewer than 28 rows became noise"]);
+    assert_eq!((tree.root().noise(), tree.paths()[95].as_str()), (10, "0.-"));
+    let group = tree.node("0.0").unwrap();
+    assert_eq!(group.stop_reason(), Some(&StopReason::OneCluster { clusters: 1 }));
+    let share = plan().min_child_size(0.2).fit(&table(), &Run::new()).unwrap();
+    assert_eq!(share.leaves().count(), 4, "10 rows of 100 are below a fifth, 24 of 60 and 15 of 30 are not");
+    assert!(plan().min_child_size(1.5).fit(&table(), &Run::new()).is_err());
 }
 
 #[test]

@@ -156,7 +156,10 @@ fn bad_input_is_named() {
     assert!(matches!(shap.explain(&Array2::zeros((0, 2)), &run), Err(Error::Empty { .. })));
     let bad = array![[1.0f32, f32::INFINITY]];
     assert!(matches!(shap.explain(&bad, &run), Err(Error::NotFinite { row: 0, column: 1, .. })));
-    assert!(matches!(shap.explain_outputs(&array![[1.0f32, 1.0]], &[1], &run), Err(Error::Shape { .. })));
+    assert!(matches!(
+        shap.explain_outputs(&array![[1.0f32, 1.0]], &[1], &run),
+        Err(Error::Output { output: 1, outputs: 1 })
+    ));
     assert!(shap.explain_blocks(&array![[1.0f32, 1.0]], &run, 0, |_, _| Ok(())).is_err());
     let cancel = recluster::Cancel::default();
     cancel.cancel();

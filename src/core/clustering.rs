@@ -102,6 +102,34 @@ impl Clustering {
         Ok(self)
     }
 
+    /// The same without clusters of fewer than `least` rows, whose rows are noise; the others keep their order.
+    ///
+    /// ```
+    /// let clustering = recluster::Clustering::new(vec![0, 1, 1, 2, 2])?.without_small(2);
+    /// assert_eq!(clustering.labels(), [-1, 0, 0, 1, 1]);
+    /// # Ok::<(), recluster::Error>(())
+    /// ```
+    pub fn without_small(mut self, least: usize) -> Clustering {
+        let mut sizes = vec![0; self.clusters];
+        self.labels.iter().filter_map(|&label| usize::try_from(label).ok()).for_each(|cluster| sizes[cluster] += 1);
+        let mut kept = 0;
+        let number = |&size: &usize| {
+            kept += i32::from(size >= least);
+            if size >= least { kept - 1 } else { NOISE }
+        };
+        let numbers: Vec<i32> = sizes.iter().map(number).collect();
+        for (label, membership) in self.labels.iter_mut().zip(&mut self.membership) {
+            *label = usize::try_from(*label).map_or(NOISE, |cluster| numbers[cluster]);
+            *membership = if *label == NOISE { 0.0 } else { *membership };
+        }
+        if let Some(persistence) = &mut self.persistence {
+            let mut numbers = numbers.iter();
+            persistence.retain(|_| numbers.next().is_some_and(|&number| number != NOISE));
+        }
+        self.clusters = kept as usize;
+        self
+    }
+
     /// The same for rows in another order: row i is what row `places[i]` was.
     pub(crate) fn select(&self, places: &[usize]) -> Clustering {
         Clustering {

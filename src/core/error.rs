@@ -78,6 +78,14 @@ pub enum Error {
         /// The size that was given.
         found: usize,
     },
+    /// An output (a class, a cluster) that a model does not have.
+    #[error("there is no output {output}: outputs are numbered from 0, and there are {outputs}")]
+    Output {
+        /// The number that was given.
+        output: usize,
+        /// How many outputs there are.
+        outputs: usize,
+    },
     /// Columns that are not those of a model, by name; see [`match_columns`](crate::match_columns).
     #[error("columns do not match: {}", faults(&[("missing", missing), ("unknown", unknown), ("more than once", repeated)]))]
     Columns {
@@ -178,8 +186,17 @@ pub enum Error {
         row: Option<usize>,
     },
     /// An error of a plug-in's own.
-    #[error("plug-in: {0}")]
+    #[error("{0}")]
     Plugin(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// An error inside a larger piece of work, such as a node of a tree or a plug-in; [`cause`](Error::cause) is the error itself.
+    #[error("{place}: {source}")]
+    Within {
+        /// Where: "node 0.2", or the kind and name of a plug-in, such as "clusterer \"Halves\"".
+        place: String,
+        /// What happened there. Its rows are numbered as in the whole table.
+        #[source]
+        source: Box<Error>,
+    },
     /// A numerical problem that has no solution in f64.
     #[error("{method}: {reason}")]
     Unsolved {
@@ -259,10 +276,46 @@ impl Error {
         Error::Setting { name, value: value.to_string(), allowed }
     }
 
+    /// The error without the [places](Error::Within) that it came through: what to match on.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use recluster::{Clusterer, Clustering, Error, Result, Run, embed::Identity, recursive::RecursiveTree};
+    /// struct Offline;
+    /// impl Clusterer for Offline {
+    ///     fn cluster(&self, _: &ndarray::ArrayRef2<f32>, _: &Run) -> Result<Clustering> {
+    ///         Err(Error::Plugin("the service does not answer".into()))
+    ///     }
+    /// }
+    /// let plan = RecursiveTree::new(Identity, Offline).min_rows(2);
+    /// let error = plan.fit(&array![[0.0f32], [1.0]], &Run::new()).unwrap_err();
+    /// assert_eq!(error.to_string(), "clusterer \"Offline\": the service does not answer");
+    /// assert!(matches!(error.cause(), Error::Plugin(_)));
+    /// ```
+    pub fn cause(&self) -> &Error {
+        match self {
+            Error::Within { source, .. } => source.cause(),
+            error => error,
+        }
+    }
+
+    /// The error with the place where it happened. One that says that the run was cancelled stays as it is.
+    pub(crate) fn within(self, place: impl FnOnce() -> String) -> Self {
+        match self {
+            Error::Cancelled { .. } => self,
+            error => Error::Within { place: place(), source: Box::new(error) },
+        }
+    }
+
     /// The error with the rows of a part of a table named by their numbers in the table: row i of the part is `rows[i]`.
     pub(crate) fn of_part(mut self, rows: &[u32]) -> Self {
+        self.number_by(rows);
+        self
+    }
+
+    fn number_by(&mut self, rows: &[u32]) {
         let whole = |row: &mut usize| *row = rows.get(*row).map_or(*row, |&row| row as usize);
-        match &mut self {
+        match self {
             Error::NotFinite { row, .. }
             | Error::Negative { row, .. }
             | Error::Entry { row, .. }
@@ -271,11 +324,11 @@ impl Error {
             | Error::Label { row, .. }
             | Error::Cell { row, .. }
             | Error::Contract { row: Some(row), .. } => whole(row),
+            Error::Within { source, .. } => source.number_by(rows),
             // Here columns are rows too.
             Error::Distance { row, column, .. } => [row, column].into_iter().for_each(whole),
             _ => {}
         }
-        self
     }
 
     /// A file that could not be read or written.

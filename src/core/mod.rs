@@ -13,6 +13,7 @@ pub(crate) mod inference;
 pub(crate) mod linalg;
 pub(crate) mod numerics;
 pub(crate) mod parallel;
+pub(crate) mod plugin;
 mod prepared;
 mod progress;
 pub(crate) mod random;

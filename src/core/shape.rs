@@ -7,10 +7,7 @@ pub(crate) fn check_count(what: &'static str, expected: usize, found: usize) -> 
     if expected == found { Ok(()) } else { Err(Error::Shape { what, expected, found }) }
 }
 
-/// [`Error::Shape`] for an output that a model of `outputs` outputs does not have.
+/// [`Error::Output`] for an output that a model of `outputs` outputs does not have.
 pub(crate) fn check_output(outputs: usize, output: usize) -> Result<()> {
-    if output < outputs {
-        return Ok(());
-    }
-    Err(Error::Shape { what: "output below the number of outputs", expected: outputs, found: output })
+    if output < outputs { Ok(()) } else { Err(Error::Output { output, outputs }) }
 }

@@ -12,19 +12,23 @@ use std::borrow::Cow;
 /// # Example: an embedder of one's own
 /// ```
 /// use ndarray::{Array2, ArrayRef2, Axis, s};
-/// use recluster::{Embedder, Result, Run};
+/// use recluster::{Embedder, Result, Run, check_finite};
 ///
 /// /// Keeps the first two columns.
 /// struct FirstTwo;
 ///
 /// impl Embedder for FirstTwo {
-///     fn embed(&self, rows: &ArrayRef2<f32>, _run: &Run) -> Result<Array2<f32>> {
+///     fn embed(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f32>> {
+///         check_finite(rows)?;
+///         run.stage("first two", 1).check()?; // ends here when the run has been cancelled
 ///         Ok(rows.slice(s![.., ..rows.ncols().min(2)]).to_owned())
 ///     }
 /// }
 ///
 /// let rows = Array2::<f32>::zeros((10, 5));
 /// assert_eq!(FirstTwo.embed(&rows, &Run::new())?.dim(), (10, 2));
+/// # #[cfg(feature = "testing")]
+/// recluster::testing::embedder(&FirstTwo).run().assert(); // feature `testing`: it keeps the promises
 /// # Ok::<(), recluster::Error>(())
 /// ```
 pub trait Embedder: Send + Sync {
@@ -120,19 +124,23 @@ pub trait Embedder: Send + Sync {
 /// # Example: a clusterer of one's own
 /// ```
 /// use ndarray::{ArrayRef2, array};
-/// use recluster::{Clusterer, Clustering, Result, Run};
+/// use recluster::{Clusterer, Clustering, Result, Run, check_finite};
 ///
 /// /// Splits at zero in the first column.
 /// struct Sign;
 ///
 /// impl Clusterer for Sign {
-///     fn cluster(&self, rows: &ArrayRef2<f32>, _run: &Run) -> Result<Clustering> {
+///     fn cluster(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Clustering> {
+///         check_finite(rows)?;
+///         run.stage("sign", 1).check()?; // ends here when the run has been cancelled
 ///         Clustering::compact(rows.column(0).iter().map(|&x| i32::from(x > 0.0)).collect())
 ///     }
 /// }
 ///
 /// let clusters = Sign.cluster(&array![[-1.0f32], [2.0], [3.0]], &Run::new())?;
 /// assert_eq!(clusters.labels(), [0, 1, 1]);
+/// # #[cfg(feature = "testing")]
+/// recluster::testing::clusterer(&Sign).run().assert(); // feature `testing`: it keeps the promises
 /// # Ok::<(), recluster::Error>(())
 /// ```
 pub trait Clusterer: Send + Sync {

@@ -26,6 +26,7 @@ pub struct Digits {
 /// # }
 /// ```
 #[cfg(feature = "digits")]
+#[allow(clippy::expect_used)]
 pub fn digits() -> Digits {
     const ROWS: usize = 1797;
     const PIXELS: usize = 64;

@@ -136,7 +136,7 @@ impl TreeShap<'_> {
     /// Interaction values of some outputs, in the order given.
     ///
     /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) when an output does not exist, else as [`TreeShap::interactions`].
+    /// [`Error::Output`](crate::Error::Output) for one that does not exist, else as [`TreeShap::interactions`].
     pub fn interactions_of(&self, rows: &ArrayRef2<f32>, outputs: &[usize], run: &Run) -> Result<Interactions> {
         let table = self.model.check_rows(rows)?;
         self.check_outputs(outputs)?;

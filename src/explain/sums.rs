@@ -140,7 +140,7 @@ pub struct RowFeature {
 /// [`Explainer::explain_in_blocks`]. O(rows x features).
 ///
 /// # Errors
-/// [`Error::Shape`] when there is not one output for each row, or an output does not exist.
+/// [`Error::Shape`] when there is not one output for each row; [`Error::Output`] for one that does not exist.
 pub fn top_of_rows(why: &Explanation, outputs: &[usize], k: usize) -> Result<Vec<Vec<RowFeature>>> {
     let (n, _, count) = why.values().dim();
     check_count("outputs, one for each explained row", n, outputs.len())?;

@@ -100,7 +100,7 @@ impl<'a> TreeShap<'a> {
     /// Explains some outputs only; the explanation's outputs are these, in the order given.
     ///
     /// # Errors
-    /// [`Error::Shape`] when an output does not exist, else as [`Explainer::explain`].
+    /// [`Error::Output`] for one that does not exist, else as [`Explainer::explain`].
     pub fn explain_outputs(&self, rows: &ArrayRef2<f32>, outputs: &[usize], run: &Run) -> Result<Explanation> {
         let table = self.model.check_rows(rows)?;
         self.check_outputs(outputs)?;
@@ -111,7 +111,7 @@ impl<'a> TreeShap<'a> {
     /// rows, ascending, and their explanation for the one output.
     ///
     /// # Errors
-    /// [`Error::Shape`] when there is not one label for each row or the output does not exist; [`Error::Empty`] when no
+    /// [`Error::Shape`] when there is not one label for each row; [`Error::Output`] for one that does not exist; [`Error::Empty`] when no
     /// row has the label; else as [`Explainer::explain`].
     pub fn explain_own(
         &self,

@@ -95,8 +95,14 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     }
 
     fn plan(embedder: Choice<E>, clusterer: Choice<C>) -> Self {
-        let limits =
-            Limits { levels: 2, of_all: Size::Share(0.05), of_parent: Size::Share(0.0), rows: 50, noise_again: false };
+        let limits = Limits {
+            levels: 2,
+            of_all: Size::Share(0.05),
+            of_parent: Size::Share(0.0),
+            rows: 50,
+            child: Size::Count(1),
+            noise_again: false,
+        };
         RecursiveTree { plan: Plan { embedder, clusterer, judge: None, consensus: None, stability: None, limits } }
     }
 
@@ -171,6 +177,28 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     /// A node with fewer rows than this is not zoomed into, be it the root; default 50.
     pub fn min_rows(mut self, rows: usize) -> Self {
         self.plan.limits.rows = rows;
+        self
+    }
+
+    /// A cluster smaller than this, as a count or as a share of its parent's rows, becomes noise of the parent instead of a
+    /// child; default 1 row: all become children. For clusterers without a least size of their own, such as linkages cut at a
+    /// distance. The parent's [notes](Node::notes) say how many there were.
+    ///
+    /// ```
+    /// use ndarray::Array2;
+    /// use recluster::cluster::{Agglomerative, Linkage};
+    /// use recluster::{Run, embed::Identity, recursive::RecursiveTree};
+    /// // Two groups, and four rows far from them and from each other.
+    /// let rows = Array2::from_shape_fn((100, 2), |(i, j)| if i < 4 { (i * 900 + j) as f32 } else { ((i % 2) * 300 + (i * 7 + j) % 20) as f32 });
+    /// let plan = RecursiveTree::new(Identity, Agglomerative::at_distance(50.0).linkage(Linkage::Average)).levels(1);
+    /// assert!(plan.fit(&rows, &Run::new())?.leaves().count() > 2);
+    /// let tree = plan.min_child_size(5).fit(&rows, &Run::new())?;
+    /// assert_eq!(tree.leaves().count(), 2);
+    /// println!("{}", tree.root().notes()[0]); // "3 clusters of fewer than 5 rows became noise"
+    /// # Ok::<(), recluster::Error>(())
+    /// ```
+    pub fn min_child_size(mut self, size: impl Into<Size>) -> Self {
+        self.plan.limits.child = size.into();
         self
     }
 

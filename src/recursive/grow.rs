@@ -6,8 +6,8 @@ use super::plan::Plan;
 use super::step::{Procedure, Repeated};
 use super::weights::Weights;
 use super::{Node, NodeInfo, Path, Separation, Split, Stability, Step, StopReason, step};
-use crate::core::{AnyRows, AnyTable, parallel};
-use crate::{Clusterer, Clustering, Embedded, Embedder, Error, NOISE, Result, Run};
+use crate::core::{AnyRows, AnyTable, parallel, plugin};
+use crate::{Clusterer, Clustering, Embedded, Embedder, Error, NOISE, Result, Run, Size};
 use ndarray::Axis;
 use std::cmp::Reverse;
 
@@ -42,6 +42,8 @@ struct Found {
     /// Runs that the clustering is the consensus of.
     runs: Option<usize>,
     stop_reason: Option<StopReason>,
+    /// What the node's notes say beside the embedder's.
+    note: Option<String>,
 }
 
 impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
@@ -125,7 +127,11 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
         order.sort_unstable_by_key(|&i| self.rank[node.rows[i] as usize]);
         let numbers: Vec<u32> = order.iter().map(|&i| node.rows[i]).collect();
         let run = self.run.at(scope);
-        let found = self.look(info, &numbers, embedder, clusterer, &run).map_err(|error| error.of_part(&numbers))?;
+        let found = self.look(info, &numbers, embedder, clusterer, &run).map_err(|error| {
+            let error = error.of_part(&numbers);
+            // At the root it is plain where it happened.
+            if scope == "0" { error } else { error.within(|| format!("node {scope}")) }
+        })?;
         let mut place = vec![0; order.len()];
         order.iter().enumerate().for_each(|(at, &i)| place[i] = at);
         Ok(node.take(found, &place, self.weights.as_ref()))
@@ -150,6 +156,7 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
             // Only a judge and repeats need the rows any longer.
             drop(own);
             self.cluster(node, embed, clusterer, weights, run, &mut found)?;
+            found.clustering = found.clustering.take().map(|clustering| found.propose(clustering, self.limits().child));
             return Ok(found);
         }
         let mut ready = None;
@@ -165,7 +172,7 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
         let consensus = repeats.zip(ready.as_deref());
         let procedure = Repeated { once, consensus };
         let (Step { embedded, clustering }, runs) = procedure.agreed(Step { embedded, clustering }, &all, run)?;
-        found.propose(&clustering);
+        let clustering = found.propose(clustering, self.limits().child);
         if let (Some(judge), None) = (self.plan.judge.as_deref(), &found.stop_reason) {
             let prepared = once.prepared;
             let dense = prepared.rows();
@@ -217,7 +224,7 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
         Ok((repeats.labels(repeats.turns(once, &ready), all, share, None, &run)?, share))
     }
 
-    /// Clusters what was embedded, and proposes each cluster as a child.
+    /// Clusters what was embedded.
     fn cluster(
         &self,
         node: &NodeInfo,
@@ -231,7 +238,6 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
         let clustering = step::cluster(clusterer, &embedded.embedding, weights, run);
         found.embedded = Some(embedded);
         let Some(clustering) = self.unless_too_few(node, clustering, found)? else { return Ok(()) };
-        found.propose(&clustering);
         found.clustering = Some(clustering);
         Ok(())
     }
@@ -250,15 +256,21 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
 
 fn judged(judge: &dyn Judge, proposal: &Proposal<'_>, run: &Run) -> Result<Verdict> {
     let _stage = run.stage("judge", 1);
-    judge.judge(proposal, run)
+    plugin::call("judge", || judge.name(), || judge.judge(proposal, run))
 }
 
 impl Found {
-    /// Each cluster is to be a child, unless there is one alone.
-    fn propose(&mut self, clustering: &Clustering) {
+    /// Each cluster that is large enough is to be a child, unless there is one alone. Gives the clustering of these.
+    fn propose(&mut self, clustering: Clustering, least: Size) -> Clustering {
+        let (found, least) = (clustering.clusters(), least.of(clustering.labels().len()));
+        let clustering = clustering.without_small(least);
         let clusters = clustering.clusters();
+        let small = found - clusters;
+        let what = if small == 1 { "1 cluster" } else { &format!("{small} clusters") };
+        self.note = (small > 0).then(|| format!("{what} of fewer than {least} rows became noise"));
         self.groups = (0..clusters).map(|cluster| vec![cluster]).collect();
         self.stop_reason = (clusters < 2).then_some(StopReason::OneCluster { clusters });
+        clustering
     }
 
     /// Does as the judge says.
@@ -299,6 +311,7 @@ impl Node {
             self.map = map.map(|map| map.select(Axis(0), place));
             self.notes = notes;
         }
+        self.notes.extend(found.note);
         self.stop_reason = found.stop_reason;
         let Some(clustering) = found.clustering.map(|clustering| clustering.select(place)) else { return Vec::new() };
         let clusters = clustering.clusters();

@@ -112,6 +112,7 @@ impl std::fmt::Display for StopReason {
             }
             StopReason::Rows { rows, least } => write!(f, "{rows} rows, below {least}"),
             StopReason::TooFewRows { rows, needed } => write!(f, "{rows} rows, the method needs {needed}"),
+            StopReason::OneCluster { clusters: 0 } => write!(f, "no cluster was found in it"),
             StopReason::OneCluster { .. } => write!(f, "does not fall apart"),
             StopReason::Pruned => write!(f, "pruned"),
             StopReason::Refused { why } => write!(f, "its split was refused: {why}"),
@@ -134,6 +135,8 @@ pub(super) struct Limits {
     pub(super) of_all: Size,
     pub(super) of_parent: Size,
     pub(super) rows: usize,
+    /// The smallest child.
+    pub(super) child: Size,
     /// Whether noise is looked into once more.
     pub(super) noise_again: bool,
 }
@@ -144,7 +147,8 @@ impl Limits {
             return Err(crate::Error::setting("levels", 0, "must be at least 1: the root is a level"));
         }
         self.of_all.check("min_size")?;
-        self.of_parent.check("min_size_of_parent")
+        self.of_parent.check("min_size_of_parent")?;
+        self.child.check("min_child_size")
     }
 
     /// The limits behind other settings, to the last digit.
@@ -155,6 +159,7 @@ impl Limits {
             .with("min_size", self.of_all)
             .with("min_size_of_parent", self.of_parent)
             .with("min_rows", self.rows)
+            .with("min_child_size", self.child)
             .with("noise_again", self.noise_again)
     }
 

@@ -1,8 +1,9 @@
 //! One node of a tree.
 
 use super::{NodeInfo, NoiseSplit, Path, Separation, Stability, StopReason};
-use crate::{Clustering, Settings};
-use ndarray::Array2;
+use crate::core::shape::check_count;
+use crate::{Clustering, Result, Settings};
+use ndarray::{Array2, ArrayRef2, Axis};
 
 /// One node: a cluster of the node above it, or the whole table.
 ///
@@ -105,6 +106,17 @@ impl Node {
     /// Original numbers of the node's rows, ascending; the parent's noise is not among them.
     pub fn rows(&self) -> &[u32] {
         &self.rows
+    }
+
+    /// Its rows of a table that has all of them, such as the one that the tree was fitted to, in the order of
+    /// [`rows`](Node::rows).
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) when the table has other rows than the tree.
+    pub fn select(&self, data: &ArrayRef2<f32>) -> Result<Array2<f32>> {
+        check_count("rows of the data", self.total_rows, data.nrows())?;
+        let rows: Vec<usize> = self.rows.iter().map(|&row| row as usize).collect();
+        Ok(data.select(Axis(0), &rows))
     }
 
     /// The node's share of all rows, in 0 to 1.

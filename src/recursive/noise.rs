@@ -77,10 +77,13 @@ impl<E: Embedder, C: Clusterer> Growth<'_, E, C> {
         let mut found = Vec::new();
         if group.stop_reason.is_none() {
             match self.explore(&mut group, &info, &format!("{}.-", node.path), embedder, clusterer) {
-                Err(Error::TooFewRows { needed, rows, .. }) => {
-                    group.stop_reason = Some(StopReason::TooFewRows { rows, needed });
-                }
-                looked => found = looked?,
+                Ok(looked) => found = looked,
+                Err(error) => match *error.cause() {
+                    Error::TooFewRows { needed, rows, .. } => {
+                        group.stop_reason = Some(StopReason::TooFewRows { rows, needed });
+                    }
+                    _ => return Err(error),
+                },
             }
         }
         let first = node.children;

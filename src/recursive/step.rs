@@ -2,7 +2,7 @@
 
 use super::repeats::Repeats;
 use crate::cluster::Consensus;
-use crate::core::with_mean_one;
+use crate::core::{plugin, with_mean_one};
 use crate::{Clusterer, Clustering, Embedded, Embedder, Error, Prepared, Result, Run};
 use ndarray::{Array2, ArrayRef2};
 
@@ -103,7 +103,7 @@ pub(super) fn embed(
 ) -> Result<Embedded> {
     let embedded = {
         let _stage = run.stage("embed", 1);
-        work()?
+        plugin::call("embedder", || embedder.name(), work)?
     };
     check_embedding(&embedded.embedding, embedder, rows)?;
     embedded.map.as_ref().map_or(Ok(()), |map| check_embedding(map, embedder, rows))?;
@@ -119,10 +119,14 @@ pub(super) fn cluster(
 ) -> Result<Clustering> {
     let clustering = {
         let _stage = run.stage("cluster", 1);
-        match weights {
-            Some(weights) => clusterer.cluster_weighted(embedding, weights, run)?,
-            None => clusterer.cluster(embedding, run)?,
-        }
+        plugin::call(
+            "clusterer",
+            || clusterer.name(),
+            || match weights {
+                Some(weights) => clusterer.cluster_weighted(embedding, weights, run),
+                None => clusterer.cluster(embedding, run),
+            },
+        )?
     };
     let (rows, found) = (embedding.nrows(), clustering.labels().len());
     if found == rows {

@@ -3,7 +3,7 @@
 use super::{Node, Path};
 use crate::boost::Boost;
 use crate::explain::Surrogate;
-use crate::{Error, Result, Run, Settings, SparseRows};
+use crate::{Error, Explanation, Result, Run, Settings, SparseRows};
 use ndarray::ArrayRef2;
 
 /// A fitted recursive tree; what [`RecursiveTree::fit`](super::RecursiveTree::fit) gives.
@@ -193,6 +193,38 @@ impl ClusterTree {
         run: &Run,
     ) -> Result<Surrogate> {
         Surrogate::fit_sparse(rows, &self.leaf_labels(), self.classes(rows.rows())?, weights, boost, run)
+    }
+
+    /// Why the rows of a leaf are in it: exact SHAP values of the leaf's margin (log-odds) for its own rows, (row, feature, 0),
+    /// with the numbers of these rows. `data` is the table that the surrogate was trained on.
+    ///
+    /// ```
+    /// use ndarray::Array2;
+    /// use recluster::explain::top_features;
+    /// use recluster::{Run, boost::Boost, cluster::KMeans, embed::Identity, recursive::RecursiveTree};
+    /// let data = Array2::from_shape_fn((60, 3), |(i, j)| if j == 1 { (i % 2 * 9) as f32 } else { (i * (7 + j) % 10) as f32 });
+    /// let run = Run::new();
+    /// let tree = RecursiveTree::new(Identity, KMeans::new(2)).levels(1).fit(&data, &run)?;
+    /// let surrogate = tree.surrogate(&data, &Boost::new().rounds(5), &run)?;
+    /// let (rows, why) = tree.explain_leaf("0.1", &surrogate, &data, &run)?;
+    /// assert_eq!(top_features(&data.select(ndarray::Axis(0), &rows), &why, 0, 1)?[0].feature, 1);
+    /// # Ok::<(), recluster::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a path that is no leaf's or not a class of the surrogate; [`Error::Shape`] when `data` has other
+    /// rows than the tree; else as [`Surrogate::explain_class`].
+    pub fn explain_leaf(
+        &self,
+        path: &str,
+        surrogate: &Surrogate,
+        data: &ArrayRef2<f32>,
+        run: &Run,
+    ) -> Result<(Vec<usize>, Explanation)> {
+        let leaf = self.node(path).filter(|node| node.is_leaf());
+        let leaf = leaf.ok_or_else(|| Error::setting("path", path, "must be that of a leaf"))?;
+        let why = surrogate.explain_class(path, &leaf.select(data)?, run)?;
+        Ok((leaf.rows.iter().map(|&row| row as usize).collect(), why))
     }
 
     /// The leaves' paths, for a table of the tree's rows.

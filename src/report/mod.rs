@@ -42,7 +42,7 @@ mod text;
 mod typical;
 
 use crate::core::{Canonical, write_whole};
-use crate::explain::{ClusterRules, Difference, Fidelity, OutsideVariable, Selectivity};
+use crate::explain::{ClusterRules, Difference, Fidelity, OutsideVariable, Selectivity, Surrogate};
 use crate::recursive::ClusterTree;
 use crate::table::Schema;
 use crate::{Explainer, Explanation, Result, Run};
@@ -156,6 +156,19 @@ impl<'a> Report<'a> {
     pub fn feature_names(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.names = Some(names.into_iter().map(Into::into).collect());
         self
+    }
+
+    /// Takes what the columns are called and mean from a surrogate that knows: its [schema](Surrogate::schema), else its
+    /// [names](crate::boost::BoostModel::feature_names). So they are given once, to the surrogate, which also saves them.
+    pub fn columns_of(mut self, surrogate: &'a Surrogate) -> Self {
+        match (surrogate.schema(), surrogate.model().feature_names()) {
+            (Some(schema), _) => self.schema(schema),
+            (None, Some(names)) => self.feature_names(names),
+            (None, None) => {
+                self.names = None;
+                self
+            }
+        }
     }
 
     /// Says what the columns mean: `schema` is that by which the data was [encoded](Schema::encode). The report then speaks

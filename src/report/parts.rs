@@ -57,6 +57,7 @@ pub(super) fn stopped(text: &Text, reason: &StopReason) -> String {
         StopReason::TooFewRows { rows, needed } => {
             words!(text, "stop.too_few", n = Value::Digits(*rows), needed = Value::Digits(*needed))
         }
+        StopReason::OneCluster { clusters: 0 } => words!(text, "stop.no_cluster"),
         StopReason::OneCluster { .. } => words!(text, "stop.one_cluster"),
         StopReason::Pruned => words!(text, "stop.pruned"),
         StopReason::Refused { why } => words!(text, "stop.refused", why = why),

@@ -1,10 +1,10 @@
 //! The three kinds of plug-in under one type: calls, and comparison of answers.
 
+use super::quiet;
 use crate::{Clusterer, Clustering, Embedder, Error, Explainer, Explanation, NOISE, Result, Run};
 use ndarray::{Array2, ArrayRef2};
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 type Outputs<'a> = Box<dyn Fn(&ArrayRef2<f32>) -> Result<Array2<f64>> + 'a>;
 
@@ -84,14 +84,10 @@ impl Subject<'_> {
 }
 
 fn caught(answer: impl FnOnce() -> Result<Answer>) -> Call {
-    match catch_unwind(AssertUnwindSafe(answer)) {
+    match quiet::caught(answer) {
         Ok(Ok(answer)) => Call::Answer(answer),
         Ok(Err(error)) => Call::Error(error),
-        Err(payload) => {
-            let text = payload.downcast_ref::<&str>().map(ToString::to_string);
-            let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-            Call::Panic(text.unwrap_or_else(|| "without a message".to_string()))
-        }
+        Err(message) => Call::Panic(message),
     }
 }
 

@@ -26,13 +26,15 @@
 //! ```
 //!
 //! A promise that a plug-in cannot keep is declared: `testing::clusterer(&mine).allow(Check::RowOrder).run()`. The report
-//! still shows the result, and `assert` lets it pass. Panics of a plug-in are caught; their messages go to stderr as usual.
+//! still shows the result, and `assert` lets it pass. Panics of a plug-in are caught, and
+//! their messages are in the report.
 
 mod answer;
 mod check;
 mod examine;
 mod examiner;
 mod invariance;
+mod quiet;
 mod report;
 mod tables;
 mod well_formed;

@@ -79,7 +79,7 @@ fn a_panic_is_found() {
         Clustering::compact(halves(rows))
     });
     alone(&report, Check::Panics);
-    assert!(report.to_string().contains("cannot split one row"));
+    assert!(report.to_string().contains("cannot split one row (tests/conformance/broken.rs:"), "{report}");
     alone(&examined(|_, _| panic!()), Check::Panics);
     let report = examined(|rows, run| {
         door(rows, run)?;

@@ -30,6 +30,12 @@ impl Failure {
 
     /// Adds the column's name, if the file has names, to an error with its number.
     pub(crate) fn about(error: Error, names: Option<&[String]>) -> Self {
+        if let Error::Within { place, source } = error {
+            return match Self::about(*source, names) {
+                Failure::Data(reason) => Failure::Data(format!("{place}: {reason}")),
+                Failure::Usage(reason) => Failure::Usage(format!("{place}: {reason}")),
+            };
+        }
         match (&error, names) {
             (Error::NotFinite { row, column, value, .. }, Some(names)) if *column < names.len() => {
                 let name = &names[*column];
@@ -57,7 +63,7 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        match error {
+        match error.cause() {
             // A setting out of its range came from a flag.
             Error::Setting { .. } => Failure::Usage(error.to_string()),
             _ => Failure::Data(error.to_string()),

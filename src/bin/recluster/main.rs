@@ -1,5 +1,7 @@
 //! The command-line program.
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable))]
+
 mod args;
 mod boost;
 mod cluster;

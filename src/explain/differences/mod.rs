@@ -112,7 +112,7 @@ impl<'a> Differences<'a> {
     /// with the highest average margin over the cluster's rows. None where there is no other cluster.
     ///
     /// # Errors
-    /// [`Error::Shape`] for a cluster that does not exist; [`Error::Setting`] for one without rows; [`Error::Cancelled`].
+    /// [`Error::Output`] for a cluster that does not exist; [`Error::Setting`] for one without rows; [`Error::Cancelled`].
     pub fn nearest(&self, cluster: usize, run: &Run) -> Result<Option<usize>> {
         let rows = self.sample(cluster)?;
         let names = self.surrogate.classes();
@@ -134,7 +134,7 @@ impl<'a> Differences<'a> {
     /// The same bits for any order of the rows.
     ///
     /// # Errors
-    /// [`Error::Shape`] for a cluster that does not exist; [`Error::Setting`] for one without rows, and for two that are the
+    /// [`Error::Output`] for a cluster that does not exist; [`Error::Setting`] for one without rows, and for two that are the
     /// same; [`Error::Cancelled`].
     pub fn between(&self, here: usize, there: usize, run: &Run) -> Result<Difference> {
         let pair = [here, there];
@@ -154,7 +154,7 @@ impl<'a> Differences<'a> {
     /// attributions of the difference of the two margins.
     ///
     /// # Errors
-    /// [`Error::Shape`] for a cluster that does not exist, or columns that are not the surrogate's; [`Error::Setting`] for two
+    /// [`Error::Output`] for a cluster that does not exist; [`Error::Shape`] for columns that are not the surrogate's; [`Error::Setting`] for two
     /// clusters that are the same; [`Error::Empty`]; [`Error::NotFinite`] for infinities; [`Error::Cancelled`].
     pub fn why(&self, rows: &ArrayRef2<f32>, here: usize, there: usize, run: &Run) -> Result<Vec<Why>> {
         Why::of(self.surrogate, rows, here, there, run)

@@ -1,5 +1,6 @@
 //! The settings of rules.
 
+use crate::explain::Surrogate;
 use crate::table::{Feature, Schema};
 use crate::{Error, Result};
 
@@ -107,6 +108,15 @@ impl Rules {
     pub fn schema(mut self, schema: &Schema) -> Self {
         self.features = schema.features();
         self
+    }
+
+    /// Takes what the columns are called and mean from a surrogate that knows: its [schema](Surrogate::schema), else its
+    /// [names](crate::boost::BoostModel::feature_names). Replaces a schema and names.
+    pub fn columns_of(self, surrogate: &Surrogate) -> Self {
+        match (surrogate.schema(), surrogate.model().feature_names()) {
+            (Some(schema), _) => self.schema(schema),
+            (None, names) => self.feature_names(names.unwrap_or_default()),
+        }
     }
 
     /// Names of the columns, which are numbers; by default "column 1", "column 2" and so on. Replaces a schema.

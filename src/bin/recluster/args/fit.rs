@@ -99,6 +99,9 @@ pub(crate) struct Fit {
     /// A cluster below this share of all rows is not zoomed into
     #[arg(long, value_name = "SHARE", default_value_t = 0.05)]
     pub(crate) min_node_share: f64,
+    /// Clusters of fewer rows become noise of the node above: for clusterers without a least size of their own
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_one)]
+    pub(crate) min_child_rows: usize,
     #[command(flatten)]
     pub(crate) settings: Method,
     /// UMAP's number of neighbours, the row itself included [default: 15]

@@ -29,6 +29,7 @@ pub(super) fn plan(
     )
     .levels(args.depth)
     .min_size(args.min_node_share)
+    .min_child_size(args.min_child_rows)
     .noise_again(args.noise_again);
     let policy = match evidence {
         EvidencePolicy::Require => Some(Policy::Require),

@@ -1,0 +1,73 @@
+"""Held-out accuracy of the leaves of a fit: our boosted trees and XGBoost's, with the same settings and labels.
+
+    pip install -r benches/peers/requirements.txt
+    cargo build --release --features cli
+    python benches/peers/path_accuracy.py --mnist FOLDER [--rows 70000] [--rounds 50] [--max-depth 4]
+
+FOLDER holds the four gzipped IDX files of MNIST. All rows are fitted by `recluster fit` with its defaults. The last seventh of
+them is then held out: both sides are trained on the other rows, one booster for each leaf, with noise among the others of
+every leaf, and put each held-out row of a leaf into the leaf of the highest margin. XGBoost also as one softmax model, of the
+rows that are in a leaf.
+"""
+import argparse
+import csv
+import gzip
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import xgboost
+
+options = argparse.ArgumentParser()
+options.add_argument("--mnist", type=Path, required=True)
+options.add_argument("--rows", type=int, default=70_000)
+options.add_argument("--rounds", type=int, default=50)
+options.add_argument("--max-depth", type=int, default=4)
+options.add_argument("--program", default="target/release/recluster")
+options.add_argument("--assignments", help="assignments.csv of a fit of the same rows, instead of fitting them")
+o = options.parse_args()
+
+
+def images(part):
+    raw = gzip.open(o.mnist / f"{part}-images-idx3-ubyte.gz").read()
+    return np.frombuffer(raw, np.uint8, offset=16).reshape(-1, 784)
+
+
+def program(*words):
+    subprocess.run([o.program, *map(str, words)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+with tempfile.TemporaryDirectory() as folder:
+    at = Path(folder)
+    rows = np.concatenate([images("train"), images("t10k")])[: o.rows].astype(np.float32)
+    np.save(at / "all.npy", rows)
+    if not o.assignments:
+        program("fit", "--data", at / "all.npy", "--out", at / "fit")
+    with open(o.assignments or at / "fit/assignments.csv") as file:
+        paths = [row["core"] for row in csv.DictReader(file)]
+    leaves = sorted({path for path in paths if not path.endswith("-")})
+    number = {leaf: k for k, leaf in enumerate(leaves)}
+    labels = np.array([number.get(path, -1) for path in paths], np.int32)
+    held = len(rows) // 7
+    old, new = slice(0, -held), slice(-held, None)
+    np.save(at / "old.npy", rows[old]), np.save(at / "new.npy", rows[new]), np.save(at / "labels.npy", labels[old])
+    program("boost", "--data", at / "old.npy", "--labels", at / "labels.npy", "--out", at / "model.json",
+            "--rounds", o.rounds, "--max-depth", o.max_depth, "--new", at / "new.npy", "--new-out", at / "p.npy")
+    ours = np.load(at / "p.npy")
+
+settings = dict(tree_method="hist", max_depth=o.max_depth)
+matrix, data = xgboost.QuantileDMatrix(rows[old]), xgboost.DMatrix(rows[new])
+theirs = []
+for k in range(len(leaves)):
+    matrix.set_label((labels[old] == k).astype(np.float32))
+    model = xgboost.train(settings | dict(objective="binary:logistic"), matrix, o.rounds)
+    theirs.append(model.predict(data, output_margin=True))
+inside = labels[old] >= 0
+softmax = xgboost.train(settings | dict(objective="multi:softprob", num_class=len(leaves)),
+                        xgboost.QuantileDMatrix(rows[old][inside], label=labels[old][inside]), o.rounds)
+truth = labels[new]
+print(f"{len(rows)} rows, {len(leaves)} leaves, {(truth >= 0).sum()} of {held} held-out rows in one; XGBoost {xgboost.__version__}")
+for name, scores in (("recluster", ours), ("XGBoost, one against the rest", np.stack(theirs, 1)), ("XGBoost, softmax", softmax.predict(data))):
+    right = (scores.argmax(1) == truth)[truth >= 0]
+    print(f"{name:<30} {right.mean():.4f} of paths")
