@@ -178,7 +178,7 @@ impl Surrogate {
             return Err(Error::Label { row: 0, label: missing as i64, reason: "the class of this number has no row" });
         }
         if classes.len() == 1 {
-            run.note(format!("there is one class, \"{}\": every row is assigned to it", classes[0]));
+            run.note(&format!("there is one class, \"{}\": every row is assigned to it", classes[0]));
         }
         let guarded = boost.guard_rows > 0.0;
         let all = out_of_fold || guarded;
