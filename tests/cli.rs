@@ -255,7 +255,10 @@ fn shap_takes_a_background_counts_and_interactions() {
             }
         }
     }
+    good(at, "shap --model model.json --data digits --rows 20 --background digits --importance-out alone.csv");
     let table = std::fs::read_to_string(at.join("i.csv")).unwrap();
+    assert_eq!(table, std::fs::read_to_string(at.join("alone.csv")).unwrap());
+    bad(at, "shap --model model.json --data digits --rows 20", 2);
     assert!(table.starts_with("feature,output,mean_absolute\n") && table.lines().count() > 10);
     let (_, shape, together) = values("--interactions --rows 5");
     assert_eq!(shape, [5, 65, 65, 10]);

@@ -17,7 +17,7 @@ use std::io::Write;
 const BLOCK: usize = 256 << 20;
 
 pub(crate) fn shap(args: &args::Shap, progress: &Progress) -> Outcome {
-    Staged::check([Some(args.out.as_str()), args.importance_out.as_deref()].into_iter().flatten())?;
+    Staged::check([args.out.as_deref(), args.importance_out.as_deref()].into_iter().flatten())?;
     let (model, schema) = model(&args.model)?;
     let read = |file: &str, rows| Like::read(file, rows, schema.as_ref(), model.feature_names());
     let data = read(&args.common.data, args.common.rows)?;
@@ -36,21 +36,27 @@ pub(crate) fn shap(args: &args::Shap, progress: &Progress) -> Outcome {
     let slots = features + 1;
     let mut files = Staged::default();
     let mut failed = None;
-    files.write(&args.out, |out| {
-        let sides: &[usize] = if args.interactions { &[slots, slots] } else { &[slots] };
-        npy::<f64>(out, &[&[rows], sides, &[outputs]].concat(), [])?;
-        let written = match args.interactions {
-            true => interactions(&explainer, outputs, &data.values, &run, progress, out),
-            false => values(&explainer, &data.values, &run, progress, out),
-        };
-        failed = written?.err();
-        Ok(())
-    })?;
+    if let Some(path) = &args.out {
+        files.write(path, |out| {
+            let sides: &[usize] = if args.interactions { &[slots, slots] } else { &[slots] };
+            npy::<f64>(out, &[&[rows], sides, &[outputs]].concat(), [])?;
+            let written = match args.interactions {
+                true => interactions(&explainer, outputs, &data.values, &run, progress, out),
+                false => values(&explainer, &data.values, &run, progress, out),
+            };
+            failed = written?.err();
+            Ok(())
+        })?;
+    }
     if let Some(error) = failed {
         return Err(data.about(error));
     }
     if let Some(path) = &args.importance_out {
-        let means = progress.beside("importance", || explainer.mean_absolute(&data.values, &run))?;
+        let means = || explainer.mean_absolute(&data.values, &run).map_err(|error| data.about(error));
+        let means = match args.out {
+            Some(_) => progress.beside("importance", means)?,
+            None => progress.work(means)?,
+        };
         files.write(path, |out| table(&means, model.feature_names(), out))?;
     }
     files.commit()?;

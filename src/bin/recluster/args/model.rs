@@ -58,11 +58,12 @@ pub(crate) struct Shap {
     /// The model: JSON of "recluster boost", of "recluster fit", or of XGBoost
     #[arg(long, value_name = "FILE")]
     pub(crate) model: String,
-    /// Where the values go: .npy, f64, rows x (features + 1) x outputs; the last feature slot is the base value
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: String,
+    /// Where the values go: .npy, f64, rows x (features + 1) x outputs; the last feature slot is the base value. May be left
+    /// out with --importance-out, for more rows than a file of all values is wanted of
+    #[arg(long, value_name = "FILE", required_unless_present = "importance_out")]
+    pub(crate) out: Option<String>,
     /// Write interaction values instead: rows x (features + 1) x (features + 1) x outputs
-    #[arg(long)]
+    #[arg(long, requires = "out")]
     pub(crate) interactions: bool,
     /// Explain against these rows (interventional values) instead of by the training rows' cover
     #[arg(long, value_name = "FILE", conflicts_with = "counts")]
