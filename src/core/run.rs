@@ -189,6 +189,7 @@ impl std::fmt::Debug for Run {
 }
 
 /// A stage under way. Dropping it ends the stage.
+#[derive(Debug)]
 pub struct Stage<'a> {
     run: &'a Run,
     name: &'static str,

@@ -70,6 +70,12 @@ impl Settings {
     }
 }
 
+impl<N: Into<String>, V: Into<Setting>> Extend<(N, V)> for Settings {
+    fn extend<I: IntoIterator<Item = (N, V)>>(&mut self, settings: I) {
+        self.values.extend(settings.into_iter().map(|(name, value)| (name.into(), value.into())));
+    }
+}
+
 /// `Hdbscan (min_cluster_size = 5, min_samples = unset)`.
 impl std::fmt::Display for Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

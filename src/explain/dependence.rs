@@ -11,6 +11,7 @@ const BINS: usize = 20;
 /// One feature's values and its attributions to one output, row by row: the data of a dependence plot.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Dependence {
     /// The feature's value in each row; NaN where it is missing.
     pub values: Vec<f32>,

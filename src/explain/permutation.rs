@@ -53,6 +53,16 @@ pub struct PermutationShap<F> {
     exact_features: usize,
 }
 
+impl<F> std::fmt::Debug for PermutationShap<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PermutationShap")
+            .field("background_rows", &self.background.nrows())
+            .field("permutations", &self.permutations)
+            .field("exact_features", &self.exact_features)
+            .finish_non_exhaustive()
+    }
+}
+
 impl<F: Fn(&ArrayRef2<f32>) -> Result<Array2<f64>> + Send + Sync> PermutationShap<F> {
     /// Explains `outputs`, a function from rows (n x features) to outputs (n x at least one), against a `background`
     /// (rows x features, NaN for missing values, of which it has at least one row).

@@ -9,6 +9,7 @@ use ndarray::{Array2, ArrayRef2};
 /// The effect of one feature on one output, over some rows.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct FeatureEffect {
     /// The feature's number.
     pub feature: usize,

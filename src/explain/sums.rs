@@ -128,6 +128,7 @@ fn add(sums: &mut [[f64; 2]], values: &[f64], outputs: usize) {
 /// A feature's part in a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct RowFeature {
     /// The feature's number.
     pub feature: usize,

@@ -54,6 +54,7 @@ pub struct Surrogate {
 
 /// The class that the surrogate assigns to a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Assignment<'a> {
     /// Number of the class.
     pub class: usize,

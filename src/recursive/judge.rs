@@ -92,6 +92,17 @@ pub struct Proposal<'a> {
     pub(super) procedure: Repeated<'a>,
 }
 
+impl std::fmt::Debug for Proposal<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Proposal")
+            .field("node", self.node)
+            .field("embedder", &self.embedder.settings())
+            .field("clusterer", &self.clusterer.settings())
+            .field("clusters", &self.clustering.clusters())
+            .finish_non_exhaustive()
+    }
+}
+
 impl Proposal<'_> {
     /// The node's own procedure on a part of its rows, by their places in [`rows`](Proposal::rows): settings that count
     /// rows are scaled to it, see [`Clusterer::for_sample`], and so are weights, to a mean of 1; where the node's clusters
@@ -130,7 +141,7 @@ pub struct Separation {
 }
 
 /// A verdict on two clusters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Grade {

@@ -8,6 +8,7 @@ use crate::{Result, Size};
 
 /// A node before it is worked on: what its embedder and clusterer may be chosen by.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct NodeInfo {
     /// Its path.
     pub path: Path,

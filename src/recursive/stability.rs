@@ -30,7 +30,7 @@ pub struct Stability {
 }
 
 /// What a mean index says, in Hennig's ranges.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StabilityGrade {
     /// At most 0.5: the cluster is gone in most runs.
     Dissolved,

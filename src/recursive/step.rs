@@ -8,6 +8,7 @@ use ndarray::{Array2, ArrayRef2};
 
 /// What [`step`] gives.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Step {
     /// The embedding, rows x components, with what the embedder gave beside it.
     pub embedded: Embedded,

@@ -54,6 +54,13 @@ pub struct Conformance<'a> {
     run: Run,
 }
 
+impl std::fmt::Debug for Conformance<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (room, name) = (self.subject.room(), self.subject.name());
+        f.debug_struct("Conformance").field(room, &name).field("allowed", &self.allowed).finish_non_exhaustive()
+    }
+}
+
 /// Examines a clusterer.
 pub fn clusterer<C: Clusterer>(clusterer: &C) -> Conformance<'_> {
     Conformance::of(Subject::Clusterer(clusterer))
