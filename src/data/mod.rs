@@ -6,6 +6,7 @@ use ndarray::Array2;
 /// Handwritten digits and what they show.
 #[cfg(feature = "digits")]
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Digits {
     /// 1,797 rows of 64 pixels, 8 x 8 row by row from the upper left; whole numbers from 0 (white) to 16 (black).
     pub images: Array2<f32>,

@@ -6,7 +6,7 @@ use ndarray::{Array2, ArrayRef2};
 use std::borrow::Cow;
 
 /// How columns are brought to one scale.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Scaling {

@@ -24,7 +24,7 @@ const MOST_CROSSED: f64 = 1.25;
 const MOST: usize = 10_000;
 
 /// What becomes of clusters that are not separated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Policy {
@@ -44,10 +44,13 @@ setting_by_debug!(Policy);
 /// *found again* if the two share more than half of the rows that either has (Jaccard). Each row of the other half takes the
 /// cluster of most of its 15 nearest clustered rows. In the graph of its 10 nearest neighbours among the held-out rows (up
 /// to 30 principal components of the rows as the embedder compares them), the edges from one sibling to the other are
-/// counted, and those across the middle of the sibling, which is cut at the median of its first principal component, from
-/// one side. A boundary inside one cloud is crossed at least as often as the middle of its parts; between separate groups it
-/// is crossed by fewer edges. The difference of the two counts in standard errors gives a p-value for each side, of which
-/// the larger counts; then the halves change places, and twice the smaller p-value of the two counts.
+/// counted, and those across a cut through the middle of the sibling, parallel to the boundary, from one side. A boundary
+/// inside one cloud is crossed at least as often as the middle of its parts; between separate groups it is crossed by fewer
+/// edges. The difference of the two counts in standard errors is the score of a side, of which the smaller counts; then the
+/// halves change places, and the two scores are added as if their correlation were one half. Where that does not separate two
+/// siblings it is done again in five columns, their discriminant and the first four principal components of both, and the
+/// smaller p-value counts. It is doubled in either case, for two tests of each pair. A boundary that is crossed more than 1.25
+/// times as often as the smallest middle, as in a bent cloud, separates nothing.
 ///
 /// A pair is [`Grade::Separated`] if its p-value is at most `alpha` x (n − 1) / (N − 1), with n rows of the node and N of the
 /// table, so that all tests down the tree err together at about `alpha` (as in sc-SHC, Grabski, Street, Irizarry 2023).

@@ -42,7 +42,7 @@ const LEAST: usize = 14;
 const PURPOSE: u64 = 0x6e6e;
 
 /// Which way neighbours are searched.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Search {

@@ -229,7 +229,7 @@ impl<'a> Report<'a> {
         self
     }
 
-    /// Adds the attributions of an explainer, such as the tree's [`Surrogate`](crate::explain::Surrogate): it explains a
+    /// Adds the attributions of an explainer, such as the tree's [`Surrogate`]: it explains a
     /// [`sample`](Report::sample) of at most 2,000 rows: fewer where rows x columns x leaves would pass 64 MB, but 300 as
     /// long as these stay within 1 GB, and never more than that unless a single row takes it.
     ///

@@ -9,6 +9,7 @@ use ndarray::ArrayRef2;
 /// The result of [`dbcv`].
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Dbcv {
     /// The index, in -1 to 1: the clusters' values weighted by their share of all rows, noise included.
     pub score: f64,

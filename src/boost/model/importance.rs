@@ -5,7 +5,7 @@ use crate::Result;
 use crate::core::shape::check_output;
 
 /// The measure of [`BoostModel::importance`]; XGBoost's importance types.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Importance {

@@ -20,7 +20,7 @@ pub(crate) use compact::Forest;
 use ndarray::{Array2, ArrayRef2, Axis};
 
 /// How margins become predictions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]

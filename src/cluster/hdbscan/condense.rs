@@ -11,6 +11,7 @@ use crate::core::checks;
 /// the data (as 1 where there is none), so that λ, and all that is summed from it, stays finite.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct CondensedCluster {
     /// The cluster it split from; none for the root, cluster 0. Always a smaller number than its own.
     pub parent: Option<u32>,

@@ -14,6 +14,7 @@ use crate::cluster::spanning::ONE;
 /// A range of sizes over which the leaves of the condensed tree stay the same.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Layer {
     /// The least `min_cluster_size` of the range; what to recut with.
     pub min_cluster_size: usize,

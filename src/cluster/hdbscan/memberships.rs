@@ -18,6 +18,7 @@ use ndarray::{Array2, ArrayRef2};
 /// Each row's strongest memberships.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct TopMemberships {
     /// Clusters, rows x k, the strongest first.
     pub clusters: Array2<u32>,

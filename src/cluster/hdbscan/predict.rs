@@ -12,10 +12,12 @@ use crate::cluster::spanning::{
 };
 use crate::core::{Error, NOISE, Result, Rows, Run};
 use ndarray::ArrayRef2;
+use std::fmt;
 
 /// What new rows are to the clusters of a fit.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Prediction {
     /// Each new row's cluster, or [`NOISE`](crate::NOISE).
     pub labels: Vec<i32>,
@@ -44,6 +46,16 @@ pub struct HdbscanPredictor<'a> {
     label: Vec<i32>,
     owner: Vec<Option<u32>>,
     densest: Vec<f64>,
+}
+
+impl fmt::Debug for HdbscanPredictor<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let clusters = self.model.clusters();
+        f.debug_struct("HdbscanPredictor")
+            .field("columns", &self.columns)
+            .field("clusters", &clusters)
+            .finish_non_exhaustive()
+    }
 }
 
 impl HdbscanModel {

@@ -6,7 +6,7 @@ use crate::cluster::spanning::ONE;
 use crate::core::NOISE;
 
 /// How clusters are chosen from the condensed tree.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Selection {

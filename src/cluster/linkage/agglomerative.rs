@@ -19,7 +19,7 @@ use crate::neighbors::Metric;
 use ndarray::ArrayRef2;
 
 /// How far two clusters A and B are from each other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Linkage {

@@ -16,7 +16,7 @@ const LANES: usize = 16;
 pub(super) type Lanes = [f64; ROWS];
 
 /// What shapes components may have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Covariance {

@@ -26,6 +26,7 @@ pub struct SpanningTree {
 /// Two parts of the rows that become one; see [`SpanningTree::single_linkage`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Merge {
     /// One part, the lower number.
     pub a: u32,

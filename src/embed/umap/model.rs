@@ -13,7 +13,7 @@ use crate::{Result, Run};
 use ndarray::Array2;
 
 /// The start that was used: what was asked for, or what took its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
@@ -31,6 +31,7 @@ pub enum Start {
 /// Facts about the neighbour graph of a fit.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct GraphFacts {
     /// Different rows: vertices of the graph.
     pub points: usize,
