@@ -265,8 +265,8 @@ fn degenerate_data_has_an_answer() {
     let p = model.probabilities(&array![[5.0f32, f32::NAN]], &run).unwrap();
     // Base margins are multiples of 2^-19.
     assert!((p[[0, 0]] - 0.375).abs() < 1e-6 && (p[[0, 1]] - 0.625).abs() < 1e-6);
-    fit(&Array2::from_elem((8, 2), f32::NAN), &[0, 1, 0, 1, 0, 1, 1, 1]);
-    fit(&array![[f32::MAX], [f32::MIN], [0.0], [f32::MIN_POSITIVE]], &[0, 1, 0, 1]);
+    let _ = fit(&Array2::from_elem((8, 2), f32::NAN), &[0, 1, 0, 1, 0, 1, 1, 1]);
+    let _ = fit(&array![[f32::MAX], [f32::MIN], [0.0], [f32::MIN_POSITIVE]], &[0, 1, 0, 1]);
     // A label without rows is never predicted.
     let model = fit(&array![[1.0f32], [2.0], [3.0], [4.0]], &[0, 2, 0, 2]);
     assert!(model.probabilities(&array![[1.0f32]], &run).unwrap()[[0, 1]] < 1e-5);

@@ -239,7 +239,7 @@ fn calibrations_do_not_depend_on_order_threads_or_the_size_of_weights() {
     let boost = Boost::new().rounds(5).lambda(0.0).min_child_weight(0.0).calibrated(true);
     for boost in [boost.clone(), boost.clone().early_stopping(2), boost.balanced(true).subsample(0.8)] {
         let fit = |rows: &Array2<f32>, labels: &[i32], weights: &[f32], threads: usize| {
-            boost.fit_weighted(rows, labels, Some(weights), &Run::new().seed(4).threads(threads)).unwrap()
+            boost.fit_weighted(rows, labels, weights, &Run::new().seed(4).threads(threads)).unwrap()
         };
         let one = fit(&rows, &labels, &weights, 1);
         assert!(one.calibration().unwrap().rows() > 400 && one.calibration().unwrap().slope() != 1.0);

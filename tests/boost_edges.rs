@@ -86,35 +86,35 @@ fn weights_of_any_size_count_by_their_ratios() {
     let sane: Vec<f32> = (0..300).map(|i| 1.0 + (i % 5) as f32 / 4.0).collect();
     let run = Run::new();
     let boost = Boost::new().rounds(12).max_depth(4).lambda(0.0).min_child_weight(0.0);
-    let by_label = boost.fit_weighted(&rows, &labels, Some(&sane), &run).unwrap();
-    let by_target = boost.fit_regression_weighted(&rows, &targets, Some(&sane), &run).unwrap();
+    let by_label = boost.fit_weighted(&rows, &labels, &sane, &run).unwrap();
+    let by_target = boost.fit_regression_weighted(&rows, &targets, &sane, &run).unwrap();
     assert!(trees(&by_label).iter().all(|tree| tree.leaves() > 1));
     let margins = |model: &BoostModel| model.margins(&rows, &run).unwrap();
     // Least gains are in units of the heaviest weight below 1, and in units of 1 above, so the heavy have some splits more.
     let light = sane.iter().map(|weight| weight / 4.0).collect::<Vec<_>>();
     for (first, exponents) in [(light, [-118, -64, -20]), (sane.iter().map(|w| w * 2e9).collect(), [20, 40, 90])] {
-        let model = boost.fit_weighted(&rows, &labels, Some(&first), &run).unwrap();
-        let regression = boost.fit_regression_weighted(&rows, &targets, Some(&first), &run).unwrap();
+        let model = boost.fit_weighted(&rows, &labels, &first, &run).unwrap();
+        let regression = boost.fit_regression_weighted(&rows, &targets, &first, &run).unwrap();
         let gap = |a: &BoostModel, b: &BoostModel| {
             (margins(a) - margins(b)).iter().fold(0.0f64, |most, gap| most.max(gap.abs()))
         };
         assert!(gap(&model, &by_label) < 0.02 && gap(&regression, &by_target) < 0.002);
         for exponent in exponents {
             let scaled: Vec<f32> = first.iter().map(|weight| weight * 2f32.powi(exponent)).collect();
-            let again = boost.fit_weighted(&rows, &labels, Some(&scaled), &run).unwrap();
+            let again = boost.fit_weighted(&rows, &labels, &scaled, &run).unwrap();
             assert_eq!(margins(&again), margins(&model), "2^{exponent}");
-            let again = boost.fit_regression_weighted(&rows, &targets, Some(&scaled), &run).unwrap();
+            let again = boost.fit_regression_weighted(&rows, &targets, &scaled, &run).unwrap();
             assert_eq!(margins(&again), margins(&regression), "2^{exponent}");
         }
     }
     // The smallest number of f32, and weights as far apart as f32 allows.
     let least = vec![f32::from_bits(1); 300];
-    let model = boost.fit_weighted(&rows, &labels, Some(&least), &run).unwrap();
-    assert_eq!(margins(&model), margins(&boost.fit_weighted(&rows, &labels, None, &run).unwrap()));
+    let model = boost.fit_weighted(&rows, &labels, &least, &run).unwrap();
+    assert_eq!(margins(&model), margins(&boost.fit(&rows, &labels, &run).unwrap()));
     let apart: Vec<f32> = (0..300).map(|i| if i % 2 == 0 { 1e-38 } else { 1e38 }).collect();
     for boost in [boost.clone(), boost.clone().balanced(true), boost.clone().early_stopping(2), boost.calibrated(true)]
     {
-        let model = boost.fit_weighted(&rows, &labels, Some(&apart), &run).unwrap();
+        let model = boost.fit_weighted(&rows, &labels, &apart, &run).unwrap();
         assert!(margins(&model).iter().all(|margin| margin.is_finite()), "{boost:?}");
     }
 }
@@ -123,8 +123,7 @@ fn weights_of_any_size_count_by_their_ratios() {
 #[test]
 fn weights_too_light_for_the_penalties_are_refused_or_noted() {
     let (rows, labels) = awkward(300, 22);
-    let fit =
-        |boost: &Boost, weight: f32| noted(|run| boost.fit_weighted(&rows, &labels, Some(&vec![weight; 300]), run));
+    let fit = |boost: &Boost, weight: f32| noted(|run| boost.fit_weighted(&rows, &labels, &vec![weight; 300], run));
     for boost in [Boost::new(), Boost::new().lambda(0.0), Boost::new().min_child_weight(0.0)] {
         let refused = fit(&boost, 1e-20).0;
         assert!(matches!(refused, Err(Error::Setting { name: "weights", .. })), "{boost:?}");
@@ -136,7 +135,7 @@ fn weights_too_light_for_the_penalties_are_refused_or_noted() {
     assert!(trees(&model.unwrap()).iter().all(|tree| tree.leaves() == 1));
     assert!(told.contains("no tree has a split") && told.contains("min_child_weight"), "{told}");
     let targets: Vec<f32> = rows.column(4).to_vec();
-    let refused = Boost::new().fit_regression_weighted(&rows, &targets, Some(&[1e-20; 300]), &Run::new());
+    let refused = Boost::new().fit_regression_weighted(&rows, &targets, &[1e-20; 300], &Run::new());
     assert!(matches!(refused, Err(Error::Setting { name: "weights", .. })));
     // Equal targets leave nothing to split, and that is said too.
     let (model, told) = noted(|run| Boost::new().rounds(2).fit_regression(&rows, &[2.0; 300], run).unwrap());

@@ -110,10 +110,10 @@ fn every_setting_gives_the_same_bits_in_any_order_and_at_any_number_of_threads()
         base.early_stopping(2).metric(Metric::Auc).held_out(0.4),
     ] {
         let run = Run::new().seed(11);
-        let model = boost.fit_weighted(&rows, &labels, Some(&weights), &run.clone().threads(1)).unwrap();
+        let model = boost.fit_weighted(&rows, &labels, &weights, &run.clone().threads(1)).unwrap();
         for threads in [1, 3] {
             let run = run.clone().threads(threads);
-            let again = boost.fit_weighted(&shuffled, &shuffled_labels, Some(&shuffled_weights), &run).unwrap();
+            let again = boost.fit_weighted(&shuffled, &shuffled_labels, &shuffled_weights, &run).unwrap();
             assert_eq!(again, model, "{boost:?}");
         }
     }
@@ -121,8 +121,8 @@ fn every_setting_gives_the_same_bits_in_any_order_and_at_any_number_of_threads()
     let shuffled_targets: Vec<f32> = shuffle.iter().map(|&i| targets[i]).collect();
     let boost = Boost::new().rounds(8).early_stopping(2);
     assert_eq!(
-        boost.fit_regression_weighted(&rows, &targets, Some(&weights), &Run::new()).unwrap(),
-        boost.fit_regression_weighted(&shuffled, &shuffled_targets, Some(&shuffled_weights), &Run::new()).unwrap(),
+        boost.fit_regression_weighted(&rows, &targets, &weights, &Run::new()).unwrap(),
+        boost.fit_regression_weighted(&shuffled, &shuffled_targets, &shuffled_weights, &Run::new()).unwrap(),
     );
 }
 
@@ -171,14 +171,14 @@ fn a_weight_counts_as_that_many_rows() {
     let run = Run::new();
     let boost = Boost::new().rounds(5).max_depth(3);
     let weights: Vec<f32> = times.iter().map(|&t| t as f32).collect();
-    let weighted = boost.fit_weighted(&rows, &labels, Some(&weights), &run).unwrap();
+    let weighted = boost.fit_weighted(&rows, &labels, &weights, &run).unwrap();
     let copied: Vec<i32> = repeated.iter().map(|&i| labels[i]).collect();
     let copies = boost.fit(&rows.select(Axis(0), &repeated), &copied, &run).unwrap();
     let (a, b) = (weighted.margins(&rows, &run).unwrap(), copies.margins(&rows, &run).unwrap());
     // Each value that counts has a bin of its own.
     let gap = a.iter().zip(&b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
     assert!(gap < 1e-5, "{gap}");
-    let refused = |weights: &[f32]| boost.fit_weighted(&rows, &labels, Some(weights), &run).unwrap_err();
+    let refused = |weights: &[f32]| boost.fit_weighted(&rows, &labels, weights, &run).unwrap_err();
     assert!(matches!(refused(&[1.0; 2]), Error::Shape { .. }));
     assert!(matches!(refused(&[0.0; 200]), Error::Setting { name: "weights", .. }));
     let mut bad = vec![1.0; 200];
@@ -192,7 +192,7 @@ fn a_weight_counts_as_that_many_rows() {
         let weights = vec![scale; 200];
         let boost = Boost::new().rounds(5).lambda(0.0).min_child_weight(0.0);
         let (a, b) = (
-            boost.fit_regression_weighted(&rows, &targets, Some(&weights), &run).unwrap().margins(&rows, &run).unwrap(),
+            boost.fit_regression_weighted(&rows, &targets, &weights, &run).unwrap().margins(&rows, &run).unwrap(),
             boost.fit_regression(&rows, &targets, &run).unwrap().margins(&rows, &run).unwrap(),
         );
         assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-4), "{scale}");
@@ -362,7 +362,7 @@ proptest! {
             boost = boost.early_stopping(rounds);
         }
         let weights: Vec<f32> = (0..n).map(|i| if zero_weights && i % 2 == 0 { 0.0 } else { 1.0 + (i % 3) as f32 }).collect();
-        match boost.fit_weighted(&rows, &labels, Some(&weights), &Run::new()) {
+        match boost.fit_weighted(&rows, &labels, &weights, &Run::new()) {
             Err(error) => {
                 let expected = matches!(error, Error::TooFewRows { .. } | Error::Setting { name: "weights", .. });
                 prop_assert!(expected, "{}", error);

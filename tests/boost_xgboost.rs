@@ -62,7 +62,7 @@ fn bare() -> Boost {
 fn fit_derivatives(boost: &Boost, rows: &Array2<f32>, pairs: &[(f32, f32)]) -> BoostModel {
     let targets: Vec<f32> = pairs.iter().map(|&(g, h)| -g / h).collect();
     let weights: Vec<f32> = pairs.iter().map(|&(_, h)| h).collect();
-    boost.fit_regression_weighted(rows, &targets, Some(&weights), &Run::new()).unwrap()
+    boost.fit_regression_weighted(rows, &targets, &weights, &Run::new()).unwrap()
 }
 
 /// The settings of a fixture's case.
@@ -100,9 +100,11 @@ fn margins_are_xgboosts_on_the_data_of_its_tests() {
         let (boost, run) = (settings(case), Run::new());
         let logistic = case["objective"] == "binary:logistic";
         let labels: Vec<i32> = targets.iter().map(|&t| t as i32).collect();
-        let model = match logistic {
-            true => boost.fit_weighted(&rows, &labels, weights.as_deref(), &run),
-            false => boost.fit_regression_weighted(&rows, &targets, weights.as_deref(), &run),
+        let model = match (logistic, &weights) {
+            (true, Some(weights)) => boost.fit_weighted(&rows, &labels, weights, &run),
+            (true, None) => boost.fit(&rows, &labels, &run),
+            (false, Some(weights)) => boost.fit_regression_weighted(&rows, &targets, weights, &run),
+            (false, None) => boost.fit_regression(&rows, &targets, &run),
         };
         let model = model.unwrap();
         let own = model.outputs().len() - 1;
@@ -452,7 +454,7 @@ fn rows_of_weight_zero_have_no_say() {
     let weights = [vec![1.0f32; 150], vec![0.0; 150]].concat();
     let alone = Boost::new().rounds(8).fit_regression(&rows, &targets, &run).unwrap();
     let among = Boost::new().rounds(8);
-    let among = among.fit_regression_weighted(&both, &[targets, odd].concat(), Some(&weights), &run).unwrap();
+    let among = among.fit_regression_weighted(&both, &[targets, odd].concat(), &weights, &run).unwrap();
     assert_eq!(alone, among);
 }
 
@@ -469,7 +471,7 @@ fn margins_of_written_models_are_exact_in_f32() {
     let settings =
         [plain.clone(), plain.clone().balanced(true).learning_rate(0.01), plain.lambda(0.0).base_score(0.123)];
     for boost in settings {
-        let model = boost.fit_weighted(&rows, &labels, Some(&weights), &run).unwrap();
+        let model = boost.fit_weighted(&rows, &labels, &weights, &run).unwrap();
         let margins = model.margins(&rows, &run).unwrap();
         assert!(margins.iter().all(|margin| margin.abs() < 32.0 && margin.abs() > 1e-3));
         for (o, output) in model.outputs().iter().enumerate() {

@@ -293,7 +293,7 @@ fn models_are_those_of_the_dense_rows() {
         Boost::new().rounds(8).max_bins(16).calibrated(true),
         Boost::new().rounds(8).subsample(0.5).categorical(&[1]).early_stopping(3),
     ] {
-        let dense = boost.fit_weighted(&table, &labels, Some(&weights), &run).unwrap();
+        let dense = boost.fit_weighted(&table, &labels, &weights, &run).unwrap();
         let own = boost.fit_sparse(&rows, &labels, Some(&weights), &run.clone().threads(3)).unwrap();
         assert!(own == dense);
         assert_eq!(own.margins_sparse(&rows, &run).unwrap(), dense.margins(&table, &run).unwrap());

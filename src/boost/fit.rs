@@ -27,7 +27,7 @@ impl Boost {
     /// [`Error::TooFewRows`] when all labels are -1; [`Error::Empty`]; [`Error::NotFinite`] for infinities;
     /// [`Error::Category`] for a value of a categorical column that is no category; [`Error::Cancelled`].
     pub fn fit(&self, rows: &ArrayRef2<f32>, labels: &[i32], run: &Run) -> Result<BoostModel> {
-        self.fit_weighted(rows, labels, None, run)
+        self.fit_dense(rows, labels, None, run)
     }
 
     /// As [`Boost::fit`], with row weights: finite and at least 0, not all of them 0. Rows of weight 0 are left out, like
@@ -38,6 +38,16 @@ impl Boost {
     /// is not finite; [`Error::Setting`] for negative weights, where they sum to 0, and where they sum to less than a
     /// millionth of `lambda` and `min_child_weight` together, which are in units of weight and would then prevent any split.
     pub fn fit_weighted(
+        &self,
+        rows: &ArrayRef2<f32>,
+        labels: &[i32],
+        weights: &[f32],
+        run: &Run,
+    ) -> Result<BoostModel> {
+        self.fit_dense(rows, labels, Some(weights), run)
+    }
+
+    fn fit_dense(
         &self,
         rows: &ArrayRef2<f32>,
         labels: &[i32],
@@ -172,7 +182,7 @@ impl Boost {
     /// # Errors
     /// As [`Boost::fit`]; [`Error::NotFinite`] for a target that is not finite.
     pub fn fit_regression(&self, rows: &ArrayRef2<f32>, targets: &[f32], run: &Run) -> Result<BoostModel> {
-        self.fit_regression_weighted(rows, targets, None, run)
+        self.regress(rows, targets, None, run)
     }
 
     /// As [`Boost::fit_regression`], with row weights.
@@ -180,6 +190,16 @@ impl Boost {
     /// # Errors
     /// As [`Boost::fit_regression`], and those of [`Boost::fit_weighted`] for weights.
     pub fn fit_regression_weighted(
+        &self,
+        rows: &ArrayRef2<f32>,
+        targets: &[f32],
+        weights: &[f32],
+        run: &Run,
+    ) -> Result<BoostModel> {
+        self.regress(rows, targets, Some(weights), run)
+    }
+
+    fn regress(
         &self,
         rows: &ArrayRef2<f32>,
         targets: &[f32],

@@ -46,6 +46,7 @@ const MIN_SAMPLES: usize = 5;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[must_use]
 pub struct Dbscan {
     eps: f64,
     min_samples: Option<usize>,

@@ -8,6 +8,7 @@ pub const NOISE: i32 = -1;
 /// What a [`Clusterer`](crate::Clusterer) found.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[must_use]
 pub struct Clustering {
     /// One for each row: 0..clusters, or [`NOISE`]. Every cluster has a row.
     labels: Vec<i32>,

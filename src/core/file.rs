@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 /// Dropped without a commit it is removed, and a file of the final name is untouched. Public for the command-line
 /// program alone.
 #[derive(Debug)]
+#[must_use]
 pub struct StagedFile {
     temporary: PathBuf,
     path: PathBuf,

@@ -14,6 +14,7 @@ use std::time::Instant;
 /// assert_ne!(run.key(), Run::new().seed(8).key());
 /// ```
 #[derive(Clone)]
+#[must_use]
 pub struct Run {
     seed: u64,
     /// Mixed from the seed and the names of all scopes entered.

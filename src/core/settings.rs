@@ -18,6 +18,7 @@ use ndarray::Array2;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[must_use]
 pub struct Settings {
     method: String,
     values: Vec<(String, Setting)>,

@@ -35,6 +35,7 @@ const PIECE: usize = 64;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[must_use]
 pub struct RandomProjection {
     size: Size,
     entries: Entries,

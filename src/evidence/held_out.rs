@@ -80,6 +80,7 @@ setting_by_debug!(Policy);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[must_use]
 pub struct HeldOut {
     alpha: f64,
     policy: Policy,

@@ -31,6 +31,7 @@ const PIECE: usize = 1024;
 /// one Gaussian can be learnt perfectly too.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[must_use]
 pub struct Surrogate {
     classes: Vec<String>,
     model: BoostModel,
@@ -54,6 +55,7 @@ pub struct Surrogate {
 
 /// The class that the surrogate assigns to a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Assignment<'a> {
     /// Number of the class.
@@ -68,6 +70,7 @@ pub struct Assignment<'a> {
 
 /// What the surrogate makes of a row, and how sure it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Decision<'a> {
     /// The most probable class, as [`Surrogate::assign`] gives it, whether or not the row is turned away.

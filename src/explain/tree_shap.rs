@@ -40,6 +40,7 @@ use std::sync::Arc;
 /// # Ok::<(), recluster::Error>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct TreeShap<'a> {
     pub(super) model: &'a BoostModel,
     /// One for each output.

@@ -80,6 +80,7 @@ impl Search {
 /// # Ok::<(), recluster::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Nearest {
     k: usize,
     metric: Measure,

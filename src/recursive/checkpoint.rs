@@ -21,6 +21,7 @@ use std::path::{Path as FilePath, PathBuf};
 /// them. What a plan cannot see, such as what a closure of [`RecursiveTree::by_node`] has captured, is pinned by
 /// [`with`](Checkpoint::with). Each finished node's own settings are compared as well.
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct Checkpoint {
     folder: PathBuf,
     also: Settings,

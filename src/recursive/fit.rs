@@ -41,6 +41,7 @@ use std::sync::Arc;
 /// assert!(tree.leaves().count() >= 2);
 /// # Ok::<(), recluster::Error>(())
 /// ```
+#[must_use]
 pub struct RecursiveTree<E, C> {
     pub(super) plan: Plan<E, C>,
 }

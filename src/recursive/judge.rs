@@ -117,6 +117,7 @@ impl Proposal<'_> {
 
 /// What a [`Judge`] decides.
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Verdict {
     pub(super) decision: Decision,
     pub(super) reason: String,

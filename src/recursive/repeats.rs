@@ -29,6 +29,7 @@ const PURPOSE: u64 = 0x7265_7065;
 /// # let _ = plan;
 /// ```
 #[derive(Clone)]
+#[must_use]
 pub struct Repeats {
     runs: usize,
     share: Option<f64>,

@@ -31,6 +31,8 @@ pub struct Stability {
 
 /// What a mean index says, in Hennig's ranges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum StabilityGrade {
     /// At most 0.5: the cluster is gone in most runs.
     Dissolved,

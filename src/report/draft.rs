@@ -29,6 +29,7 @@ use std::collections::BTreeMap;
 /// ```
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[must_use]
 pub struct Draft {
     /// None for the usual one.
     pub(super) title: Option<String>,

@@ -80,6 +80,7 @@ pub use text::Text;
 /// # Ok::<(), recluster::Error>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct Report<'a> {
     tree: &'a ClusterTree,
     data: &'a ArrayRef2<f32>,

@@ -78,6 +78,7 @@ pub enum Cycle {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
+#[must_use]
 pub struct Field {
     /// Name of the column.
     pub name: String,

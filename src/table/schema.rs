@@ -18,6 +18,7 @@ use std::collections::HashSet;
 /// Fields stand in the order of their names, so that the order of columns in a file changes nothing.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[must_use]
 pub struct Schema {
     fields: Vec<Field>,
 }

@@ -47,6 +47,7 @@ use answer::Subject;
 use ndarray::{Array2, ArrayRef2};
 
 /// A builder of an examination. Made by [`clusterer`], [`embedder`] or [`explainer`].
+#[must_use]
 pub struct Conformance<'a> {
     subject: Subject<'a>,
     allowed: Vec<Check>,

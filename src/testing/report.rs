@@ -27,6 +27,7 @@ pub enum Verdict {
 
 /// The results of an examination; `Display` prints them.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
 pub struct Report {
     pub(super) room: &'static str,
     pub(super) name: String,

@@ -27,9 +27,10 @@ pub(crate) fn boost(args: &args::Boost, progress: &Progress) -> Outcome {
     let weights = args.weights.as_deref().map(|path| input::weights(path, args.common.rows)).transpose()?;
     let weights: Option<Vec<f32>> = weights.map(|weights| weights.into_iter().map(|w| w as f32).collect());
     let mut model = progress
-        .work(|| match &data {
-            Data::Dense(table) => boost_settings(args).fit_weighted(&table.values, &labels, weights.as_deref(), &run),
-            Data::Sparse(rows) => boost_settings(args).fit_sparse(rows, &labels, weights.as_deref(), &run),
+        .work(|| match (&data, &weights) {
+            (Data::Dense(table), Some(all)) => boost_settings(args).fit_weighted(&table.values, &labels, all, &run),
+            (Data::Dense(table), None) => boost_settings(args).fit(&table.values, &labels, &run),
+            (Data::Sparse(rows), _) => boost_settings(args).fit_sparse(rows, &labels, weights.as_deref(), &run),
         })
         .map_err(|e| data.about(e))?;
     if let Data::Dense(input::Table { names: Some(names), .. }) = &data {

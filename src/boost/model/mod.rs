@@ -36,6 +36,7 @@ pub enum Link {
 /// A fitted model: one [`Ensemble`] for each output. Made by [`Boost`](super::Boost) or read from XGBoost's JSON.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[must_use]
 pub struct BoostModel {
     pub(crate) link: Link,
     pub(crate) features: usize,

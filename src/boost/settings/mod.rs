@@ -19,6 +19,7 @@ pub use choices::{Grow, Metric};
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
+#[must_use]
 pub struct Boost {
     pub(super) rounds: usize,
     pub(super) learning_rate: f64,

@@ -44,6 +44,7 @@ pub const ABSENT: i32 = -2;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[must_use]
 pub struct Consensus {
     threshold: f64,
     least_share: f64,

@@ -47,6 +47,7 @@ const PURPOSE: u64 = 0x6b6d_6561;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[must_use]
 pub struct KMeans {
     clusters: usize,
     restarts: usize,

@@ -64,6 +64,7 @@ setting_by_debug!(Cut, Linkage);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[must_use]
 pub struct Agglomerative {
     cut: Cut,
     linkage: Linkage,

@@ -52,6 +52,7 @@ use ndarray::ArrayRef2;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[must_use]
 pub struct Genie {
     clusters: usize,
     gini_threshold: f64,

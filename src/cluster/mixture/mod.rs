@@ -76,6 +76,7 @@ impl From<Start> for Setting {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[must_use]
 pub struct GaussianMixture {
     least: usize,
     most: usize,

@@ -68,6 +68,7 @@ pub enum Solver {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[must_use]
 pub struct Pca {
     n_components: usize,
     #[cfg_attr(feature = "serde", serde(default))]

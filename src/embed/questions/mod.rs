@@ -61,6 +61,7 @@ use white::White;
 /// # Ok::<(), recluster::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Questions<E> {
     embedder: E,
     parts: Vec<Part>,

@@ -33,6 +33,7 @@ const PIECE: usize = 256;
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default))]
+#[must_use]
 pub struct Densmap {
     lambda: f64,
     frac: f64,

@@ -27,6 +27,7 @@ use ndarray::{Array2, ArrayRef2};
 /// # Ok::<(), recluster::Error>(())
 /// ```
 #[derive(Clone, Copy, Default)]
+#[must_use]
 pub struct Given<'a> {
     neighbors: Option<&'a Neighbors>,
     target: Option<&'a Target>,

@@ -36,6 +36,7 @@ const LEAST: (f64, f64) = (1e-8, 1e-4);
 /// # Ok::<(), recluster::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Target {
     kind: Kind,
     weight: f64,

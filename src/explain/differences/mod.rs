@@ -40,6 +40,7 @@ const NAMED: usize = 5;
 /// # Ok::<(), recluster::Error>(())
 /// ```
 #[derive(Debug)]
+#[must_use]
 pub struct Differences<'a> {
     surrogate: &'a Surrogate,
     data: &'a ArrayRef2<f32>,

@@ -54,6 +54,7 @@ use ndarray::ArrayRef2;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[must_use]
 pub struct Outside {
     fdr: f64,
     least_rows: usize,

@@ -23,6 +23,7 @@ use crate::{Error, Result};
 /// # Ok::<(), recluster::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Rules {
     pub(super) max_conditions: usize,
     pub(super) max_rules: usize,

@@ -30,6 +30,7 @@ const SPOKEN: usize = 6;
 
 /// One bar, to the left (below 0) or to the right (above 0) of a middle line.
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Bar {
     name: String,
     shown: Option<String>,

@@ -26,6 +26,7 @@ const WIDTHS: (f64, f64) = (40.0, 4000.0);
 /// # Ok::<(), recluster::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct SideBySide {
     charts: Vec<(String, Svg)>,
     width: f64,

@@ -43,6 +43,7 @@ const MOST: usize = 9;
 
 /// One feature in which two clusters differ.
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct ContrastLine {
     name: String,
     push: f64,

@@ -48,6 +48,7 @@ const SPOKEN: usize = 12;
 /// assert!(svg.to_string().contains("plus"));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct CrossTab {
     variable: String,
     levels: Vec<String>,

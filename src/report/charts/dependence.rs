@@ -59,6 +59,7 @@ const NAME: usize = 80;
 /// # Ok::<(), recluster::Error>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct DependenceChart<'a> {
     found: &'a Dependence,
     name: String,

@@ -58,6 +58,7 @@ const ALL: Rgb = [0x3c, 0x46, 0x57];
 /// # Ok::<(), recluster::Error>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct Icicle<'a> {
     tree: &'a ClusterTree,
     /// (node, what is in no cluster below it), as shares of the whole.

@@ -27,6 +27,7 @@ const ACROSS: usize = 8;
 /// # Ok::<(), recluster::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct ImageStrip {
     across: usize,
     images: Vec<(String, Vec<f64>)>,

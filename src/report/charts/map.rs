@@ -45,6 +45,7 @@ const SPOKEN: usize = 6;
 /// # Ok::<(), recluster::Error>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct Map<'a> {
     embedding: &'a ArrayRef2<f32>,
     labels: &'a [i32],

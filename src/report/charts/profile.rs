@@ -43,6 +43,7 @@ const LEAST_BAND: f64 = 1.0;
 
 /// One column of a profile, in its own units.
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct ProfileLine {
     name: String,
     here: f64,
@@ -74,6 +75,7 @@ impl ProfileLine {
 /// assert!(svg.to_string().contains("visits a month"));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Profile {
     name: String,
     number: i32,

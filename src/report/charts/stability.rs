@@ -31,6 +31,7 @@ const GRADES: [f64; 4] = [0.5, 0.6, 0.75, 0.85];
 
 /// How well one cluster was found again.
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct StabilityLine {
     name: String,
     number: i32,

@@ -45,6 +45,7 @@ const STYLE: &str = include_str!("chart.css");
 /// assert!(svg.to_string().starts_with("<svg") && svg.to_string().contains("Cluster 0.1"));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Svg {
     /// Names of the chart's kind, by which a page may style it.
     class: &'static str,

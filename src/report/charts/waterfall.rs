@@ -73,6 +73,7 @@ impl Push {
 /// assert!(svg.to_string().contains("visits = 12"));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Waterfall {
     base: f64,
     pushes: Vec<Push>,
