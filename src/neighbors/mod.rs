@@ -45,6 +45,7 @@ const PURPOSE: u64 = 0x6e6e;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum Search {
     /// Exact up to 4,096 rows and in up to 10 columns (the latter for Euclidean, Manhattan and Chebyshev distance, and
     /// in up to 9 for cosine and correlation), else approximate. Where a sample shows that less than nine tenths of the

@@ -4,6 +4,7 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum Grow {
     /// That of the lowest depth; XGBoost's `depthwise`.
     #[default]
@@ -16,6 +17,7 @@ pub enum Grow {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum Metric {
     /// Mean negative log-likelihood of each label against all others, as XGBoost's `logloss`; for regression the root mean
     /// squared error. It is also defined where no held-out row has the label.

@@ -9,6 +9,7 @@ use crate::core::NOISE;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum Selection {
     /// Excess of mass: the clusters whose stabilities add up to the most, none inside another.
     #[default]

@@ -22,6 +22,7 @@ use ndarray::ArrayRef2;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum Linkage {
     /// √(2 |A| |B| / (|A| + |B|)) times the distance of their means: what joining them adds to the squared distances from
     /// the means, doubled, under a root (Ward 1963), as SciPy and scikit-learn count it. O(n² x columns) time, O(n x

@@ -19,6 +19,7 @@ pub(super) type Lanes = [f64; ROWS];
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum Covariance {
     /// Any ellipsoid, each its own.
     #[default]
