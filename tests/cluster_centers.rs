@@ -88,7 +88,7 @@ fn mixtures_give_scikit_learns_likelihoods_from_the_same_start() {
                             Covariance::Full => all[(t * columns + i) * columns + j],
                             Covariance::Tied => all[i * columns + j],
                             Covariance::Diagonal => f64::from(u8::from(i == j)) * all[t * columns + i],
-                            Covariance::Spherical => f64::from(u8::from(i == j)) * all[t],
+                            _ => f64::from(u8::from(i == j)) * all[t],
                         };
                         assert!((covariance[[i, j]] - expected).abs() < 1e-5 * (1.0 + expected.abs()), "{what}");
                     }
