@@ -123,6 +123,10 @@ fn a_refused_split_says_why_and_keeps_its_figures() {
     assert!(matches!(tree.root().stop_reason(), Some(StopReason::Refused { .. })));
     let split = tree.root().split().unwrap();
     assert_eq!((split.proposed(), split.judge()), (3, Some("HeldOut")));
+    assert!(!split.reason().contains("too few"), "{}", split.reason());
+    let few = judged(3, Policy::Require).fit(&rows.slice(ndarray::s![..100, ..]).to_owned(), &Run::new()).unwrap();
+    let reason = few.root().split().unwrap().reason();
+    assert!(reason.ends_with("(2 of 3 have fewer than 40 rows, too few for this test to tell)"), "{reason}");
     // Two were joined, then the third to them.
     assert_eq!(split.separations().len(), 2);
     for separation in split.separations() {

@@ -7,7 +7,7 @@ use crate::core::random::Stream;
 use crate::core::{setting_by_debug, settings_of};
 use crate::neighbors::Nearest;
 use crate::recursive::{Grade, Judge, Proposal, Separation, Verdict};
-use crate::{Error, Result, Run, Settings};
+use crate::{Clustering, Error, Result, Run, Settings};
 use ndarray::ArrayRef2;
 
 const PURPOSE: u64 = 0x6576_6964;
@@ -20,6 +20,8 @@ const VOTES: usize = 15;
 const SEARCHED: usize = 45;
 /// A boundary that is crossed more often than this for each crossing of a middle is one of a bent cloud.
 const MOST_CROSSED: f64 = 1.25;
+/// Clusters of fewer rows have some 20 in a half at most, by which hardly anything is separated.
+const FEW: usize = 40;
 /// Most rows of a half.
 const MOST: usize = 10_000;
 
@@ -170,7 +172,13 @@ impl Judge for HeldOut {
                 }
             }
         }
-        Ok(verdict(self.policy, clusters, groups, &record).with_separations(record))
+        let reason = reason(self.policy, clusters, groups.len(), &record, &small(proposal.clustering));
+        let verdict = match (self.policy, groups.len()) {
+            (Policy::Require, 1) => Verdict::refuse(reason),
+            (Policy::Require, kept) if kept < clusters => Verdict::merge(groups, reason),
+            _ => Verdict::keep(reason),
+        };
+        Ok(verdict.with_separations(record))
     }
 }
 
@@ -339,24 +347,34 @@ fn nearest(
     kept
 }
 
-fn verdict(policy: Policy, clusters: usize, groups: Vec<Vec<usize>>, record: &[Separation]) -> Verdict {
+/// The verdict in words. `small` is added where clusters were joined.
+fn reason(policy: Policy, clusters: usize, kept: usize, record: &[Separation], small: &str) -> String {
     let count = |grade: Grade| record.iter().filter(|s| s.grade == grade).count();
-    match (policy, groups.len()) {
-        (Policy::Mark, _) => {
-            let open = record.iter().filter(|s| s.grade != Grade::Separated).count();
-            Verdict::keep(match open {
-                0 => "every cluster is separated from its siblings".to_string(),
-                1 => "one pair of siblings is not separated".to_string(),
-                open => format!("{open} pairs of siblings are not separated"),
-            })
-        }
+    match (policy, kept) {
+        (Policy::Mark, _) => match record.len() - count(Grade::Separated) {
+            0 => "every cluster is separated from its siblings".to_string(),
+            1 => "one pair of siblings is not separated".to_string(),
+            open => format!("{open} pairs of siblings are not separated"),
+        },
         (_, 1) if count(Grade::Continuum) == 0 => {
-            Verdict::refuse("its clusters are not found again on half of the rows")
+            format!("its clusters are not found again on half of the rows{small}")
         }
-        (_, 1) => Verdict::refuse(
-            "its clusters are parts of one cloud: no boundary between them is emptier than their middles",
-        ),
-        (_, kept) if kept == clusters => Verdict::keep("every cluster is separated from its siblings"),
-        (_, kept) => Verdict::merge(groups, format!("{clusters} clusters were found, {kept} are separated")),
+        (_, 1) => {
+            format!(
+                "its clusters are parts of one cloud: no boundary between them is emptier than their middles{small}"
+            )
+        }
+        (_, kept) if kept == clusters => "every cluster is separated from its siblings".to_string(),
+        (_, kept) => format!("{clusters} clusters were found, {kept} are separated{small}"),
+    }
+}
+
+/// What is to be said of clusters of too few rows for the test; nothing if there are none.
+fn small(clustering: &Clustering) -> String {
+    let mut sizes = vec![0; clustering.clusters()];
+    clustering.labels().iter().filter_map(|&label| usize::try_from(label).ok()).for_each(|k| sizes[k] += 1);
+    match sizes.iter().filter(|&&size| size < FEW).count() {
+        0 => String::new(),
+        few => format!(" ({few} of {} have fewer than {FEW} rows, too few for this test to tell)", sizes.len()),
     }
 }
