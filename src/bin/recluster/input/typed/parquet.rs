@@ -21,14 +21,25 @@ pub(super) fn batches(
     let file = source.file()?;
     let mut builder = guarded(source, || ParquetRecordBatchReaderBuilder::try_new(file))?.map_err(bad)?;
     each(RecordBatch::new_empty(builder.schema().clone()))?;
+    let announced = usize::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(usize::MAX);
+    let expected = rows.map_or(announced, |rows| rows.min(announced));
     if let Some(rows) = rows {
         builder = builder.with_limit(rows);
     }
     let mut reader = guarded(source, || builder.with_batch_size(ROWS).build())?.map_err(bad)?;
+    let mut found = 0;
     while let Some(batch) = guarded(source, || reader.next())? {
-        each(batch.map_err(|e| Failure::file(source.path(), e))?)?;
+        let batch = batch.map_err(|e| Failure::file(source.path(), e))?;
+        found += batch.num_rows();
+        each(batch)?;
     }
-    Ok(())
+    // The library goes by the numbers of rows that parts of the file say, which in a damaged one disagree.
+    match found == expected {
+        true => Ok(()),
+        false => {
+            Err(Failure::file(source.path(), format!("is damaged: {expected} rows are announced, {found} are there")))
+        }
+    }
 }
 
 thread_local! {
