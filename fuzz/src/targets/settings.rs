@@ -320,7 +320,7 @@ fn boosted(bytes: &mut Bytes, run: &Run) {
     let classes = labels(bytes, rows.nrows());
     let narrow: Vec<f32> = weights(bytes, rows.nrows()).iter().map(|&x| x as f32).collect();
     let fitted = match bytes.below(6) {
-        0 => boost.fit_weighted(&rows, &classes, Some(&narrow), run),
+        0 => boost.fit_weighted(&rows, &classes, &narrow, run),
         1 => boost.fit_regression(&rows, &narrow, run),
         2 => boost.fit_out_of_fold(&rows, &classes, None, run).map(|(model, _)| model),
         3 => {
