@@ -196,7 +196,7 @@ fn hdbscan(bytes: &mut Bytes, run: &Run) {
     assert_eq!(model.labels().len(), rows.nrows());
     assert!(model.membership().iter().all(|x| (0.0..=1.0).contains(x)), "a membership that is no share");
     let _ = (model.exemplars(), model.relative_validity(), model.stability(), model.layers(), model.tree_text(9));
-    model.clustering().expect("labels that are no clustering");
+    let _ = model.clustering().expect("labels that are no clustering");
     let _ = model.recut(&a_hdbscan(bytes));
     let _ = (model.medoids(&rows), model.memberships(&rows, run), model.top_memberships(&rows, bytes.count(), run));
     let _ = model.predict(&rows, &table(bytes), run);
