@@ -6,6 +6,7 @@ use help::{awkward, draws, fixture, floats, losses, noisy, table};
 use ndarray::{Array2, Axis, array, s};
 use proptest::prelude::*;
 use recluster::boost::{Boost, BoostModel, Grow, Metric, Tree};
+use recluster::explain::Surrogate;
 use recluster::{Error, Run};
 
 fn trees(model: &BoostModel) -> impl Iterator<Item = &Tree> {
@@ -80,6 +81,13 @@ fn categories_that_cannot_be_used_are_refused_by_place() {
         Boost::new().guard_rows(f64::NAN),
     ] {
         assert!(matches!(wrong.fit(&rows, &[0, 1, 0], &run), Err(Error::Setting { .. })), "{wrong:?}");
+    }
+    // Rows that are made up are kept in memory: as many as these would be more than there is.
+    for (wrong, name) in
+        [(Boost::new().shuffled_rows(101.0), "shuffled_rows"), (Boost::new().guard_rows(1e300), "guard_rows")]
+    {
+        let refused = Surrogate::fit(&rows, &[0, 1, 0], vec!["0.0".into(), "0.1".into()], &wrong, &run);
+        assert!(matches!(refused, Err(Error::Setting { name: found, .. }) if found == name), "{wrong:?}");
     }
     let (balanced, auc) = (Boost::new().balanced(true), Boost::new().metric(Metric::Auc));
     for wrong in

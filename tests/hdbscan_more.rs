@@ -458,3 +458,32 @@ fn the_root_counts_by_its_weight() {
         assert!(base.clone().single_cluster_weight(weight).fit(&rows, &Run::new()).is_err());
     }
 }
+
+/// One point of little weight has no neighbour that could make up for it; its core distance is 0.
+#[test]
+fn rows_too_light_for_min_samples_have_the_neighbours_that_there_are() {
+    let run = Run::new();
+    let equal = Array2::from_elem((5, 2), 3.0f32);
+    let apart = Array2::from_shape_fn((15, 2), |(i, j)| (i * i + 7 * j) as f32);
+    for rows in [equal, apart] {
+        let weights = vec![0.01; rows.nrows()];
+        for samples in [1, 15, usize::MAX] {
+            let hdbscan = Hdbscan::new().min_cluster_size(2).min_samples(samples).allow_single_cluster(true);
+            let model = hdbscan.fit_weighted(&rows, &weights, &run).unwrap();
+            assert!(model.core_distances().iter().all(|x| x.is_finite()));
+            assert_eq!(model.labels().len(), rows.nrows());
+        }
+    }
+}
+
+/// 1 / distance must be a number: with less, memberships were not.
+#[test]
+fn distances_without_a_density_are_refused() {
+    let table =
+        |near: f64| Array2::from_shape_fn((6, 6), |(i, j)| if i == j { 0.0 } else { near * (1 + i + j) as f64 });
+    let fit = |near| Hdbscan::new().min_cluster_size(2).fit_distances(&table(near), &Run::new());
+    let refused = fit(5e-324).unwrap_err();
+    assert!(matches!(refused, Error::Distance { row: 0, column: 1, .. }), "{refused}");
+    let model = fit(1e-289).unwrap();
+    assert!(model.membership().iter().chain(model.outlier_scores()).all(|x| (0.0..=1.0).contains(x)));
+}

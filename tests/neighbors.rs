@@ -612,3 +612,15 @@ proptest! {
         }
     }
 }
+
+/// Twice the neighbours is no number of 64 bits: all rows are each row's neighbours.
+#[test]
+fn absurdly_many_neighbours_are_all_rows() {
+    let rows = Array2::from_shape_fn((9, 2), |(i, j)| (i * i + j) as f32);
+    for search in [Search::Auto, Search::Exact, Search::Approximate] {
+        for k in [usize::MAX, usize::MAX / 2 + 1, 9] {
+            let found = Nearest::new(k).search(search).find(&rows, &Run::new()).unwrap();
+            assert_eq!((found.indices.dim(), found.recall), ((9, 9), 1.0));
+        }
+    }
+}

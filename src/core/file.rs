@@ -21,8 +21,13 @@ impl StagedFile {
     /// Writes `content` under the temporary name.
     ///
     /// # Errors
-    /// What `content` returns, and those of creating and writing the file.
+    /// What `content` returns, and those of creating and writing the file; also where a folder, a device or a pipe has the
+    /// final name, whose place a file would take.
     pub fn write(path: &Path, content: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> std::io::Result<Self> {
+        if std::fs::metadata(path).is_ok_and(|kind| !kind.is_file()) {
+            let reason = "is no file that could be replaced, but a folder, a device or a pipe";
+            return Err(std::io::Error::new(std::io::ErrorKind::AlreadyExists, reason));
+        }
         let mut name = path.file_name().unwrap_or_default().to_os_string();
         name.push(format!(".{}.tmp", std::process::id()));
         let staged = StagedFile { temporary: path.with_file_name(name), path: path.to_path_buf(), committed: false };

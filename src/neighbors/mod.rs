@@ -65,7 +65,7 @@ impl Search {
     /// Whether `rows` different rows are searched approximately for their `k` nearest, each itself included.
     fn approximates(self, measure: &Measure, rows: usize, columns: usize, k: usize) -> bool {
         let small = rows <= EXACT_ROWS || tree::takes(measure, columns);
-        rows > 2 * k && (self == Search::Approximate || self == Search::Auto && !small)
+        k < rows.div_ceil(2) && (self == Search::Approximate || self == Search::Auto && !small)
     }
 }
 

@@ -21,7 +21,7 @@ pub fn trustworthiness(rows: &ArrayRef2<f32>, embedding: &ArrayRef2<f32>, k: usi
     let (rows, embedding) = (Rows::finite(rows)?, Rows::finite(embedding)?);
     let n = rows.len();
     check_count("rows of the embedding", n, embedding.len())?;
-    if k < 1 || 2 * k >= n {
+    if k < 1 || k >= n.div_ceil(2) {
         return Err(Error::setting("k", k, "must be at least 1 and below half the number of rows"));
     }
     let stage = run.stage("trustworthiness", n);
@@ -77,7 +77,10 @@ mod tests {
         let found = trustworthiness(&rows, &embedding, 5, &Run::new()).unwrap();
         approx::assert_abs_diff_eq!(found, EXPECTED, epsilon = 1e-9);
         assert_eq!(trustworthiness(&rows, &rows, 5, &Run::new()).unwrap(), 1.0);
-        assert!(trustworthiness(&rows, &rows, 20, &Run::new()).is_err());
+        // Half of the rows is too much; so is what doubled is beyond 64 bits.
+        for k in [0, 20, usize::MAX / 2 + 1, usize::MAX] {
+            assert!(trustworthiness(&rows, &rows, k, &Run::new()).is_err());
+        }
     }
     const EXPECTED: f64 = 0.8245312499999999;
 }

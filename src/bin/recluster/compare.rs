@@ -2,7 +2,7 @@
 
 use crate::args;
 use crate::commands::Outcome;
-use crate::failure::Failure;
+use crate::failure::{Failure, tell};
 use crate::output::{Staged, quoted};
 use crate::progress::Progress;
 use recluster::recursive::{ClusterTree, Comparison, compare_assignments};
@@ -27,7 +27,7 @@ pub(crate) fn compare(args: &args::Compare, progress: &Progress) -> Outcome {
     };
     facts.insert("command".to_string(), "compare".into());
     files.commit()?;
-    eprint!("{found}");
+    tell(found.to_string().trim_end());
     Ok(facts)
 }
 

@@ -1,6 +1,12 @@
 //! Errors of the program, in one line, with their exit status.
 
 use recluster::Error;
+use std::io::Write;
+
+/// Writes a line to stderr. Where that is closed or full nobody can be told, and the work goes on.
+pub(crate) fn tell(words: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "{words}");
+}
 
 /// The reason, by exit status.
 #[derive(Debug)]

@@ -66,7 +66,7 @@ fn end(done: Result<(), Failure>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("recluster: {failure}");
+            failure::tell(format_args!("recluster: {failure}"));
             ExitCode::from(failure.status())
         }
     }

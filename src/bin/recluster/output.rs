@@ -32,6 +32,12 @@ impl Staged {
             if Path::new(path).is_dir() {
                 return Err(Failure::file(path, "is a folder, not a file"));
             }
+            if Path::new(path).exists() && !Path::new(path).is_file() {
+                return Err(Failure::file(
+                    path,
+                    "is a device or a pipe, not a file: files are written beside and renamed",
+                ));
+            }
             if seen.contains(&path) {
                 return Err(Failure::Usage(format!("{path}: two outputs under one name")));
             }

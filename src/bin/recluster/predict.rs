@@ -2,7 +2,7 @@
 
 use crate::args;
 use crate::commands::{Outcome, facts, run};
-use crate::failure::Failure;
+use crate::failure::{Failure, tell};
 use crate::input::{self, Typed};
 use crate::output::{Assignments, Staged};
 use crate::progress::Progress;
@@ -110,7 +110,7 @@ impl Work<'_, '_> {
         let (data, rows, size) = (&self.args.common.data, self.args.common.rows, self.block());
         let predictor = self.predictor;
         let mut block = |typed: Typed| {
-            typed.notes.iter().for_each(|note| eprintln!("recluster: {data}: {note}"));
+            typed.notes.iter().for_each(|note| tell(format_args!("recluster: {data}: {note}")));
             let table: &Table = &typed.table;
             let values = self.progress.work(|| schema.encode(table)).map_err(|e| typed.about(e))?;
             let decided = self.decide(|run| predictor.decide(&values, run)).map_err(|e| typed.about(e))?;

@@ -2,7 +2,7 @@
 
 use crate::args;
 use crate::commands::refuse;
-use crate::failure::Failure;
+use crate::failure::{Failure, tell};
 use crate::input::{self, Typed};
 use crate::kinds;
 use crate::outside::{self, Outside};
@@ -120,7 +120,7 @@ impl Source {
         let rows =
             outside::Rows { count: values.nrows(), ids: Vec::new(), named: &[], cut: args.common.rows.is_some() };
         let (outside, notes) = with_files(None, &files, &rows)?;
-        notes.iter().for_each(|note| eprintln!("{note}"));
+        notes.iter().for_each(tell);
         Ok(Source {
             values,
             names,

@@ -3,6 +3,9 @@
 use super::Boost;
 use crate::{Error, Result};
 
+/// Most rows that are made up for each row of a class.
+const MOST_MADE_UP: f64 = 100.0;
+
 impl Boost {
     /// Refuses settings outside their ranges.
     pub(in crate::boost) fn check(&self) -> Result<()> {
@@ -20,8 +23,12 @@ impl Boost {
                 Err(Error::setting(name, value, "must be above 0 and at most 1"))
             }
         };
-        at_least_zero("shuffled_rows", self.shuffled_rows)?;
-        at_least_zero("guard_rows", self.guard_rows)?;
+        for (name, share) in [("shuffled_rows", self.shuffled_rows), ("guard_rows", self.guard_rows)] {
+            // So many rows are made, and kept while the model learns.
+            if !(0.0..=MOST_MADE_UP).contains(&share) {
+                return Err(Error::setting(name, share, "must be between 0 and 100"));
+            }
+        }
         if self.rounds == 0 {
             return Err(Error::setting("rounds", 0, "must be at least 1"));
         }

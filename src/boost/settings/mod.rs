@@ -269,7 +269,7 @@ impl Boost {
     }
 
     /// Sets how many shuffled rows the surrogate of a clustering is trained against, as a share of the rows of each class;
-    /// at least 0, default 0. Elsewhere it must be 0.
+    /// 0 to 100, default 0. Elsewhere it must be 0.
     ///
     /// A shuffled row has each column's value from a random row, so that nothing holds its columns together; it is a negative of
     /// every class (the synthetic class of unsupervised random forests, Breiman and Cutler). With a share of 0.25 a
@@ -282,7 +282,7 @@ impl Boost {
     }
 
     /// Gives the surrogate of a clustering a [`Guard`](crate::explain::Guard): a second model that only says which rows to turn
-    /// away, trained against so many shuffled rows, as a share of the rows of each class, and as many mixed ones; at least 0,
+    /// away, trained against so many shuffled rows, as a share of the rows of each class, and as many mixed ones; 0 to 100,
     /// default 0 for no guard. Elsewhere it must be 0. With a share of 0.25 far more strangers are turned away, and the model
     /// that assigns and explains stays as it is.
     pub fn guard_rows(mut self, share: f64) -> Self {

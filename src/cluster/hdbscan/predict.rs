@@ -186,6 +186,10 @@ impl HdbscanPredictor<'_> {
         };
         let found = search(space, points, queries, false, &stage, begin, |_, seek: Hook<'_>| seek.best)?;
         let hook = |((_, raw, point), core): ((f64, f64, u32), f64)| {
+            // Farther from all rows than any number says.
+            if point == u32::MAX {
+                return (0.0, pick[0] as usize);
+            }
             let row = pick[point as usize] as usize;
             let weight = larger(distance(metric, larger(raw, core)), model.fitted.core_distances[row]);
             (if raw == 0.0 { f64::INFINITY } else { 1.0 / weight }, row)

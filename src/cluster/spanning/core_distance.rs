@@ -1,5 +1,7 @@
 //! How many neighbours make a core distance, and what rows weigh.
 
+use super::kdtree::NONE;
+
 /// Which neighbours core distances need.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ask<'a> {
@@ -29,7 +31,8 @@ impl Ask<'_> {
         };
         let mut reach = 0.0;
         for &(raw, position) in nearest {
-            if seen >= (self.others as u64).saturating_mul(ONE) {
+            // Where all other rows together are too light, the list has places that nobody took.
+            if seen >= (self.others as u64).saturating_mul(ONE) || position == NONE {
                 break;
             }
             seen += weights[id_of(position) as usize];

@@ -6,6 +6,9 @@ use super::tree::SpanningTree;
 use crate::core::{Error, Result, Run, Stage, parallel};
 use ndarray::ArrayRef2;
 
+/// Sums of 1 / distance over all rows stay finite from here on.
+const NEAREST: f64 = 1e-290;
+
 /// Checks that a table holds distances: square, finite, at least 0, 0 from a row to itself, and alike both ways.
 pub(crate) fn check(table: &ArrayRef2<f64>) -> Result<()> {
     let (rows, columns) = table.dim();
@@ -25,6 +28,7 @@ pub(crate) fn check(table: &ArrayRef2<f64>) -> Result<()> {
         let reason = match value {
             v if v < 0.0 => "a distance is at least 0",
             v if row == column && v != 0.0 => "a row's distance from itself is 0",
+            v if v > 0.0 && v < NEAREST => "a distance above 0 is at least 1e-290, below which densities overflow",
             v if column < row && v != table[[column, row]] => "the distance back is another",
             _ => continue,
         };

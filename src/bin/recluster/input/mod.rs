@@ -8,7 +8,7 @@ mod raw;
 mod sparse;
 mod typed;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, tell};
 use ndarray::Array2;
 use recluster::Error;
 pub(crate) use sparse::{SparseTable, is_sparse, sparse, whole};
@@ -106,7 +106,7 @@ pub(crate) fn table(source: &str, rows: Option<usize>) -> Result<Table, Failure>
     };
     let table = read.map_err(|reason| Failure::file(source, reason))?;
     if let Some(words) = table.rounded.words() {
-        eprintln!("recluster: {source}: whole numbers from 16777216 on are rounded to 32 bits: {words}");
+        tell(format_args!("recluster: {source}: whole numbers from 16777216 on are rounded to 32 bits: {words}"));
     }
     Ok(table)
 }
@@ -146,7 +146,7 @@ pub(crate) fn blocks_like(
     let mut failed = None;
     let mut take = |table: Table, first: usize| {
         if let Some(words) = table.rounded.words() {
-            eprintln!("recluster: {source}: whole numbers from 16777216 on are rounded to 32 bits: {words}");
+            tell(format_args!("recluster: {source}: whole numbers from 16777216 on are rounded to 32 bits: {words}"));
         }
         like(table, source, names).and_then(|table| each(table, first)).map_err(|failure| {
             failed = Some(failure);

@@ -102,7 +102,9 @@ impl Head {
         let keep = rows.unwrap_or(all).min(all);
         // A column-major file must be read to its end even for its first rows.
         let stored = if self.by_column { all } else { keep };
-        let count = inner.iter().try_fold(stored, |count, &n| count.checked_mul(n));
+        // Also where there are no rows, a row must be possible.
+        let row = inner.iter().try_fold(1usize, |count, &n| count.checked_mul(n));
+        let count = row.and_then(|row| row.checked_mul(stored));
         match count.filter(|count| count.checked_mul(self.kind.bytes()).is_some()) {
             Some(count) => Ok((count, keep)),
             None => Err(format!("its header claims an impossible shape, {:?}", self.shape)),
@@ -190,7 +192,8 @@ impl Head {
     ) -> Result<(), String> {
         let all = self.shape.first().copied().unwrap_or(0);
         let keep = rows.unwrap_or(all).min(all);
-        if self.by_column || keep <= size {
+        // Rows without columns are as many as the header says, whatever the file's size: they are no blocks' worth.
+        if self.by_column || keep <= size || self.shape[1..].contains(&0) {
             return each(self.table(reader, rows)?, 0);
         }
         // What its header claims of all rows must be possible, too.

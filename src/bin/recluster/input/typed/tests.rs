@@ -333,6 +333,29 @@ fn parquet_and_text_of_the_same_rows_are_one_table() {
     assert!(table.columns().iter().all(|column| same(column.values(), values(&from_text, column.name()))));
 }
 
+/// The Parquet library panics on some of these files, which is told as an error of the file.
+#[test]
+fn a_parquet_file_may_be_wrong_at_every_byte() {
+    let x: ArrayRef = Arc::new(Float64Array::from(vec![Some(1.0), None, Some(3.0)]));
+    let word: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), None, Some("b")]));
+    let batch = RecordBatch::try_from_iter([("x", x), ("word", word)]).unwrap();
+    let whole = std::fs::read(path(&parquet_of(&batch, Compression::UNCOMPRESSED))).unwrap();
+    let (mut refused, mut damaged) = (0, 0);
+    for at in 4..whole.len() {
+        for wrong in [0, 0xff, whole[at] ^ 0x80, whole[at].wrapping_add(1), whole[at].wrapping_sub(1)] {
+            let mut bytes = whole.clone();
+            bytes[at] = wrong;
+            let file = file(&bytes);
+            if let Err(failure) = typed(path(&file), None) {
+                assert!(failure.to_string().starts_with(path(&file)), "{failure}");
+                refused += 1;
+                damaged += usize::from(failure.to_string().contains("is damaged: "));
+            }
+        }
+    }
+    assert!(refused > whole.len() / 2 && damaged > 0, "{refused} {damaged} of {}", whole.len());
+}
+
 #[test]
 fn parquet_rows_are_named_and_infinite_numbers_told() {
     let x: ArrayRef = Arc::new(Float32Array::from(vec![1.0, 2.0, f32::INFINITY, f32::NEG_INFINITY, 5.0]));
