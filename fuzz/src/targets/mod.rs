@@ -15,6 +15,7 @@ pub use settings::settings;
 pub use texts::texts;
 
 use crate::heap;
+use recluster::{Error, Result};
 
 /// Memory that any input may take, and for each of its bytes.
 const FREE: usize = 96 << 20;
@@ -23,4 +24,12 @@ const EACH: usize = 4096;
 /// Runs `work`, which may take memory as its input's size justifies.
 fn measured<T>(data: &[u8], work: impl FnOnce() -> T) -> T {
     heap::within(FREE + EACH * data.len(), work)
+}
+
+/// A result of algorithms of the crate. A tree makes errors of their panics and broken contracts, which are faults here.
+fn unbroken<T>(result: Result<T>) -> Result<T> {
+    match result {
+        Err(error) if matches!(error.cause(), Error::Contract { .. }) => panic!("{error}"),
+        result => result,
+    }
 }

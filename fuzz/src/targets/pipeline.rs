@@ -1,6 +1,6 @@
 //! The whole method on a small table of arbitrary columns: encode, fit, explain, report.
 
-use super::measured;
+use super::{measured, unbroken};
 use super::settings::{a_boost, a_hdbscan, a_umap};
 use crate::bytes::Bytes;
 use recluster::boost::Boost;
@@ -115,7 +115,7 @@ fn whole(bytes: &mut Bytes, table: &Table, schema: &Schema, run: &Run) -> Result
     let _ = schema.answered(&rows);
     let filled = rows.mapv(|x| if x.is_nan() { 0.0 } else { x });
     let fitted = if bytes.flag() { &filled } else { &rows };
-    let tree = tree(bytes, schema, fitted, run)?;
+    let tree = unbroken(tree(bytes, schema, fitted, run))?;
     let boost = if bytes.flag() { a_boost(bytes) } else { Boost::new().rounds(3) };
     let boost = boost.categorical(&schema.categorical());
     let (surrogate, levels) = tree.surrogate_with_fidelity(&rows, None, &boost, run)?;

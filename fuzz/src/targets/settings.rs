@@ -1,6 +1,6 @@
 //! Arbitrary settings on a small table of arbitrary numbers. Only what means long work by right is bounded.
 
-use super::measured;
+use super::{measured, unbroken};
 use crate::bytes::Bytes;
 use ndarray::Array2;
 use recluster::boost::{self, Boost, Grow};
@@ -388,7 +388,7 @@ fn grow<E: Embedder + 'static, C: Clusterer + 'static>(
     } else {
         tree.fit(rows, run)
     };
-    let Ok(tree) = fitted else { return };
+    let Ok(tree) = unbroken(fitted) else { return };
     assert_eq!(tree.root().rows().len(), rows.nrows());
     assert_eq!(tree.paths().len(), rows.nrows());
     if let Ok(surrogate) = tree.surrogate(rows, &a_boost(bytes), run) {
