@@ -34,18 +34,18 @@ fn table(bytes: &mut Bytes) -> Result<Table> {
 }
 
 fn column(bytes: &mut Bytes, rows: usize, place: usize) -> Column {
-    let name = if bytes.byte() % 8 == 0 { bytes.word() } else { format!("c{place}") };
+    let name = if bytes.byte().is_multiple_of(8) { bytes.word() } else { format!("c{place}") };
     // Columns follow the row's number or a few values that come again, so that there are clusters to find.
     let (period, kind) = (1 + bytes.below(5), bytes.below(7));
     let own: Vec<u8> = (0..period).map(|_| bytes.byte()).collect();
-    let missing = bytes.byte() % 4 == 0;
-    let is_missing = |row: usize| missing && row * 7 % 5 == 0;
+    let missing = bytes.byte().is_multiple_of(4);
+    let is_missing = |row: usize| missing && (row * 7).is_multiple_of(5);
     let numbers = |row: usize| f64::from(own[row % period]) + (row * 13 % 11) as f64 * 0.25;
     let values = match kind {
         0 => Values::numbers((0..rows).map(|row| if is_missing(row) { f64::NAN } else { numbers(row) })),
         1 => Values::numbers((0..rows).map(|_| bytes.real())),
         2 => Values::integers((0..rows).map(|row| (!is_missing(row)).then(|| i64::from(own[row % period]) << 40))),
-        3 => Values::flags((0..rows).map(|row| (!is_missing(row)).then(|| own[row % period] % 2 == 0))),
+        3 => Values::flags((0..rows).map(|row| (!is_missing(row)).then(|| own[row % period].is_multiple_of(2)))),
         4 => Values::dates((0..rows).map(|row| if missing { bytes.real() * 1e4 } else { numbers(row) * 50.0 })),
         5 => {
             let words: Vec<String> = (0..period).map(|_| bytes.word()).collect();

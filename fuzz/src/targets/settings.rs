@@ -53,9 +53,9 @@ pub fn settings(data: &[u8]) {
 
 pub(super) fn table(bytes: &mut Bytes) -> Array2<f32> {
     let (rows, columns) = (bytes.below(25), bytes.below(5));
-    let tame = bytes.byte() % 4 > 0;
+    let tame = !bytes.byte().is_multiple_of(4);
     Array2::from_shape_simple_fn((rows, columns), || match bytes.value() {
-        x if tame && !(x.abs() < 1e6) => 0.5,
+        x if tame && (x.is_nan() || x.abs() >= 1e6) => 0.5,
         x => x,
     })
 }
@@ -67,7 +67,7 @@ fn labels(bytes: &mut Bytes, rows: usize) -> Vec<i32> {
 }
 
 fn weights(bytes: &mut Bytes, rows: usize) -> Vec<f64> {
-    let odd = bytes.byte() % 4 == 0;
+    let odd = bytes.byte().is_multiple_of(4);
     (0..rows).map(|_| if odd { bytes.real() } else { 0.5 + f64::from(bytes.byte()) }).collect()
 }
 
@@ -77,7 +77,7 @@ fn size(bytes: &mut Bytes) -> Size {
 
 /// A setting that is left alone, or not.
 fn maybe<S, T>(bytes: &mut Bytes, settings: S, value: impl FnOnce(&mut Bytes) -> T, set: impl FnOnce(S, T) -> S) -> S {
-    if bytes.byte() % 3 > 0 {
+    if !bytes.byte().is_multiple_of(3) {
         return settings;
     }
     let value = value(bytes);
@@ -383,7 +383,7 @@ fn grow<E: Embedder + 'static, C: Clusterer + 'static>(
     let judge =
         |bytes: &mut Bytes| HeldOut::new().alpha(bytes.real()).policy(bytes.pick(&[Policy::Require, Policy::Mark]));
     tree = maybe(bytes, tree, judge, RecursiveTree::judge);
-    let fitted = if bytes.byte() % 4 == 0 {
+    let fitted = if bytes.byte().is_multiple_of(4) {
         tree.fit_weighted(rows, &weights(bytes, rows.nrows()), run)
     } else {
         tree.fit(rows, run)
