@@ -275,6 +275,21 @@ fn shap_takes_a_background_counts_and_interactions() {
 }
 
 #[test]
+fn flags_of_a_fit_may_stand_in_a_file() {
+    let tmp = folder();
+    let at = tmp.path();
+    write(at, "c.toml", "data = 'digits'\nrows = 300\ndepth = 3\nclusterer = 'kmeans'\nclusters = 3\nconsensus = 1\n");
+    let by_file = good(at, "fit --config c.toml --out a --depth 1");
+    let by_line =
+        good(at, "fit --data digits --rows 300 --depth 1 --clusterer kmeans --clusters 3 --consensus 1 --out b");
+    assert_eq!((&by_file["nodes"], &by_file["config"]), (&by_line["nodes"], &"c.toml".into()));
+    let tree = |folder: &str| std::fs::read(at.join(folder).join("tree.json")).unwrap();
+    assert!(tree("a") == tree("b"));
+    write(at, "wrong.toml", "dept = 3\n");
+    assert!(bad(at, "fit --config wrong.toml --data digits --out c", 2).contains("\"dept\" is no flag of fit"));
+}
+
+#[test]
 fn fit_writes_a_folder_and_predict_repeats_it() {
     let tmp = folder();
     let at = tmp.path();

@@ -1,7 +1,7 @@
 //! The whole method on a small table of arbitrary columns: encode, fit, explain, report.
 
-use super::{measured, unbroken};
 use super::settings::{a_boost, a_hdbscan, a_umap};
+use super::{measured, unbroken};
 use crate::bytes::Bytes;
 use recluster::boost::Boost;
 use recluster::cluster::{Hdbscan, KMeans};

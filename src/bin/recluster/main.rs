@@ -24,8 +24,7 @@ mod shap;
 mod shown;
 mod source;
 
-use args::{Cli, Command};
-use clap::Parser;
+use args::Command;
 use failure::Failure;
 use progress::Progress;
 use serde_json::{Map, Value, json};
@@ -34,7 +33,10 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     // Wrong arguments end the program here, with status 2.
-    let cli = Cli::parse();
+    let cli = match args::parse() {
+        Ok(cli) => cli,
+        Err(failure) => return end(Err(failure)),
+    };
     let progress = Progress::new();
     if let Command::Kinds(args) = &cli.command {
         return end(kinds::kinds(args));

@@ -67,6 +67,9 @@ pub(crate) struct Fit {
     /// The folder that gets report.html, tree.json, assignments.csv and model.json
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: String,
+    /// Flags of this command in TOML, such as depth = 3 or id = ["customer"]; those of the command line come first
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<String>,
     #[arg(long, value_enum, default_value = "umap")]
     pub(crate) embedder: EmbedMethod,
     #[arg(long, value_enum, default_value = "hdbscan")]

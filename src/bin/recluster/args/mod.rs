@@ -2,12 +2,14 @@
 
 mod cluster;
 mod common;
+mod config;
 mod embed;
 mod fit;
 mod model;
 
 pub(crate) use cluster::{Cluster, ClusterMethod, CovarianceName, LinkageName, Method, Selection};
 pub(crate) use common::{Common, value_name};
+pub(crate) use config::parse;
 pub(crate) use embed::{Embed, EmbedMethod};
 pub(crate) use fit::{EvidencePolicy, Fit, Kinds, Table};
 pub(crate) use model::{Boost, Compare, Predict, Report, Shap};

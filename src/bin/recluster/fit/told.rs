@@ -54,6 +54,10 @@ pub(super) fn draft(
         .differences(told.differences)
         .setting("Levels", args.depth)
         .setting("Zoomed into from", format!("{} of all rows", Size::Share(args.min_node_share)));
+    if let Some(advice) = on_noise(args, tree) {
+        run.note(&advice);
+        report = report.note_of_data(advice);
+    }
     match args.clusterer {
         ClusterMethod::Hdbscan => {
             let share = format!("{} of the rows at hand", Size::Share(args.min_cluster_share.unwrap_or(0.05)));
@@ -170,6 +174,19 @@ pub(super) fn files(
     Ok(files)
 }
 
+/// What to try where many rows are in no cluster of the first level.
+fn on_noise(args: &args::Fit, tree: &ClusterTree) -> Option<String> {
+    const MUCH: f64 = 0.2;
+    let share = tree.root().noise() as f64 / tree.rows().max(1) as f64;
+    (args.clusterer == ClusterMethod::Hdbscan && share > MUCH).then(|| {
+        let (noise, least) = (Size::Share(share), Size::Share(args.min_cluster_share.unwrap_or(0.05)));
+        format!(
+            "{noise} of the rows are in no cluster of the first level: groups below {least} of the rows become noise; a smaller \
+             --min-cluster-share finds smaller groups"
+        )
+    })
+}
+
 /// What the tree is, for stdout, and how it agrees with known classes.
 pub(super) fn facts_of(
     args: &args::Fit,
@@ -177,6 +194,9 @@ pub(super) fn facts_of(
     classes: Option<&[i32]>,
     facts: &mut Map<String, Value>,
 ) -> recluster::Result<()> {
+    if let Some(config) = &args.config {
+        facts.insert("config".to_string(), config.as_str().into());
+    }
     facts.insert("leaves".to_string(), tree.leaves().count().into());
     facts.insert("levels".to_string(), tree.levels().into());
     facts.insert("noise".to_string(), tree.nodes().iter().map(|node| node.noise()).sum::<usize>().into());
