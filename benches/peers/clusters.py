@@ -10,6 +10,7 @@ A set is `digits`, `mnist` (the four gzipped IDX files in FOLDER), an .npz file 
 
     density   ten Gaussian groups whose widths differ twentyfold, 10 directions mapped to 50 columns with noise
     size      nine kinds of customers, 6 to 28 % of all, by Poisson counts of 80 uses: log(1 + count)
+    many      32 clear Gaussian groups of 2 to 6 %, in eights of four, 12 directions mapped to 50 columns with noise
     shape     rings, a sheet, moons, a fork, a filament and a ball, 4 directions mapped to 40 columns, bent, with noise
 
 Figures, medians over seeds or pairs of seeds:
@@ -93,7 +94,15 @@ def shape(draws):
     return rows + 0.15 * draws.normal(size=rows.shape), np.repeat(np.arange(8), n)
 
 
-GENERATED = {"density": density, "size": size, "shape": shape}
+def many(draws):
+    centres = np.repeat(draws.normal(scale=6.0, size=(8, 12)), 4, axis=0) + draws.normal(scale=1.8, size=(32, 12))
+    shares = (draws.dirichlet(np.full(8, 20.0))[:, None] * draws.dirichlet(np.full(4, 10.0), 8)).ravel()
+    classes = draws.choice(32, 30_000, p=shares / shares.sum())
+    latent = centres[classes] + draws.normal(size=(30_000, 12)) * draws.uniform(0.6, 1.2, 32)[classes, None]
+    return latent @ draws.normal(size=(12, 50)) / np.sqrt(12) + 0.3 * draws.normal(size=(30_000, 50)), classes
+
+
+GENERATED = {"density": density, "size": size, "many": many, "shape": shape}
 
 
 def idx(path):

@@ -40,7 +40,8 @@ impl Keys {
         let attached = keys.ask("Target.attachToTarget", json!({ "targetId": target["targetId"], "flatten": true }));
         keys.session = Some(attached["sessionId"].as_str().unwrap().to_string());
         keys.ask("Emulation.setFocusEmulationEnabled", json!({ "enabled": true }));
-        while keys.value("document.readyState") != "complete" {
+        // Before it goes to the page the browser has an empty one, which is complete.
+        while keys.value("location.protocol == 'file:' && document.readyState == 'complete'") != true {
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
         keys
