@@ -300,7 +300,7 @@ fn parts_are_parts_of_the_whole_and_bad_input_is_named() {
     assert_eq!(why.values().slice(s![.., .., 0]), all.values().select(Axis(0), &own).slice(s![.., .., 1]));
     assert!(matches!(shap.explain_own(&rows, &[0], 0, &run), Err(Error::Shape { .. })));
     assert!(matches!(shap.explain_own(&rows, &labels, 2, &run), Err(Error::Empty { .. })));
-    assert!(matches!(shap.interactions_of(&rows, &[3], &run), Err(Error::Shape { .. })));
+    assert!(matches!(shap.interactions_of(&rows, &[3], &run), Err(Error::Output { output: 3, .. })));
     assert!(shap.interaction_blocks(&rows, &run, 0, |_, _| Ok(())).is_err());
     let narrow = Array2::<f32>::zeros((1, 6));
     assert!(matches!(shap.clone().with_background(&narrow, &run), Err(Error::Shape { .. })));
