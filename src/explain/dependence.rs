@@ -33,7 +33,7 @@ pub struct Dependence {
 /// the rows.
 ///
 /// # Errors
-/// [`Error::Shape`] when rows, output or feature do not fit the explanation; [`Error::Empty`]; [`Error::NotFinite`] for
+/// [`Error::Shape`] when rows or feature do not fit the explanation; [`Error::Output`]; [`Error::Empty`]; [`Error::NotFinite`] for
 /// infinities.
 pub fn dependence(rows: &ArrayRef2<f32>, why: &Explanation, output: usize, feature: usize) -> Result<Dependence> {
     let order = super::summary::fitting(rows, why)?;
@@ -81,7 +81,7 @@ pub fn dependence(rows: &ArrayRef2<f32>, why: &Explanation, output: usize, featu
 /// no scaling, and features that the model does not use are 0. In f32, as embedders and clusterers require.
 ///
 /// # Errors
-/// [`Error::Shape`] when there is no such output.
+/// [`Error::Output`] when there is no such output.
 pub fn attribution_matrix(why: &Explanation, output: Option<usize>) -> Result<Array2<f32>> {
     let (rows, features, outputs) = why.values().dim();
     let narrow = |value: f64| value.clamp(f32::MIN.into(), f32::MAX.into()) as f32;

@@ -82,7 +82,7 @@ impl Interactions {
     /// explained rows; the same bits in any order of these. O(rows x places²).
     ///
     /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) when rows or output are not those of these values;
+    /// [`Error::Shape`](crate::Error::Shape) when the rows are not those of these values; [`Error::Output`](crate::Error::Output);
     /// [`Error::Empty`](crate::Error::Empty); [`Error::NotFinite`](crate::Error::NotFinite) for infinities.
     pub fn top_pairs(&self, rows: &ArrayRef2<f32>, output: usize, k: usize) -> Result<Vec<(usize, usize, f64)>> {
         let (n, places, _, outputs) = self.values.dim();

@@ -26,7 +26,7 @@ pub struct FeatureEffect {
 /// `rows` are the explained rows (n x features), NaN for missing values. O(n x features).
 ///
 /// # Errors
-/// [`Error::Shape`](crate::Error::Shape) when rows, features or output do not fit the explanation;
+/// [`Error::Shape`](crate::Error::Shape) when rows or features do not fit the explanation; [`Error::Output`](crate::Error::Output);
 /// [`Error::Empty`](crate::Error::Empty); [`Error::NotFinite`](crate::Error::NotFinite) for infinities.
 pub fn top_features(rows: &ArrayRef2<f32>, why: &Explanation, output: usize, k: usize) -> Result<Vec<FeatureEffect>> {
     let places = fitting(rows, why)?;

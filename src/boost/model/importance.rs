@@ -27,7 +27,7 @@ impl BoostModel {
     /// [`TreeShap::mean_absolute`](crate::explain::TreeShap::mean_absolute) measures it by SHAP values.
     ///
     /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) when there is no such output.
+    /// [`Error::Output`](crate::Error::Output) when there is no such output.
     pub fn importance(&self, output: usize, kind: Importance) -> Result<Vec<f64>> {
         check_output(self.outputs.len(), output)?;
         let mut splits = vec![0.0; self.features];

@@ -12,7 +12,7 @@ impl BoostModel {
     /// Writes one output as a model that XGBoost loads (`xgboost.Booster(model_file="model.json")`).
     ///
     /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) when there is no such output; [`Error::Format`](crate::Error::Format) for
+    /// [`Error::Output`](crate::Error::Output) when there is no such output; [`Error::Format`](crate::Error::Format) for
     /// a softmax model, whose outputs are not independent.
     pub fn to_xgboost_json(&self, output: usize) -> Result<String> {
         check_output(self.outputs.len(), output)?;

@@ -92,7 +92,7 @@ impl Waterfall {
     /// One row of an explanation, for one of its outputs: `values` are the row's, `names` those of the features.
     ///
     /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) when row, output, values or names do not fit the explanation.
+    /// [`Error::Shape`](crate::Error::Shape) when row, values or names do not fit the explanation; [`Error::Output`](crate::Error::Output).
     pub fn of(why: &Explanation, row: usize, output: usize, values: &[f32], names: &[impl AsRef<str>]) -> Result<Self> {
         let (rows, features, outputs) = why.values().dim();
         check_output(outputs, output)?;
