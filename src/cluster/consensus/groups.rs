@@ -62,12 +62,21 @@ pub(super) fn of(runs: &[&[i32]], threshold: f64) -> Groups {
 
 /// A group under way.
 #[derive(Default)]
-struct Linked {
+pub(super) struct Linked {
     clusters: Vec<usize>,
     /// The sum of the index over its pairs.
     within: f64,
     /// The sum over the pairs with each other group, where there are any that overlap.
     with: BTreeMap<usize, f64>,
+}
+
+impl Linked {
+    /// The rows of its clusters, each given by its rows; ascending.
+    pub(super) fn of(&self, clusters: &[&[u32]]) -> Vec<u32> {
+        let mut rows: Vec<u32> = self.clusters.iter().flat_map(|&cluster| clusters[cluster]).copied().collect();
+        rows.sort_unstable();
+        rows
+    }
 }
 
 /// A possible merger; of equal means the one of the lower numbers comes first.
@@ -93,7 +102,7 @@ impl PartialOrd for Merger {
 
 /// Average linkage of `total` clusters, of which those that overlap have an index in `alike`, until no two groups have a
 /// mean index above `threshold`.
-fn linked(total: usize, alike: &[(usize, usize, f64)], threshold: f64) -> Vec<Linked> {
+pub(super) fn linked(total: usize, alike: &[(usize, usize, f64)], threshold: f64) -> Vec<Linked> {
     let single = |cluster| Some(Linked { clusters: vec![cluster], ..Linked::default() });
     let mut groups: Vec<Option<Linked>> = (0..total).map(single).collect();
     let mut queue = BinaryHeap::new();

@@ -1,5 +1,6 @@
 //! One clustering that several clusterings of the same rows agree on.
 
+mod cells;
 mod groups;
 mod shared;
 
@@ -23,6 +24,10 @@ pub const ABSENT: i32 = -2;
 ///    disagree whether two clusters are one, the majority counts.
 /// 4. Each row goes to the group that most runs put it into, or to noise where more runs say so. The share of runs is its
 ///    membership.
+/// 5. Rows that no group holds though at least half of the runs have them in a cluster may still stay together: those with the
+///    same labels in all runs are a cell, and cells are joined while more than `threshold` of the runs have them in one
+///    cluster. So small clusters, which each run joins to others as they happen to lie, are clusters of their own, if they
+///    have at least 5 rows and a quarter of those of the smallest cluster of any run.
 ///
 /// Clusters are numbered from the largest.
 ///
@@ -111,17 +116,18 @@ impl Consensus {
         let least = (self.least_share * runs.len() as f64).ceil().max(1.0) as usize;
         let groups = groups::of(&runs, self.threshold);
         let taken = groups::taken(&runs, &groups, least);
-        assigned(&runs, &groups, &taken)
+        assigned(&runs, &groups, &taken, self.threshold)
     }
 }
 
 /// Each row's group among those taken, numbered from the largest.
-fn assigned(runs: &[&[i32]], groups: &groups::Groups, taken: &[usize]) -> Result<Clustering> {
+fn assigned(runs: &[&[i32]], groups: &groups::Groups, taken: &[usize], threshold: f64) -> Result<Clustering> {
     let rows = runs[0].len();
     let mut place = vec![None; groups.all.len()];
     taken.iter().enumerate().for_each(|(at, &group)| place[group] = Some(at));
     let (mut labels, mut membership) = (vec![NOISE; rows], vec![0.0f32; rows]);
     let mut votes = vec![0u32; taken.len()];
+    let mut left = Vec::new();
     for row in 0..rows {
         votes.fill(0);
         let (mut present, mut noise) = (0, 0);
@@ -133,23 +139,42 @@ fn assigned(runs: &[&[i32]], groups: &groups::Groups, taken: &[usize]) -> Result
             }
         }
         // Of equally many votes the group that was taken first.
-        let Some((at, &most)) = votes.iter().enumerate().max_by_key(|&(at, &votes)| (votes, std::cmp::Reverse(at)))
-        else {
-            continue;
-        };
-        if most > 0 && most >= noise {
-            labels[row] = at as i32;
-            membership[row] = most as f32 / present as f32;
+        let most = votes.iter().copied().enumerate().max_by_key(|&(at, votes)| (votes, std::cmp::Reverse(at)));
+        match most {
+            Some((at, most)) if most > 0 && most >= noise => {
+                labels[row] = at as i32;
+                membership[row] = most as f32 / present as f32;
+            }
+            _ if present > 0 && 2 * noise <= present => left.push(row as u32),
+            _ => {}
         }
     }
-    let mut sizes = vec![0usize; taken.len()];
+    let smallest = smallest(runs);
+    let together = cells::of(runs, left, smallest, threshold);
+    for (together, at) in together.iter().zip(taken.len()..) {
+        for (&row, &share) in together.rows.iter().zip(&together.membership) {
+            (labels[row as usize], membership[row as usize]) = (at as i32, share);
+        }
+    }
+    let count = taken.len() + together.len();
+    let mut sizes = vec![0usize; count];
     labels.iter().filter(|&&label| label >= 0).for_each(|&label| sizes[label as usize] += 1);
-    let mut order: Vec<usize> = (0..taken.len()).filter(|&at| sizes[at] > 0).collect();
+    let mut order: Vec<usize> = (0..count).filter(|&at| sizes[at] > 0).collect();
     order.sort_by_key(|&at| std::cmp::Reverse(sizes[at]));
-    let mut number = vec![NOISE; taken.len()];
+    let mut number = vec![NOISE; count];
     order.iter().zip(0..).for_each(|(&at, to)| number[at] = to);
     labels.iter_mut().filter(|label| **label >= 0).for_each(|label| *label = number[*label as usize]);
     Clustering::new(labels)?.with_membership(membership)
+}
+
+/// The size of the smallest cluster of any run.
+fn smallest(runs: &[&[i32]]) -> usize {
+    let of = |run: &&[i32]| {
+        let mut sizes = vec![0usize; shared::clusters(run)];
+        run.iter().filter_map(|&label| usize::try_from(label).ok()).for_each(|cluster| sizes[cluster] += 1);
+        sizes.into_iter().filter(|&size| size > 0).min()
+    };
+    runs.iter().filter_map(of).min().unwrap_or(0)
 }
 
 /// How well the clusters of `labels` are found again by other runs, with labels as for [`Consensus::of`]: for each cluster

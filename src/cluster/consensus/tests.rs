@@ -53,6 +53,29 @@ fn clusters_that_no_two_runs_agree_on_are_noise() {
 }
 
 #[test]
+fn small_clusters_that_each_run_joins_otherwise_are_kept() {
+    // Six clusters of 20 rows, which five runs join in pairs, each pair once; five rows are noise in most runs.
+    let pairings = [[0, 0, 1, 1, 2, 2], [0, 1, 0, 2, 1, 2], [0, 1, 2, 0, 2, 1], [0, 1, 2, 1, 0, 2], [0, 1, 1, 2, 2, 0]];
+    let label = |run: usize, row: usize| match row / 20 {
+        6 if run < 3 => NOISE,
+        6 => 0,
+        cluster => pairings[run][cluster],
+    };
+    let runs: Vec<Vec<i32>> = (0..5).map(|run| (0..125).map(|row| label(run, row)).collect()).collect();
+    let agreed = Consensus::new().of(&runs).unwrap();
+    let planted: Vec<i32> = (0..125).map(|row| if row < 120 { row / 20 } else { NOISE }).collect();
+    assert_eq!(agreed.clusters(), 6);
+    assert_eq!(adjusted_rand(agreed.labels(), &planted).unwrap(), 1.0);
+    assert!(agreed.labels()[120..].iter().all(|&label| label == NOISE));
+    assert!(agreed.membership()[..120].iter().all(|&share| share == 1.0));
+    // What three of five runs have together is one.
+    let mut more = runs.clone();
+    more[3] = more[0].clone();
+    more[4] = more[0].clone();
+    assert_eq!(Consensus::new().of(&more).unwrap().clusters(), 3);
+}
+
+#[test]
 fn absent_rows_count_for_nothing() {
     // Three runs of two rows in three each, over two clusters.
     let runs: Vec<Vec<i32>> =
