@@ -4,30 +4,14 @@
 //! seeds for so long; `RECLUSTER_FUZZ_TARGET` chooses one.
 #![allow(missing_docs, unreachable_pub, unsafe_code)]
 
-#[path = "../fuzz/src/bytes.rs"]
-mod bytes;
-#[path = "../fuzz/src/heap.rs"]
-mod heap;
-#[path = "../fuzz/src/targets/mod.rs"]
-mod targets;
+#[path = "../fuzz/src/lib.rs"]
+mod fuzz;
 
-macro_rules! of_the_program {
-    ($($name:ident = $path:literal),* $(,)?) => {$(
-        #[allow(dead_code, unused_imports)]
-        #[path = $path]
-        mod $name;
-    )*};
-}
-of_the_program! {
-    args = "../src/bin/recluster/args/mod.rs",
-    failure = "../src/bin/recluster/failure.rs",
-    input = "../src/bin/recluster/input/mod.rs",
-    kinds = "../src/bin/recluster/kinds.rs",
-    names = "../src/bin/recluster/names.rs",
-    output = "../src/bin/recluster/output.rs",
-}
+// Where the sources of the targets and of the program look for each other.
+use fuzz::{args, bytes, failure, heap, input, kinds, names, output, targets};
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 type Target = fn(&[u8]);
@@ -45,33 +29,30 @@ const TARGETS: [(&str, Target); 10] = [
     ("texts", targets::texts),
 ];
 
+fn folder(target: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target)
+}
+
 fn seeds(target: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> = std::fs::read_dir(folder(target)).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     files.iter().map(|file| std::fs::read(file).unwrap()).collect()
 }
 
-/// One test, as memory is counted for the whole process.
+/// Those in the files, which have those of mended faults, and those that are made, which go to the files where
+/// `RECLUSTER_FUZZ_SEEDS` is set. One test, as memory is counted for the whole process.
 #[test]
 fn every_seed_ends_in_an_answer_or_an_error() {
+    let made: BTreeMap<&str, Vec<Vec<u8>>> = targets::seeds().into_iter().collect();
     for (name, target) in TARGETS {
-        let seeds = seeds(name);
-        assert!(seeds.len() >= 3, "{name}: {} seeds", seeds.len());
-        seeds.iter().for_each(|seed| target(seed));
-    }
-}
-
-/// Writes the seeds that are made, beside those of mended faults.
-#[test]
-#[ignore = "writes into the repository"]
-fn seeds_are_made() {
-    for (target, seeds) in targets::seeds() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
-        std::fs::create_dir_all(&folder).unwrap();
-        for (number, seed) in seeds.iter().enumerate() {
-            std::fs::write(folder.join(format!("{number:02}")), seed).unwrap();
+        if std::env::var_os("RECLUSTER_FUZZ_SEEDS").is_some() {
+            for (number, seed) in made[name].iter().enumerate() {
+                std::fs::write(folder(name).join(format!("{number:02}")), seed).unwrap();
+            }
         }
+        let seeds = seeds(name);
+        assert!(seeds.len() >= made[name].len() && made[name].len() >= 3, "{name}: {} seeds", seeds.len());
+        seeds.iter().chain(&made[name]).for_each(|seed| target(seed));
     }
 }
 

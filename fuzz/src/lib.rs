@@ -5,15 +5,15 @@
 
 #![allow(missing_docs)]
 
-mod bytes;
-mod heap;
+pub(crate) mod bytes;
+pub(crate) mod heap;
 pub mod targets;
 
 macro_rules! of_the_program {
     ($($name:ident = $path:literal),* $(,)?) => {$(
         #[allow(dead_code, unused_imports, unreachable_pub)]
         #[path = $path]
-        mod $name;
+        pub(crate) mod $name;
     )*};
 }
 of_the_program! {

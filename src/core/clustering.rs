@@ -5,6 +5,13 @@ use super::{Error, Result};
 /// The label of a row that belongs to no cluster.
 pub const NOISE: i32 = -1;
 
+/// Rows of each of `clusters` clusters, by the labels of all rows; those below 0 count nowhere.
+pub(crate) fn cluster_sizes(labels: &[i32], clusters: usize) -> Vec<usize> {
+    let mut sizes = vec![0; clusters];
+    labels.iter().filter_map(|&label| usize::try_from(label).ok()).for_each(|cluster| sizes[cluster] += 1);
+    sizes
+}
+
 /// What a [`Clusterer`](crate::Clusterer) found.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -111,9 +118,7 @@ impl Clustering {
     /// # Ok::<(), recluster::Error>(())
     /// ```
     pub fn without_small(mut self, least: usize) -> Clustering {
-        let mut sizes = vec![0; self.clusters];
-        self.labels.iter().filter_map(|&label| usize::try_from(label).ok()).for_each(|cluster| sizes[cluster] += 1);
-        let mut kept = 0;
+        let (sizes, mut kept) = (self.sizes(), 0);
         let number = |&size: &usize| {
             kept += i32::from(size >= least);
             if size >= least { kept - 1 } else { NOISE }
@@ -144,6 +149,11 @@ impl Clustering {
     /// The label of each row: a cluster's number, or [`NOISE`].
     pub fn labels(&self) -> &[i32] {
         &self.labels
+    }
+
+    /// Rows of each cluster.
+    pub fn sizes(&self) -> Vec<usize> {
+        cluster_sizes(&self.labels, self.clusters)
     }
 
     /// The number of clusters.

@@ -31,6 +31,7 @@ mod traits;
 mod weights;
 
 pub(crate) use cached::Cached;
+pub(crate) use clustering::cluster_sizes;
 pub use clustering::{Clustering, NOISE};
 pub use columns::match_columns;
 pub use error::{Error, Result};

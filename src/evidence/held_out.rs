@@ -371,8 +371,7 @@ fn reason(policy: Policy, clusters: usize, kept: usize, record: &[Separation], s
 
 /// What is to be said of clusters of too few rows for the test; nothing if there are none.
 fn small(clustering: &Clustering) -> String {
-    let mut sizes = vec![0; clustering.clusters()];
-    clustering.labels().iter().filter_map(|&label| usize::try_from(label).ok()).for_each(|k| sizes[k] += 1);
+    let sizes = clustering.sizes();
     match sizes.iter().filter(|&&size| size < FEW).count() {
         0 => String::new(),
         few => format!(" ({few} of {} have fewer than {FEW} rows, too few for this test to tell)", sizes.len()),

@@ -1,6 +1,7 @@
 //! Which cluster became which: two trees, or two assignments, of the same rows.
 
 use super::{ClusterTree, Path};
+use crate::core::cluster_sizes;
 use crate::validity::adjusted_rand;
 use crate::{Error, NOISE, Result};
 use std::cmp::Reverse;
@@ -216,9 +217,7 @@ impl Labels {
             numbers.insert(name, number);
         }
         let of_row: Vec<i32> = rows.iter().map(|name| numbers.get(name.as_ref()).copied().unwrap_or(NOISE)).collect();
-        let mut sizes = vec![0; names.len()];
-        of_row.iter().filter_map(|&label| usize::try_from(label).ok()).for_each(|label| sizes[label] += 1);
-        Labels { sizes, of_row, names }
+        Labels { sizes: cluster_sizes(&of_row, names.len()), of_row, names }
     }
 
     fn name(&self, label: i32) -> String {

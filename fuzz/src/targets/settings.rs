@@ -18,19 +18,6 @@ use recluster::{Clusterer, Embedder, Explainer, Run, Size};
 const WORK: usize = 6;
 /// Columns that an embedder makes, and clusters or components that a clusterer is asked for.
 const WIDE: usize = 300;
-pub(super) const METRICS: [Metric; 11] = [
-    Metric::Euclidean,
-    Metric::Manhattan,
-    Metric::Chebyshev,
-    Metric::Cosine,
-    Metric::Correlation,
-    Metric::SquaredEuclidean,
-    Metric::Hamming,
-    Metric::Jaccard,
-    Metric::Hellinger,
-    Metric::Canberra,
-    Metric::BrayCurtis,
-];
 const SEARCHES: [Search; 3] = [Search::Auto, Search::Exact, Search::Approximate];
 
 pub fn settings(data: &[u8]) {
@@ -90,7 +77,7 @@ pub(super) fn a_umap(bytes: &mut Bytes) -> Umap {
     umap = maybe(bytes, umap, |bytes| bytes.few(WIDE), Umap::n_components);
     umap = maybe(bytes, umap, Bytes::real, Umap::min_dist);
     umap = maybe(bytes, umap, Bytes::real, Umap::spread);
-    umap = maybe(bytes, umap, |bytes| bytes.pick(&METRICS), Umap::metric);
+    umap = maybe(bytes, umap, |bytes| bytes.pick(&Metric::ALL), Umap::metric);
     umap = maybe(bytes, umap, Bytes::real, Umap::learning_rate);
     umap = maybe(bytes, umap, Bytes::real, Umap::repulsion_strength);
     umap = maybe(bytes, umap, |bytes| bytes.few(WORK), Umap::negative_sample_rate);
@@ -173,7 +160,7 @@ pub(super) fn a_hdbscan(bytes: &mut Bytes) -> Hdbscan {
     hdbscan = maybe(bytes, hdbscan, Bytes::real, Hdbscan::single_cluster_weight);
     hdbscan = maybe(bytes, hdbscan, size, Hdbscan::max_cluster_size);
     hdbscan = maybe(bytes, hdbscan, Bytes::real, Hdbscan::min_persistence);
-    maybe(bytes, hdbscan, |bytes| bytes.pick(&METRICS), Hdbscan::metric)
+    maybe(bytes, hdbscan, |bytes| bytes.pick(&Metric::ALL), Hdbscan::metric)
 }
 
 fn hdbscan(bytes: &mut Bytes, run: &Run) {
@@ -208,7 +195,7 @@ fn hdbscan(bytes: &mut Bytes, run: &Run) {
 
 fn linkages(bytes: &mut Bytes, run: &Run) {
     let rows = table(bytes);
-    let metric = bytes.pick(&METRICS);
+    let metric = bytes.pick(&Metric::ALL);
     match bytes.below(3) {
         0 => {
             let mut genie = Genie::new(bytes.count()).noise(bytes.flag()).metric(metric);
@@ -431,7 +418,7 @@ fn others(bytes: &mut Bytes, run: &Run) {
     let rows = table(bytes);
     match bytes.below(3) {
         0 => {
-            let nearest = Nearest::new(bytes.count()).metric(bytes.pick(&METRICS)).search(bytes.pick(&SEARCHES));
+            let nearest = Nearest::new(bytes.count()).metric(bytes.pick(&Metric::ALL)).search(bytes.pick(&SEARCHES));
             let _ = nearest.find(&rows, run);
         }
         1 => {

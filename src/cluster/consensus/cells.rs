@@ -4,8 +4,8 @@
 use super::groups::linked;
 use super::{ABSENT, NOISE};
 
-/// Cells have at least one row in so many, so that pairs of them are few.
-const SMALLEST_CELL: usize = 1000;
+/// Most cells, each having its part of the rows at least, so that pairs of them are few.
+const MOST_CELLS: usize = 1000;
 /// Rows of a group at least.
 const SMALLEST: usize = 5;
 
@@ -21,7 +21,7 @@ pub(super) struct Together {
 /// cluster, of the runs that were given both, as long as the mean is above `threshold`. Groups below a quarter of the
 /// smallest cluster or 5 rows stay noise, and cells below an eighth.
 pub(super) fn of(runs: &[&[i32]], mut rows: Vec<u32>, smallest: usize, threshold: f64) -> Vec<Together> {
-    let least = (smallest / 8).max(runs[0].len() / SMALLEST_CELL).max(1);
+    let least = (smallest / 8).max(runs[0].len().div_ceil(MOST_CELLS)).max(1);
     let labels = |row: u32| runs.iter().map(move |run| run[row as usize]);
     rows.sort_unstable_by(|&a, &b| labels(a).cmp(labels(b)).then(a.cmp(&b)));
     let cells: Vec<&[u32]> =

@@ -4,6 +4,7 @@ mod cells;
 mod groups;
 mod shared;
 
+use crate::core::cluster_sizes;
 use crate::core::shape::check_count;
 use crate::{Clustering, Error, NOISE, Result};
 use groups::Group;
@@ -31,8 +32,8 @@ pub const ABSENT: i32 = -2;
 ///
 /// Clusters are numbered from the largest.
 ///
-/// Cost: O(rows x runs²) integer additions, which is little beside finding the clusters; memory O(rows x runs), plus the
-/// pairs of clusters that overlap.
+/// Cost: O(rows x runs²) integer additions and, for rows that are left over, a sort, which is little beside finding the clusters;
+/// memory O(rows x runs), plus the pairs of clusters that overlap and of at most 1,000 cells.
 ///
 /// Sources: meta-clusters by Jaccard index, A. Strehl and J. Ghosh, "Cluster ensembles", JMLR 3 (2002), section 3.4 (MCLA;
 /// average linkage here, where it partitions a graph); the index as a measure of stability, C. Hennig, "Cluster-wise
@@ -149,16 +150,14 @@ fn assigned(runs: &[&[i32]], groups: &groups::Groups, taken: &[usize], threshold
             _ => {}
         }
     }
-    let smallest = smallest(runs);
-    let together = cells::of(runs, left, smallest, threshold);
+    let together = cells::of(runs, left, smallest(runs), threshold);
     for (together, at) in together.iter().zip(taken.len()..) {
         for (&row, &share) in together.rows.iter().zip(&together.membership) {
             (labels[row as usize], membership[row as usize]) = (at as i32, share);
         }
     }
     let count = taken.len() + together.len();
-    let mut sizes = vec![0usize; count];
-    labels.iter().filter(|&&label| label >= 0).for_each(|&label| sizes[label as usize] += 1);
+    let sizes = cluster_sizes(&labels, count);
     let mut order: Vec<usize> = (0..count).filter(|&at| sizes[at] > 0).collect();
     order.sort_by_key(|&at| std::cmp::Reverse(sizes[at]));
     let mut number = vec![NOISE; count];
@@ -169,11 +168,7 @@ fn assigned(runs: &[&[i32]], groups: &groups::Groups, taken: &[usize], threshold
 
 /// The size of the smallest cluster of any run.
 fn smallest(runs: &[&[i32]]) -> usize {
-    let of = |run: &&[i32]| {
-        let mut sizes = vec![0usize; shared::clusters(run)];
-        run.iter().filter_map(|&label| usize::try_from(label).ok()).for_each(|cluster| sizes[cluster] += 1);
-        sizes.into_iter().filter(|&size| size > 0).min()
-    };
+    let of = |run: &&[i32]| cluster_sizes(run, shared::clusters(run)).into_iter().filter(|&size| size > 0).min();
     runs.iter().filter_map(of).min().unwrap_or(0)
 }
 

@@ -9,7 +9,7 @@ use super::settings::Hdbscan;
 #[cfg(feature = "serde")]
 use crate::cluster::spanning::check_metric;
 use crate::cluster::spanning::{ONE, SpanningTree};
-use crate::core::{Clustering, Error, Result, Run};
+use crate::core::{Clustering, Error, Result, Run, cluster_sizes};
 #[cfg(feature = "serde")]
 use crate::core::{NOISE, checks};
 use crate::neighbors::Metric;
@@ -166,9 +166,7 @@ impl HdbscanModel {
 
     /// Rows of each cluster.
     pub fn sizes(&self) -> Vec<usize> {
-        let mut sizes = vec![0; self.clusters()];
-        self.labels.iter().filter_map(|&label| usize::try_from(label).ok()).for_each(|label| sizes[label] += 1);
-        sizes
+        cluster_sizes(&self.labels, self.clusters())
     }
 
     /// The least rows (or weight) of a cluster, as resolved at fit.
