@@ -7,18 +7,26 @@ use crate::{Result, Run};
 #[cfg(feature = "serde")]
 use crate::{Saved, core::checks};
 use ndarray::Array2;
+use std::collections::BTreeMap;
 
 /// The smallest values of which each one's rank is kept; beyond, ranks grow by a twentieth from one to the next.
 const SMALLEST: usize = 64;
+/// Classes of which more than this share of the smaller one's rows are taken for the other are of one family.
+const MISTAKEN: f64 = 0.05;
 
 /// Tells rows of the known classes from strangers, for a surrogate that was trained with
 /// [`Boost::guard_rows`](crate::boost::Boost::guard_rows).
 ///
 /// It has a one-versus-rest model of its own, with shuffled rows and rows mixed of two classes as negatives of all classes.
-/// Such rows would blur the explanations of the model that assigns rows, which is therefore trained without them. A row is
-/// judged by two numbers: by how much the highest margin of the assigning model is above the second highest, which is small
-/// between classes, and the guard's highest margin, which is small far from all of them. The share of held-out known rows that
-/// have less is a p-value, and the row's *sureness* is the geometric mean of the two, in 0 to 1: Fisher's combination of p-values
+/// Such rows would blur the explanations of the model that assigns rows, which is therefore trained without them.
+///
+/// A row between two parts of one cloud is no stranger. So the guard's classes are *families*: classes that the assigning model
+/// mistakes for each other on held-out rows, in more than 5 % of the rows of the smaller one, are of one family, and so are theirs
+/// ([`families`](Guard::families)).
+///
+/// A row is judged by two numbers: by how much the highest margin of the assigning model is above the highest of another family,
+/// which is small between families, and the guard's highest margin, which is small far from all of them. The share of held-out
+/// known rows that have less is a p-value, and the row's *sureness* is the geometric mean of the two, in 0 to 1: Fisher's combination of p-values
 /// ("Statistical Methods for Research Workers", 1925), from which it differs by a monotone function alone. The two are not
 /// independent, so that sureness is no p-value itself; thresholds on it come from held-out rows.
 ///
@@ -27,6 +35,8 @@ const SMALLEST: usize = 64;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Guard {
     model: BoostModel,
+    /// Of each class.
+    families: Vec<usize>,
     ranks: Vec<Ranks>,
     selectivity: Selectivity,
 }
@@ -74,16 +84,48 @@ impl Ranks {
     }
 }
 
-/// By how much the highest margin of a row is above the second highest, 0 where there is one only; and the guard's highest.
-fn numbers(margins: &[f64], guards: &[f64]) -> [f64; 2] {
-    let most = |margins: &[f64]| {
-        margins.iter().fold([f64::NEG_INFINITY; 2], |[first, second], &margin| {
-            if margin > first { [margin, first] } else { [first, second.max(margin)] }
-        })
-    };
-    let ([first, second], [guard, _]) = (most(margins), most(guards));
-    let lead = first - second;
-    [if lead.is_finite() { lead } else { 0.0 }, guard]
+/// The class of the highest margin, the first of equal ones.
+fn highest(margins: impl IntoIterator<Item = f64>) -> (usize, f64) {
+    let first = (0, f64::NEG_INFINITY);
+    margins.into_iter().enumerate().fold(first, |best, (class, x)| if x > best.1 { (class, x) } else { best })
+}
+
+/// For each class the number of its family, by the margins of held-out rows (`known`) of a class.
+fn families(classes: usize, known: &[usize], labels: &[i32], margins: &Array2<f64>) -> Vec<usize> {
+    let mut sizes = vec![0usize; classes];
+    let mut mistaken: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+    for &row in known {
+        let (own, taken) = (labels[row] as usize, highest(margins.row(row).iter().copied()).0);
+        sizes[own] += 1;
+        if own != taken {
+            *mistaken.entry((own.min(taken), own.max(taken))).or_default() += 1;
+        }
+    }
+    let mut family: Vec<usize> = (0..classes).collect();
+    for ((a, b), rows) in mistaken {
+        if rows as f64 > MISTAKEN * sizes[a].min(sizes[b]) as f64 {
+            let (kept, gone) = (family[a].min(family[b]), family[a].max(family[b]));
+            family.iter_mut().filter(|own| **own == gone).for_each(|own| *own = kept);
+        }
+    }
+    let mut numbers = family.clone();
+    numbers.sort_unstable();
+    numbers.dedup();
+    family.iter().map(|own| numbers.partition_point(|number| number < own)).collect()
+}
+
+/// By how much the highest margin of a row is above the highest of another family, 0 where there is one family only; and the
+/// guard's highest.
+fn numbers(families: &[usize], margins: &[f64], guards: &[f64]) -> [f64; 2] {
+    let (class, first) = highest(margins.iter().copied());
+    let others = margins.iter().zip(families).filter(|(_, family)| Some(*family) != families.get(class));
+    let lead = first - highest(others.map(|(&margin, _)| margin)).1;
+    [if lead.is_finite() { lead } else { 0.0 }, highest(guards.iter().copied()).1]
+}
+
+/// The geometric mean of the two numbers' shares.
+fn combined(ranks: &[Ranks], numbers: [f64; 2]) -> f64 {
+    ranks.iter().zip(numbers).map(|(ranks, x)| ranks.share(x)).product::<f64>().sqrt()
 }
 
 impl Guard {
@@ -99,34 +141,39 @@ impl Guard {
     ) -> Result<Option<Self>> {
         let boost = boost.clone().shuffled_rows(boost.guard_rows).guard_rows(0.0);
         let run = run.at("guard");
-        let (model, guards, _) = boost.fit_open_set(rows, labels, weights, true, true, &run)?;
-        let tables = [margins, &guards];
-        let held_out = |row: &usize| tables.iter().all(|table| table.row(*row).iter().all(|margin| margin.is_finite()));
+        let is_held_out = |table: &Array2<f64>, row: usize| table.row(row).iter().all(|margin| margin.is_finite());
+        let known: Vec<usize> =
+            (0..labels.len()).filter(|&row| labels[row] >= 0 && is_held_out(margins, row)).collect();
+        let families = families(margins.ncols(), &known, labels, margins);
+        let of_families: Vec<i32> =
+            labels.iter().map(|&label| usize::try_from(label).map_or(label, |class| families[class] as i32)).collect();
+        let (model, guards, _) = boost.fit_open_set(rows, &of_families, weights, true, true, &run)?;
+        let held_out = |row: &usize| is_held_out(margins, *row) && is_held_out(&guards, *row);
         let rows: Vec<usize> = (0..labels.len()).filter(held_out).collect();
         let known: Vec<usize> = rows.iter().copied().filter(|&row| labels[row] >= 0).collect();
         if known.is_empty() {
             run.note("no guard: no row of a class could be held out of the training");
             return Ok(None);
         }
-        let of = |row: usize| numbers(&margins.row(row).to_vec(), &guards.row(row).to_vec());
-        let ranks = (0..2).map(|i| Ranks::of(known.iter().map(|&row| of(row)[i]).collect())).collect();
-        let mut guard = Guard { model, ranks, selectivity: Selectivity::default() };
-        let fared = rows.iter().map(|&row| {
-            let own = margins.row(row);
-            let first = (0, f64::NEG_INFINITY);
-            let best = own.iter().enumerate().fold(first, |best, (i, &x)| if x > best.1 { (i, x) } else { best });
-            OutOfFold {
-                confidence: guard.combined(of(row)),
-                right: labels[row] == best.0 as i32,
-                known: labels[row] >= 0,
-                weight: weights.map_or(1.0, |weights| f64::from(weights[row])),
-            }
+        let of = |row: usize| numbers(&families, &margins.row(row).to_vec(), &guards.row(row).to_vec());
+        let ranks: Vec<Ranks> = (0..2).map(|i| Ranks::of(known.iter().map(|&row| of(row)[i]).collect())).collect();
+        let shares: Vec<f64> = rows.iter().map(|&row| combined(&ranks, of(row))).collect();
+        let fared = rows.iter().zip(shares).map(|(&row, confidence)| OutOfFold {
+            confidence,
+            right: labels[row] == highest(margins.row(row).iter().copied()).0 as i32,
+            known: labels[row] >= 0,
+            weight: weights.map_or(1.0, |weights| f64::from(weights[row])),
         });
-        guard.selectivity = Selectivity::of(fared.collect());
-        Ok(Some(guard))
+        let selectivity = Selectivity::of(fared.collect());
+        Ok(Some(Guard { model, families, ranks, selectivity }))
     }
 
-    /// The guard's own boosted model, one output for each class.
+    /// For each class the number of its family: 0 and rising, by the first class of each.
+    pub fn families(&self) -> &[usize] {
+        &self.families
+    }
+
+    /// The guard's own boosted model, one output for each family.
     pub fn model(&self) -> &BoostModel {
         &self.model
     }
@@ -138,19 +185,15 @@ impl Guard {
 
     /// By the margins of the surrogate's model and of the guard's.
     pub(super) fn sureness(&self, margins: &[f64], guards: &[f64]) -> f64 {
-        self.combined(numbers(margins, guards))
-    }
-
-    /// The geometric mean of the two shares.
-    fn combined(&self, numbers: [f64; 2]) -> f64 {
-        let shares = self.ranks.iter().zip(numbers).map(|(ranks, x)| ranks.share(x));
-        shares.product::<f64>().sqrt()
+        combined(&self.ranks, numbers(&self.families, margins, guards))
     }
 
     #[cfg(feature = "serde")]
     pub(super) fn check(&self, classes: usize, features: usize) -> checks::Check {
         self.model.validate()?;
-        checks::count("outputs of the guard", self.model.outputs().len(), classes)?;
+        checks::count("families of the guard", self.families.len(), classes)?;
+        let families = self.families.iter().fold(0, |most, &family| most.max(family.saturating_add(1)));
+        checks::count("outputs of the guard", self.model.outputs().len(), families)?;
         checks::count("features of the guard", self.model.features(), features)?;
         checks::count("ranks of the guard", self.ranks.len(), 2)?;
         self.ranks.iter().try_for_each(Ranks::check)?;
@@ -175,8 +218,29 @@ mod tests {
         let alike = Ranks::of(vec![2.0; 50]);
         assert_eq!((alike.share(2.0), alike.share(1.0)), (1.0, 1.0 / 51.0));
         assert_eq!(Ranks::of(vec![3.0]).share(3.0), 1.0);
-        assert_eq!(numbers(&[1.0, 4.0, 3.0], &[2.0, -1.0]), [1.0, 2.0]);
-        assert_eq!((numbers(&[4.0, 4.0], &[5.0]), numbers(&[3.0], &[3.0])), ([0.0, 5.0], [0.0, 3.0]));
+    }
+
+    #[test]
+    fn a_lead_is_over_other_families() {
+        assert_eq!(numbers(&[0, 1, 2], &[1.0, 4.0, 3.0], &[2.0, -1.0]), [1.0, 2.0]);
+        assert_eq!(numbers(&[0, 1, 1], &[1.0, 4.0, 3.0], &[2.0, -1.0]), [3.0, 2.0]);
+        assert_eq!(numbers(&[0, 1], &[4.0, 4.0], &[5.0]), [0.0, 5.0]);
+        assert_eq!(numbers(&[0, 0], &[4.0, 2.0], &[3.0]), [0.0, 3.0]);
+    }
+
+    #[test]
+    fn classes_that_are_mistaken_for_each_other_are_one_family() {
+        // 20 rows of each of five classes; two of class 1 are taken for 3, one of 3 for 4, two of 4 for 3, one of 0 for 2.
+        let labels: Vec<i32> = (0..100).map(|row| row / 20).collect();
+        let mut taken: Vec<usize> = labels.iter().map(|&label| label as usize).collect();
+        for (row, class) in [(20, 3), (21, 3), (60, 4), (80, 3), (81, 3), (0, 2)] {
+            taken[row] = class;
+        }
+        let margins = Array2::from_shape_fn((100, 5), |(row, class)| if taken[row] == class { 2.0 } else { -1.0 });
+        let all: Vec<usize> = (0..100).collect();
+        assert_eq!(families(5, &all, &labels, &margins), [0, 1, 2, 1, 1]);
+        // Of another 20 rows, none mistaken, none is too many.
+        assert_eq!(families(5, &all[2..20], &labels, &margins), [0, 1, 2, 3, 4]);
     }
 
     /// Three rings in columns 0 and 1, that fill their square but for the middle; the other columns are noise.

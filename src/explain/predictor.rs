@@ -82,10 +82,12 @@ impl Predictor {
         };
         let (margins, guards) = margins.split_at_mut(classes);
         model.margins_of_row(&self.forest, row, margins);
+        let mut families = 0;
         if let (Some(guard), Some(forest)) = (self.surrogate.guard(), &self.guard) {
-            guard.model().margins_of_row(forest, row, guards);
+            families = guard.model().outputs().len();
+            guard.model().margins_of_row(forest, row, &mut guards[..families]);
         }
-        Ok(self.surrogate.decided(margins, guards, self.threshold))
+        Ok(self.surrogate.decided(margins, &guards[..families], self.threshold))
     }
 
     /// Decides a block of rows, on the run's threads.
