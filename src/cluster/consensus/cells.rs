@@ -18,8 +18,8 @@ pub(super) struct Together {
 /// Groups of some of the rows. `smallest` is the size of the smallest cluster of any run.
 ///
 /// A cell is all rows that have the same labels in all runs. Cells are linked by the share of runs that have both in one
-/// cluster, of the runs that were given both, as long as the mean is above `threshold`. Groups below a quarter of the
-/// smallest cluster or 5 rows stay noise, and cells below an eighth.
+/// cluster, of the runs that were given both, as long as the mean is above `threshold`. Groups below three eighths of
+/// the smallest cluster or 5 rows stay noise, and cells below an eighth.
 pub(super) fn of(runs: &[&[i32]], mut rows: Vec<u32>, smallest: usize, threshold: f64) -> Vec<Together> {
     let least = (smallest / 8).max(runs[0].len().div_ceil(MOST_CELLS)).max(1);
     let labels = |row: u32| runs.iter().map(move |run| run[row as usize]);
@@ -35,7 +35,7 @@ pub(super) fn of(runs: &[&[i32]], mut rows: Vec<u32>, smallest: usize, threshold
     }
     let groups = linked(cells.len(), &alike, threshold).into_iter().map(|group| group.of(&cells));
     groups
-        .filter(|rows| rows.len() >= SMALLEST && 4 * rows.len() >= smallest)
+        .filter(|rows| rows.len() >= SMALLEST && 8 * rows.len() >= 3 * smallest)
         .map(|rows| Together::of(runs, rows))
         .collect()
 }

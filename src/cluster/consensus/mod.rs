@@ -28,7 +28,7 @@ pub const ABSENT: i32 = -2;
 /// 5. Rows that no group holds though at least half of the runs have them in a cluster may still stay together: those with the
 ///    same labels in all runs are a cell, and cells are joined while more than `threshold` of the runs have them in one
 ///    cluster. So small clusters, which each run joins to others as they happen to lie, are clusters of their own, if they
-///    have at least 5 rows and a quarter of those of the smallest cluster of any run.
+///    have at least 5 rows and three eighths of those of the smallest cluster of any run.
 ///
 /// Clusters are numbered from the largest.
 ///
