@@ -68,6 +68,12 @@ fn small_clusters_that_each_run_joins_otherwise_are_kept() {
     assert_eq!(adjusted_rand(agreed.labels(), &planted).unwrap(), 1.0);
     assert!(agreed.labels()[120..].iter().all(|&label| label == NOISE));
     assert!(agreed.membership()[..120].iter().all(|&share| share == 1.0));
+    // The first with fewer rows, which is with 20 others in the smallest cluster of all: three eighths of that are needed.
+    let first = |rows: usize| {
+        let runs: Vec<Vec<i32>> = runs.iter().map(|run| run[20 - rows..].to_vec()).collect();
+        Consensus::new().of(&runs).unwrap().labels()[0]
+    };
+    assert_eq!((first(11), first(12)), (NOISE, 5));
     // What three of five runs have together is one.
     let mut more = runs.clone();
     more[3] = more[0].clone();
