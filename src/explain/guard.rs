@@ -239,7 +239,7 @@ mod tests {
         let margins = Array2::from_shape_fn((100, 5), |(row, class)| if taken[row] == class { 2.0 } else { -1.0 });
         let all: Vec<usize> = (0..100).collect();
         assert_eq!(families(5, &all, &labels, &margins), [0, 1, 2, 1, 1]);
-        // Of another 20 rows, none mistaken, none is too many.
+        // Without a mistake each class is a family of its own.
         assert_eq!(families(5, &all[2..20], &labels, &margins), [0, 1, 2, 3, 4]);
     }
 

@@ -251,14 +251,14 @@ fn load(text: &str) {
 
 fn use_boost(model: &BoostModel) {
     let run = run();
-    for output in 0..model.outputs().len().min(4) {
-        let _ = (model.importance(output, Importance::Gain), model.to_xgboost_json(output));
-    }
+    let some = 0..model.outputs().len().min(4);
+    some.clone().for_each(|output| drop(model.to_xgboost_json(output)));
     let _ = model.to_xgboost_softprob_json();
     // A made-up model may have any number of features; what it would take for each is no matter of its file's size.
     if model.features() > 4096 {
         return;
     }
+    some.for_each(|output| drop(model.importance(output, Importance::Gain)));
     let rows =
         Array2::from_shape_fn((3, model.features()), |(i, j)| if i == 2 { f32::NAN } else { (i * 3 + j) as f32 });
     let _ = (model.probabilities(&rows, &run), model.distribution(&rows, &run), model.labels(&rows, &run));

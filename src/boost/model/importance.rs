@@ -26,6 +26,9 @@ impl BoostModel {
     /// Importance of each feature for one output by its splits; 0 for features that no split uses.
     /// [`TreeShap::mean_absolute`](crate::explain::TreeShap::mean_absolute) measures it by SHAP values.
     ///
+    /// Memory: two numbers for each feature, of which a file may claim up to 2²⁴ (256 MiB) whatever its size. Ask
+    /// [`features`](BoostModel::features) first where it is not your own.
+    ///
     /// # Errors
     /// [`Error::Output`](crate::Error::Output) when there is no such output.
     pub fn importance(&self, output: usize, kind: Importance) -> Result<Vec<f64>> {
