@@ -8,6 +8,8 @@
 //! `runner_up_confidence`, as the columns of `recluster predict`. A row that is turned away has the path `-`.
 //! Both are `recluster::explain::Predictor` on blocks of rows, and give its bits.
 
+#[cfg(feature = "ballista")]
+pub mod ballista;
 mod columns;
 mod cross;
 
