@@ -1,9 +1,10 @@
-//! Rules of all clusters from one set of rows: columns, search, and further rules for what the first one leaves out.
+//! Rules of all clusters from one set of rows: columns, searches, and the choice of what stands together.
 
 use super::codes::Codes;
 use super::columns::Trees;
 use super::rule::{Condition, Criterion};
-use super::search::{Found, Part, Problem, f_measure};
+use super::search::{Found, Part, Problem};
+use super::set::Pool;
 use super::settings::Rules;
 use super::split::Split;
 use crate::core::{NOISE, parallel, with_mean_one};
@@ -11,11 +12,9 @@ use crate::table::Feature;
 use crate::{Result, Run};
 
 /// Rows of a cluster at least.
-const LEAST_ROWS: usize = 10;
-/// How much a further rule must add to the score of all rules together.
-const WORTH: f64 = 0.01;
-/// That score's weight of recall is higher than a single rule's: covering more of the cluster is what further rules are for.
-const BETA: f64 = 0.5;
+const LEAST_ROWS: usize = 5;
+/// Rules that are kept of each search.
+const FRONT: usize = 40;
 
 /// What rules are found from: the training rows, by their places.
 pub(super) struct Task<'a> {
@@ -61,53 +60,45 @@ impl<'a> Task<'a> {
         run.install(|| parallel::map(self.clusters, |k| self.rules(k as i32, places, &columns[k])))
     }
 
-    /// Rules of one cluster, each for those of its rows that the ones before do not cover.
+    /// Rules of one cluster.
     fn rules(&self, cluster: i32, places: &[u32], columns: &[u32]) -> Vec<Chosen> {
         let own: Vec<bool> = self.labels.iter().map(|&label| label == cluster).collect();
         let number = places.iter().filter(|&&place| own[place as usize]).count();
         if number < LEAST_ROWS || number == places.len() || columns.is_empty() {
             return Vec::new();
         }
-        let weigh = |places: &mut dyn Iterator<Item = u32>| {
-            places.fold((0.0, 0.0), |sum: (f64, f64), place| {
+        let weigh = |places: &[u32]| {
+            places.iter().fold((0.0, 0.0), |sum: (f64, f64), &place| {
                 let weight = self.weights[place as usize];
                 (sum.0 + if own[place as usize] { weight } else { 0.0 }, sum.1 + weight)
             })
         };
-        let mut rest = places.to_vec();
-        let whole = weigh(&mut places.iter().copied());
-        let (mut found, mut covered, mut score) = (Vec::new(), vec![false; self.labels.len()], 0.0);
-        while found.len() < self.settings.max_rules {
-            let total = weigh(&mut rest.iter().copied());
+        let problem = |total: (f64, f64)| Problem {
+            codes: self.codes,
+            columns,
+            weights: &self.weights,
+            own: &own,
+            total,
+            max_conditions: self.settings.max_conditions,
+        };
+        // Each search is for what the best rules of those before leave out.
+        let (mut rest, mut pool) = (places.to_vec(), Vec::new());
+        for _ in 0..self.settings.max_rules {
+            let total = weigh(&rest);
             if total.0 <= 0.0 {
                 break;
             }
-            let problem = Problem {
-                codes: self.codes,
-                columns,
-                weights: &self.weights,
-                own: &own,
-                total,
-                max_conditions: self.settings.max_conditions,
-            };
-            let Some(best) = problem.best(&rest) else { break };
-            let newly: Vec<u32> = problem.met(&best, places).filter(|&place| !covered[place as usize]).collect();
-            newly.iter().for_each(|&place| covered[place as usize] = true);
-            let union = weigh(&mut places.iter().copied().filter(|&place| covered[place as usize]));
-            let (precision, recall) = (union.0 / union.1, union.0 / whole.0);
-            let together = f_measure(BETA, precision, recall);
-            if !found.is_empty() && together < score + WORTH {
-                break;
-            }
-            score = together;
-            found.push(Chosen(best));
-            if recall >= self.settings.coverage {
-                break;
-            }
-            // What is covered of the cluster is neither to be found nor to be avoided.
-            rest.retain(|&place| !(covered[place as usize] && own[place as usize]));
+            let problem = problem(total);
+            let mut front = problem.front(&rest);
+            front.truncate(FRONT);
+            let Some(best) = front.first() else { break };
+            // What the best covers of the cluster is neither to be found nor to be avoided.
+            rest.retain(|&place| !(own[place as usize] && problem.meets(best, place)));
+            pool.append(&mut front);
         }
-        found
+        let whole = problem(weigh(places));
+        let pool = Pool::new(pool, &whole, places, (self.settings.coverage, self.settings.max_rules));
+        pool.best().into_iter().map(Chosen).collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Rules: for each cluster one to three short conditions that most of its rows meet and few others do.
+//! Rules: for each cluster one to three short conditions, four at most, that most of its rows meet and few others do.
 //!
 //! What is aimed at: many of the cluster's rows, few others, few conditions, and none of the rules worse than another in all
 //! three (Cluster-Explorer: Ofek and Somech, "Explaining Black-Box Clustering Pipelines With Cluster-Explorer", PVLDB 2025).
@@ -8,8 +8,8 @@
 //! 1. A third of the rows is held out (`split`): no candidate and no choice below sees them.
 //! 2. Shallow boosted trees of all clusters choose the columns, by gain (`columns`).
 //! 3. A beam search over conjunctions of conditions (`search`), from histograms of the columns' codes (`codes`).
-//! 4. Of the rules that no other beats in precision, recall and length the best; where it covers too little of the cluster,
-//!    another one for the rest (`choose`).
+//! 4. The same search for what the best rules leave out (`choose`); of all rules that no other beats in precision, recall and
+//!    length, the few that together are the most precise and cover enough of the cluster (`set`).
 //! 5. Precision and recall on the held-out rows; the same search on halves of the other rows says how stable a rule is.
 
 mod choose;
@@ -17,6 +17,7 @@ mod codes;
 mod columns;
 mod rule;
 mod search;
+mod set;
 mod settings;
 mod split;
 #[cfg(test)]
@@ -42,11 +43,11 @@ impl Rules {
     /// `rows` are n x features as boosted trees see them: NaN for a missing answer, which meets no comparison and no level,
     /// categories as numbers of their levels. `labels` has each row's cluster, the number of a name in `names`, or -1 for noise,
     /// which is in no cluster. Gives one entry for each name, in their order. A cluster has no rules where it has fewer than
-    /// 10 rows to learn from or none to measure on, and where no condition makes its rows more frequent.
+    /// 5 rows to learn from or none to measure on, and where no condition makes its rows more frequent.
     ///
     /// The same bits at any number of threads and in any order of the rows. O(n x features), then for each of
     /// 1 + `resamples` runs six shallow trees a cluster on at most `max_rows` rows, and a search of
-    /// O(`max_conditions` x 16 x `columns` x rows) a cluster and rule. Memory: 2 bytes for each of these rows and each column
+    /// O(`max_conditions` x 16 x `columns` x rows) for each of `max_rules` and each cluster. Memory: 2 bytes for each of these rows and each column
     /// used, and the trees' bins.
     ///
     /// # Errors

@@ -30,6 +30,11 @@ pub(super) fn f_measure(beta: f64, precision: f64, recall: f64) -> f64 {
     if whole > 0.0 { (1.0 + square) * precision * recall / whole } else { 0.0 }
 }
 
+/// The precision of rules that rows of weight `all` meet, `own` of it the cluster's, towards the cluster's frequency.
+pub(super) fn shrunk(own: f64, all: f64, total: (f64, f64)) -> f64 {
+    (own + SHRINK * total.0 / total.1) / (all + SHRINK)
+}
+
 /// A condition on a column's codes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Part {
@@ -92,9 +97,9 @@ pub(super) struct Found {
 }
 
 impl Problem<'_> {
-    /// The best rule over the rows `places`: of those that no other beats in recall, precision and length. None where none
-    /// makes the cluster more frequent than it is.
-    pub(super) fn best(&self, places: &[u32]) -> Option<Found> {
+    /// Rules over the rows `places` that make the cluster more frequent than it is, and that no other beats in recall,
+    /// precision and length; the best first.
+    pub(super) fn front(&self, places: &[u32]) -> Vec<Found> {
         let mut beam = vec![(Found { pieces: Vec::new(), own: self.total.0, all: self.total.1 }, places.to_vec())];
         let mut pool: Vec<Found> = Vec::new();
         for _ in 0..self.max_conditions {
@@ -115,10 +120,11 @@ impl Problem<'_> {
         }
         let rate = self.total.0 / self.total.1;
         pool.retain(|found| found.own / found.all > rate);
-        let front: Vec<&Found> =
-            pool.iter().filter(|found| !pool.iter().any(|other| self.beats(other, found))).collect();
+        let unbeaten = |found: &&Found| !pool.iter().any(|other| self.beats(other, found));
+        let mut front: Vec<Found> = pool.iter().filter(unbeaten).cloned().collect();
         let score = |found: &Found| self.score(found) - WORTH * self.length(found) as f64;
-        front.into_iter().max_by(|a, b| score(a).total_cmp(&score(b)).then(b.pieces.cmp(&a.pieces))).cloned()
+        front.sort_by(|a, b| score(b).total_cmp(&score(a)).then(a.pieces.cmp(&b.pieces)));
+        front
     }
 
     /// Those to be extended.
@@ -140,7 +146,7 @@ impl Problem<'_> {
     }
 
     fn precision(&self, found: &Found) -> f64 {
-        (found.own + SHRINK * self.total.0 / self.total.1) / (found.all + SHRINK)
+        shrunk(found.own, found.all, self.total)
     }
 
     /// Share of the cluster's rows that meet it less that of other rows.
@@ -148,7 +154,8 @@ impl Problem<'_> {
         found.own / self.total.0 - (found.all - found.own) / (self.total.1 - self.total.0).max(f64::MIN_POSITIVE)
     }
 
-    fn length(&self, found: &Found) -> usize {
+    /// The conditions, a range with both ends counting as two.
+    pub(super) fn length(&self, found: &Found) -> usize {
         found.pieces.iter().map(|piece| self.length_of(piece)).sum()
     }
 
@@ -163,7 +170,7 @@ impl Problem<'_> {
         p >= q && r >= s && l <= m && (p > q || r > s || l < m)
     }
 
-    fn meets(&self, found: &Found, row: u32) -> bool {
+    pub(super) fn meets(&self, found: &Found, row: u32) -> bool {
         found.pieces.iter().all(|piece| {
             let column = self.codes.column(piece.column);
             piece.holds(column.codes[row as usize], column.values)

@@ -43,10 +43,10 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// The defaults: at most three rules of at most three conditions, thresholds at deciles, 10 resamples.
+    /// The defaults: at most three rules of at most four conditions, thresholds at deciles, 10 resamples.
     pub fn new() -> Self {
         Rules {
-            max_conditions: 3,
+            max_conditions: 4,
             max_rules: 3,
             coverage: 0.6,
             quantiles: 10,
@@ -57,7 +57,8 @@ impl Rules {
         }
     }
 
-    /// Conditions of a rule at most, a range with both ends counting as two; 1 to 6, default 3.
+    /// Conditions of a rule at most, a range with both ends counting as two; 1 to 6, default 4. Those beyond the third are
+    /// there only where they add much.
     pub fn max_conditions(mut self, conditions: usize) -> Self {
         self.max_conditions = conditions;
         self
@@ -69,7 +70,8 @@ impl Rules {
         self
     }
 
-    /// Share of a cluster's rows from which on no further rule is looked for; 0 to 1, default 0.6.
+    /// Share of a cluster's rows that its rules should cover together: less of it costs score, more of it gains none;
+    /// 0 to 1, default 0.6.
     pub fn coverage(mut self, share: f64) -> Self {
         self.coverage = share;
         self
