@@ -6,7 +6,7 @@ use crate::Settings;
 use crate::cluster::ABSENT;
 use crate::core::random::Stream;
 use crate::core::{AnyTable, parallel};
-use crate::{Clusterer, Embedder, Error, Prepared, Result, Run};
+use crate::{Clusterer, Clustering, Embedder, Error, Prepared, Result, Run};
 use std::sync::Arc;
 
 const PURPOSE: u64 = 0x7265_7065;
@@ -136,15 +136,15 @@ impl Repeats {
     }
 
     /// The labels that each run gives to the rows of `part`: -2 for a row that it was not given. A run that had too few
-    /// rows found nothing but noise.
+    /// rows leaves them whole, as one does that finds fewer than two clusters.
     ///
-    /// With `first`, the labels of the node's own step, as the first run.
+    /// With `first`, the clusters of the node's own step, as the first run.
     pub(super) fn labels<'a>(
         &self,
         turn: impl Fn(usize) -> Procedure<'a> + Sync + Send,
         part: &[u32],
         share: f64,
-        first: Option<&[i32]>,
+        first: Option<&Clustering>,
         run: &Run,
     ) -> Result<Vec<Vec<i32>>> {
         let stage = run.stage("repeats", self.runs);
@@ -157,20 +157,24 @@ impl Repeats {
             let mut labels = vec![ABSENT; part.len()];
             match turn(number).once(&rows, &run.at(&format!("run {number}"))) {
                 Ok(step) => {
-                    drawn.iter().zip(step.clustering.labels()).for_each(|(&place, &label)| {
+                    drawn.iter().zip(split_or_whole(&step.clustering)).for_each(|(&place, label)| {
                         labels[place as usize] = label;
                     });
                 }
-                Err(Error::TooFewRows { .. }) => {
-                    drawn.iter().for_each(|&place| labels[place as usize] = crate::NOISE);
-                }
+                Err(Error::TooFewRows { .. }) => drawn.iter().for_each(|&place| labels[place as usize] = 0),
                 Err(error) => return Err(error),
             }
             stage.step(1)?;
             Ok(labels)
         });
-        first.map(|first| Ok(first.to_vec())).into_iter().chain(labels).collect()
+        first.map(|first| Ok(split_or_whole(first))).into_iter().chain(labels).collect()
     }
+}
+
+/// A run's labels. One that finds fewer than two clusters leaves the rows whole, as a node without a consensus would be: which
+/// of them it calls noise says nothing.
+fn split_or_whole(found: &Clustering) -> Vec<i32> {
+    if found.clusters() < 2 { vec![0; found.labels().len()] } else { found.labels().to_vec() }
 }
 
 /// A share of `rows` places, ascending, at least one of them.

@@ -89,7 +89,7 @@ impl Repeated<'_> {
     pub(super) fn agreed(&self, first: Step, part: &[u32], run: &Run) -> Result<(Step, Vec<Vec<i32>>)> {
         let Some((repeats, ready)) = self.consensus else { return Ok((first, Vec::new())) };
         let turn = repeats.turns(self.once, ready);
-        let runs = repeats.labels(turn, part, repeats.share_or(1.0), Some(first.clustering.labels()), run)?;
+        let runs = repeats.labels(turn, part, repeats.share_or(1.0), Some(&first.clustering), run)?;
         let clustering = Consensus::new().of(&runs)?;
         Ok((Step { clustering, ..first }, runs))
     }
