@@ -12,6 +12,8 @@ A set is `digits`, `mnist` (the four gzipped IDX files in FOLDER), an .npz file 
     size      nine kinds of customers, 6 to 28 % of all, by Poisson counts of 80 uses: log(1 + count)
     many      32 clear Gaussian groups of 2 to 6 %, in eights of four, 12 directions mapped to 50 columns with noise
     shape     rings, a sheet, moons, a fork, a filament and a ball, 4 directions mapped to 40 columns, bent, with noise
+    plane     moons, a ring around a disc, two stretched and three unlike Gaussian groups, in 2 columns
+    space     the same in 3 columns, a third direction of noise turned into them
 
 Figures, medians over seeds or pairs of seeds:
 
@@ -102,7 +104,25 @@ def many(draws):
     return latent @ draws.normal(size=(12, 50)) / np.sqrt(12) + 0.3 * draws.normal(size=(30_000, 50)), classes
 
 
-GENERATED = {"density": density, "size": size, "many": many, "shape": shape}
+def plane(draws):
+    n = 500
+    turn = lambda t, r: np.stack([r * np.cos(2 * np.pi * t), r * np.sin(2 * np.pi * t)], 1)
+    round = lambda x, y, width: draws.normal(size=(n, 2)) * width + [x, y]
+    thin = lambda x, y: draws.normal(size=(n, 2)) * [1.2, 0.2] @ [[0.8, 0.6], [-0.6, 0.8]] + [x, y]
+    parts = [turn(draws.random(n) / 2, 2.0) + draws.normal(size=(n, 2)) * 0.15,
+             turn(0.5 + draws.random(n) / 2, 2.0) + [2.0, 0.9] + draws.normal(size=(n, 2)) * 0.15,
+             turn(draws.random(n), 2.2) + [9, 0] + draws.normal(size=(n, 2)) * 0.15, round(9, 0, 0.4),
+             thin(0, 7), thin(1.2, 5.4), round(7.5, 7, 0.3), round(10.5, 7, 0.8), round(9, 11, 0.5)]
+    return np.concatenate(parts), np.repeat(np.arange(len(parts)), n)
+
+
+def space(draws):
+    flat, classes = plane(draws)
+    turn = np.linalg.qr(draws.normal(size=(3, 3)))[0]
+    return np.column_stack([flat, 0.15 * draws.normal(size=len(flat))]) @ turn, classes
+
+
+GENERATED = {"density": density, "size": size, "many": many, "shape": shape, "plane": plane, "space": space}
 
 
 def idx(path):

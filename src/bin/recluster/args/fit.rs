@@ -70,8 +70,9 @@ pub(crate) struct Fit {
     /// Flags of this command in TOML, such as depth = 3 or id = ["customer"]; those of the command line come first
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<String>,
-    #[arg(long, value_enum, default_value = "umap")]
-    pub(crate) embedder: EmbedMethod,
+    /// [default: umap; identity where the table is one to three columns of numbers, unless a flag of UMAP is given]
+    #[arg(long, value_enum)]
+    pub(crate) embedder: Option<EmbedMethod>,
     #[arg(long, value_enum, default_value = "hdbscan")]
     pub(crate) clusterer: ClusterMethod,
     /// Levels that are embedded and clustered, all rows being the first: 2 zooms into each cluster once

@@ -4,7 +4,7 @@ mod plan;
 mod sparse;
 mod told;
 
-use crate::args::{self, ClusterMethod, EvidencePolicy};
+use crate::args::{self, ClusterMethod, EmbedMethod, EvidencePolicy};
 use crate::commands::{facts, run};
 use crate::failure::Failure;
 use crate::input;
@@ -13,7 +13,7 @@ use crate::output::{Assignments, Staged};
 use crate::progress::Progress;
 use crate::report;
 use crate::source::Source;
-use plan::{boost, clusterers, embedder, partial, plan};
+use plan::{boost, clusterers, embedder, method, partial, plan};
 use recluster::embed::{Questions, Scaled};
 use recluster::explain::Surrogate;
 use recluster::recursive::{Checkpoint, ClusterTree};
@@ -27,7 +27,9 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     if input::is_sparse(&args.common.data)? {
         return sparse::fit(args, progress);
     }
-    let (embedder, [root, below]) = (embedder(args)?, clusterers(args)?);
+    // Flags that do not go together are refused before the data are read.
+    embedder(args, args.embedder.unwrap_or(EmbedMethod::Umap))?;
+    let [root, below] = clusterers(args)?;
     Staged::check_folder(&args.out)?;
     let text = args.text.as_deref().map(report::text).transpose()?.unwrap_or_default();
     if let Some(folder) =
@@ -48,6 +50,8 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     }
     let run = run(&args.common, progress);
     let named = |e| data.about(e);
+    let method = method(args, &data);
+    let embedder = embedder(args, method)?;
     let embedder: Arc<dyn Embedder> = match data.questions() {
         Some(questions) => Arc::new(Questions::new(embedder, &questions.schema)),
         None => Arc::new(Scaled::new(embedder, args.scale.unwrap_or_default())),
@@ -88,6 +92,7 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     let seconds = args.timings.then(|| progress.longest(TIMED));
     let explain = None;
     let told = Told {
+        embedder: method,
         surrogate: &surrogate,
         rules: &rules,
         differences: &differences,

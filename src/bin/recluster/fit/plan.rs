@@ -4,14 +4,19 @@ use crate::args::{self, EmbedMethod, EvidencePolicy};
 use crate::commands::refuse;
 use crate::failure::Failure;
 use crate::method;
+use crate::source::{Questions, Source};
 use recluster::boost::Boost;
 use recluster::cluster::Hdbscan;
 use recluster::embed::{Identity, Pca, RandomProjection, Umap};
 use recluster::evidence::{HeldOut, Policy};
 use recluster::recursive::{RecursiveTree, Repeats};
+use recluster::table::Measure;
 use recluster::{Clusterer, Embedder, Size};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// Columns of numbers that are clustered as they are, where no embedder is asked for.
+const FEW: usize = 3;
 
 /// A plan whose parts the arguments choose.
 type Plan = RecursiveTree<Arc<dyn Embedder>, Arc<dyn Clusterer>>;
@@ -67,14 +72,27 @@ fn consensus(args: &args::Fit) -> Option<Repeats> {
     (args.consensus != Some(1)).then_some(repeats)
 }
 
-pub(super) fn embedder(args: &args::Fit) -> Result<Box<dyn Embedder>, Failure> {
-    let components = args.components.unwrap_or(2);
-    let for_umap = [
+/// The embedder that was asked for, else the one that suits the data: UMAP in two columns has nothing to leave out of a few
+/// columns of numbers, and tears what is one piece in them.
+pub(super) fn method(args: &args::Fit, data: &Source) -> EmbedMethod {
+    let of_umap = args.components.is_some() || for_umap(args).iter().any(|flag| flag.1);
+    let numbers = |questions: &Questions| questions.schema.features().iter().all(|f| f.measure() == Measure::Number);
+    let few = data.values.ncols() <= FEW && data.questions().is_none_or(numbers);
+    args.embedder.unwrap_or(if few && !of_umap { EmbedMethod::Identity } else { EmbedMethod::Umap })
+}
+
+fn for_umap(args: &args::Fit) -> [(&'static str, bool); 3] {
+    [
         ("--neighbors", args.neighbors.is_some()),
         ("--min-dist", args.min_dist.is_some()),
         ("--umap-metric", args.umap_metric.is_some()),
-    ];
-    let embedder: Box<dyn Embedder> = match args.embedder {
+    ]
+}
+
+pub(super) fn embedder(args: &args::Fit, method: EmbedMethod) -> Result<Box<dyn Embedder>, Failure> {
+    let components = args.components.unwrap_or(2);
+    let for_umap = for_umap(args);
+    let embedder: Box<dyn Embedder> = match method {
         EmbedMethod::Umap => Box::new(
             Umap::new()
                 .n_components(components)

@@ -19,7 +19,7 @@ use std::path::Path;
 
 pub(super) fn fit(args: &args::Fit, progress: &Progress) -> Outcome {
     check_flags(args)?;
-    let (embedder, clusterers) = (embedder(args)?, clusterers(args)?);
+    let (embedder, clusterers) = (embedder(args, args.embedder.unwrap_or(EmbedMethod::Umap))?, clusterers(args)?);
     Staged::check_folder(&args.out)?;
     if let Some(folder) =
         args.xgboost_out.as_deref().filter(|folder| Path::new(folder).parent() != Some(Path::new(&args.out)))
@@ -50,6 +50,7 @@ pub(super) fn fit(args: &args::Fit, progress: &Progress) -> Outcome {
     let explain = |picked: &[u32]| shown.explained(&rows, picked, &surrogate, &run);
     let seconds = args.timings.then(|| progress.longest(TIMED));
     let told = Told {
+        embedder: args.embedder.unwrap_or(EmbedMethod::Umap),
         surrogate: &surrogate,
         rules: &rules,
         differences: &[],
@@ -81,7 +82,7 @@ fn check_flags(args: &args::Fit) -> Result<(), Failure> {
         ("--scale", scaled),
         ("--image", args.image.is_some()),
         ("--fidelity", args.fidelity),
-        ("--embedder identity", args.embedder == EmbedMethod::Identity),
+        ("--embedder identity", args.embedder == Some(EmbedMethod::Identity)),
     ];
     refuse("sparse rows", &given)
 }

@@ -24,6 +24,7 @@ type Explain<'a> = dyn Fn(&[u32]) -> recluster::Result<Explanation> + 'a;
 
 /// What the report tells of the leaves.
 pub(super) struct Told<'a> {
+    pub(super) embedder: EmbedMethod,
     pub(super) surrogate: &'a Surrogate,
     pub(super) rules: &'a [ClusterRules],
     pub(super) differences: &'a [Difference],
@@ -73,7 +74,7 @@ pub(super) fn draft(
             }
         }
     }
-    if args.embedder == EmbedMethod::Umap {
+    if told.embedder == EmbedMethod::Umap {
         let (neighbours, distance) = (args.neighbors.unwrap_or(15), args.min_dist.unwrap_or(0.0));
         report = report.setting("Neighbours", neighbours).setting("Least distance on a map", distance);
         if let Some(metric) = args.umap_metric {
