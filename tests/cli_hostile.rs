@@ -219,6 +219,32 @@ fn a_killed_write_leaves_the_file_of_before() {
     assert_eq!(std::fs::read_to_string(at.join("assigned.csv")).unwrap(), "of before");
 }
 
+/// Ctrl-C leaves no temporary file: the first time the program ends at its next step.
+#[test]
+fn an_interrupted_program_leaves_nothing() {
+    let tmp = folder();
+    let at = tmp.path();
+    for (line, kept) in [
+        ("embed --data digits --epochs 1000000 --out o.npy --threads 2", None),
+        ("fit --data digits --consensus 1000 --out out --resume --threads 2", Some("out.partial")),
+    ] {
+        let before = files(at);
+        let mut child = command(at, line).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        // It catches signals from before it reads anything.
+        std::thread::sleep(Duration::from_millis(1500));
+        assert!(child.try_wait().unwrap().is_none(), "{line}: done before it could be interrupted");
+        let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        assert!(kill.success());
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(130), "{line}: {said}");
+        assert!(said.contains("cancelled") && said.lines().count() == 1, "{said}");
+        let of_checkpoint = |file: &Path| kept.is_some_and(|folder| file.starts_with(at.join(folder)));
+        let left: Vec<_> = files(at).into_iter().filter(|file| !before.contains(file)).collect();
+        assert!(left.iter().all(|file| of_checkpoint(file)), "{line}: {left:?}");
+    }
+}
+
 /// Headers that claim 10^15 rows, with no more than 4 GiB of addresses to reserve.
 #[test]
 fn a_header_that_claims_the_impossible_takes_no_memory() {

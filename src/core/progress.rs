@@ -77,6 +77,13 @@ pub trait Observer: Send + Sync {
 #[derive(Clone, Debug, Default)]
 pub struct Cancel(Arc<AtomicBool>);
 
+/// A flag that something else sets, such as a signal handler: the run is cancelled once it is true.
+impl From<Arc<AtomicBool>> for Cancel {
+    fn from(flag: Arc<AtomicBool>) -> Self {
+        Cancel(flag)
+    }
+}
+
 impl Cancel {
     /// Cancels the run.
     pub fn cancel(&self) {

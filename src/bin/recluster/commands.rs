@@ -20,7 +20,7 @@ pub(crate) fn facts(command: &str, (rows, columns): (usize, usize)) -> Map<Strin
 
 /// The run of the arguments.
 pub(crate) fn run(common: &Common, progress: &Progress) -> Run {
-    Run::new().seed(common.seed).threads(common.threads.unwrap_or(0)).observer(progress.clone())
+    progress.run().seed(common.seed).threads(common.threads.unwrap_or(0))
 }
 
 /// Refuses flags that the method does not have, so that none is ignored.

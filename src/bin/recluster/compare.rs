@@ -5,14 +5,14 @@ use crate::commands::Outcome;
 use crate::failure::{Failure, tell};
 use crate::output::{Staged, quoted};
 use crate::progress::Progress;
+use recluster::Saved;
 use recluster::recursive::{ClusterTree, Comparison, compare_assignments};
-use recluster::{Run, Saved};
 use serde_json::Value;
 
 pub(crate) fn compare(args: &args::Compare, progress: &Progress) -> Outcome {
     Staged::check(args.out.as_deref())?;
     let sides = [read(&args.before)?, read(&args.after)?];
-    let run = Run::new().observer(progress.clone());
+    let run = progress.run();
     let found = progress.work(|| {
         let _stage = run.stage("compare", 1);
         compared(&sides)

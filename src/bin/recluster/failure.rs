@@ -1,5 +1,6 @@
 //! Errors of the program, in one line, with their exit status.
 
+use crate::interrupt;
 use recluster::Error;
 use std::io::Write;
 
@@ -15,6 +16,8 @@ pub(crate) enum Failure {
     Data(String),
     /// The arguments: exit status 2.
     Usage(String),
+    /// Ctrl-C.
+    Interrupted(String),
 }
 
 impl Failure {
@@ -31,6 +34,7 @@ impl Failure {
         match self {
             Failure::Data(_) => 1,
             Failure::Usage(_) => 2,
+            Failure::Interrupted(_) => interrupt::STATUS,
         }
     }
 
@@ -40,6 +44,7 @@ impl Failure {
             return match Self::about(*source, names) {
                 Failure::Data(reason) => Failure::Data(format!("{place}: {reason}")),
                 Failure::Usage(reason) => Failure::Usage(format!("{place}: {reason}")),
+                interrupted => interrupted,
             };
         }
         match (&error, names) {
@@ -72,6 +77,7 @@ impl From<Error> for Failure {
         match error.cause() {
             // A setting out of its range came from a flag.
             Error::Setting { .. } => Failure::Usage(error.to_string()),
+            Error::Cancelled { .. } => Failure::Interrupted(error.to_string()),
             _ => Failure::Data(error.to_string()),
         }
     }
@@ -80,7 +86,7 @@ impl From<Error> for Failure {
 impl std::fmt::Display for Failure {
     /// In one line.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (Failure::Data(reason) | Failure::Usage(reason)) = self;
+        let (Failure::Data(reason) | Failure::Usage(reason) | Failure::Interrupted(reason)) = self;
         f.write_str(&reason.split_whitespace().collect::<Vec<_>>().join(" "))
     }
 }

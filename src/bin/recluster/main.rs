@@ -12,6 +12,7 @@ mod failure;
 mod fit;
 mod input;
 mod insight;
+mod interrupt;
 mod kinds;
 mod method;
 mod names;
@@ -37,7 +38,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(failure) => return end(Err(failure)),
     };
-    let progress = Progress::new();
+    let progress = Progress::new(interrupt::watched());
     if let Command::Kinds(args) = &cli.command {
         return end(kinds::kinds(args));
     }

@@ -1,14 +1,17 @@
-//! Progress of a run: a clock for the JSON object, and a bar for a person at a terminal.
+//! Progress of a run: a clock for the JSON object, a bar for a person at a terminal, and what cancels it.
 
 use indicatif::{ProgressBar, ProgressStyle};
-use recluster::{Event, Observer};
+use recluster::{Cancel, Event, Observer, Run};
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// Sums the seconds of each stage, keeps the notes, and shows a bar when stderr is a terminal.
-#[derive(Clone, Default)]
-pub(crate) struct Progress(Arc<Mutex<State>>);
+#[derive(Clone)]
+pub(crate) struct Progress {
+    state: Arc<Mutex<State>>,
+    cancel: Cancel,
+}
 
 #[derive(Default)]
 struct State {
@@ -30,8 +33,8 @@ impl State {
 }
 
 impl Progress {
-    pub(crate) fn new() -> Self {
-        let progress = Progress::default();
+    pub(crate) fn new(cancel: Cancel) -> Self {
+        let progress = Progress { state: Arc::default(), cancel };
         if std::io::stderr().is_terminal() {
             let style = ProgressStyle::with_template("{msg:<32} {bar:32} {pos}/{len} {elapsed}");
             let bar = ProgressBar::new(0);
@@ -41,6 +44,11 @@ impl Progress {
             progress.state().bar = Some(bar);
         }
         progress
+    }
+
+    /// A run that this watches.
+    pub(crate) fn run(&self) -> Run {
+        Run::new().cancel(self.cancel.clone()).observer(self.clone())
     }
 
     /// Does a piece of work and adds its seconds to the total; reading and writing files stay outside.
@@ -101,7 +109,7 @@ impl Progress {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

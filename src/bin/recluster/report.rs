@@ -6,9 +6,9 @@ use crate::failure::Failure;
 use crate::names;
 use crate::output::Staged;
 use crate::progress::Progress;
+use recluster::Saved;
 use recluster::recursive::{ClusterTree, Path as At};
 use recluster::report::{Draft, Text};
-use recluster::{Run, Saved};
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;
@@ -39,7 +39,7 @@ pub(crate) fn report(args: &args::Report, progress: &Progress) -> Outcome {
     if let Some(file) = &args.text {
         draft = draft.with_text(text(file)?);
     }
-    let run = Run::new().observer(progress.clone());
+    let run = progress.run();
     let html = progress
         .work(|| {
             let _stage = run.stage("report", 1);
