@@ -70,7 +70,7 @@ impl Rules {
         self
     }
 
-    /// Share of a cluster's rows that its rules should cover together: less of it costs score, more of it gains none;
+    /// Share of a cluster's rows that its rules should cover together: less of it costs score, more of it gains little;
     /// 0 to 1, default 0.6.
     pub fn coverage(mut self, share: f64) -> Self {
         self.coverage = share;
