@@ -1,6 +1,5 @@
 //! Errors of the program, in one line, with their exit status.
 
-use crate::interrupt;
 use recluster::Error;
 use std::io::Write;
 
@@ -9,6 +8,9 @@ pub(crate) fn tell(words: impl std::fmt::Display) {
     let _ = writeln!(std::io::stderr(), "{words}");
 }
 
+/// The exit status of a program that Ctrl-C ended, as a shell gives it: 128 and the signal's number.
+pub(crate) const INTERRUPTED: u8 = 130;
+
 /// The reason, by exit status.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -16,7 +18,7 @@ pub(crate) enum Failure {
     Data(String),
     /// The arguments: exit status 2.
     Usage(String),
-    /// Ctrl-C.
+    /// Ctrl-C: exit status [`INTERRUPTED`].
     Interrupted(String),
 }
 
@@ -34,7 +36,7 @@ impl Failure {
         match self {
             Failure::Data(_) => 1,
             Failure::Usage(_) => 2,
-            Failure::Interrupted(_) => interrupt::STATUS,
+            Failure::Interrupted(_) => INTERRUPTED,
         }
     }
 

@@ -1,20 +1,18 @@
 //! Ctrl-C: the work ends at its next step and its temporary files are removed; the second time the program ends at once.
 
+use crate::failure::INTERRUPTED;
 use recluster::Cancel;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// The exit status of a program that Ctrl-C ended, as a shell gives it.
-pub(crate) const STATUS: u8 = 128 + SIGINT as u8;
-
 /// What Ctrl-C cancels, and the signal by which services are asked to end.
 pub(crate) fn watched() -> Cancel {
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         // In this order: the first signal only sets the flag. Where signals cannot be caught, they end the program as before.
-        let _ = flag::register_conditional_shutdown(signal, STATUS.into(), Arc::clone(&flag))
+        let _ = flag::register_conditional_shutdown(signal, INTERRUPTED.into(), Arc::clone(&flag))
             .and_then(|_| flag::register(signal, Arc::clone(&flag)));
     }
     Cancel::from(flag)
