@@ -136,7 +136,7 @@ impl Repeats {
     }
 
     /// The labels that each run gives to the rows of `part`: -2 for a row that it was not given. A run that had too few
-    /// rows leaves them whole, as one does that finds fewer than two clusters.
+    /// rows found nothing but noise; one that finds a single cluster leaves them whole.
     ///
     /// With `first`, the clusters of the node's own step, as the first run.
     pub(super) fn labels<'a>(
@@ -161,7 +161,9 @@ impl Repeats {
                         labels[place as usize] = label;
                     });
                 }
-                Err(Error::TooFewRows { .. }) => drawn.iter().for_each(|&place| labels[place as usize] = 0),
+                Err(Error::TooFewRows { .. }) => {
+                    drawn.iter().for_each(|&place| labels[place as usize] = crate::NOISE);
+                }
                 Err(error) => return Err(error),
             }
             stage.step(1)?;
@@ -171,10 +173,10 @@ impl Repeats {
     }
 }
 
-/// A run's labels. One that finds fewer than two clusters leaves the rows whole, as a node without a consensus would be: which
-/// of them it calls noise says nothing.
+/// A run's labels. One that finds a single cluster leaves the rows whole, as a node without a consensus would be: which of them
+/// it calls noise says nothing.
 fn split_or_whole(found: &Clustering) -> Vec<i32> {
-    if found.clusters() < 2 { vec![0; found.labels().len()] } else { found.labels().to_vec() }
+    if found.clusters() == 1 { vec![0; found.labels().len()] } else { found.labels().to_vec() }
 }
 
 /// A share of `rows` places, ascending, at least one of them.

@@ -159,8 +159,7 @@ impl fmt::Display for Rule {
 pub struct ClusterRules {
     /// The cluster's name.
     pub name: String,
-    /// Its rules, the one for most of it first, each further one for rows that those before leave out. Empty where no rule
-    /// was found.
+    /// Its rules, chosen together, the one that most of its training rows meet first. Empty where no rule was found.
     pub rules: Vec<Rule>,
     /// Share of the held-out rows that meet at least one rule that are in the cluster; 0 where there are none.
     pub precision: f64,
