@@ -290,6 +290,33 @@ fn flags_of_a_fit_may_stand_in_a_file() {
 }
 
 #[test]
+fn a_few_columns_of_numbers_are_clustered_as_they_are() {
+    let tmp = folder();
+    let at = tmp.path();
+    let side = |i: usize, c: usize| (i % 2 * 50) as f32 + ((i * (37 + c * 10)) % 101) as f32 / 10.0;
+    let rows = |columns: usize| -> String {
+        let head = (0..columns).map(|c| format!("amount {c}")).collect::<Vec<_>>().join(",");
+        let line = |i| (0..columns).map(|c| side(i, c).to_string()).collect::<Vec<_>>().join(",");
+        std::iter::once(head).chain((0..200).map(line)).collect::<Vec<_>>().join("\n")
+    };
+    write(at, "three.csv", rows(3));
+    write(at, "four.csv", rows(4));
+    let stage = |line: &str, stage: &str| {
+        let told = good(at, &format!("fit {line} --consensus 1 --rounds 2 --depth 1 --out out"));
+        told["seconds"].get(stage).is_some()
+    };
+    for (line, as_they_are) in [
+        ("--data three.csv", true),
+        ("--data three.csv --embedder umap", false),
+        ("--data three.csv --neighbors 10", false),
+        ("--data four.csv", false),
+        ("--data four.csv --embedder identity", true),
+    ] {
+        assert_eq!((stage(line, "identity"), stage(line, "layout")), (as_they_are, !as_they_are), "{line}");
+    }
+}
+
+#[test]
 fn fit_writes_a_folder_and_predict_repeats_it() {
     let tmp = folder();
     let at = tmp.path();

@@ -107,12 +107,12 @@ def many(draws):
 def plane(draws):
     n = 500
     turn = lambda t, r: np.stack([r * np.cos(2 * np.pi * t), r * np.sin(2 * np.pi * t)], 1)
-    round = lambda x, y, width: draws.normal(size=(n, 2)) * width + [x, y]
+    ball = lambda x, y, width: draws.normal(size=(n, 2)) * width + [x, y]
     thin = lambda x, y: draws.normal(size=(n, 2)) * [1.2, 0.2] @ [[0.8, 0.6], [-0.6, 0.8]] + [x, y]
     parts = [turn(draws.random(n) / 2, 2.0) + draws.normal(size=(n, 2)) * 0.15,
              turn(0.5 + draws.random(n) / 2, 2.0) + [2.0, 0.9] + draws.normal(size=(n, 2)) * 0.15,
-             turn(draws.random(n), 2.2) + [9, 0] + draws.normal(size=(n, 2)) * 0.15, round(9, 0, 0.4),
-             thin(0, 7), thin(1.2, 5.4), round(7.5, 7, 0.3), round(10.5, 7, 0.8), round(9, 11, 0.5)]
+             turn(draws.random(n), 2.2) + [9, 0] + draws.normal(size=(n, 2)) * 0.15, ball(9, 0, 0.4),
+             thin(0, 7), thin(1.2, 5.4), ball(7.5, 7, 0.3), ball(10.5, 7, 0.8), ball(9, 11, 0.5)]
     return np.concatenate(parts), np.repeat(np.arange(len(parts)), n)
 
 

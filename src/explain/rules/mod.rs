@@ -48,7 +48,8 @@ impl Rules {
     /// The same bits at any number of threads and in any order of the rows. O(n x features), then for each of
     /// 1 + `resamples` runs six shallow trees a cluster on at most `max_rows` rows, and a search of
     /// O(`max_conditions` x 16 x `columns` x rows) for each of `max_rules` and each cluster. Memory: 2 bytes for each of these rows and each column
-    /// used, and the trees' bins.
+    /// used, the trees' bins, and 4 bytes for each row that one of the candidates of a cluster meets, at most 40 for each of
+    /// `max_rules`.
     ///
     /// # Errors
     /// [`Error::Setting`] for a setting outside its range; [`Error::Shape`] when rows, labels, weights or features do not fit each
