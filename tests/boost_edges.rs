@@ -142,6 +142,19 @@ fn weights_too_light_for_the_penalties_are_refused_or_noted() {
     assert!(trees(&model).iter().all(|tree| tree.leaves() == 1) && told.contains("no tree has a split"), "{told}");
 }
 
+/// Targets are in 32 bits, so a base beyond them is no start; sums of such gaps would overflow.
+#[test]
+fn a_base_beyond_32_bits_is_refused() {
+    let (rows, _) = awkward(300, 24);
+    let targets: Vec<f32> = (0..300).map(|i| if i % 2 == 0 { f32::MAX } else { f32::MIN }).collect();
+    let fit = |base: f64| Boost::new().rounds(8).base_score(base).fit_regression(&rows, &targets, &Run::new());
+    for base in [1e300, -1e39, f64::INFINITY] {
+        assert!(matches!(fit(base), Err(Error::Setting { name: "base_score", .. })), "{base}");
+    }
+    let model = fit(-f64::from(f32::MAX)).unwrap();
+    assert!(trees(&model).iter().flat_map(|tree| tree.value()).all(|value| value.is_finite()));
+}
+
 #[test]
 fn a_scale_of_labels_beyond_sense_is_refused() {
     let (rows, labels) = awkward(300, 23);

@@ -265,8 +265,8 @@ impl Boost {
         if self.metric == Metric::Auc {
             return Err(Error::setting("metric", "auc", "is not for regression"));
         }
-        match self.base_score.filter(|score| !score.is_finite()) {
-            Some(score) => Err(Error::setting("base_score", score, "must be finite")),
+        match self.base_score.filter(|&score| !(score as f32).is_finite()) {
+            Some(score) => Err(Error::setting("base_score", score, "must be finite, in 32 bits")),
             None => Ok(()),
         }
     }
