@@ -390,6 +390,32 @@ fn queries_miss_few() {
     }
 }
 
+/// Rows of whole numbers from 0 to 255 are compared as bytes among their like: what else is in a batch changes nothing.
+#[test]
+fn a_query_is_answered_alone_as_in_any_batch() {
+    let whole = surface(4700, 120).mapv(|x| (31.0 * (x + 4.0)).round().clamp(0.0, 255.0));
+    let (old, mut new) = (whole.slice(s![..4600, ..]).to_owned(), whole.slice(s![4600.., ..]).to_owned());
+    new.rows_mut().into_iter().step_by(3).for_each(|mut row| row[7] += 0.25);
+    new.row_mut(50).assign(&old.row(9));
+    let run = Run::new();
+    for search in [Search::Approximate, Search::Exact] {
+        let index = Nearest::new(6).search(search).index(&old, &run).unwrap();
+        let found = index.query(&new, &run).unwrap();
+        for i in 0..100 {
+            let alone = index.query(&new.slice(s![i..=i, ..]).to_owned(), &run).unwrap();
+            assert_eq!((alone.indices.row(0), alone.distances.row(0)), (found.indices.row(i), found.distances.row(i)));
+            let distance = |j: u32| {
+                let pairs = new.row(i).to_vec().into_iter().zip(old.row(j as usize).to_vec());
+                pairs.map(|(x, y)| f64::from(x - y).powi(2)).sum::<f64>().sqrt()
+            };
+            for (&j, &told) in found.indices.row(i).iter().zip(found.distances.row(i)) {
+                assert!((distance(j) - f64::from(told)).abs() <= 1e-5 * distance(j), "{i} {j}: {told}");
+            }
+        }
+        assert_eq!(found.indices[[50, 0]], 9);
+    }
+}
+
 #[test]
 fn equal_rows_come_first() {
     let mut rows = blobs(300, 30, 4);

@@ -51,14 +51,19 @@ multiversion! {
 impl Tree {
     /// The points of the leaf that a new row falls into.
     pub(crate) fn leaf(&self, points: &Points<'_>, query: &[f32]) -> &[u32] {
+        let leaf = self.leaf_number(points, query);
+        &self.order[self.starts[leaf] as usize..self.starts[leaf + 1] as usize]
+    }
+
+    /// The number of the leaf that a new row falls into.
+    pub(crate) fn leaf_number(&self, points: &Points<'_>, query: &[f32]) -> usize {
         let mut at = if self.nodes.is_empty() { 1 } else { 0 };
         while at & 1 == 0 {
             let Node { a, b, sides } = self.nodes[at as usize >> 1];
             let near_a = a == b || leaning(query, points.swept(a as usize), points.swept(b as usize)) > 0.0;
             at = sides[usize::from(!near_a)];
         }
-        let leaf = at as usize >> 1;
-        &self.order[self.starts[leaf] as usize..self.starts[leaf + 1] as usize]
+        at as usize >> 1
     }
 }
 

@@ -71,6 +71,17 @@ impl Graph {
         Graph { starts, edges, trees }
     }
 
+    /// The queries in an order that has those of one leaf together: what their walks read is then mostly in the cache.
+    pub(crate) fn by_leaf(&self, points: &Points<'_>, queries: &Points<'_>) -> Vec<u32> {
+        let Some(tree) = self.trees.first() else { return (0..queries.n as u32).collect() };
+        let leaves = parallel::map_ranges(queries.n, 256, |range| {
+            range.map(|q| (tree.leaf_number(points, queries.swept(q)), q as u32)).collect::<Vec<_>>()
+        });
+        let mut order = leaves.concat();
+        parallel::sort_by_key(&mut order, |&entry| entry);
+        order.into_iter().map(|(_, q)| q).collect()
+    }
+
     fn edges(&self, v: u32) -> &[u32] {
         &self.edges[self.starts[v as usize] as usize..self.starts[v as usize + 1] as usize]
     }

@@ -6,7 +6,7 @@ use super::graph::{Graph, Walk};
 use super::lists::{Lists, NONE, distance, insert_equal, known, neighbour, worst};
 use super::measure::Measure;
 use super::points::{Made, Points};
-use super::space::Space;
+use super::space::{Space, whole};
 use super::tree::Tree;
 use super::{Groups, Nearest, Neighbors, PURPOSE, finish, numbers};
 use crate::core::random::Stream;
@@ -74,13 +74,29 @@ impl Index {
     /// The k nearest points of each row of `new` that is in `pick`, `rows` being those that the index was made of.
     pub(crate) fn nearest(&self, rows: &Rows<'_>, new: &Rows<'_>, pick: &[u32], k: usize, run: &Run) -> Result<Lists> {
         let points = self.space.again(rows, &self.made);
-        let queries = self.space.points(new, pick);
         let stage = run.stage("neighbours", 1);
-        match &self.way {
-            Way::Walk(graph) => walked(graph, &points, &queries, &[], k, &stage),
-            Way::Tree(tree) => tree.nearest(&points, &queries, false, k, &stage),
-            Way::Sweep => exact::nearest(&points, &queries, false, &numbers(queries.n), k, &stage),
+        let search = |pick: &[u32]| {
+            let queries = self.space.points(new, pick);
+            match &self.way {
+                Way::Walk(graph) => walked(graph, &points, &queries, &[], k, &stage),
+                Way::Tree(tree) => tree.nearest(&points, &queries, false, k, &stage),
+                Way::Sweep => exact::nearest(&points, &queries, false, &numbers(queries.n), k, &stage),
+            }
+        };
+        // Rows of bytes are compared as such where all points are: those that are none must not change how, in any batch.
+        let is_whole = |q: u32| self.made.bytes.is_some() && whole(new.row(pick[q as usize] as usize));
+        let (bytes, others): (Vec<u32>, Vec<u32>) = numbers(pick.len()).into_iter().partition(|&q| is_whole(q));
+        if bytes.is_empty() || others.is_empty() {
+            return search(pick);
         }
+        let mut lists = Lists::new(pick.len(), k);
+        for part in [bytes, others] {
+            let found = search(&part.iter().map(|&q| pick[q as usize]).collect::<Vec<u32>>())?;
+            for (i, &q) in part.iter().enumerate() {
+                lists.keys[q as usize * k..(q as usize + 1) * k].copy_from_slice(found.of(i));
+            }
+        }
+        Ok(lists)
     }
 
     fn is_exact(&self) -> bool {
@@ -114,6 +130,8 @@ impl Index {
 /// The k nearest points of each query that walks over the graph find; that of query q never visits point `but[q]`, if
 /// there is one.
 ///
+/// Queries of one leaf are answered one after the other, as they walk over the same points.
+///
 /// A walk reaches what its start is connected with, which may be fewer points than asked for: then all are compared.
 fn walked(
     graph: &Graph,
@@ -123,18 +141,22 @@ fn walked(
     k: usize,
     stage: &Stage<'_>,
 ) -> Result<Lists> {
+    let order = graph.by_leaf(points, queries);
     let blocks = parallel::map_ranges(queries.n, 32, |range| -> Result<Vec<u64>> {
         stage.check()?;
         let mut keys = vec![NONE; range.len() * k];
         let mut walk = Walk::new(points.n, k);
-        for (q, list) in range.zip(keys.chunks_mut(k.max(1))) {
-            walk.find(graph, points, queries, q, but.get(q).copied(), list);
+        for (&q, list) in order[range].iter().zip(keys.chunks_mut(k.max(1))) {
+            walk.find(graph, points, queries, q as usize, but.get(q as usize).copied(), list);
         }
         Ok(keys)
     });
-    let mut keys = Vec::with_capacity(queries.n * k);
+    let mut keys = vec![NONE; queries.n * k];
+    let mut places = order.iter();
     for block in blocks {
-        keys.extend(block?);
+        for (list, &q) in block?.chunks(k.max(1)).zip(&mut places) {
+            keys[q as usize * k..(q as usize + 1) * k].copy_from_slice(list);
+        }
     }
     let mut lists = Lists { k, keys };
     let short: Vec<u32> =
@@ -187,7 +209,8 @@ impl Nearest {
     ///
     /// # Cost
     /// That of [`Nearest::find`] where the queries will search, else O(rows x columns). The index holds a copy of the
-    /// different rows, and about 64 numbers more for each: their graph or k-d tree, or their sketches.
+    /// different rows, and about 64 numbers more for each: their graph or k-d tree, or their sketches; and wide rows of whole
+    /// numbers from 0 to 255 in bytes.
     pub fn index(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<NeighborIndex> {
         self.check()?;
         let rows = Rows::finite(rows)?;

@@ -12,6 +12,8 @@ pub(crate) struct Made {
     /// None where the rows are used as they are.
     pub(super) prepared: Option<Vec<f32>>,
     pub(super) sketches: Option<Vec<f32>>,
+    /// Of rows that are used as they are.
+    pub(super) bytes: Option<Vec<u8>>,
     pub(super) slack: f32,
 }
 
@@ -33,7 +35,7 @@ pub(crate) struct Points<'a> {
     pub(super) sketches: Option<Cow<'a, [f32]>>,
     /// The sketched rows again, where all values are whole and from 0 to 255, as pixels and many counts and answers
     /// are: what a full comparison reads from memory is then a quarter.
-    pub(super) bytes: Option<Vec<u8>>,
+    pub(super) bytes: Option<Cow<'a, [u8]>>,
     /// The same of sparse rows, which are not copied: whether all values are such.
     pub(super) whole: bool,
     /// What a bound may exceed the true value by, in units of distance.
@@ -54,7 +56,7 @@ impl Points<'_> {
             columns: self.columns,
             pick: order.iter().map(row).collect(),
             sketches: self.sketches.as_deref().map(|sketches| Cow::Owned(gathered(sketches, SKETCH, order))),
-            bytes: self.bytes.as_deref().map(|bytes| gathered(bytes, self.columns, order)),
+            bytes: self.bytes.as_deref().map(|bytes| Cow::Owned(gathered(bytes, self.columns, order))),
             whole: self.whole,
             slack: self.slack,
         }
@@ -62,11 +64,12 @@ impl Points<'_> {
 
     /// What to keep so that the points of a whole table can be had [again](super::Space::again).
     pub(crate) fn made(self) -> Made {
-        let prepared = match self.rows {
-            Full::Dense(Cow::Owned(rows)) => Some(rows),
-            Full::Dense(Cow::Borrowed(_)) | Full::Sparse(_) => None,
+        let (prepared, bytes) = match self.rows {
+            Full::Dense(Cow::Owned(rows)) => (Some(rows), None),
+            Full::Dense(Cow::Borrowed(_)) => (None, self.bytes.map(Cow::into_owned)),
+            Full::Sparse(_) => (None, None),
         };
-        Made { prepared, sketches: self.sketches.map(Cow::into_owned), slack: self.slack }
+        Made { prepared, sketches: self.sketches.map(Cow::into_owned), bytes, slack: self.slack }
     }
 
     /// Lower bounds of the values between point `q` of `queries` and the points `ids` here; the values themselves where

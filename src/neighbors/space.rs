@@ -109,7 +109,7 @@ impl Space {
 
     /// Makes points of the picked rows; borrows where nothing has to be changed.
     pub(crate) fn points<'a>(&self, rows: impl Into<AnyRows<'a>>, pick: &[u32]) -> Points<'a> {
-        let plain = self.is_plain();
+        let (n, plain) = (pick.len(), self.is_plain());
         let (rows, pick) = match rows.into() {
             AnyRows::Dense(rows) if plain => (Full::Dense(Cow::Borrowed(rows.data())), pick.to_vec()),
             AnyRows::Dense(rows) => (Full::Dense(Cow::Owned(self.prepare(rows, pick))), Vec::new()),
@@ -122,11 +122,6 @@ impl Space {
             AnyRows::Sparse(rows) => {
                 (Full::Sparse(Cow::Owned(self.prepare_sparse(Cow::Owned(rows.picked(pick))).into_owned())), Vec::new())
             }
-        };
-        let n = match &rows {
-            _ if !pick.is_empty() => pick.len(),
-            Full::Dense(rows) => rows.len() / self.width(),
-            Full::Sparse(rows) => rows.rows(),
         };
         let mut points = Points {
             n,
@@ -174,8 +169,7 @@ impl Space {
             columns: self.width(),
             pick: Vec::new(),
             sketches: made.sketches.as_deref().map(Cow::Borrowed),
-            // New rows may hold anything, and must be measured the same way in any batch.
-            bytes: None,
+            bytes: made.bytes.as_deref().map(Cow::Borrowed),
             whole: false,
             slack: made.slack,
         }
@@ -188,7 +182,8 @@ pub(crate) fn in_metric_space<'a>(rows: &'a SparseRows, measure: &Measure) -> Co
     space.prepare_sparse(Cow::Borrowed(rows))
 }
 
-fn whole(row: &[f32]) -> bool {
+/// Whether a row could be bytes.
+pub(super) fn whole(row: &[f32]) -> bool {
     row.iter().all(|&x| f32::from(x as u8) == x)
 }
 
@@ -201,9 +196,9 @@ fn is_whole(points: &Points<'_>) -> bool {
 }
 
 /// The rows in bytes, if they can be.
-fn as_bytes(points: &Points<'_>) -> Option<Vec<u8>> {
+fn as_bytes<'a>(points: &Points<'_>) -> Option<Cow<'a, [u8]>> {
     let columns = points.columns;
-    if columns > kernel::MOST_BYTES || !whole(points.full(0)) {
+    if columns > kernel::MOST_BYTES || points.n == 0 || !whole(points.full(0)) {
         return None;
     }
     let blocks = parallel::map_ranges(points.n, 256, |range| {
@@ -214,7 +209,7 @@ fn as_bytes(points: &Points<'_>) -> Option<Vec<u8>> {
     for block in blocks {
         bytes.extend(block?);
     }
-    Some(bytes)
+    Some(Cow::Owned(bytes))
 }
 
 /// Columns that rows of `columns` columns have once they are prepared.

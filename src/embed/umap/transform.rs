@@ -47,8 +47,8 @@ impl UmapModel {
     /// Where the fit searched its neighbours, so does this: a walk of some hundred comparisons for each row. Where the
     /// fit was exact (few rows, few columns, or [`Search::Exact`](crate::neighbors::Search::Exact)), this is too:
     /// O(n x fitted rows) distances, or O(n log fitted rows) in up to 10 columns. The first call prepares the search (see
-    /// [`UmapModel::prepare`]) in O(fitted rows x columns) and keeps at most about 128 numbers for each fitted row; later
-    /// calls, be it of one row each, find all ready.
+    /// [`UmapModel::prepare`]) in O(fitted rows x columns) and keeps at most about 128 numbers for each fitted row, and a byte
+    /// for each value where all are whole and from 0 to 255; later calls, be it of one row each, find all ready.
     pub fn transform(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Array2<f32>> {
         let rows = Rows::finite(rows)?;
         let (expected, found) = (self.points.ncols(), rows.columns());
