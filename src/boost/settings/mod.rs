@@ -169,7 +169,8 @@ impl Boost {
         self
     }
 
-    /// Prediction before any tree, the same for each output: a probability between 0 and 1, or any number for regression.
+    /// Prediction before any tree, the same for each output: a probability between 0 and 1, or for regression any number in the
+    /// range of 32 bits.
     /// By default the weighted mean of the labels or targets.
     pub fn base_score(mut self, score: f64) -> Self {
         self.base_score = Some(score);
