@@ -354,16 +354,12 @@ multiversion! {
         let n = a.len().min(b.len());
         let (whole_a, rest_a) = a[..n].as_chunks::<LANES>();
         let (whole_b, rest_b) = b[..n].as_chunks::<LANES>();
-        let mut sums = [0i32; LANES / 2];
+        let mut sums = [0i32; LANES];
         for (x, y) in whole_a.iter().zip(whole_b) {
-            let mut differences = [0i16; LANES];
             for l in 0..LANES {
-                differences[l] = i16::from(x[l]) - i16::from(y[l]);
-            }
-            // Neighbouring products are added first: one instruction does both.
-            for l in 0..LANES / 2 {
-                let (even, odd) = (i32::from(differences[2 * l]), i32::from(differences[2 * l + 1]));
-                sums[l] += even * even + odd * odd;
+                // In 16 bits, so that one instruction squares and adds neighbours.
+                let difference = i16::from(x[l]) - i16::from(y[l]);
+                sums[l] += i32::from(difference) * i32::from(difference);
             }
         }
         let rest = rest_a.iter().zip(rest_b).map(|(&x, &y)| u32::from(x.abs_diff(y)) * u32::from(x.abs_diff(y)));
