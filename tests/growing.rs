@@ -326,6 +326,12 @@ fn umap_made_ready_shares_its_graph_and_changes_nothing() {
         assert!(matches!(prepared.embed(Some(&[1, 1]), &run), Err(Error::Setting { name: "part", .. })));
         assert!(matches!(prepared.embed(Some(&[]), &run), Err(Error::Empty { .. })));
     }
+    // More neighbours than there are rows are all of them, in a part too.
+    let all = Umap::new().n_neighbors(usize::MAX).n_epochs(5);
+    let part: Vec<u32> = (0..100).collect();
+    let among = all.prepare(Cow::Borrowed(&rows), &run).unwrap().embed(Some(&part), &run).unwrap();
+    let alone = all.embed_in_full(&rows.slice(ndarray::s![..100, ..]).to_owned(), &run).unwrap();
+    assert_eq!(among.embedding, alone.embedding);
     let mut bad = rows.clone();
     bad[[7, 1]] = f32::INFINITY;
     assert!(matches!(umap.prepare(Cow::Owned(bad), &run).err(), Some(Error::NotFinite { row: 7, column: 1, .. })));

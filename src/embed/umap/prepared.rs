@@ -31,7 +31,7 @@ impl<'a> PreparedUmap<'a> {
     /// Neighbours of all rows, long enough to be cut.
     fn longer(&self) -> Result<Arc<Neighbors>> {
         self.longer.get(|| {
-            let k = (LONGER * self.umap.n_neighbors).min(self.graph.rows.len());
+            let k = self.umap.n_neighbors.saturating_mul(LONGER).min(self.graph.rows.len());
             let search = Nearest::new(k).metric(self.umap.metric.clone()).search(self.umap.search);
             search.found(self.graph.rows.any(), &self.run)
         })
