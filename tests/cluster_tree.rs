@@ -286,3 +286,24 @@ fn models_are_saved_and_put_new_rows_where_they_belong() {
     let damaged = recluster::cluster::GenieModel::from_json(&text);
     assert!(matches!(damaged, Err(Error::Format { reason, .. }) if reason.contains("merge 0")));
 }
+
+/// Distances of rows far beyond those of the fit leave the range of f32, not that of f64.
+#[test]
+fn rows_at_the_end_of_the_numbers_have_a_nearest_one() {
+    let run = Run::new();
+    let values = [0.0f32, 1e-45, -1.0, 1e20, 3e29, 1e30, f32::MAX, f32::MIN];
+    for columns in [1, 2, 20, 130] {
+        let rows = Array2::from_shape_fn((3, columns), |(i, j)| ((i * 5 + j) % 7) as f32 * [1e-3, 1.0][i / 2]);
+        let model = Agglomerative::new(3).linkage(Linkage::Single).fit(&rows, &run).unwrap();
+        let new = Array2::from_shape_fn((64, columns), |(i, j)| values[if j % 2 == 0 { i % 8 } else { i / 8 }]);
+        for row in new.rows() {
+            let label = model.predict(&rows, &row.to_owned().insert_axis(Axis(0)), &run).unwrap()[0];
+            let far = |i: usize| -> f64 {
+                row.iter().zip(rows.row(i)).map(|(&x, &y)| (f64::from(x) - f64::from(y)).powi(2)).sum()
+            };
+            let least = (0..3).map(far).fold(f64::INFINITY, f64::min);
+            let own = (0..3).find(|&i| model.labels()[i] == label).unwrap();
+            assert!(far(own) <= least * (1.0 + 1e-12), "{columns} columns, {row}: {} for {least}", far(own));
+        }
+    }
+}

@@ -182,15 +182,15 @@ simd::multiversion! {
 }
 
 simd::multiversion! {
-    /// Places in a row of a tile whose bound is within the limit.
+    /// Places in a row of a tile whose bound is within the limit, or none: where rows are so far that f32 overflows, nothing is known.
     pub(crate) fn within(bounds: &[f32], limit: f32, found: &mut Vec<u32>) {
         for (first, lanes) in bounds.chunks(CAP).enumerate() {
             let mut any = false;
             for &bound in lanes {
-                any |= bound <= limit;
+                any |= bound <= limit || bound.is_nan();
             }
             if any {
-                let hits = lanes.iter().enumerate().filter(|(_, bound)| **bound <= limit);
+                let hits = lanes.iter().enumerate().filter(|(_, bound)| **bound <= limit || bound.is_nan());
                 found.extend(hits.map(|(lane, _)| (first * CAP + lane) as u32));
             }
         }

@@ -34,7 +34,11 @@ impl<'a> Exact<'a> {
     /// Whether the raw value may be below `bound`: by a sum in f32, where that is far cheaper than the exact one.
     pub(crate) fn may_be_below(&self, a: &[f32], b: &[f32], bound: f64) -> bool {
         let margin = 1.0 + (a.len() / CAP + 32) as f64 * 2.0 * UNIT;
-        !self.screens || f64::from(rough_squares(a, b)) <= bound * margin + 1e-30
+        if !self.screens {
+            return true;
+        }
+        let rough = rough_squares(a, b);
+        f64::from(rough) <= bound * margin + 1e-30 || rough.is_infinite()
     }
 
     /// Calls `take` with each of the points that may be below `bound` and its raw value; empties the list.

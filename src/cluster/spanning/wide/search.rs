@@ -65,7 +65,8 @@ pub(crate) fn search<S: Seek, R: Send + Clone>(
         let mut tile = vec![0.0; BLOCK * BLOCK];
         let mut found = Vec::with_capacity(BLOCK);
         for &(_, gap, other) in &by_distance {
-            if gap > space.reach(worst, slack) {
+            // A new row may be so far from the points that its vector has no place in f32.
+            if gap.is_finite() && gap > space.reach(worst, slack) {
                 continue;
             }
             points.blocks.tile(&left, other, &mut tile);
