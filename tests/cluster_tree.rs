@@ -307,3 +307,35 @@ fn rows_at_the_end_of_the_numbers_have_a_nearest_one() {
         }
     }
 }
+
+/// What else is in a batch, rows at the end of the numbers too, changes nothing, be the fitted rows narrow, wide or sketched.
+#[test]
+fn far_rows_in_a_batch_change_nothing_for_the_others() {
+    let run = Run::new();
+    let values = [0.0f32, -1.0, 1e15, 1e20, 3e29, f32::MAX, f32::MIN];
+    for (n, columns) in [(40, 3), (40, 30), (3000, 40), (3000, 130)] {
+        // Few directions, so that sketches tell rows apart.
+        let rows = Array2::from_shape_fn((n, columns), |(i, j)| {
+            (i % 7 * (j % 5) + i % 11 * (j % 3)) as f32 + ((i * 31 + j * 17) % 13) as f32 * 0.01
+        });
+        let single = Agglomerative::new(5).linkage(Linkage::Single).fit(&rows, &run).unwrap();
+        let hdbscan = Hdbscan::new().min_cluster_size(5).fit(&rows, &run).unwrap();
+        let new = Array2::from_shape_fn((140, columns), |(i, j)| match i % 2 {
+            0 => rows[[i % n, j]] + 0.003,
+            _ => values[(i / 2 * (1 + j % 3)) % 7],
+        });
+        let labels = single.predict(&rows, &new, &run).unwrap();
+        let predicted = hdbscan.predict(&rows, &new, &run).unwrap();
+        for (i, row) in new.rows().into_iter().enumerate() {
+            let alone = row.to_owned().insert_axis(Axis(0));
+            assert_eq!(single.predict(&rows, &alone, &run).unwrap()[0], labels[i], "{columns} columns, row {i}");
+            assert_eq!(hdbscan.predict(&rows, &alone, &run).unwrap().labels[0], predicted.labels[i]);
+            let far = |k: usize| -> f64 {
+                row.iter().zip(rows.row(k)).map(|(&x, &y)| (f64::from(x) - f64::from(y)).powi(2)).sum()
+            };
+            let least = (0..n).map(far).fold(f64::INFINITY, f64::min);
+            let own = (0..n).filter(|&k| single.labels()[k] == labels[i]).map(far).fold(f64::INFINITY, f64::min);
+            assert!(own <= least * (1.0 + 1e-12), "{columns} columns, row {i}: {own} for {least}");
+        }
+    }
+}

@@ -145,7 +145,9 @@ def embed():
         return model.embedding_, took
 
     theirs = in_turn(lambda: ours("embed", data=at("x.npy"), out=at("e.npy")), other)
-    if unseen:
+    if not unseen:
+        print(f"no new rows: {TOTAL - len(NEW)} --rows at most leave {len(NEW)} that are not fitted")
+    else:
         report = ours("embed", data=at("x.npy"), out=at("e.npy"), **new)
         print(f"{len(NEW)} new rows: {report['transform']:.3f} s (index {report['index']:.3f} s), {places[0]:.3f} s, {places[0] / report['transform']:.2f} times faster")
     if o.quality:

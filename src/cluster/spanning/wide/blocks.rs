@@ -182,15 +182,17 @@ simd::multiversion! {
 }
 
 simd::multiversion! {
-    /// Places in a row of a tile whose bound is within the limit, or none: where rows are so far that f32 overflows, nothing is known.
+    /// Places in a row of a tile whose bound is within the limit, or is no number: rows may be so far that f32 overflows.
     pub(crate) fn within(bounds: &[f32], limit: f32, found: &mut Vec<u32>) {
+        #[allow(clippy::neg_cmp_op_on_partial_ord)] // One comparison for both.
+        let is_within = |bound: f32| !(bound > limit);
         for (first, lanes) in bounds.chunks(CAP).enumerate() {
             let mut any = false;
             for &bound in lanes {
-                any |= bound <= limit || bound.is_nan();
+                any |= is_within(bound);
             }
             if any {
-                let hits = lanes.iter().enumerate().filter(|(_, bound)| **bound <= limit || bound.is_nan());
+                let hits = lanes.iter().enumerate().filter(|(_, bound)| is_within(**bound));
                 found.extend(hits.map(|(lane, _)| (first * CAP + lane) as u32));
             }
         }

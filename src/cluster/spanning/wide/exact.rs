@@ -31,12 +31,13 @@ impl<'a> Exact<'a> {
         self.rows.row(self.pick[i as usize] as usize)
     }
 
-    /// Whether the raw value may be below `bound`: by a sum in f32, where that is far cheaper than the exact one.
+    /// Whether the raw value may be below `bound`: by a sum in f32, where that is far cheaper than the exact one; one
+    /// that overflows says nothing.
     pub(crate) fn may_be_below(&self, a: &[f32], b: &[f32], bound: f64) -> bool {
-        let margin = 1.0 + (a.len() / CAP + 32) as f64 * 2.0 * UNIT;
         if !self.screens {
             return true;
         }
+        let margin = 1.0 + (a.len() / CAP + 32) as f64 * 2.0 * UNIT;
         let rough = rough_squares(a, b);
         f64::from(rough) <= bound * margin + 1e-30 || rough.is_infinite()
     }
