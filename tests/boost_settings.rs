@@ -115,6 +115,8 @@ fn every_setting_gives_the_same_bits_in_any_order_and_at_any_number_of_threads()
         base.clone().max_leaves(7).grow(Grow::ByLoss),
         base.clone().max_leaves(9).colsample_bylevel(0.7).colsample_bynode(0.6),
         base.clone().early_stopping(2).calibrated(true).subsample(0.8),
+        base.clone().refit(2).subsample(0.8),
+        base.clone().refit(2).max_leaves(7).early_stopping(2).calibrated(true),
         base.early_stopping(2).metric(Metric::Auc).held_out(0.4),
     ] {
         let run = Run::new().seed(11);
@@ -357,6 +359,7 @@ proptest! {
         n in 2usize..80, seed in any::<u64>(), leaves in 0usize..10, by_loss in any::<bool>(), share in 0.1f64..1.0,
         stop in proptest::option::of(1usize..4), calibrated in any::<bool>(), onehot in 1usize..9,
         threshold in 1usize..9, direction in -1i8..=1, balanced in any::<bool>(), zero_weights in any::<bool>(),
+        refit in 0usize..3,
     ) {
         let (mut rows, mut labels) = awkward(n, seed);
         rows.column_mut(5).iter_mut().for_each(|v| *v = v.abs().floor());
@@ -365,7 +368,7 @@ proptest! {
         let mut boost = Boost::new().rounds(4).max_leaves(leaves).colsample_bylevel(share).colsample_bynode(share)
             .subsample(share).categorical(&[5]).max_cat_to_onehot(onehot).max_cat_threshold(threshold)
             .monotone(&[0, 0, 0, 0, direction]).balanced(balanced).calibrated(calibrated).min_child_weight(0.1)
-            .grow(if by_loss { Grow::ByLoss } else { Grow::ByLevel });
+            .refit(if direction == 0 { refit } else { 0 }).grow(if by_loss { Grow::ByLoss } else { Grow::ByLevel });
         if let Some(rounds) = stop {
             boost = boost.early_stopping(rounds);
         }

@@ -59,7 +59,7 @@ with tempfile.TemporaryDirectory() as folder:
         old = ~new
         np.save(at / "old.npy", rows[old]), np.save(at / "new.npy", rows[new]), np.save(at / "labels.npy", labels[old])
         program("boost", "--data", at / "old.npy", "--labels", at / "labels.npy", "--out", at / "model.json",
-                "--rounds", o.rounds, "--max-depth", o.max_depth, "--new", at / "new.npy", "--new-out", at / "p.npy")
+                "--rounds", o.rounds, "--max-depth", o.max_depth, "--calibrated", "--refit", 3, "--new", at / "new.npy", "--new-out", at / "p.npy")
         found = {"recluster": np.load(at / "p.npy")}
         settings = dict(tree_method="hist", max_depth=o.max_depth)
         matrix, data, margins = xgboost.QuantileDMatrix(rows[old]), xgboost.DMatrix(rows[new]), []

@@ -1,7 +1,7 @@
 //! The training calls.
 
 use super::bins::Bins;
-use super::learn::Crossing;
+use super::cross_fit::Crossing;
 use super::model::BoostModel;
 use super::settings::{Boost, Metric};
 use super::training_set::{labelled, with_targets};

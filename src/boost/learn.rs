@@ -1,86 +1,30 @@
 //! From a training set to a model.
 
 use super::bins::Bins;
-use super::calibration::{Calibration, Case};
+use super::cross_fit::{Crossing, HeldOut};
 use super::loss::{Loss, logit};
 use super::model::{BoostModel, Ensemble, Link};
 use super::notes::listed;
-use super::open_set::OutOfFold;
+use super::refit;
 use super::sample;
 use super::settings::{Boost, Metric};
 use super::train::{self, Problem, Targets};
 use super::training_set::{TrainingSet, heaviest, no_weight};
-use crate::core::AnyRows;
 use crate::{Error, Result, Run};
-use ndarray::{Array2, ArrayView1};
-
-/// Folds of cross-fitting.
-const FOLDS: usize = 3;
-
-/// Rows for each label after which the calibration uses no further folds.
-const ENOUGH: usize = 200;
 
 /// Weights must sum to at least this share of `lambda` and `min_child_weight`.
 const LIGHTEST: f64 = 1e-6;
 
-/// What is cross-fitted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Crossing {
-    None,
-    /// As many folds as the calibration needs.
-    Calibration,
-    /// All folds.
-    All,
-}
-
-/// What models make of rows that they were not trained on.
-#[derive(Default)]
-pub(super) struct HeldOut {
-    /// Numbers of the rows in the bins: those with a label first.
-    rows: Vec<u32>,
-    /// Calibrated margins, (row, output).
-    table: Vec<f64>,
-    /// How the rows fared that the calibration needed.
-    pub(super) fared: Vec<OutOfFold>,
-}
-
-impl HeldOut {
-    /// The margins of all rows of a table, of which those numbered `trained` were binned: of rows that were not, the model's
-    /// own; NaN for those that no fold held out.
-    pub(super) fn of_all(
-        &self,
-        rows: AnyRows<'_>,
-        trained: &[u32],
-        model: &BoostModel,
-        run: &Run,
-    ) -> Result<Array2<f64>> {
-        let outputs = model.outputs.len();
-        let mut margins = Array2::from_elem((rows.len(), outputs), f64::NAN);
-        for (&row, own) in self.rows.iter().zip(self.table.chunks(outputs)) {
-            margins.row_mut(trained[row as usize] as usize).assign(&ArrayView1::from(own));
-        }
-        let mut seen = vec![false; rows.len()];
-        trained.iter().for_each(|&row| seen[row as usize] = true);
-        let others: Vec<u32> = (0..rows.len() as u32).filter(|&row| !seen[row as usize]).collect();
-        if !others.is_empty() {
-            let all: Vec<usize> = (0..outputs).collect();
-            let own = rows.picked(&others, |rows| model.margins_of(&all, rows, run))?;
-            others.iter().zip(own.outer_iter()).for_each(|(&row, own)| margins.row_mut(row as usize).assign(&own));
-        }
-        Ok(margins)
-    }
-}
-
 /// All rows of the bins with their labels.
-struct Labelled<'a> {
-    settings: &'a Boost,
-    bins: &'a Bins,
-    outputs: usize,
+pub(super) struct Labelled<'a> {
+    pub(super) settings: &'a Boost,
+    pub(super) bins: &'a Bins,
+    pub(super) outputs: usize,
     /// Classes from `outputs` on are those of rows of no label, negatives of all; see [`super::open_set`].
-    classes: &'a [u32],
-    weights: Option<&'a [f32]>,
+    pub(super) classes: &'a [u32],
+    pub(super) weights: Option<&'a [f32]>,
     targets: &'a Targets<'a>,
-    order: &'a [u32],
+    pub(super) order: &'a [u32],
 }
 
 impl Boost {
@@ -129,9 +73,16 @@ impl Boost {
         problem.patience = self.early_stopping;
         problem.metrics = labelled.metrics(&problem.held_out, run);
         let trained = run.install(|| train::train(self, &problem, "boost", run))??;
-        note_no_split(&trained.ensembles, run);
-        let model = BoostModel::new(Link::Logistic, bins.features(), trained.ensembles)?;
-        if crosses { labelled.cross_fit(model, crossing, run) } else { Ok((model, HeldOut::default())) }
+        note_no_split(&trained, run);
+        let rounds = trained.iter().map(|output| output.trees.len()).collect();
+        let crossed = if crosses { Some(labelled.cross_fit(rounds, crossing, run)?) } else { None };
+        let passes = crossed.as_ref().map_or(self.refit, |crossed| crossed.passes);
+        let trees = self.refitted(&problem, trained, passes, run)?;
+        let model = BoostModel::new(Link::Logistic, bins.features(), trees)?;
+        Ok(match crossed {
+            Some(crossed) => (model.calibrated(crossed.calibration), crossed.held_out),
+            None => (model, HeldOut::default()),
+        })
     }
 
     /// Trains one output of the targets, on all rows of the bins.
@@ -168,8 +119,16 @@ impl Boost {
             held_out,
         };
         let trained = run.install(|| train::train(self, &problem, "boost", run))??;
-        note_no_split(&trained.ensembles, run);
-        BoostModel::new(Link::Identity, bins.features(), trained.ensembles)
+        note_no_split(&trained, run);
+        BoostModel::new(Link::Identity, bins.features(), self.refitted(&problem, trained, self.refit, run)?)
+    }
+
+    /// Trees after so many passes over their leaf values.
+    fn refitted(&self, problem: &Problem<'_>, trees: Vec<Ensemble>, passes: usize, run: &Run) -> Result<Vec<Ensemble>> {
+        match passes {
+            0 => Ok(trees),
+            _ => Ok(run.install(|| refit::refit(self, problem, trees, passes, run))??.ensembles),
+        }
     }
 
     /// Refuses settings that do not fit the binned columns.
@@ -200,7 +159,7 @@ impl Boost {
 
 impl<'a> Labelled<'a> {
     /// The problem of all rows but those held out, without early stopping; `sums` are the weights of its classes.
-    fn problem(&self, held_out: Vec<u32>, sums: Vec<f64>, rounds: Vec<usize>) -> Problem<'a> {
+    pub(super) fn problem(&self, held_out: Vec<u32>, sums: Vec<f64>, rounds: Vec<usize>) -> Problem<'a> {
         let Labelled { settings, bins, outputs, weights, .. } = *self;
         let all: f64 = sums.iter().sum();
         let positive = |own: f64| match settings.balanced {
@@ -233,7 +192,7 @@ impl<'a> Labelled<'a> {
     }
 
     /// The weight of each class over the rows that are trained on, in sums that do not depend on their order.
-    fn class_weights(&self, held_out: &[u32]) -> Vec<f64> {
+    pub(super) fn class_weights(&self, held_out: &[u32]) -> Vec<f64> {
         let mut parts: Vec<(u32, f64)> =
             trained_on(self.classes.len(), held_out).map(|i| (self.classes[i], weight_of(self.weights, i))).collect();
         parts.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
@@ -265,58 +224,6 @@ impl<'a> Labelled<'a> {
         let has_both = |count: usize| count > 0 && count < held_out.len();
         counts.iter().map(|&count| if has_both(count) { metric } else { Metric::Loss }).collect()
     }
-
-    /// Calibrates a model of all rows by the out-of-fold margins of cross-fitting; these come calibrated with it. Rows without
-    /// a label are no part of the calibration.
-    ///
-    /// The calibration takes no more folds than it needs, so that it is the same whether or not the others are wanted.
-    fn cross_fit(&self, model: BoostModel, crossing: Crossing, run: &Run) -> Result<(BoostModel, HeldOut)> {
-        let Labelled { settings, bins, classes, outputs, .. } = *self;
-        let rounds: Vec<usize> = model.outputs.iter().map(|output| output.trees.len()).collect();
-        let has_label = |row: u32| (classes[row as usize] as usize) < outputs;
-        let (mut rows, mut table): (Vec<u32>, Vec<f64>) = (Vec::new(), Vec::new());
-        let (mut others, mut others_table): (Vec<u32>, Vec<f64>) = (Vec::new(), Vec::new());
-        let mut enough = None;
-        for mut held_out in sample::folds(bins, self.order, |i| classes[i], FOLDS, run.key()) {
-            held_out.retain(|&row| classes[row as usize] as usize <= outputs);
-            if !held_out.iter().any(|&row| has_label(row)) {
-                continue;
-            }
-            let sums = self.class_weights(&held_out);
-            let problem = self.problem(held_out, sums, rounds.clone());
-            let trained = run.install(|| train::train(settings, &problem, "cross-fit", run))??;
-            for (i, &row) in problem.held_out.iter().enumerate() {
-                let (rows, table) =
-                    if has_label(row) { (&mut rows, &mut table) } else { (&mut others, &mut others_table) };
-                rows.push(row);
-                table.extend(trained.held_out_margins.iter().map(|margins| margins[i]));
-            }
-            if enough.is_none() && rows.len() >= ENOUGH * outputs {
-                enough = Some((rows.len(), others.len()));
-                if crossing == Crossing::Calibration {
-                    break;
-                }
-            }
-        }
-        let (enough, enough_others) = enough.unwrap_or((rows.len(), others.len()));
-        let case = |i: usize| {
-            let (row, margins) = (rows[i] as usize, &table[i * outputs..(i + 1) * outputs]);
-            Case { margins, label: classes[row] as usize, weight: weight_of(self.weights, row) }
-        };
-        let calibration = run.install(|| Calibration::fit(outputs, enough, case))??;
-        calibration.note(run);
-        let fared = |(&row, margins): (&u32, &[f64])| {
-            let label = has_label(row).then_some(classes[row as usize] as usize);
-            OutOfFold::of(margins, &calibration, label, weight_of(self.weights, row as usize))
-        };
-        let known = rows.iter().zip(table.chunks_exact(outputs)).take(enough).map(fared);
-        let unknown = others.iter().zip(others_table.chunks_exact(outputs)).take(enough_others).map(fared);
-        let fared = known.chain(unknown).collect();
-        rows.extend(others);
-        table.extend(others_table);
-        table.chunks_mut(outputs).for_each(|margins| calibration.raise(margins));
-        Ok((model.calibrated(calibration), HeldOut { rows, table, fared }))
-    }
 }
 
 /// The rows that are not held out.
@@ -326,7 +233,7 @@ fn trained_on(rows: usize, held_out: &[u32]) -> impl Iterator<Item = usize> {
     (0..rows).filter(move |&i| trained[i])
 }
 
-fn weight_of(weights: Option<&[f32]>, row: usize) -> f64 {
+pub(super) fn weight_of(weights: Option<&[f32]>, row: usize) -> f64 {
     weights.map_or(1.0, |weights| f64::from(weights[row]))
 }
 

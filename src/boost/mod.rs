@@ -21,6 +21,7 @@
 
 mod bins;
 mod calibration;
+mod cross_fit;
 mod early_stopping;
 mod fit;
 mod gradient;
@@ -31,6 +32,7 @@ mod loss;
 mod model;
 mod notes;
 mod open_set;
+mod refit;
 mod sample;
 mod settings;
 mod train;

@@ -20,7 +20,7 @@
 
 use super::bins::Bins;
 use super::calibration::{Calibration, confidence_of};
-use super::learn::Crossing;
+use super::cross_fit::Crossing;
 use super::model::BoostModel;
 use super::sample;
 use super::settings::Boost;

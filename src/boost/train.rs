@@ -52,13 +52,39 @@ impl Problem<'_> {
     fn early_stops(&self) -> bool {
         self.patience.is_some() && !self.held_out.is_empty()
     }
-}
 
-/// The result of training.
-pub(super) struct Trained {
-    pub(super) ensembles: Vec<Ensemble>,
-    /// For each output its margins at the held-out rows, after its last tree.
-    pub(super) held_out_margins: Vec<Vec<f64>>,
+    /// Computes the gradients of an output at margins `base` + `moves`, 0 for rows that the sample leaves out. `fine` is work
+    /// space.
+    pub(super) fn differentiate(
+        &self,
+        output: usize,
+        base: f64,
+        moves: &[f32],
+        sample: &TreeSample<'_>,
+        fine: &Spare<Vec<(i64, i64)>>,
+        gradients: &mut Gradients,
+    ) {
+        let Problem { losses, targets, weights, heaviest, .. } = self;
+        let write_targets = |rows: Range<usize>, y: &mut [f64], w: &mut [f64]| {
+            targets(output, rows.clone(), y);
+            match weights {
+                Some(weights) => w.iter_mut().zip(&weights[rows.clone()]).for_each(|(w, &given)| *w = f64::from(given)),
+                None if sample.all() => {}
+                None => w.fill(1.0),
+            }
+            if !sample.all() {
+                rows.zip(w).filter(|(row, _)| !sample.row(*row)).for_each(|(_, w)| *w = 0.0);
+            }
+        };
+        let mut work = fine.take(Vec::new);
+        gradients.compute(losses[output], base, moves, *heaviest, write_targets, &mut work);
+        fine.give(work);
+    }
+
+    /// Margins `base` + `moves` of the held-out rows.
+    pub(super) fn held_out_margins(&self, base: f64, moves: &[f32]) -> Vec<f64> {
+        self.held_out.iter().map(|&row| gradient::margin(base, moves[row as usize])).collect()
+    }
 }
 
 /// One output in training.
@@ -85,7 +111,7 @@ struct Context<'a> {
 }
 
 /// Trains all outputs, as a stage of that name.
-pub(super) fn train(settings: &Boost, problem: &Problem<'_>, stage: &'static str, run: &Run) -> Result<Trained> {
+pub(super) fn train(settings: &Boost, problem: &Problem<'_>, stage: &'static str, run: &Run) -> Result<Vec<Ensemble>> {
     let bins = problem.bins;
     let n = bins.rows;
     if n > MOST_ROWS {
@@ -111,7 +137,10 @@ pub(super) fn train(settings: &Boost, problem: &Problem<'_>, stage: &'static str
     for round in 0..rounds {
         let mut active: Vec<&mut Output> = outputs.iter_mut().filter(|output| !output.stopped).collect();
         parallel::for_each_chunk(&mut active, 1, |_, output| {
-            output.iter_mut().for_each(|output| output.differentiate(&context, &sampler.of(round, output.number)));
+            for Output { number, moves, gradients, ensemble, .. } in output {
+                let sample = sampler.of(round, *number);
+                problem.differentiate(*number, ensemble.base, moves, &sample, &context.fine, gradients);
+            }
         });
         // Root histograms of several outputs built together cost little more than one.
         for group in active.chunks_mut(SIDE_BY_SIDE) {
@@ -127,45 +156,16 @@ pub(super) fn train(settings: &Boost, problem: &Problem<'_>, stage: &'static str
             break;
         }
     }
-    let mut trained =
-        Trained { ensembles: Vec::with_capacity(outputs.len()), held_out_margins: Vec::with_capacity(outputs.len()) };
-    for mut output in outputs {
-        trained.held_out_margins.push(output.held_out_margins(problem));
+    let trained = outputs.into_iter().map(|Output { mut ensemble, best, .. }| {
         if problem.early_stops() {
-            output.ensemble.trees.truncate(output.best.trees);
+            ensemble.trees.truncate(best.trees);
         }
-        trained.ensembles.push(output.ensemble);
-    }
-    Ok(trained)
+        ensemble
+    });
+    Ok(trained.collect())
 }
 
 impl Output {
-    /// Computes the gradients of the next tree.
-    fn differentiate(&mut self, context: &Context<'_>, sample: &TreeSample<'_>) {
-        let Problem { losses, targets, weights, heaviest, .. } = context.problem;
-        let write_targets = |rows: Range<usize>, y: &mut [f64], w: &mut [f64]| {
-            targets(self.number, rows.clone(), y);
-            match weights {
-                Some(weights) => w.iter_mut().zip(&weights[rows.clone()]).for_each(|(w, &given)| *w = f64::from(given)),
-                None if sample.all() => {}
-                None => w.fill(1.0),
-            }
-            if !sample.all() {
-                rows.zip(w).filter(|(row, _)| !sample.row(*row)).for_each(|(_, w)| *w = 0.0);
-            }
-        };
-        let mut fine = context.fine.take(Vec::new);
-        self.gradients.compute(
-            losses[self.number],
-            self.ensemble.base,
-            &self.moves,
-            *heaviest,
-            write_targets,
-            &mut fine,
-        );
-        context.fine.give(fine);
-    }
-
     /// Grows the next tree and updates the margins; `roots` has the root histograms, if built, and this output's index
     /// there.
     fn grow(&mut self, context: &Context<'_>, sample: &TreeSample<'_>, roots: Option<(&Roots<'_>, usize)>) {
@@ -217,13 +217,9 @@ impl Output {
         }
     }
 
-    fn held_out_margins(&self, problem: &Problem<'_>) -> Vec<f64> {
-        problem.held_out.iter().map(|&row| gradient::margin(self.ensemble.base, self.moves[row as usize])).collect()
-    }
-
     /// The metric of its trees on the held-out rows.
     fn score(&self, problem: &Problem<'_>) -> Option<f64> {
-        let margins = self.held_out_margins(problem);
+        let margins = problem.held_out_margins(self.ensemble.base, &self.moves);
         let row_of = |i: usize| {
             let (row, mut target) = (problem.held_out[i] as usize, [0.0]);
             (problem.targets)(self.number, row..row + 1, &mut target);

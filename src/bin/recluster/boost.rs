@@ -106,7 +106,8 @@ fn boost_settings(args: &args::Boost) -> Boost {
         .learning_rate(args.learning_rate)
         .categorical(&args.categorical)
         .balanced(args.balanced)
-        .calibrated(args.calibrated);
+        .calibrated(args.calibrated)
+        .refit(args.refit);
     if let Some(leaves) = args.max_leaves {
         boost = boost.max_leaves(leaves).grow(Grow::ByLoss);
     }

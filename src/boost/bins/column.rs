@@ -29,6 +29,15 @@ impl Column {
         self.bins > self.cuts.len()
     }
 
+    /// A value of a bin other than that of missing ones: its category, or its lowest number.
+    pub(in crate::boost) fn value(&self, bin: usize) -> f32 {
+        match bin.checked_sub(1) {
+            _ if self.categorical => self.cuts[bin],
+            None => f32::MIN,
+            Some(below) => self.cuts[below],
+        }
+    }
+
     /// The bin of a value.
     pub(super) fn code(&self, value: f32) -> u8 {
         let values = self.cuts.len();

@@ -35,6 +35,19 @@ impl Calibration {
         Ok(found)
     }
 
+    /// The mean of -ln p of the rows' own labels.
+    pub(in crate::boost) fn log_loss<'a>(&self, count: usize, case: impl Fn(usize) -> Case<'a> + Sync + Send) -> f64 {
+        let parts = parallel::map_ranges(count, PIECE, |range| {
+            range.map(&case).fold((0.0, 0.0), |(loss, all), Case { margins, label, weight }| {
+                let raised = margins.iter().zip(&self.offsets).map(|(z, offset)| z * self.slope + offset);
+                let own = margins[label] * self.slope + self.offsets[label];
+                (loss + weight * (log_sum(raised) - own), all + weight)
+            })
+        });
+        let (loss, weight) = parts.iter().fold((0.0, 0.0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
+        loss / weight
+    }
+
     /// The constant that is added to all offsets, so that the margin 0 separates known rows from unknown ones.
     fn level<'a>(&self, count: usize, case: &(impl Fn(usize) -> Case<'a> + Sync + Send)) -> f64 {
         // For each row its weight, the log-sum over all labels, and over all but its own.

@@ -60,14 +60,19 @@ impl Leaves {
     /// Assigns the rows of a node to two new leaves by a split; returns the number of the left one, the right one is next.
     pub(super) fn add_both(&self, bins: &Bins, rows: &[u32], split: &Split) -> u32 {
         let leaf = self.count.fetch_add(2, Relaxed);
+        self.put_both(bins, rows, split, [leaf, leaf + 1]);
+        leaf
+    }
+
+    /// Puts the rows of a node into two leaves by a split, the left one first.
+    pub(in crate::boost) fn put_both(&self, bins: &Bins, rows: &[u32], split: &Split, leaves: [u32; 2]) {
         let (rule, mut sides) = (Sides::of(bins, split), [0u8; FETCH]);
         for rows in rows.chunks(FETCH) {
             rule.look(rows, &mut sides);
             for (&row, &left) in rows.iter().zip(&sides) {
-                self.put(row, leaf + 1 - u32::from(left));
+                self.put(row, leaves[usize::from(1 - left)]);
             }
         }
-        leaf
     }
 
     /// Adds the value of its leaf to each row's sum.
@@ -114,7 +119,7 @@ impl<'a> Sides<'a> {
 
 multiversion! {
     /// Moves the rows that go left before those that go right, each side in its old order; returns how many go left.
-    pub(super) fn partition(bins: &Bins, rows: &mut [u32], split: &Split) -> usize {
+    pub(in crate::boost) fn partition(bins: &Bins, rows: &mut [u32], split: &Split) -> usize {
         let rule = Sides::of(bins, split);
         let mut right: Vec<u32> = Vec::with_capacity(rows.len() + FETCH);
         let (mut sides, mut left, mut moved) = ([0u8; FETCH], [0u32; FETCH], [0u32; FETCH]);

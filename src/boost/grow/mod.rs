@@ -15,9 +15,10 @@ mod search;
 mod split;
 
 pub(super) use histogram::SIDE_BY_SIDE;
-pub(super) use leaves::Leaves;
+pub(super) use leaves::{Leaves, partition};
 pub(super) use roots::Roots;
 pub(super) use rules::Rules;
+pub(super) use split::Split;
 
 use super::bins::{ABREAST, Bins, DENSE_SLOTS};
 use super::gradient::{Gradients, h_of};
@@ -26,7 +27,6 @@ use crate::core::spare::Spare;
 use crate::core::{parallel, random};
 use rules::Bounds;
 use search::SearchedNode;
-use split::Split;
 use std::ops::Range;
 
 /// Columns that are searched as one piece; fixed, so that ties are resolved alike at any number of threads.

@@ -64,6 +64,11 @@ impl Rules {
         if h + self.lambda > 0.0 { bounds.clamp(weight(g, h, self.lambda, self.alpha)) } else { 0.0 }
     }
 
+    /// [`Rules::weight`] without monotone constraints.
+    pub(in crate::boost) fn unbounded_weight(&self, g: f64, h: f64) -> f64 {
+        self.weight(g, h, Bounds::NONE)
+    }
+
     /// A node's score, the loss saved at its value: G² / (H + λ) without monotone constraints.
     pub(super) fn score(&self, g: f64, h: f64, bounds: Bounds) -> f64 {
         if h + self.lambda <= 0.0 {

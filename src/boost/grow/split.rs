@@ -3,7 +3,7 @@
 use crate::boost::bins::Column;
 
 /// The best split of a node over some columns.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(in crate::boost) struct Split {
     pub(in crate::boost) column: u32,
     /// At a numeric split, bins below this one go left; 0 where only missing values do.

@@ -21,7 +21,7 @@ pub struct Tree {
     pub(crate) right: Vec<u32>,
     /// Whether missing values go left.
     pub(crate) default_left: Vec<bool>,
-    /// Value of a leaf, learning rate included; at a split the value that it would have as a leaf.
+    /// Value of a leaf, learning rate included; at a split the value that it would have had as a leaf.
     pub(crate) value: Vec<f32>,
     /// Sum of the training rows' second derivatives; at a split the sum over its children.
     pub(crate) cover: Vec<f64>,
@@ -141,7 +141,7 @@ impl Tree {
         &self.default_left
     }
 
-    /// Values of the leaves, by node; at a split the value that it would have as a leaf.
+    /// Values of the leaves, by node; at a split the value that it would have had as a leaf.
     pub fn value(&self) -> &[f32] {
         &self.value
     }

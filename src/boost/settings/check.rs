@@ -6,6 +6,9 @@ use crate::{Error, Result};
 /// Most rows that are made up for each row of a class.
 const MOST_MADE_UP: f64 = 100.0;
 
+/// Most passes over the leaf values: more change nothing.
+const MOST_PASSES: usize = 100;
+
 impl Boost {
     /// Refuses settings outside their ranges.
     pub(in crate::boost) fn check(&self) -> Result<()> {
@@ -54,6 +57,12 @@ impl Boost {
         }
         if let Some(direction) = self.monotone.iter().find(|d| !(-1..=1).contains(*d)) {
             return Err(Error::setting("monotone", direction, "must be -1, 0 or 1 for each column"));
+        }
+        if self.refit > MOST_PASSES {
+            return Err(Error::setting("refit", self.refit, "must be at most 100"));
+        }
+        if self.refit > 0 && self.monotone.iter().any(|&direction| direction != 0) {
+            return Err(Error::setting("refit", self.refit, "must be 0 with monotone constraints"));
         }
         let counts = [("max_cat_to_onehot", self.max_cat_to_onehot), ("max_cat_threshold", self.max_cat_threshold)];
         for (name, value) in counts.into_iter().chain(self.early_stopping.map(|rounds| ("early_stopping", rounds))) {

@@ -134,6 +134,10 @@ pub(crate) struct Fit {
     /// Maximal depth of such a tree
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub(crate) max_depth: usize,
+    /// Most passes over the leaf values of such trees once they stand, each given all others; as many are made as give the
+    /// lowest log-loss on rows that were left out
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(crate) refit: usize,
     /// Resamples over which it is counted how often a rule comes back; none with 0 [default: 10]
     #[arg(long, value_name = "N")]
     pub(crate) resamples: Option<usize>,

@@ -40,6 +40,10 @@ pub(crate) struct Boost {
     /// Calibrate the probabilities of a row to a distribution over the labels, by cross-fitting in three folds
     #[arg(long)]
     pub(crate) calibrated: bool,
+    /// Passes over the leaf values of all trees once they stand, each value given all others; with --calibrated the most
+    /// passes: as many are made as give the lowest log-loss out of fold
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) refit: usize,
     /// Rows to predict with the model
     #[arg(long, value_name = "FILE", requires = "new_out")]
     pub(crate) new: Option<String>,

@@ -62,6 +62,7 @@ pub(super) fn boost(args: &args::Fit) -> Boost {
     Boost::new()
         .rounds(args.rounds)
         .max_depth(args.max_depth)
+        .refit(args.refit)
         .shuffled_rows(args.shuffled_rows)
         .guard_rows(args.guard_rows)
 }
