@@ -109,7 +109,8 @@ impl Context<'_> {
                 let mut change = vec![0.0; values.len()];
                 for (node, value) in values.iter_mut().enumerate().filter(|&(node, _)| tree.tree.is_leaf(node)) {
                     let new = self.moved(*value, gradients.real(sums[node]), problem.losses[output]);
-                    change[node] = (new - *value) / UNIT;
+                    // Their difference itself may be beyond f32.
+                    change[node] = new / UNIT - *value / UNIT;
                     *value = new;
                 }
                 leaves.add_values(&mut moves, &change);
