@@ -51,7 +51,8 @@ fn the_optimum_has_no_slope() {
     rows.column_mut(5).iter_mut().for_each(|v| *v = v.abs().floor());
     let weights: Vec<f32> = (0..300).map(|i| [1.0, 0.5, 0.0, 2.0][i * i % 4]).collect();
     let (lambda, alpha, positive, run) = (1.5, 0.4, 3.0, Run::new());
-    let boost = Boost::new().rounds(4).max_depth(4).learning_rate(1.0).lambda(lambda).alpha(alpha).scale_pos_weight(positive);
+    let boost =
+        Boost::new().rounds(4).max_depth(4).learning_rate(1.0).lambda(lambda).alpha(alpha).scale_pos_weight(positive);
     let model = boost.categorical(&[5]).refit(100).fit_weighted(&rows, &labels, &weights, &run).unwrap();
     let margins = model.margins(&rows, &run).unwrap();
     let (mut seen, mut zeros) = (0, 0);
