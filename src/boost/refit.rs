@@ -187,7 +187,8 @@ impl<'a> BinnedTree<'a> {
         if tasks {
             parallel::join(left, right);
         } else {
-            (left(), right());
+            left();
+            right();
         }
     }
 }
