@@ -6,7 +6,7 @@ use recluster::{Error, Run};
 
 #[path = "help/boost.rs"]
 mod help;
-use help::{awkward, draws, fixture, floats, losses, noisy, table};
+use help::{awkward, draws, fixture, floats, leaf, losses, noisy, table};
 
 /// The trees are XGBoost's, the values after many passes those of scikit-learn's ridge and logistic regression.
 #[test]
@@ -32,15 +32,6 @@ fn many_passes_reach_the_linear_model_of_the_leaves() {
     };
     compare(0, "grown", 1e-5);
     compare(100, "refitted", 1e-3);
-}
-
-fn leaf(tree: &Tree, row: &[f32]) -> usize {
-    let mut at = 0;
-    while !tree.is_leaf(at) {
-        let left = tree.goes_left(at, row[tree.feature()[at] as usize]);
-        at = if left { tree.left()[at] } else { tree.right()[at] } as usize;
-    }
-    at
 }
 
 /// Where no pass changes anything any more, the derivative of each leaf's objective is zero: with weights, missing values,

@@ -2,10 +2,10 @@
 
 #[path = "help/boost.rs"]
 mod help;
-use help::awkward;
+use help::{awkward, leaf};
 use ndarray::Array2;
 use recluster::Run;
-use recluster::boost::{Boost, Tree};
+use recluster::boost::Boost;
 
 /// What the definition is told.
 #[derive(Clone, Copy, Debug)]
@@ -83,15 +83,6 @@ fn best_gain(rule: Rule, rows: &Array2<f32>, pairs: &[(f64, f64)]) -> f64 {
         }
     }
     best
-}
-
-fn leaf(tree: &Tree, row: &[f32]) -> usize {
-    let mut at = 0;
-    while !tree.is_leaf(at) {
-        let left = tree.goes_left(at, row[tree.feature()[at] as usize]);
-        at = if left { tree.left()[at] } else { tree.right()[at] } as usize;
-    }
-    at
 }
 
 #[test]

@@ -20,7 +20,7 @@
 
 use super::bins::Bins;
 use super::gradient::{Gradients, UNIT};
-use super::grow::{Leaves, Rules, Split, partition};
+use super::grow::{Leaves, Rules, Split, TASK_ROWS, partition};
 use super::loss::Loss;
 use super::model::{Ensemble, Tree};
 use super::sample::Sampler;
@@ -30,11 +30,8 @@ use crate::core::parallel;
 use crate::core::spare::Spare;
 use crate::{Result, Run};
 
-/// From this many rows on, both sides of a split are tasks of their own.
-const TASK_ROWS: usize = 2048;
-
 /// Outputs after which progress is reported.
-const SIDE_BY_SIDE: usize = 8;
+const GROUP: usize = 8;
 
 /// A log-odds leaf wants to move by at most this in a pass: without a penalty, a few rows that are told wrong with certainty
 /// would have it move without bound.
@@ -74,7 +71,7 @@ pub(super) fn refit(
     let stage = run.stage("refit leaves", ensembles.len());
     let mut outputs: Vec<_> = ensembles.iter_mut().zip(&mut held_out_margins).enumerate().collect();
     let mut done = 0;
-    for group in outputs.chunks_mut(SIDE_BY_SIDE) {
+    for group in outputs.chunks_mut(GROUP) {
         parallel::for_each_chunk(group, 1, |_, outputs| {
             for (number, (ensemble, margins)) in outputs {
                 **margins = context.refit(*number, ensemble, passes);
@@ -104,6 +101,7 @@ impl Context<'_> {
         for _ in 0..passes {
             for (tree, values) in trees.iter().zip(&mut values) {
                 problem.differentiate(output, base, &moves, &sample, &self.fine, &mut gradients);
+                // Found again in each pass: the leaves of all trees at once would take rows x trees of memory.
                 tree.place(&mut rows, &leaves);
                 let sums = gradients.sums(values.len(), |row| leaves.of(row) as usize);
                 let mut change = vec![0.0; values.len()];

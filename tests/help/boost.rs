@@ -2,7 +2,7 @@
 #![allow(dead_code, missing_docs, unreachable_pub)]
 
 use ndarray::{Array2, ArrayView2, Axis};
-use recluster::boost::BoostModel;
+use recluster::boost::{BoostModel, Tree};
 use recluster::{Event, Observer, Run};
 use std::sync::{Arc, Mutex};
 
@@ -108,4 +108,14 @@ pub fn awkward(n: usize, seed: u64) -> (Array2<f32>, Vec<i32>) {
         })
         .collect();
     (rows, labels)
+}
+
+/// The leaf that a row ends in.
+pub fn leaf(tree: &Tree, row: &[f32]) -> usize {
+    let mut at = 0;
+    while !tree.is_leaf(at) {
+        let left = tree.goes_left(at, row[tree.feature()[at] as usize]);
+        at = if left { tree.left()[at] } else { tree.right()[at] } as usize;
+    }
+    at
 }

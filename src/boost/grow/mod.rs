@@ -32,7 +32,7 @@ use std::ops::Range;
 /// Columns that are searched as one piece; fixed, so that ties are resolved alike at any number of threads.
 const COLUMNS: usize = 128;
 /// From this many rows on, a node's parts are tasks of their own.
-const TASK_ROWS: usize = 2048;
+pub(super) const TASK_ROWS: usize = 2048;
 /// From this many rows on, few bins of a node's dense columns are empty.
 const CROWD: usize = 512;
 /// Rows that one task adds to a histogram.

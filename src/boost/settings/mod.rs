@@ -278,8 +278,10 @@ impl Boost {
     /// the learning rate towards its optimum given all other trees (the fully corrective step of Johnson and Zhang, "Learning
     /// Nonlinear Functions Using Regularized Greedy Forest", 2014). The model keeps its size and comes closer to the
     /// training rows, as more rounds would bring it. With [`calibrated`](Boost::calibrated) this is the most passes: so many
-    /// are made as gave the lowest log-loss out of fold, none where none lowers it. A pass costs about as much as growing
-    /// the trees of a narrow table again. Not with monotone constraints.
+    /// are made as gave the lowest log-loss out of fold, none where none lowers it. Not with monotone constraints.
+    ///
+    /// A pass takes O(rows x depth) for each tree, however many columns there are. The choice among numbers of passes keeps the
+    /// margins of the held-out rows for each of them.
     pub fn refit(mut self, passes: usize) -> Self {
         self.refit = passes;
         self
