@@ -129,7 +129,10 @@ fn of_customers(folder: &Path, run: &Run) -> Done {
     table.draw().title("Plans").write(folder.join("crosstab.svg"))?;
 
     let fidelity = Fidelity::of(&confidences, &kinds, &names, None)?;
-    Calibration::of(&fidelity.clusters[1]).draw().title("Builders, held out").write(folder.join("calibration.svg"))?;
+    CalibrationChart::of(&fidelity.clusters[1])
+        .draw()
+        .title("Builders, held out")
+        .write(folder.join("calibration.svg"))?;
     let lines = (0..5)
         .map(|cluster| StabilityLine::new(format!("cluster {cluster}"), again(&rows, cluster, run)).number(cluster));
     StabilityChart::new(lines).draw().title("Found again on 80 % of the rows").write(folder.join("stability.svg"))?;

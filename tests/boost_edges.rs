@@ -5,7 +5,7 @@ mod help;
 use help::{awkward, noted};
 use ndarray::{Array2, array};
 use proptest::prelude::*;
-use recluster::boost::{Boost, BoostModel, Grow, Metric, Tree};
+use recluster::boost::{Boost, BoostModel, EvalMetric, Grow, Tree};
 use recluster::explain::TreeShap;
 use recluster::{Error, Explainer, Run};
 
@@ -22,9 +22,9 @@ fn labels_that_no_held_out_row_bears_stop_by_log_loss_and_are_named() {
     labels[10] = 2;
     (labels[3], labels[0]) = (4, 4);
     let fit = |metric, run: &Run| Boost::new().rounds(60).early_stopping(3).metric(metric).fit(&rows, &labels, run);
-    let (by_loss, told) = noted(|run| fit(Metric::Loss, run).unwrap());
+    let (by_loss, told) = noted(|run| fit(EvalMetric::Loss, run).unwrap());
     assert!(told.contains("no held-out row has label 2, 3, 4"), "{told}");
-    let (by_area, told) = noted(|run| fit(Metric::Auc, run).unwrap());
+    let (by_area, told) = noted(|run| fit(EvalMetric::Auc, run).unwrap());
     assert!(told.contains("no held-out row has label 2, 3, 4"), "{told}");
     assert_ne!(by_area.outputs()[0].trees().len(), 60);
     for label in 2..5 {

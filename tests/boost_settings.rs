@@ -5,7 +5,7 @@ mod help;
 use help::{awkward, draws, fixture, floats, losses, noisy, table};
 use ndarray::{Array2, Axis, array, s};
 use proptest::prelude::*;
-use recluster::boost::{Boost, BoostModel, Grow, Metric, Tree};
+use recluster::boost::{Boost, BoostModel, EvalMetric, Grow, Tree};
 use recluster::explain::Surrogate;
 use recluster::{Error, Run};
 
@@ -89,7 +89,7 @@ fn categories_that_cannot_be_used_are_refused_by_place() {
         let refused = Surrogate::fit(&rows, &[0, 1, 0], vec!["0.0".into(), "0.1".into()], &wrong, &run);
         assert!(matches!(refused, Err(Error::Setting { name: found, .. }) if found == name), "{wrong:?}");
     }
-    let (balanced, auc) = (Boost::new().balanced(true), Boost::new().metric(Metric::Auc));
+    let (balanced, auc) = (Boost::new().balanced(true), Boost::new().metric(EvalMetric::Auc));
     for wrong in
         [balanced, Boost::new().calibrated(true), auc, Boost::new().shuffled_rows(0.25), Boost::new().guard_rows(0.25)]
     {
@@ -117,7 +117,7 @@ fn every_setting_gives_the_same_bits_in_any_order_and_at_any_number_of_threads()
         base.clone().early_stopping(2).calibrated(true).subsample(0.8),
         base.clone().refit(2).subsample(0.8),
         base.clone().refit(2).max_leaves(7).early_stopping(2).calibrated(true),
-        base.early_stopping(2).metric(Metric::Auc).held_out(0.4),
+        base.early_stopping(2).metric(EvalMetric::Auc).held_out(0.4),
     ] {
         let run = Run::new().seed(11);
         let model = boost.fit_weighted(&rows, &labels, &weights, &run.clone().threads(1)).unwrap();
@@ -311,7 +311,7 @@ fn each_label_stops_at_its_best_round() {
     let (rows, labels) = noisy(1200, 9);
     let run = Run::new().seed(2);
     let most = 200;
-    for metric in [Metric::Loss, Metric::Auc] {
+    for metric in [EvalMetric::Loss, EvalMetric::Auc] {
         let boost = Boost::new().rounds(most).early_stopping(5).metric(metric);
         let model = boost.fit(&rows, &labels, &run).unwrap();
         let counts: Vec<usize> = model.outputs().iter().map(|output| output.trees().len()).collect();

@@ -1,7 +1,7 @@
 //! Early stopping: the metric of an output on held-out rows.
 
 use super::loss::Loss;
-use super::settings::Metric;
+use super::settings::EvalMetric;
 use crate::core::numerics;
 use crate::validity::roc_auc;
 
@@ -37,7 +37,7 @@ pub(super) struct HeldOutRow {
 
 /// The metric of the rows' margins, lower being better. None where there are no rows, and for the AUC where none or all of
 /// them have the label.
-pub(super) fn score(metric: Metric, loss: Loss, margins: &[f64], row: impl Fn(usize) -> HeldOutRow) -> Option<f64> {
+pub(super) fn score(metric: EvalMetric, loss: Loss, margins: &[f64], row: impl Fn(usize) -> HeldOutRow) -> Option<f64> {
     let rows = || (0..margins.len()).map(|i| (margins[i], row(i)));
     let weight = rows().fold(0.0, |sum, (_, row)| sum + row.weight);
     let mean = |bad: &dyn Fn(f64, f64) -> f64| {
@@ -48,11 +48,11 @@ pub(super) fn score(metric: Metric, loss: Loss, margins: &[f64], row: impl Fn(us
     }
     match (loss, metric) {
         (Loss::Squared, _) => Some(libm::sqrt(mean(&|margin, target| (margin - target) * (margin - target)))),
-        (Loss::Logistic { .. }, Metric::Loss) => Some(mean(&|margin, target| {
+        (Loss::Logistic { .. }, EvalMetric::Loss) => Some(mean(&|margin, target| {
             let wrong = if target > 0.5 { -margin } else { margin };
             wrong.max(0.0) + libm::log1p(numerics::exp(-wrong.abs()))
         })),
-        (Loss::Logistic { .. }, Metric::Auc) => {
+        (Loss::Logistic { .. }, EvalMetric::Auc) => {
             let rows = rows().map(|(margin, row)| (margin, row.target > 0.5, row.weight)).collect();
             roc_auc(rows).map(|auc| -auc)
         }
@@ -73,21 +73,21 @@ mod tests {
         let rows = [row(1.0, 1.0), row(0.0, 2.0), row(1.0, 1.0), row(0.0, 1.0)];
         let margins = [2.0, 1.0, 1.0, -3.0];
         // Pairs (weight): 2 over 1 (2) and over -3 (1) won; 1 ties 1 (2, half) and beats -3 (1): 5 of 6.
-        let found = score(Metric::Auc, logistic, &margins, |i| rows[i]).unwrap();
+        let found = score(EvalMetric::Auc, logistic, &margins, |i| rows[i]).unwrap();
         assert!((found + 5.0 / 6.0).abs() < 1e-12);
         let loss = |m: f64, y: f64| -(y * (1.0 / (1.0 + (-m).exp())).ln() + (1.0 - y) * (1.0 / (1.0 + m.exp())).ln());
         let expected = (loss(2.0, 1.0) + 2.0 * loss(1.0, 0.0) + loss(1.0, 1.0) + loss(-3.0, 0.0)) / 5.0;
-        assert!((score(Metric::Loss, logistic, &margins, |i| rows[i]).unwrap() - expected).abs() < 1e-12);
-        let rmse = score(Metric::Loss, Loss::Squared, &[1.0, 4.0], |_| row(1.0, 3.0)).unwrap();
+        assert!((score(EvalMetric::Loss, logistic, &margins, |i| rows[i]).unwrap() - expected).abs() < 1e-12);
+        let rmse = score(EvalMetric::Loss, Loss::Squared, &[1.0, 4.0], |_| row(1.0, 3.0)).unwrap();
         assert!((rmse - 4.5f64.sqrt()).abs() < 1e-12);
         // Rows of one kind have a log-loss and no area.
         for label in [0.0, 1.0] {
-            let found = score(Metric::Loss, logistic, &margins, |_| row(label, 0.5)).unwrap();
+            let found = score(EvalMetric::Loss, logistic, &margins, |_| row(label, 0.5)).unwrap();
             let expected = margins.iter().map(|&margin| loss(margin, label)).sum::<f64>() / 4.0;
             assert!((found - expected).abs() < 1e-12);
-            assert_eq!(score(Metric::Auc, logistic, &margins, |_| row(label, 1.0)), None);
+            assert_eq!(score(EvalMetric::Auc, logistic, &margins, |_| row(label, 1.0)), None);
         }
-        assert_eq!(score(Metric::Loss, logistic, &[], |_| row(1.0, 1.0)), None);
+        assert_eq!(score(EvalMetric::Loss, logistic, &[], |_| row(1.0, 1.0)), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::bins::Bins;
 use super::cross_fit::Crossing;
 use super::model::BoostModel;
-use super::settings::{Boost, Metric};
+use super::settings::{Boost, EvalMetric};
 use super::training_set::{labelled, with_targets};
 use crate::core::{AnyRows, Rows};
 use crate::{Error, Result, Run, SparseRows};
@@ -262,7 +262,7 @@ impl Boost {
                 return Err(Error::setting(name, set, "is not for regression"));
             }
         }
-        if self.metric == Metric::Auc {
+        if self.metric == EvalMetric::Auc {
             return Err(Error::setting("metric", "auc", "is not for regression"));
         }
         match self.base_score.filter(|&score| !(score as f32).is_finite()) {

@@ -7,7 +7,7 @@ use super::model::{BoostModel, Ensemble, Link};
 use super::notes::listed;
 use super::refit;
 use super::sample;
-use super::settings::{Boost, Metric};
+use super::settings::{Boost, EvalMetric};
 use super::train::{self, Problem, Targets};
 use super::training_set::{TrainingSet, heaviest, no_weight};
 use crate::{Error, Result, Run};
@@ -202,7 +202,7 @@ impl<'a> Labelled<'a> {
     }
 
     /// The metric of early stopping for each output: log-loss where the AUC of the held-out rows is undefined.
-    fn metrics(&self, held_out: &[u32], run: &Run) -> Vec<Metric> {
+    fn metrics(&self, held_out: &[u32], run: &Run) -> Vec<EvalMetric> {
         let Boost { metric, early_stopping, .. } = *self.settings;
         if early_stopping.is_none() {
             return vec![metric; self.outputs];
@@ -222,7 +222,7 @@ impl<'a> Labelled<'a> {
             ));
         }
         let has_both = |count: usize| count > 0 && count < held_out.len();
-        counts.iter().map(|&count| if has_both(count) { metric } else { Metric::Loss }).collect()
+        counts.iter().map(|&count| if has_both(count) { metric } else { EvalMetric::Loss }).collect()
     }
 }
 

@@ -47,4 +47,4 @@ pub(crate) use model::Forest;
 pub use model::{BoostModel, Ensemble, Importance, Link, Tree};
 pub(crate) use model::{category_goes_left, number_goes_left};
 pub(crate) use open_set::OutOfFold;
-pub use settings::{Boost, Grow, Metric};
+pub use settings::{Boost, EvalMetric, Grow};

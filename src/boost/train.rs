@@ -7,7 +7,7 @@ use super::grow::{Buffers, Grower, Leaves, Node, Roots, Rules, SIDE_BY_SIDE};
 use super::loss::Loss;
 use super::model::{Ensemble, Tree};
 use super::sample::{Sampler, TreeSample};
-use super::settings::{Boost, Grow, Metric};
+use super::settings::{Boost, EvalMetric, Grow};
 use crate::core::parallel;
 use crate::core::spare::Spare;
 use crate::{Error, Result, Run};
@@ -38,7 +38,7 @@ pub(super) struct Problem<'a> {
     /// Most trees of each output.
     pub(super) rounds: Vec<usize>,
     /// The metric of early stopping for each output.
-    pub(super) metrics: Vec<Metric>,
+    pub(super) metrics: Vec<EvalMetric>,
     /// Rounds without improvement on the held-out rows after which an output stops; None without early stopping.
     pub(super) patience: Option<usize>,
     /// Rows in the order of content, target and weight; empty where nothing is drawn at random.

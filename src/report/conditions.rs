@@ -2,7 +2,7 @@
 
 use super::text::{Text, words};
 use crate::explain::{Condition, FeatureDifference, Phrase, Rule};
-use crate::table::{Feature, Measure, RangeWords};
+use crate::table::{Feature, FeatureKind, RangeWords};
 
 /// The conditions of a rule with the report's names of the columns; `features` are what the columns mean.
 pub(super) fn conditions(text: &Text, rule: &Rule, names: &[String], features: &[Feature]) -> Vec<String> {
@@ -87,7 +87,7 @@ pub(super) fn difference(
 
 /// A value in a table's words, a number with the decimal mark of the language.
 pub(super) fn figure(text: &Text, feature: &Feature, words: String) -> String {
-    if feature.measure() == Measure::Number { text.point(&words) } else { words }
+    if feature.kind() == FeatureKind::Number { text.point(&words) } else { words }
 }
 
 /// Words that begin with a column's name, with the report's name of it instead.

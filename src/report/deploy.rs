@@ -1,7 +1,7 @@
 //! How the clusters are used: what the model does on rows that it has not seen, and how new rows are scored.
 
 use super::Contents;
-use super::charts::Calibration;
+use super::charts::CalibrationChart;
 use super::sure::of_hundred;
 use super::text::{Text, Value, say, words};
 use crate::explain::{Fidelity, Selectivity};
@@ -153,7 +153,7 @@ fn calibration(text: &Text, found: &Fidelity) -> Markup {
     html! {
         @if !filled.is_empty() {
             h3 { (say!(text, "use.calibration")) }
-            div class="scroll" { (Calibration::new(words!(text, "use.all_clusters"), filled).draw_in(text).inline()) }
+            div class="scroll" { (CalibrationChart::new(words!(text, "use.all_clusters"), filled).draw_in(text).inline()) }
             p class="small" { (say!(text, "use.diagonal")) }
         }
     }

@@ -3,7 +3,7 @@
 use super::charts::short;
 use super::text::{Text, words};
 use crate::core::{Canonical, Rows};
-use crate::table::{Feature, Kind, Measure, Schema};
+use crate::table::{Feature, FeatureKind, Kind, Schema};
 
 /// How the report reads a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,15 +134,15 @@ impl Features {
             });
             let field = schema.fields().get(feature.field());
             columns.push(Column {
-                reading: match feature.measure() {
-                    Measure::Number => Reading::Number,
-                    Measure::Date => Reading::Date,
-                    Measure::Ordinal => Reading::Ordered,
+                reading: match feature.kind() {
+                    FeatureKind::Number => Reading::Number,
+                    FeatureKind::Date => Reading::Date,
+                    FeatureKind::Ordinal => Reading::Ordered,
                     _ => Reading::Words,
                 },
                 levels: feature.parts(),
                 question,
-                flag: feature.measure() == Measure::Flag,
+                flag: feature.kind() == FeatureKind::Flag,
                 field: field.map_or_else(String::new, |field| field.name.clone()),
                 first: before != Some(feature.field()),
                 answer: field.is_some_and(|field| field.kind == Kind::Answers),

@@ -4,7 +4,7 @@ use super::data::kind;
 use super::text::{Text, Value, words};
 use crate::core::inference::Z95;
 use crate::explain::{OutsideCell, OutsideMeasure, OutsidePart, OutsideVariable};
-use crate::table::{Feature, Field, Kind, Measure, Schema};
+use crate::table::{Feature, FeatureKind, Field, Kind, Schema};
 
 /// Levels that a table shows, the most frequent.
 const LEVELS: usize = 8;
@@ -123,16 +123,16 @@ fn variable(text: &Text, name: &str, kind: String, of: &[(&Feature, &OutsideVari
         }
     }
     let (feature, first) = of[0];
-    let shares = !matches!(feature.measure(), Measure::Number | Measure::Date);
+    let shares = !matches!(feature.kind(), FeatureKind::Number | FeatureKind::Date);
     let mut kind = kind;
-    if shares && feature.measure() != Measure::Flag {
+    if shares && feature.kind() != FeatureKind::Flag {
         heads.retain(|head| head.part.all.is_some_and(|all| all > 0.0));
     }
     if shares {
         let mut order: Vec<usize> = (0..heads.len()).collect();
         order.sort_by(|&a, &b| heads[b].part.all.unwrap_or(0.0).total_cmp(&heads[a].part.all.unwrap_or(0.0)));
         let rest = order.split_off(order.len().min(LEVELS));
-        if feature.measure() == Measure::Ordinal || matches!(feature.measure(), Measure::Cycle(_)) {
+        if feature.kind() == FeatureKind::Ordinal || matches!(feature.kind(), FeatureKind::Cycle(_)) {
             order.sort_unstable();
         }
         if !rest.is_empty() {
@@ -187,7 +187,7 @@ fn figure(text: &Text, head: &Head<'_>, number: f64) -> String {
 
 /// An average: of dates the day.
 fn average(text: &Text, feature: &Feature, number: f64) -> String {
-    if feature.measure() == Measure::Date { feature.words(number.floor()) } else { text.value(number) }
+    if feature.kind() == FeatureKind::Date { feature.words(number.floor()) } else { text.value(number) }
 }
 
 fn cell(text: &Text, head: &Head<'_>, found: &OutsideCell) -> Cell {

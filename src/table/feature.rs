@@ -6,7 +6,7 @@ use super::field::{Cycle, Scale};
 /// How the numbers of a feature are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Measure {
+pub enum FeatureKind {
     /// A number, a count or a share, in the table's own units.
     Number,
     /// The number of a level, in order, from 0.
@@ -26,7 +26,7 @@ pub enum Measure {
 pub(crate) struct Part {
     /// Its place among the features.
     pub(crate) feature: usize,
-    pub(crate) measure: Measure,
+    pub(crate) kind: FeatureKind,
     pub(crate) scale: Scale,
     /// Number of its levels.
     pub(crate) levels: usize,
@@ -45,7 +45,7 @@ pub struct Feature {
     pub(super) question: String,
     /// Place of the field in the schema.
     pub(super) field: usize,
-    pub(super) measure: Measure,
+    pub(super) kind: FeatureKind,
     /// Of ordinals and categories all, of a flag no and yes.
     pub(super) levels: Vec<String>,
 }
@@ -53,7 +53,7 @@ pub struct Feature {
 impl Feature {
     /// A column of numbers of which nothing but the name is known.
     pub(crate) fn number(name: String) -> Self {
-        Feature { question: name.clone(), name, field: 0, measure: Measure::Number, levels: Vec::new() }
+        Feature { question: name.clone(), name, field: 0, kind: FeatureKind::Number, levels: Vec::new() }
     }
 
     /// So many columns of numbers without names: "column 1" and so on.
@@ -78,8 +78,8 @@ impl Feature {
     }
 
     /// How its numbers are read.
-    pub fn measure(&self) -> Measure {
-        self.measure
+    pub fn kind(&self) -> FeatureKind {
+        self.kind
     }
 
     /// The levels of an ordinal or a category; no and yes of a flag.
@@ -94,16 +94,16 @@ impl Feature {
             return "missing".into();
         }
         let level = |place: f64| self.levels.get(place.max(0.0) as usize).cloned();
-        match self.measure {
-            Measure::Date => date::text(value),
-            Measure::Ordinal if value.fract() != 0.0 => match (level(value.floor()), level(value.ceil())) {
+        match self.kind {
+            FeatureKind::Date => date::text(value),
+            FeatureKind::Ordinal if value.fract() != 0.0 => match (level(value.floor()), level(value.ceil())) {
                 (Some(low), Some(high)) => format!("{low} to {high}"),
                 _ => short(value),
             },
-            Measure::Ordinal | Measure::Category | Measure::Flag if value.fract() == 0.0 => {
+            FeatureKind::Ordinal | FeatureKind::Category | FeatureKind::Flag if value.fract() == 0.0 => {
                 level(value).unwrap_or_else(|| short(value))
             }
-            Measure::Cycle(cycle) => of_cycle(cycle, value),
+            FeatureKind::Cycle(cycle) => of_cycle(cycle, value),
             _ => short(value),
         }
     }
@@ -112,27 +112,27 @@ impl Feature {
 impl Feature {
     /// What its rows are counted by: levels; of a cycle its parts, such as the days of the week. None of numbers and dates.
     pub(crate) fn parts(&self) -> Vec<String> {
-        match self.measure {
-            Measure::Cycle(Cycle::Day) => {
+        match self.kind {
+            FeatureKind::Cycle(Cycle::Day) => {
                 ["0 to 6 h", "6 to 12 h", "12 to 18 h", "18 to 24 h"].map(String::from).to_vec()
             }
-            Measure::Cycle(Cycle::Week) => DAYS.map(String::from).to_vec(),
-            Measure::Cycle(Cycle::Year) => MONTHS.map(|(month, _)| month.to_string()).to_vec(),
-            Measure::Number | Measure::Date => Vec::new(),
-            Measure::Ordinal | Measure::Category | Measure::Flag => self.levels.clone(),
+            FeatureKind::Cycle(Cycle::Week) => DAYS.map(String::from).to_vec(),
+            FeatureKind::Cycle(Cycle::Year) => MONTHS.map(|(month, _)| month.to_string()).to_vec(),
+            FeatureKind::Number | FeatureKind::Date => Vec::new(),
+            FeatureKind::Ordinal | FeatureKind::Category | FeatureKind::Flag => self.levels.clone(),
         }
     }
 
     /// The place of a value's part; None for a missing value, and for what is none of the parts.
     pub(crate) fn part_of(&self, value: f64) -> Option<usize> {
-        let (place, parts) = match self.measure {
-            Measure::Cycle(Cycle::Day) => ((value / 6.0).floor(), 4),
-            Measure::Cycle(Cycle::Week) => (value, DAYS.len()),
-            Measure::Cycle(Cycle::Year) => {
+        let (place, parts) = match self.kind {
+            FeatureKind::Cycle(Cycle::Day) => ((value / 6.0).floor(), 4),
+            FeatureKind::Cycle(Cycle::Week) => (value, DAYS.len()),
+            FeatureKind::Cycle(Cycle::Year) => {
                 (MONTHS.iter().take_while(|(_, first)| *first <= value).count() as f64 - 1.0, MONTHS.len())
             }
-            Measure::Number | Measure::Date => return None,
-            Measure::Ordinal | Measure::Category | Measure::Flag => (value, self.levels.len()),
+            FeatureKind::Number | FeatureKind::Date => return None,
+            FeatureKind::Ordinal | FeatureKind::Category | FeatureKind::Flag => (value, self.levels.len()),
         };
         (place >= 0.0).then_some(place as usize).filter(|&part| part < parts)
     }
@@ -141,15 +141,17 @@ impl Feature {
     /// level number 2.
     pub(crate) fn range_in_words(&self, at_least: Option<f64>, below: Option<f64>) -> RangeWords {
         let last = |below: f64| self.words(below.ceil() - 1.0);
-        match (self.measure, at_least, below) {
+        match (self.kind, at_least, below) {
             (_, None, None) => RangeWords::Anything,
-            (Measure::Ordinal, Some(low), Some(high)) if low.ceil() + 1.0 >= high.ceil() => RangeWords::Is(last(high)),
-            (Measure::Ordinal, Some(low), Some(high)) => RangeWords::FromTo(self.words(low.ceil()), last(high)),
-            (Measure::Ordinal, Some(low), None) => RangeWords::AtLeast(self.words(low.ceil())),
-            (Measure::Ordinal, None, Some(high)) => RangeWords::AtMost(last(high)),
-            (Measure::Date, Some(low), Some(high)) => RangeWords::FromBefore(self.words(low), self.words(high)),
-            (Measure::Date, Some(low), None) => RangeWords::FromOn(self.words(low)),
-            (Measure::Date, None, Some(high)) => RangeWords::Before(self.words(high)),
+            (FeatureKind::Ordinal, Some(low), Some(high)) if low.ceil() + 1.0 >= high.ceil() => {
+                RangeWords::Is(last(high))
+            }
+            (FeatureKind::Ordinal, Some(low), Some(high)) => RangeWords::FromTo(self.words(low.ceil()), last(high)),
+            (FeatureKind::Ordinal, Some(low), None) => RangeWords::AtLeast(self.words(low.ceil())),
+            (FeatureKind::Ordinal, None, Some(high)) => RangeWords::AtMost(last(high)),
+            (FeatureKind::Date, Some(low), Some(high)) => RangeWords::FromBefore(self.words(low), self.words(high)),
+            (FeatureKind::Date, Some(low), None) => RangeWords::FromOn(self.words(low)),
+            (FeatureKind::Date, None, Some(high)) => RangeWords::Before(self.words(high)),
             (_, Some(low), Some(high)) => RangeWords::FromBelow(self.words(low), self.words(high)),
             (_, Some(low), None) => RangeWords::AtLeast(self.words(low)),
             (_, None, Some(high)) => RangeWords::Below(self.words(high)),
@@ -241,24 +243,23 @@ mod tests {
     #[test]
     fn values_are_said_in_words() {
         let levels = ["low", "medium", "high"].map(String::from).to_vec();
-        let of =
-            |measure| Feature { name: "f".into(), question: "f".into(), field: 0, measure, levels: levels.clone() };
-        assert_eq!(of(Measure::Ordinal).words(1.0), "medium");
-        assert_eq!(of(Measure::Ordinal).words(1.4), "medium to high");
-        assert_eq!(of(Measure::Category).words(2.0), "high");
-        assert_eq!(of(Measure::Category).words(f64::NAN), "missing");
-        assert_eq!(of(Measure::Category).words(7.0), "7");
-        assert_eq!(of(Measure::Date).words(19_782.0), "2024-02-29");
-        assert_eq!(of(Measure::Cycle(Cycle::Week)).words(6.5), "Sunday");
+        let of = |kind| Feature { name: "f".into(), question: "f".into(), field: 0, kind, levels: levels.clone() };
+        assert_eq!(of(FeatureKind::Ordinal).words(1.0), "medium");
+        assert_eq!(of(FeatureKind::Ordinal).words(1.4), "medium to high");
+        assert_eq!(of(FeatureKind::Category).words(2.0), "high");
+        assert_eq!(of(FeatureKind::Category).words(f64::NAN), "missing");
+        assert_eq!(of(FeatureKind::Category).words(7.0), "7");
+        assert_eq!(of(FeatureKind::Date).words(19_782.0), "2024-02-29");
+        assert_eq!(of(FeatureKind::Cycle(Cycle::Week)).words(6.5), "Sunday");
         for (number, text) in [(0.0, "0"), (12.0, "12"), (1234.4, "1234"), (0.12345, "0.1235"), (-2.5, "-2.5")] {
-            assert_eq!(of(Measure::Number).words(number), text);
+            assert_eq!(of(FeatureKind::Number).words(number), text);
         }
-        let range = |measure, low, high| of(measure).range_in_words(low, high).to_string();
-        assert_eq!(range(Measure::Ordinal, Some(1.0), None), "at least medium");
-        assert_eq!(range(Measure::Ordinal, None, Some(2.0)), "at most medium");
-        assert_eq!(range(Measure::Ordinal, Some(1.0), Some(2.0)), "is medium");
-        assert_eq!(range(Measure::Ordinal, Some(0.0), Some(2.0)), "from low to medium");
-        assert_eq!(range(Measure::Date, None, Some(19_782.0)), "before 2024-02-29");
-        assert_eq!(range(Measure::Number, Some(3.0), Some(41.5)), "from 3 to below 41.5");
+        let range = |kind, low, high| of(kind).range_in_words(low, high).to_string();
+        assert_eq!(range(FeatureKind::Ordinal, Some(1.0), None), "at least medium");
+        assert_eq!(range(FeatureKind::Ordinal, None, Some(2.0)), "at most medium");
+        assert_eq!(range(FeatureKind::Ordinal, Some(1.0), Some(2.0)), "is medium");
+        assert_eq!(range(FeatureKind::Ordinal, Some(0.0), Some(2.0)), "from low to medium");
+        assert_eq!(range(FeatureKind::Date, None, Some(19_782.0)), "before 2024-02-29");
+        assert_eq!(range(FeatureKind::Number, Some(3.0), Some(41.5)), "from 3 to below 41.5");
     }
 }

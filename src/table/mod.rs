@@ -45,7 +45,7 @@ pub use amend::Amendment;
 pub use arrow::TableBuilder;
 pub(crate) use feature::Part;
 pub(crate) use feature::RangeWords;
-pub use feature::{Feature, Measure};
+pub use feature::{Feature, FeatureKind};
 pub use field::{Cycle, Field, Kind, Role, Scale};
 pub use schema::Schema;
 pub use values::{Column, Table, Values, Words};

@@ -1,6 +1,6 @@
 //! What is known of all columns of a table.
 
-use super::feature::{Feature, Measure, Part};
+use super::feature::{Feature, FeatureKind, Part};
 use super::field::{Field, Kind, Role, Scale};
 use super::infer;
 use super::values::{Table, Values, Words};
@@ -104,31 +104,31 @@ impl Schema {
         let mut features = Vec::new();
         for (place, field) in self.fields.iter().enumerate().filter(|(_, field)| field.role == Role::Feature) {
             let question = field.question.as_ref().unwrap_or(&field.name);
-            let mut push = |name: String, measure, levels: &[String]| {
+            let mut push = |name: String, kind, levels: &[String]| {
                 features.push(Feature {
                     name,
                     question: question.clone(),
                     field: place,
-                    measure,
+                    kind,
                     levels: levels.to_vec(),
                 });
             };
             let name = field.name.clone();
             match field.kind {
-                Kind::Number | Kind::Count | Kind::Share => push(name, Measure::Number, &[]),
-                Kind::Ordinal => push(name, Measure::Ordinal, &field.levels),
-                Kind::Category => push(name, Measure::Category, &field.levels),
-                Kind::Flag => push(name, Measure::Flag, &field.levels),
+                Kind::Number | Kind::Count | Kind::Share => push(name, FeatureKind::Number, &[]),
+                Kind::Ordinal => push(name, FeatureKind::Ordinal, &field.levels),
+                Kind::Category => push(name, FeatureKind::Category, &field.levels),
+                Kind::Flag => push(name, FeatureKind::Flag, &field.levels),
                 Kind::Date => {
-                    push(name, Measure::Date, &[]);
+                    push(name, FeatureKind::Date, &[]);
                     for &cycle in &field.cycles {
-                        push(format!("{} ({cycle})", field.name), Measure::Cycle(cycle), &[]);
+                        push(format!("{} ({cycle})", field.name), FeatureKind::Cycle(cycle), &[]);
                     }
                 }
                 Kind::Answers => {
                     let yes_no = ["no".to_string(), "yes".to_string()];
                     for level in &field.levels {
-                        push(format!("{}: {level}", field.name), Measure::Flag, &yes_no);
+                        push(format!("{}: {level}", field.name), FeatureKind::Flag, &yes_no);
                     }
                 }
             }
@@ -170,13 +170,13 @@ impl Schema {
             .map(|(at, feature)| {
                 let field = &self.fields[feature.field];
                 // A cycle of a date is a question of its own.
-                let question = match feature.measure {
-                    Measure::Cycle(_) => &feature.name,
+                let question = match feature.kind {
+                    FeatureKind::Cycle(_) => &feature.name,
                     _ => &feature.question,
                 };
                 Part {
                     feature: at,
-                    measure: feature.measure,
+                    kind: feature.kind,
                     scale: field.scale,
                     levels: feature.levels.len(),
                     question: number(&mut questions, question),
@@ -217,7 +217,7 @@ impl Schema {
     /// Places of the features that are categories, for [`Boost::categorical`](crate::boost::Boost::categorical).
     pub fn categorical(&self) -> Vec<usize> {
         let features = self.features();
-        (0..features.len()).filter(|&i| features[i].measure == Measure::Category).collect()
+        (0..features.len()).filter(|&i| features[i].kind == FeatureKind::Category).collect()
     }
 
     /// A number that stands for the whole content, so that a saved schema that was cut or edited is told: a level taken away

@@ -1,26 +1,26 @@
-//! The examination: all checks, each with its verdict.
+//! The examination: all checks, each with its outcome.
 
 use super::answer::{Answer, Subject};
 use super::examiner::Examiner;
 use super::well_formed::{labels, membership, noise, shape};
-use super::{Check, Report, Verdict, tables};
+use super::{Check, Examination, Outcome, tables};
 use crate::{Cancel, Error, Event, Observer, Run};
 use ndarray::{Array2, ArrayRef2};
 
 /// Tolerance of additivity, relative to the largest output.
 const ADDITIVITY: f64 = 1e-6;
 
-pub(super) fn examine(subject: &Subject<'_>, rows: Option<Array2<f32>>, allowed: &[Check], run: &Run) -> Report {
-    let mut examiner = Examiner { subject, allowed, run, verdicts: Vec::new(), panic: None };
+pub(super) fn examine(subject: &Subject<'_>, rows: Option<Array2<f32>>, allowed: &[Check], run: &Run) -> Examination {
+    let mut examiner = Examiner { subject, allowed, run, outcomes: Vec::new(), panic: None };
     let rows = rows.unwrap_or_else(tables::groups);
     examiner.ordinary(&rows);
     examiner.odd(&rows);
     let panic = examiner.panic.take();
     examiner.judge(Check::Panics, panic);
     let (room, name) = (subject.room(), subject.name());
-    let mut verdicts = examiner.verdicts;
-    verdicts.sort_by_key(|(check, _)| *check);
-    Report { room, name, verdicts }
+    let mut outcomes = examiner.outcomes;
+    outcomes.sort_by_key(|(check, _)| *check);
+    Examination { room, name, outcomes }
 }
 
 impl Examiner<'_> {
@@ -166,7 +166,7 @@ impl Examiner<'_> {
 
     /// What is wrong with an answer for a degenerate table, unless ordinary rows showed the same kind of fault.
     fn malformed(&self, answer: &Answer, table: &ArrayRef2<f32>) -> Option<String> {
-        let known = |check| self.verdicts.iter().any(|(c, v)| *c == check && *v != Verdict::Kept);
+        let known = |check| self.outcomes.iter().any(|(c, v)| *c == check && *v != Outcome::Kept);
         let fault = |check, fault: Option<String>| if known(check) { None } else { fault };
         let shape = fault(Check::Shape, shape(answer, table));
         if known(Check::Shape) || shape.is_some() {

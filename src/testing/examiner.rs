@@ -1,7 +1,7 @@
-//! The plug-in under examination, and the verdicts so far.
+//! The plug-in under examination, and the outcomes so far.
 
 use super::answer::{Answer, Call, Subject};
-use super::{Check, Verdict};
+use super::{Check, Outcome};
 use crate::{Error, Run};
 use ndarray::ArrayRef2;
 
@@ -12,7 +12,7 @@ pub(super) struct Examiner<'a> {
     pub(super) subject: &'a Subject<'a>,
     pub(super) allowed: &'a [Check],
     pub(super) run: &'a Run,
-    pub(super) verdicts: Vec<(Check, Verdict)>,
+    pub(super) outcomes: Vec<(Check, Outcome)>,
     /// The first panic: what was done, and its message.
     pub(super) panic: Option<(String, String)>,
 }
@@ -20,13 +20,13 @@ pub(super) struct Examiner<'a> {
 impl Examiner<'_> {
     pub(super) fn judge(&mut self, check: Check, fault: Option<Fault>) {
         let allowed = self.allowed.contains(&check);
-        let verdict = fault.map_or(Verdict::Kept, |(done, came)| Verdict::Broken { done, came, allowed });
-        self.verdicts.push((check, verdict));
+        let outcome = fault.map_or(Outcome::Kept, |(done, came)| Outcome::Broken { done, came, allowed });
+        self.outcomes.push((check, outcome));
     }
 
     pub(super) fn not_judged(&mut self, checks: &[Check], reason: &str) {
         for &check in checks {
-            self.verdicts.push((check, Verdict::NotJudged { reason: reason.to_string() }));
+            self.outcomes.push((check, Outcome::NotJudged { reason: reason.to_string() }));
         }
     }
 

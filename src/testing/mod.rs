@@ -31,16 +31,16 @@
 
 mod answer;
 mod check;
+mod examination;
 mod examine;
 mod examiner;
 mod invariance;
 mod quiet;
-mod report;
 mod tables;
 mod well_formed;
 
 pub use check::Check;
-pub use report::{Report, Verdict};
+pub use examination::{Examination, Outcome};
 
 use crate::{Clusterer, Embedder, Explainer, Result, Run};
 use answer::Subject;
@@ -89,7 +89,7 @@ impl<'a> Conformance<'a> {
         Conformance { subject, allowed: Vec::new(), rows: None, run: Run::new() }
     }
 
-    /// Declares that the plug-in does not keep a promise: [`Report::assert`] lets it pass.
+    /// Declares that the plug-in does not keep a promise: [`Examination::assert`] lets it pass.
     pub fn allow(mut self, check: Check) -> Self {
         self.allowed.push(check);
         self
@@ -103,7 +103,7 @@ impl<'a> Conformance<'a> {
     }
 
     /// Examines. Cost: some forty calls of the plug-in on a few hundred rows.
-    pub fn run(self) -> Report {
+    pub fn run(self) -> Examination {
         examine::examine(&self.subject, self.rows, &self.allowed, &self.run)
     }
 }

@@ -1,7 +1,7 @@
 //! For each promise a plug-in that breaks it and no other.
 
 use ndarray::{Array2, Array3, ArrayRef2, Axis, array};
-use recluster::testing::{self, Check, Report, Verdict};
+use recluster::testing::{self, Check, Examination, Outcome};
 use recluster::{Clusterer, Clustering, Embedder, Error, Explainer, Explanation, Result, Run, check_finite};
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -38,12 +38,12 @@ fn halves(rows: &ArrayRef2<f32>) -> Vec<i32> {
     rows.column(0).iter().map(|&x| if x < 0.0 { -1 } else { i32::from(x > 5.0) }).collect()
 }
 
-fn examined(fault: impl Fn(&ArrayRef2<f32>, &Run) -> Result<Clustering> + Send + Sync) -> Report {
+fn examined(fault: impl Fn(&ArrayRef2<f32>, &Run) -> Result<Clustering> + Send + Sync) -> Examination {
     testing::clusterer(&Faulty(fault)).run()
 }
 
 #[track_caller]
-fn alone(report: &Report, check: Check) {
+fn alone(report: &Examination, check: Check) {
     assert_eq!(report.broken(), [check], "{report}");
     let text = report.to_string();
     for word in ["BROKEN", "done:", "expected:", "came:", "to fix:", check.name(), check.promise()] {
@@ -59,7 +59,7 @@ fn a_sound_plug_in_passes() {
         Clustering::compact(halves(rows))
     });
     report.assert();
-    assert!(report.verdicts().iter().all(|(_, verdict)| *verdict == Verdict::Kept), "{report}");
+    assert!(report.outcomes().iter().all(|(_, outcome)| *outcome == Outcome::Kept), "{report}");
     assert!(report.to_string().contains("0 broken"));
     let report = testing::embedder(&Faulty(|rows: &ArrayRef2<f32>, run: &Run| {
         door(rows, run)?;
@@ -180,7 +180,7 @@ fn a_random_answer_is_found() {
         Clustering::compact(rows.column(0).iter().map(|&x| i32::from(x > bound)).collect())
     });
     alone(&report, Check::Determinism);
-    assert!(report.verdicts().iter().any(|(c, v)| *c == Check::Threads && matches!(v, Verdict::NotJudged { .. })));
+    assert!(report.outcomes().iter().any(|(c, v)| *c == Check::Threads && matches!(v, Outcome::NotJudged { .. })));
 }
 
 #[test]
@@ -313,7 +313,7 @@ fn an_answer_for_nan_is_found() {
 }
 
 /// A table without columns has no first column to look at.
-fn alone_or_empty(report: &Report) {
+fn alone_or_empty(report: &Examination) {
     assert_eq!(report.broken(), [Check::Panics, Check::NotFinite], "{report}");
 }
 

@@ -296,7 +296,7 @@ pub(super) fn a_boost(bytes: &mut Bytes) -> Boost {
     boost = maybe(bytes, boost, Bytes::count, Boost::max_cat_to_onehot);
     boost = maybe(bytes, boost, Bytes::count, Boost::max_cat_threshold);
     boost = maybe(bytes, boost, Bytes::count, Boost::early_stopping);
-    let metrics = [boost::Metric::Loss, boost::Metric::Auc];
+    let metrics = [boost::EvalMetric::Loss, boost::EvalMetric::Auc];
     boost = maybe(bytes, boost, |bytes| bytes.pick(&metrics), Boost::metric);
     boost = maybe(bytes, boost, Bytes::real, Boost::held_out);
     boost = maybe(bytes, boost, Bytes::flag, Boost::calibrated);

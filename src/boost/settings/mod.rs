@@ -3,7 +3,7 @@
 mod check;
 mod choices;
 
-pub use choices::{Grow, Metric};
+pub use choices::{EvalMetric, Grow};
 
 /// Settings of gradient-boosted trees, under XGBoost's names and defaults.
 ///
@@ -43,7 +43,7 @@ pub struct Boost {
     pub(super) max_cat_to_onehot: usize,
     pub(super) max_cat_threshold: usize,
     pub(super) early_stopping: Option<usize>,
-    pub(super) metric: Metric,
+    pub(super) metric: EvalMetric,
     pub(super) held_out: f64,
     pub(super) calibrated: bool,
     pub(super) refit: usize,
@@ -83,7 +83,7 @@ impl Boost {
             max_cat_to_onehot: 4,
             max_cat_threshold: 64,
             early_stopping: None,
-            metric: Metric::Loss,
+            metric: EvalMetric::Loss,
             held_out: 0.2,
             calibrated: false,
             refit: 0,
@@ -246,8 +246,8 @@ impl Boost {
         self
     }
 
-    /// The metric of early stopping; default [`Metric::Loss`].
-    pub fn metric(mut self, metric: Metric) -> Self {
+    /// The metric of early stopping; default [`EvalMetric::Loss`].
+    pub fn metric(mut self, metric: EvalMetric) -> Self {
         self.metric = metric;
         self
     }

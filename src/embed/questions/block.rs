@@ -1,7 +1,7 @@
 //! One question as columns of the space.
 
 use crate::core::Rows;
-use crate::table::{Cycle, Measure, Part, Scale};
+use crate::table::{Cycle, FeatureKind, Part, Scale};
 
 /// The largest squared distance within a question, in units of its mean.
 const MOST: f64 = 20.0;
@@ -33,7 +33,7 @@ struct Coded {
     mean: f64,
     /// Largest squared distance.
     most: f64,
-    measure: Measure,
+    kind: FeatureKind,
     discrete: bool,
 }
 
@@ -54,7 +54,7 @@ impl Block {
         let discrete = coded.iter().any(|coded| coded.discrete);
         // Flags of one question share one scale; what has a unit of its own has its own scale.
         let (flags, others): (Vec<Coded>, Vec<Coded>) =
-            coded.into_iter().partition(|coded| coded.measure == Measure::Flag);
+            coded.into_iter().partition(|coded| coded.kind == FeatureKind::Flag);
         let scales = usize::from(!flags.is_empty()) + others.len();
         let mut block =
             Block { columns: Vec::new(), missing, discrete, mean: 0.0, weight: first.weight, group: first.group };
@@ -82,16 +82,16 @@ impl Block {
 
 impl Coded {
     fn of(part: &Part, values: &[f32]) -> Self {
-        let (columns, mean, most) = match part.measure {
-            Measure::Category => Self::levels(values, part.levels),
-            Measure::Cycle(cycle) => Self::circle(values, cycle),
-            Measure::Ordinal => Self::line(ranked(values)),
-            Measure::Flag => Self::line(wide(values)),
+        let (columns, mean, most) = match part.kind {
+            FeatureKind::Category => Self::levels(values, part.levels),
+            FeatureKind::Cycle(cycle) => Self::circle(values, cycle),
+            FeatureKind::Ordinal => Self::line(ranked(values)),
+            FeatureKind::Flag => Self::line(wide(values)),
             _ => Self::line(scaled(values, part.scale)),
         };
-        let levels = matches!(part.measure, Measure::Category | Measure::Ordinal | Measure::Flag);
+        let levels = matches!(part.kind, FeatureKind::Category | FeatureKind::Ordinal | FeatureKind::Flag);
         let missing = values.iter().map(|x| x.is_nan()).collect();
-        Coded { columns, missing, mean, most, measure: part.measure, discrete: levels || ties(values) > TIES }
+        Coded { columns, missing, mean, most, kind: part.kind, discrete: levels || ties(values) > TIES }
     }
 
     /// A column on a line.

@@ -3,7 +3,7 @@
 use super::Differences;
 use crate::Explanation;
 use crate::core::{parallel, percent};
-use crate::table::{Feature, Measure};
+use crate::table::{Feature, FeatureKind};
 use std::fmt;
 use std::ops::Range;
 
@@ -183,7 +183,7 @@ impl<'a> Tile<'a> {
 fn feature(of: &Differences<'_>, tiles: &[Tile<'_>; 2], column: usize, contrast: f64) -> FeatureDifference {
     let feature = &of.features[column];
     let sides = [0, 1].map(|k| tiles[k].side(column, feature.levels().len()));
-    let ordered = feature.measure() != Measure::Category;
+    let ordered = feature.kind() != FeatureKind::Category;
     let mean = [0, 1].map(|k| (ordered && sides[k].present > 0.0).then_some(sides[k].mean));
     let difference = mean[0].zip(mean[1]).map(|(here, there)| here - there);
     let freedom = sides[0].present + sides[1].present - 2.0;

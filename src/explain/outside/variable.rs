@@ -3,16 +3,16 @@
 use super::groups::{Groups, Size, Value};
 use super::{OutsideCell, OutsideMeasure, OutsidePart, OutsideTest, OutsideTestKind, OutsideVariable};
 use crate::core::inference::{Z95, chi_square_tail, wilson};
-use crate::table::{Feature, Measure};
+use crate::table::{Feature, FeatureKind};
 
 /// Cochran's rule: at most a fifth of the expected counts may be below this.
 const EXPECTED: f64 = 5.0;
 
 pub(super) fn of(feature: &Feature, mut groups: Groups, least: usize) -> OutsideVariable {
     groups.sort();
-    let mut found = match feature.measure() {
-        Measure::Number | Measure::Date => averages(&groups, least),
-        measure => shares(feature, measure == Measure::Ordinal, &groups, least),
+    let mut found = match feature.kind() {
+        FeatureKind::Number | FeatureKind::Date => averages(&groups, least),
+        kind => shares(feature, kind == FeatureKind::Ordinal, &groups, least),
     };
     found.parts.extend(missing(&groups, least));
     OutsideVariable {
@@ -180,7 +180,7 @@ fn shares(feature: &Feature, ordinal: bool, groups: &Groups, least: usize) -> Fo
         false => table.test(),
     };
     // No of a flag says what yes says.
-    let shown = if feature.measure() == Measure::Flag { 1..levels.len() } else { 0..levels.len() };
+    let shown = if feature.kind() == FeatureKind::Flag { 1..levels.len() } else { 0..levels.len() };
     let part = |level: usize| {
         let whole = (all.weight > 0.0).then(|| total[level] / all.weight);
         let cell = |cluster: usize| OutsideCell {

@@ -1,6 +1,6 @@
 //! Columns as the search reads them: small numbers, between cuts at quantiles, or of levels.
 
-use crate::table::{Feature, Measure};
+use crate::table::{Feature, FeatureKind};
 use ndarray::{Array2, ArrayView1};
 use std::sync::OnceLock;
 
@@ -31,8 +31,8 @@ impl<'a> Codes<'a> {
         let c = column as usize;
         self.columns[c].get_or_init(|| {
             let values = self.training.column(c);
-            match self.features[c].measure() {
-                Measure::Category | Measure::Flag => of_levels(values, self.features[c].levels().len()),
+            match self.features[c].kind() {
+                FeatureKind::Category | FeatureKind::Flag => of_levels(values, self.features[c].levels().len()),
                 _ => of_numbers(values, self.quantiles),
             }
         })

@@ -1,7 +1,7 @@
 //! The columns that rules of a cluster are made of: those of the highest gain in shallow boosted trees.
 
 use crate::boost::{Bins, Boost, BoostModel, Importance};
-use crate::table::{Feature, Measure};
+use crate::table::{Feature, FeatureKind};
 use crate::{Event, Observer, Result, Run};
 use ndarray::Array2;
 
@@ -26,7 +26,7 @@ pub(super) struct Trees {
 impl Trees {
     pub(super) fn new(training: &Array2<f32>, features: &[Feature], run: &Run) -> Result<Self> {
         let categorical: Vec<usize> =
-            (0..features.len()).filter(|&c| features[c].measure() == Measure::Category).collect();
+            (0..features.len()).filter(|&c| features[c].kind() == FeatureKind::Category).collect();
         // A rare cluster's second derivatives are small at first.
         let boost =
             Boost::new().rounds(TREES).max_depth(DEPTH).max_bins(64).min_child_weight(0.1).categorical(&categorical);

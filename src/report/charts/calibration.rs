@@ -39,18 +39,18 @@ const TICKS: [f64; 6] = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0];
 /// bin has, on a logarithmic scale, for most rows are clear cases.
 ///
 /// ```
-/// use recluster::report::charts::Calibration;
-/// let svg = Calibration::new("0.1", [(0.05, 0.04, 900), (0.5, 0.47, 40), (0.96, 0.98, 300)]).draw();
+/// use recluster::report::charts::CalibrationChart;
+/// let svg = CalibrationChart::new("0.1", [(0.05, 0.04, 900), (0.5, 0.47, 40), (0.96, 0.98, 300)]).draw();
 /// assert!(svg.to_string().contains("0.1"));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct Calibration {
+pub struct CalibrationChart {
     name: String,
     /// Predicted, observed, rows.
     bins: Vec<(f64, f64, usize)>,
 }
 
-impl Calibration {
+impl CalibrationChart {
     /// A cluster, and for each bin (mean probability, share of its rows that are in the cluster, rows). A bin that is not of
     /// probabilities or has no rows is left out.
     pub fn new(name: impl Into<String>, bins: impl IntoIterator<Item = (f64, f64, usize)>) -> Self {
@@ -59,12 +59,12 @@ impl Calibration {
         };
         let mut bins: Vec<_> = bins.into_iter().filter(fits).collect();
         bins.sort_by(|a, b| a.0.total_cmp(&b.0));
-        Calibration { name: name.into(), bins }
+        CalibrationChart { name: name.into(), bins }
     }
 
     /// The curve that was measured on rows that the model has not seen.
     pub fn of(found: &ClusterFidelity) -> Self {
-        Calibration::new(
+        CalibrationChart::new(
             &found.name,
             found.curve.iter().map(|&CurveBin { predicted, observed, rows, .. }| (predicted, observed, rows)),
         )

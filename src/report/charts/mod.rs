@@ -38,7 +38,7 @@ mod waterfall;
 pub use bars::{Bar, Bars};
 pub use beeswarm::{Beeswarm, Swarm};
 pub use beside::SideBySide;
-pub use calibration::Calibration;
+pub use calibration::CalibrationChart;
 pub use condensed::CondensedTreeChart;
 pub use contrast::{Contrast, ContrastLine};
 pub use crosstab::CrossTab;

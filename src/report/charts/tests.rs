@@ -63,7 +63,7 @@ fn each(names: &[String], values: &[f64]) -> Vec<Svg> {
         .draw(),
         lines().fold(CrossTab::new(first(), names), |table, (_, name)| table.line(name, rows.clone())).draw(),
         StabilityChart::new(lines().map(|(i, name)| StabilityLine::new(name, [value(i), 0.4, 0.9]))).draw(),
-        Calibration::new(first(), lines().map(|(i, _)| (value(i).abs(), value(i + 1).abs(), i + 1))).draw(),
+        CalibrationChart::new(first(), lines().map(|(i, _)| (value(i).abs(), value(i + 1).abs(), i + 1))).draw(),
         LayersChart::new(lines().map(|(i, _)| layer(i + 1, i + 1, value(i)))).draw(),
     ];
     if let Ok(chart) = DependenceChart::of(&found, first()).draw() {

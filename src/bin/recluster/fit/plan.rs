@@ -10,7 +10,7 @@ use recluster::cluster::Hdbscan;
 use recluster::embed::{Identity, Pca, RandomProjection, Umap};
 use recluster::evidence::{HeldOut, Policy};
 use recluster::recursive::{RecursiveTree, Repeats};
-use recluster::table::Measure;
+use recluster::table::FeatureKind;
 use recluster::{Clusterer, Embedder, Size};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -77,7 +77,7 @@ fn consensus(args: &args::Fit) -> Option<Repeats> {
 /// columns of numbers, and tears what is one piece in them.
 pub(super) fn method(args: &args::Fit, data: &Source) -> EmbedMethod {
     let of_umap = args.components.is_some() || for_umap(args).iter().any(|flag| flag.1);
-    let numbers = |questions: &Questions| questions.schema.features().iter().all(|f| f.measure() == Measure::Number);
+    let numbers = |questions: &Questions| questions.schema.features().iter().all(|f| f.kind() == FeatureKind::Number);
     let few = data.values.ncols() <= FEW && data.questions().is_none_or(numbers);
     args.embedder.unwrap_or(if few && !of_umap { EmbedMethod::Identity } else { EmbedMethod::Umap })
 }
