@@ -26,24 +26,24 @@ const SURE: f64 = 0.99;
 /// Standard deviation of the distance at which vertices start from their coarse vertex.
 const SCATTER: f32 = 0.05;
 
-/// Epochs of a coarse layout for each of the fine one, as a fraction.
+/// Epochs of the coarsest layout for each of the fine one, as a fraction.
 const EPOCHS: (usize, usize) = (5, 2);
 /// Repulsion of a coarse layout for that of the fine one.
 const REPULSION: f32 = 3.0;
+
+/// Epochs of the coarsest layout, in which groups pass through one another; those between it and the fine one have as many
+/// as that.
+pub(crate) fn epochs_of_coarsest(fine: usize) -> usize {
+    fine.saturating_mul(EPOCHS.0) / EPOCHS.1
+}
 
 /// How a coarse graph is laid out where the fine one is by `fine`.
 ///
 /// With more room between the groups: two groups that some rows belong to by halves then come to lie apart
 /// from each other, and these rows take a side when the fine layout draws the groups together.
-pub(crate) fn plan<'a>(fine: Plan<'a>, draws: Stream) -> Plan<'a> {
-    Plan {
-        epochs: fine.epochs.saturating_mul(EPOCHS.0) / EPOCHS.1,
-        forces: Forces { repulsion: fine.forces.repulsion * REPULSION, ..fine.forces },
-        draws,
-        density: None,
-        seen: false,
-        ..fine
-    }
+pub(crate) fn plan<'a>(fine: Plan<'a>, epochs: usize, draws: Stream) -> Plan<'a> {
+    let forces = Forces { repulsion: fine.forces.repulsion * REPULSION, ..fine.forces };
+    Plan { epochs, forces, draws, density: None, seen: false, ..fine }
 }
 
 /// A coarse graph, and which of its vertices stands for each vertex of the fine one.

@@ -313,25 +313,36 @@ impl<'a> UmapGraph<'a> {
         self.unfold(umap, graph, &pick, plan, draws, run)
     }
 
-    /// Where a layout starts that no start was given for: that of a large graph from the layout of a coarse one.
+    /// Where a layout starts that no start was given for: that of a large graph from the layout of a coarse one, which starts
+    /// from that of a coarser one.
     fn unfold(
         &self,
         umap: &Umap,
         graph: &Graph,
         pick: &[u32],
-        plan: Plan<'_>,
+        fine: Plan<'_>,
         draws: Stream,
         run: &Run,
     ) -> Result<(Vec<f32>, Start)> {
         let components = umap.n_components;
-        let Some(coarse) = Coarse::of(graph, draws.of(3)) else {
-            return start::find(graph, umap.init, components, self, pick, draws, run);
-        };
-        let plan = coarse::plan(plan, draws.of(4));
-        let (begin, start) = self.unfold(umap, &coarse.graph, &coarse.firsts(pick), plan, draws.of(5), run)?;
-        let sampled = coarse.graph.pruned(1.0 / plan.epochs as f32);
-        let places = layout::lay_out(&sampled, &begin, plan, &mut |_, _| (), run)?;
-        Ok((coarse.spread(&places, components, draws.of(6)), start))
+        let (mut levels, mut pick, mut draws) = (Vec::<(Coarse, Stream)>::new(), Cow::Borrowed(pick), draws);
+        while let Some(coarse) = Coarse::of(levels.last().map_or(graph, |level| &level.0.graph), draws.of(3)) {
+            pick = Cow::Owned(coarse.firsts(&pick));
+            levels.push((coarse, draws));
+            draws = draws.of(5);
+        }
+        let coarsest = levels.last().map_or(graph, |level| &level.0.graph);
+        let (mut places, start) = start::find(coarsest, umap.init, components, self, &pick, draws, run)?;
+        let mut epochs = coarse::epochs_of_coarsest(fine.epochs);
+        while let Some((coarse, draws)) = levels.pop() {
+            let plan = coarse::plan(fine, epochs, draws.of(4));
+            let sampled = coarse.graph.pruned(1.0 / epochs as f32);
+            places = layout::lay_out(&sampled, &places, plan, &mut |_, _| (), run)?;
+            places = coarse.spread(&places, components, draws.of(6));
+            // The groups lie where they should now.
+            epochs = fine.epochs;
+        }
+        Ok((places, start))
     }
 }
 
