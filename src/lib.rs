@@ -96,7 +96,8 @@ pub use self::core::{
     Result, Run, Setting, Settings, Size, SparseRows, Stage, canonical_order, check_finite, match_columns,
 };
 
-/// The code blocks of README are compiled and run as tests.
+/// The code blocks of README and of the page on plug-ins are compiled and run as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
-struct Readme;
+#[doc = include_str!("../docs/plug-ins.md")]
+struct Pages;
