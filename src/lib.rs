@@ -31,6 +31,7 @@
 //!
 //! [profile.dev.package."*"] # debug builds: this crate's own profile does not reach its dependents
 //! opt-level = 3
+//! debug = false
 //! ```
 //!
 //! # The rooms

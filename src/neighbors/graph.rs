@@ -122,10 +122,10 @@ impl Walk {
         let Walk { pool, seen, ids, values } = self;
         pool.fill(NONE);
         seen.clear();
-        but.into_iter().for_each(|point| _ = seen.insert(point));
+        seen.insert(but.as_slice(), ids);
         ids.clear();
         for tree in &graph.trees {
-            ids.extend(tree.leaf(points, queries.swept(q)).iter().filter(|&&p| seen.insert(p)));
+            seen.insert(tree.leaf(points, queries.swept(q)), ids);
         }
         loop {
             points.bounds(queries, q, ids, values);
@@ -135,7 +135,7 @@ impl Walk {
             let Some(next) = pool.iter_mut().find(|key| is_new(**key)).filter(|key| **key != NONE) else { break };
             *next &= !1;
             ids.clear();
-            ids.extend(graph.edges(neighbour(*next)).iter().filter(|&&p| seen.insert(p)));
+            seen.insert(graph.edges(neighbour(*next)), ids);
         }
         for &key in pool.iter().take_while(|&&key| key != NONE) {
             let (id, bound) = (neighbour(key), distance(key));
@@ -157,7 +157,7 @@ impl Seen {
     const FREE: u32 = u32::MAX;
 
     fn new() -> Self {
-        Seen { slots: vec![Self::FREE; 2048], count: 0 }
+        Seen { slots: vec![Self::FREE; 4096], count: 0 }
     }
 
     fn clear(&mut self) {
@@ -165,33 +165,39 @@ impl Seen {
         self.count = 0;
     }
 
-    /// True when it was not there.
-    fn insert(&mut self, number: u32) -> bool {
-        if 2 * self.count >= self.slots.len() {
+    /// Adds those numbers to `new` that were not there. Which they are is hard to foretell for a processor, so no branch hangs on it.
+    fn insert(&mut self, numbers: &[u32], new: &mut Vec<u32>) {
+        while 2 * (self.count + numbers.len()) > self.slots.len() {
             let slots = vec![Self::FREE; 4 * self.slots.len()];
-            let old = std::mem::replace(&mut self.slots, slots);
-            old.into_iter().filter(|&slot| slot != Self::FREE).for_each(|slot| {
-                self.place(slot);
-            });
-        }
-        let new = self.place(number);
-        self.count += usize::from(new);
-        new
-    }
-
-    fn place(&mut self, number: u32) -> bool {
-        let mask = self.slots.len() - 1;
-        let mut at = (number.wrapping_mul(0x9e37_79b1) >> 8) as usize & mask;
-        loop {
-            match self.slots[at] {
-                Self::FREE => {
-                    self.slots[at] = number;
-                    return true;
+            for slot in std::mem::replace(&mut self.slots, slots) {
+                if slot != Self::FREE {
+                    let at = self.place(slot);
+                    self.slots[at] = slot;
                 }
-                slot if slot == number => return false,
-                _ => at = (at + 1) & mask,
             }
         }
+        let mut end = new.len();
+        let before = end;
+        new.resize(end + numbers.len(), 0);
+        for &number in numbers {
+            let at = self.place(number);
+            new[end] = number;
+            end += usize::from(self.slots[at] == Self::FREE);
+            self.slots[at] = number;
+        }
+        new.truncate(end);
+        self.count += end - before;
+    }
+
+    /// Where a number is, or where it would go.
+    #[inline(always)]
+    fn place(&self, number: u32) -> usize {
+        let mask = self.slots.len() - 1;
+        let mut at = (number.wrapping_mul(0x9e37_79b1) >> 8) as usize & mask;
+        while self.slots[at] != Self::FREE && self.slots[at] != number {
+            at = (at + 1) & mask;
+        }
+        at
     }
 }
 
@@ -204,10 +210,12 @@ mod tests {
         let mut seen = Seen::new();
         for turn in 0..3 {
             let numbers = (0..5000u32).map(|i| i.wrapping_mul(2_654_435) % 100_003);
-            for number in numbers.clone() {
-                assert!(seen.insert(number), "{number} in turn {turn}");
-            }
-            assert!(numbers.into_iter().all(|number| !seen.insert(number)));
+            let numbers: Vec<u32> = numbers.collect();
+            let mut new = vec![7];
+            numbers.chunks(100).for_each(|some| seen.insert(some, &mut new));
+            assert_eq!(new[1..], numbers, "turn {turn}");
+            numbers.chunks(3000).for_each(|some| seen.insert(some, &mut new));
+            assert_eq!(new.len(), numbers.len() + 1);
             seen.clear();
         }
     }

@@ -16,17 +16,28 @@ use super::kernel::{self, sound};
 use crate::core::linalg::dense;
 use crate::core::parallel;
 use crate::core::random::Stream;
-use crate::core::simd::{multiversion, sum_lanes};
+use crate::core::simd::{LANES, multiversion, prefetch, sum_lanes};
 
 /// Length of a sketch.
 pub(crate) const SKETCH: usize = 64;
 
+/// How many sketches ahead memory is asked for: they lie scattered, and their numbers are known.
+const AHEAD: usize = 6;
+
 multiversion! {
     /// Values between a sketch and those of the points `ids`.
     pub(super) fn sketch_values(sketches: &[f32], query: &[f32], ids: &[u32], out: &mut Vec<f32>) {
-        let (sketches, _) = sketches.as_chunks::<SKETCH>();
+        let (points, _) = sketches.as_chunks::<SKETCH>();
         let Some(query) = query.first_chunk::<SKETCH>() else { return };
-        out.extend(ids.iter().map(|&id| sound(sum_lanes(&sketches[id as usize], query, |x, y| (x - y) * (x - y)))));
+        out.resize(ids.len(), 0.0);
+        for (i, (value, &id)) in out.iter_mut().zip(ids).enumerate() {
+            if let Some(&later) = ids.get(i + AHEAD) {
+                for part in (0..SKETCH).step_by(LANES) {
+                    prefetch(sketches, later as usize * SKETCH + part);
+                }
+            }
+            *value = sound(sum_lanes(&points[id as usize], query, |x, y| (x - y) * (x - y)));
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! The inner loops of the layout: sixteen vertices moved in step against fixed positions, for each width of positions.
 //!
 //! Of the positions that a step reads, five of six belong to random vertices, far apart in memory. The layout draws these
-//! once for a piece of vertices and an epoch ([`Pool`]); new rows draw their own, so that none depends on its batch.
+//! once for a piece of vertices and an epoch ([`Pool`]); new rows are all repelled by the same ones, so that none depends on its
+//! batch.
 
 use super::forces::{BOTH_ENDS, Forces, LANES, Lanes, ONE_END, attract, repel, targets};
 use super::pool::{Pool, next};
@@ -93,8 +94,8 @@ fn push<const D: usize, const K: usize>(
 pub(crate) struct Bundle<'a> {
     /// Vertices that attract each lane, in order.
     pub(crate) targets: [&'a [u32]; LANES],
-    /// Key of each lane's random vertices.
-    pub(crate) keys: [u32; LANES],
+    /// Key of the random vertices that repel all lanes.
+    pub(crate) key: u32,
 }
 
 #[inline(always)]
@@ -107,28 +108,18 @@ fn move_bundle<const D: usize>(
 ) {
     let n = positions.len() as u64;
     let steps = bundle.targets.iter().map(|targets| targets.len()).max().unwrap_or(0);
-    let mut draws = bundle.keys.map(|key| key | 1);
+    let mut draw = bundle.key | 1;
     for s in 0..steps {
         let (other, alphas) = targets(&bundle.targets, s, positions, alpha);
         attract(own, &other, &alphas, forces, ONE_END);
         let mut sums = [[0.0f32; LANES]; D];
-        let mut draw = || {
-            let mut some = [[0.0f32; LANES]; D];
-            for l in 0..LANES {
-                draws[l] = next(draws[l]);
-                let position = &positions[((u64::from(draws[l]) * n) >> 32) as usize];
-                for d in 0..D {
-                    some[d][l] = position[d];
-                }
-            }
-            some
-        };
-        for _ in 0..forces.negatives / ABREAST {
-            let others: [Lanes<D>; ABREAST as usize] = std::array::from_fn(|_| draw());
-            repel(own, others, &[[1.0; LANES]; ABREAST as usize], forces, &mut sums);
+        let mut left = forces.negatives;
+        while left >= ABREAST {
+            push_all::<D, { ABREAST as usize }>(own, positions, n, &mut draw, forces, &mut sums);
+            left -= ABREAST;
         }
-        for _ in 0..forces.negatives % ABREAST {
-            repel(own, [draw()], &[[1.0; LANES]], forces, &mut sums);
+        for _ in 0..left {
+            push_all::<D, 1>(own, positions, n, &mut draw, forces, &mut sums);
         }
         for d in 0..D {
             for l in 0..LANES {
@@ -136,6 +127,27 @@ fn move_bundle<const D: usize>(
             }
         }
     }
+}
+
+/// Pushes every lane by the same `K` random vertices of `n`.
+#[inline(always)]
+fn push_all<const D: usize, const K: usize>(
+    own: &Lanes<D>,
+    positions: &[[f32; D]],
+    n: u64,
+    draw: &mut u32,
+    forces: Forces,
+    sums: &mut Lanes<D>,
+) {
+    let mut others = [[[0.0; LANES]; D]; K];
+    for other in &mut others {
+        *draw = next(*draw);
+        let position = &positions[((u64::from(*draw) * n) >> 32) as usize];
+        for d in 0..D {
+            other[d] = [position[d]; LANES];
+        }
+    }
+    repel(own, others, &[[1.0; LANES]; K], forces, sums);
 }
 
 /// Positions of one width, with their compiled loops.

@@ -1,8 +1,8 @@
 //! New rows in a fitted embedding, each by itself.
 //!
 //! umap-learn normalises the weights of new rows by the batch and runs one random stream through it, so a row's place
-//! depends on the rows it comes with. Here a row's widths, edges, schedule and random draws (keyed by its content) are its
-//! own, and fitted points do not move. A row that equals a fitted one takes its place.
+//! depends on the rows it comes with. Here a row's widths, edges and schedule are its own, the fitted points that repel it are
+//! in each epoch the same for every row, and no fitted point moves. A row that equals a fitted one takes its place.
 
 use super::forces::LANES;
 use super::isolated::Shell;
@@ -118,6 +118,7 @@ fn place<P: Place>(model: &UmapModel, rows: &Rows<'_>, run: &Run) -> Result<Arra
     let alpha = (learning_rate * RATE) as f32;
     let forces = model.settings.forces((model.a, model.b));
     let draws = Stream::new(model.key, PURPOSE).of(3);
+    let repelling = Stream::new(model.key, PURPOSE).of(7);
     let target = libm::log2(k as f64);
     let stage = run.stage("new rows", n);
     let pieces = parallel::map_ranges(searched.len(), PIECE, |range| -> Result<Vec<P>> {
@@ -127,12 +128,12 @@ fn place<P: Place>(model: &UmapModel, rows: &Rows<'_>, run: &Run) -> Result<Arra
             .map(|q| {
                 let nearest = finish(&lists, q, metric, index.scale()).filter(|found| model.settings.is_near(found.1));
                 let (neighbours, distances): (Vec<u32>, Vec<f32>) = nearest.unzip();
-                let key = draws.of(content_hash(rows.row(searched[q] as usize)));
                 if neighbours.is_empty() {
+                    let key = draws.of(content_hash(rows.row(searched[q] as usize)));
                     let place: Vec<f32> = shell.place(key.of(1)).collect();
-                    return Move { slot: q - range.start, begin: padded(&place), edges: Vec::new(), key };
+                    return Move { slot: q - range.start, begin: padded(&place), edges: Vec::new() };
                 }
-                Move::of(q - range.start, &neighbours, &distances, model, target, positions, key)
+                Move::of(q - range.start, &neighbours, &distances, model, target, positions)
             })
             .collect();
         // Lanes run until the last of them is done, so rows of like length go together.
@@ -145,14 +146,13 @@ fn place<P: Place>(model: &UmapModel, rows: &Rows<'_>, run: &Run) -> Result<Arra
                 lane.begin.slice().iter().enumerate().for_each(|(d, &x)| own.as_mut()[d][l] = x);
             }
             for epoch in 0..epochs {
-                let mut keys = [0; LANES];
                 for (l, lane) in lanes.iter().enumerate() {
-                    keys[l] = (lane.key.bits(epoch as u64) >> 32) as u32;
                     targets[l].clear();
                     let fired = lane.edges.iter().filter(|edge| layout::fires(edge.0, epoch as u32 + 1));
                     targets[l].extend(fired.map(|edge| edge.1));
                 }
-                let bundle = Bundle { targets: targets.each_ref().map(Vec::as_slice), keys };
+                let key = (repelling.bits(epoch as u64) >> 32) as u32;
+                let bundle = Bundle { targets: targets.each_ref().map(Vec::as_slice), key };
                 let alpha = alpha * (1.0 - epoch as f32 / epochs as f32);
                 P::move_bundle(&bundle, &mut own, positions, forces, alpha);
             }
@@ -185,24 +185,15 @@ struct Move<P> {
     begin: P,
     /// How often each fitted point attracts it.
     edges: Vec<(u32, u32)>,
-    key: Stream,
 }
 
 impl<P: Place> Move<P> {
     /// Widths, weights and the weighted mean of the neighbours' places; no edges where the row just takes a place.
-    fn of(
-        slot: usize,
-        neighbours: &[u32],
-        distances: &[f32],
-        model: &UmapModel,
-        target: f64,
-        positions: &[P],
-        key: Stream,
-    ) -> Self {
+    fn of(slot: usize, neighbours: &[u32], distances: &[f32], model: &UmapModel, target: f64, positions: &[P]) -> Self {
         let Some(&nearest) = neighbours.first() else {
-            return Move { slot, begin: P::ZEROS, edges: Vec::new(), key };
+            return Move { slot, begin: P::ZEROS, edges: Vec::new() };
         };
-        let taken = Move { slot, begin: positions[nearest as usize], edges: Vec::new(), key };
+        let taken = Move { slot, begin: positions[nearest as usize], edges: Vec::new() };
         if distances[0] == 0.0 || neighbours.len() == 1 {
             return taken;
         }
@@ -223,6 +214,6 @@ impl<P: Place> Move<P> {
             }
         }
         let edges = neighbours.iter().zip(&weights).map(|(&j, &w)| (layout::rate(w, heaviest), j)).collect();
-        Move { slot, begin, edges, key }
+        Move { slot, begin, edges }
     }
 }
