@@ -247,8 +247,12 @@ fn compare(
     let mut found = vec![Vec::new(); OWNERS];
     let (mut panels, mut out0, mut out1) = (Panels::default(), Vec::new(), Vec::new());
     let (mut limits, mut worsts, mut words) = (Limits::default(), Vec::new(), Vec::new());
-    for v in range {
-        let members = &candidates.members[candidates.starts[v] as usize..candidates.starts[v + 1] as usize];
+    let around = |v: usize| &candidates.members[candidates.starts[v] as usize..candidates.starts[v + 1] as usize];
+    for v in range.clone() {
+        if v + 1 < range.end {
+            around(v + 1).iter().for_each(|&m| points.prefetch(m as usize));
+        }
+        let members = around(v);
         let (size, fresh) = (members.len(), candidates.fresh[v] as usize);
         if fresh == 0 || size < 2 {
             continue;

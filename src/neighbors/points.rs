@@ -2,7 +2,7 @@
 
 use super::kernel::{self, Entries, Kernel, sound};
 use super::sketch::{SKETCH, sketch_values};
-use crate::core::simd::{LANES, fold_lanes, multiversion, sum_lanes};
+use crate::core::simd::{LANES, fold_lanes, multiversion, prefetch, sum_lanes};
 use crate::core::{SparseRows, parallel};
 use std::borrow::Cow;
 
@@ -43,18 +43,22 @@ pub(crate) struct Points<'a> {
 }
 
 impl Points<'_> {
-    /// The same points in another order.
+    /// The same points in another order, with what sweeps read lying in that order.
     pub(crate) fn renumbered(&self, order: &[u32]) -> Points<'_> {
-        let row = |&i: &u32| if self.pick.is_empty() { i } else { self.pick[i as usize] };
+        let pick: Vec<u32> = order.iter().map(|&i| self.row_of(i as usize) as u32).collect();
+        let (rows, pick) = match &self.rows {
+            Full::Dense(rows) if self.sketches.is_none() => {
+                (Full::Dense(Cow::Owned(gathered(rows, self.columns, &pick))), Vec::new())
+            }
+            Full::Dense(rows) => (Full::Dense(Cow::Borrowed(&**rows)), pick),
+            Full::Sparse(rows) => (Full::Sparse(Cow::Borrowed(&**rows)), pick),
+        };
         Points {
             n: self.n,
             kernel: self.kernel.clone(),
-            rows: match &self.rows {
-                Full::Dense(rows) => Full::Dense(Cow::Borrowed(rows)),
-                Full::Sparse(rows) => Full::Sparse(Cow::Borrowed(rows)),
-            },
+            rows,
             columns: self.columns,
-            pick: order.iter().map(row).collect(),
+            pick,
             sketches: self.sketches.as_deref().map(|sketches| Cow::Owned(gathered(sketches, SKETCH, order))),
             bytes: self.bytes.as_deref().map(|bytes| Cow::Owned(gathered(bytes, self.columns, order))),
             whole: self.whole,
@@ -171,6 +175,19 @@ impl Points<'_> {
         }
     }
 
+    /// Asks for what [`Points::swept`] gives, ahead of its use.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, i: usize) {
+        let (values, from) = match (&self.sketches, &self.rows) {
+            (Some(sketches), _) => (&**sketches, i * SKETCH),
+            (None, Full::Dense(rows)) => (&**rows, self.row_of(i) * self.columns),
+            (None, Full::Sparse(_)) => return,
+        };
+        for part in (0..self.width()).step_by(LANES) {
+            prefetch(values, from + part);
+        }
+    }
+
     /// Length of [`Points::swept`].
     pub(crate) fn width(&self) -> usize {
         if self.sketches.is_some() { SKETCH } else { self.columns }
@@ -215,9 +232,18 @@ impl Points<'_> {
     }
 }
 
+/// How many points ahead memory is asked for: they lie scattered, and their numbers are known.
+pub(super) const AHEAD: usize = 6;
+
 multiversion! {
     fn margins(points: &Points<'_>, members: &[u32], normal: &[f32], offset: f32, out: &mut Vec<f32>) {
-        out.extend(members.iter().map(|&m| sum_lanes(points.swept(m as usize), normal, |x, y| x * y) - offset));
+        out.resize(members.len(), 0.0);
+        for (i, (margin, &m)) in out.iter_mut().zip(members).enumerate() {
+            if let Some(&later) = members.get(i + AHEAD) {
+                points.prefetch(later as usize);
+            }
+            *margin = sum_lanes(points.swept(m as usize), normal, |x, y| x * y) - offset;
+        }
     }
 }
 

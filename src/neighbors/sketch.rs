@@ -13,6 +13,7 @@
 //! one column.)
 
 use super::kernel::{self, sound};
+use super::points::AHEAD;
 use crate::core::linalg::dense;
 use crate::core::parallel;
 use crate::core::random::Stream;
@@ -20,9 +21,6 @@ use crate::core::simd::{LANES, multiversion, prefetch, sum_lanes};
 
 /// Length of a sketch.
 pub(crate) const SKETCH: usize = 64;
-
-/// How many sketches ahead memory is asked for: they lie scattered, and their numbers are known.
-const AHEAD: usize = 6;
 
 multiversion! {
     /// Values between a sketch and those of the points `ids`.
