@@ -1,7 +1,7 @@
 //! Rows made ready for distances: brought to the metric's own space, and sketched where they are wide.
 
 use super::kernel::{self, Entries, Kernel, sound};
-use super::sketch::{SKETCH, sketch_values};
+use super::sketch::{AHEAD, SKETCH, WIDE, sketch_values};
 use crate::core::simd::{LANES, fold_lanes, multiversion, prefetch, sum_lanes};
 use crate::core::{SparseRows, parallel};
 use std::borrow::Cow;
@@ -43,11 +43,11 @@ pub(crate) struct Points<'a> {
 }
 
 impl Points<'_> {
-    /// The same points in another order, with what sweeps read lying in that order.
+    /// The same points in another order, in which sketches, and rows of few columns, lie in memory too.
     pub(crate) fn renumbered(&self, order: &[u32]) -> Points<'_> {
         let pick: Vec<u32> = order.iter().map(|&i| self.row_of(i as usize) as u32).collect();
         let (rows, pick) = match &self.rows {
-            Full::Dense(rows) if self.sketches.is_none() => {
+            Full::Dense(rows) if self.sketches.is_none() && self.columns <= WIDE => {
                 (Full::Dense(Cow::Owned(gathered(rows, self.columns, &pick))), Vec::new())
             }
             Full::Dense(rows) => (Full::Dense(Cow::Borrowed(&**rows)), pick),
@@ -231,9 +231,6 @@ impl Points<'_> {
         }
     }
 }
-
-/// How many points ahead memory is asked for: they lie scattered, and their numbers are known.
-pub(super) const AHEAD: usize = 6;
 
 multiversion! {
     fn margins(points: &Points<'_>, members: &[u32], normal: &[f32], offset: f32, out: &mut Vec<f32>) {

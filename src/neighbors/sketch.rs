@@ -13,7 +13,6 @@
 //! one column.)
 
 use super::kernel::{self, sound};
-use super::points::AHEAD;
 use crate::core::linalg::dense;
 use crate::core::parallel;
 use crate::core::random::Stream;
@@ -21,6 +20,10 @@ use crate::core::simd::{LANES, multiversion, prefetch, sum_lanes};
 
 /// Length of a sketch.
 pub(crate) const SKETCH: usize = 64;
+/// Rows with no more columns are their own sketch.
+pub(super) const WIDE: usize = 96;
+/// How many points ahead memory is asked for: they lie scattered, and their numbers are known.
+pub(super) const AHEAD: usize = 6;
 
 multiversion! {
     /// Values between a sketch and those of the points `ids`.

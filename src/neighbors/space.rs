@@ -4,14 +4,12 @@ use super::kernel::{self, Kernel};
 use super::measure::Measure;
 use super::metric::Metric;
 use super::points::{Full, Made, Points};
-use super::sketch::{SKETCH, basis, project};
+use super::sketch::{SKETCH, WIDE, basis, project};
 use super::sketch_sparse::{Projection, sparse_basis};
 use crate::core::random::Stream;
 use crate::core::{AnyRows, Rows, SparseRows, parallel};
 use std::borrow::Cow;
 
-/// Rows with fewer columns are their own sketch.
-const WIDE: usize = 96;
 /// Rows that the basis is learned from.
 const SAMPLE: usize = 512;
 /// Bound on the error of a sketch's coordinates, as a share of the largest row. The left-over length is the difference
