@@ -165,7 +165,7 @@ impl Seen {
         self.count = 0;
     }
 
-    /// Adds those numbers to `new` that were not there. Which they are is hard to foretell for a processor, so no branch hangs on it.
+    /// Appends those numbers to `new` that were not there. A processor cannot predict which they are, so there is no branch on it.
     fn insert(&mut self, numbers: &[u32], new: &mut Vec<u32>) {
         while 2 * (self.count + numbers.len()) > self.slots.len() {
             let slots = vec![Self::FREE; 4 * self.slots.len()];
@@ -209,8 +209,7 @@ mod tests {
     fn a_set_knows_what_it_saw() {
         let mut seen = Seen::new();
         for turn in 0..3 {
-            let numbers = (0..5000u32).map(|i| i.wrapping_mul(2_654_435) % 100_003);
-            let numbers: Vec<u32> = numbers.collect();
+            let numbers: Vec<u32> = (0..5000u32).map(|i| i.wrapping_mul(2_654_435) % 100_003).collect();
             let mut new = vec![7];
             numbers.chunks(100).for_each(|some| seen.insert(some, &mut new));
             assert_eq!(new[1..], numbers, "turn {turn}");
