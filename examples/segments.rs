@@ -13,7 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use recluster::boost::Boost;
 use recluster::cluster::Hdbscan;
 use recluster::embed::{Questions, Umap};
-use recluster::evidence::{HeldOut, Policy};
+use recluster::evidence::{HeldOut, LatentClasses, Policy};
 use recluster::explain::{Differences, Outside, Rules};
 use recluster::recursive::RecursiveTree;
 use recluster::report::Report;
@@ -252,7 +252,7 @@ fn main() -> Result<()> {
     let run = Run::new().seed(7);
     let clusters = Hdbscan::new().min_cluster_size(Size::Share(0.04)).min_samples(10);
     let embedder = Questions::new(Umap::new().min_dist(0.0), &schema);
-    let judge = HeldOut::new().policy(Policy::Mark);
+    let judge = LatentClasses::new(HeldOut::new().policy(Policy::Mark), &schema);
     let tree = RecursiveTree::new(embedder, clusters).levels(1).judge(judge).stability(10).fit(&data, &run)?;
     let boost = Boost::new().rounds(30).max_depth(4).categorical(&schema.categorical());
     let surrogate = tree.surrogate(&data, &boost, &run)?.with_schema(schema)?;

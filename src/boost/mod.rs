@@ -42,7 +42,7 @@ mod xgboost;
 
 pub use bins::Bins;
 pub use calibration::Calibration;
-pub(crate) use calibration::confidence_of;
+pub(crate) use calibration::{confidence_of, softmax};
 pub(crate) use model::Forest;
 pub use model::{BoostModel, Ensemble, Importance, Link, Tree};
 pub(crate) use model::{category_goes_left, number_goes_left};

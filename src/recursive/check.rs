@@ -75,6 +75,9 @@ impl Node {
             separations(&noise.separations, noise.children.len())?;
         }
         separations(&split.separations, split.children.len())?;
+        checks::that(split.moved == 0 || split.moved <= n && split.clustering.is_some() && !self.is_leaf(), || {
+            "moved rows without what they were moved from".into()
+        })?;
         // A proposal that is kept is one that a clusterer could have made.
         match &split.clustering {
             None => checks::count("clusters proposed", split.children.len(), own as usize),

@@ -50,6 +50,7 @@ impl ClusterTree {
             node.split = node.split.take().zip(clustering).map(|(split, clustering)| Split {
                 children: vec![None; clustering.clusters()],
                 clustering: Some(clustering),
+                moved: 0,
                 noise: None,
                 ..split
             });

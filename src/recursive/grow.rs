@@ -1,15 +1,14 @@
 //! From open nodes to a whole tree.
 
-use super::judge::{Judge, Proposal, Verdict};
+use super::divide::{check_moves, stability};
+use super::judge::{Judge, Move, Proposal, Verdict};
 use super::limits::Limits;
 use super::plan::Plan;
 use super::step::{Procedure, Repeated};
 use super::weights::Weights;
-use super::{Node, NodeInfo, Path, Separation, Split, Stability, Step, StopReason, step};
+use super::{Node, NodeInfo, Path, Separation, Stability, Step, StopReason, step};
 use crate::core::{AnyRows, AnyTable, parallel, plugin};
-use crate::{Clusterer, Clustering, Embedded, Embedder, Error, NOISE, Result, Run, Size};
-use ndarray::Axis;
-use std::cmp::Reverse;
+use crate::{Clusterer, Clustering, Embedded, Embedder, Error, Result, Run, Size};
 
 /// Receives each node as soon as it is finished, with its children, which are open yet.
 pub(super) type Sink<'a> = &'a (dyn Fn(&Node, &[Node]) -> Result<()> + Sync);
@@ -29,21 +28,23 @@ pub(super) struct Growth<'a, E, C> {
 
 /// What was found at a node, in canonical order; as far as it came.
 #[derive(Default)]
-struct Found {
-    embedded: Option<Embedded>,
-    clustering: Option<Clustering>,
+pub(super) struct Found {
+    pub(super) embedded: Option<Embedded>,
+    pub(super) clustering: Option<Clustering>,
     /// The clusters of each child, who decided so, and why.
-    groups: Vec<Vec<usize>>,
-    judge: Option<String>,
-    reason: String,
-    separations: Vec<Separation>,
+    pub(super) groups: Vec<Vec<usize>>,
+    pub(super) judge: Option<String>,
+    pub(super) reason: String,
+    pub(super) separations: Vec<Separation>,
+    /// Rows that the judge put into other groups than their clusters'.
+    pub(super) moves: Vec<Move>,
     /// Of each group, where the step was repeated.
-    stability: Vec<Option<Stability>>,
+    pub(super) stability: Vec<Option<Stability>>,
     /// Runs that the clustering is the consensus of.
-    runs: Option<usize>,
-    stop_reason: Option<StopReason>,
+    pub(super) runs: Option<usize>,
+    pub(super) stop_reason: Option<StopReason>,
     /// What the node's notes say beside the embedder's.
-    note: Option<String>,
+    pub(super) note: Option<String>,
 }
 
 impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
@@ -194,7 +195,7 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
                 procedure,
             };
             let verdict = judged(judge, &proposal, &run.at("judge"))?;
-            found.heed(judge, verdict)?;
+            found.heed(judge, verdict, clustering)?;
         }
         if found.stop_reason.is_none() {
             let (runs, share) = self.runs_again(once, runs, &all, &table, run)?;
@@ -274,104 +275,20 @@ impl Found {
     }
 
     /// Does as the judge says.
-    fn heed(&mut self, judge: &dyn Judge, verdict: Verdict) -> Result<()> {
+    fn heed(&mut self, judge: &dyn Judge, verdict: Verdict, clustering: &Clustering) -> Result<()> {
         self.groups = verdict.groups(self.groups.len(), judge)?;
+        check_moves(&verdict.moves, clustering, &self.groups).map_err(|reason| Error::Contract {
+            room: "judge",
+            name: judge.name(),
+            reason,
+            row: None,
+        })?;
+        self.moves = verdict.moves;
         if self.groups.len() < 2 {
             self.stop_reason = Some(StopReason::Refused { why: verdict.reason.clone() });
         }
         (self.judge, self.reason) = (Some(judge.name()), verdict.reason);
         self.separations = verdict.separations;
         Ok(())
-    }
-}
-
-/// How stable each group of clusters is.
-fn stability(groups: &[Vec<usize>], clustering: &Clustering, runs: &[Vec<i32>], share: f64) -> Vec<Option<Stability>> {
-    let group_of = group_of(groups, clustering.clusters());
-    let group = |&label: &i32| usize::try_from(label).ok().and_then(|label| group_of[label]);
-    let labels: Vec<i32> = clustering.labels().iter().map(|label| group(label).map_or(NOISE, |g| g as i32)).collect();
-    let joined: Vec<bool> = groups.iter().map(|group| group.len() > 1).collect();
-    Stability::of(&labels, &joined, runs, share)
-}
-
-/// For each cluster the number of its group.
-fn group_of(groups: &[Vec<usize>], clusters: usize) -> Vec<Option<usize>> {
-    let mut group_of = vec![None; clusters];
-    for (number, group) in groups.iter().enumerate() {
-        group.iter().for_each(|&cluster| group_of[cluster] = Some(number));
-    }
-    group_of
-}
-
-impl Node {
-    /// Records what was found, and gives the children. `place[i]` is the place of row i in canonical order.
-    fn take(&mut self, found: Found, place: &[usize], weights: Option<&Weights<'_>>) -> Vec<Node> {
-        if let Some(Embedded { embedding, map, notes }) = found.embedded {
-            self.embedding = Some(embedding.select(Axis(0), place));
-            self.map = map.map(|map| map.select(Axis(0), place));
-            self.notes = notes;
-        }
-        self.notes.extend(found.note);
-        self.stop_reason = found.stop_reason;
-        let Some(clustering) = found.clustering.map(|clustering| clustering.select(place)) else { return Vec::new() };
-        let clusters = clustering.clusters();
-        let groups = if self.stop_reason.is_none() { found.groups } else { Vec::new() };
-        let (children, child_of) = self.divide(&clustering, &groups, &found.stability, place, weights);
-        // With a child for each cluster, labels and children say it all.
-        let clustering = (groups.len() < clusters.max(2)).then_some(clustering);
-        self.split = Some(Split {
-            children: child_of,
-            runs: found.runs,
-            judge: found.judge,
-            reason: found.reason,
-            separations: found.separations,
-            clustering,
-            noise: None,
-        });
-        children
-    }
-
-    /// The children, a group of clusters each, and for each cluster the child's number.
-    fn divide(
-        &mut self,
-        clustering: &Clustering,
-        groups: &[Vec<usize>],
-        stability: &[Option<Stability>],
-        place: &[usize],
-        weights: Option<&Weights<'_>>,
-    ) -> (Vec<Node>, Vec<Option<u32>>) {
-        let group_of = group_of(groups, clustering.clusters());
-        if groups.is_empty() {
-            return (Vec::new(), vec![None; clustering.clusters()]);
-        }
-        let mut members = vec![Vec::new(); groups.len()];
-        for (i, &label) in clustering.labels().iter().enumerate() {
-            if let Some(group) = usize::try_from(label).ok().and_then(|label| group_of[label]) {
-                members[group].push(i);
-            }
-        }
-        // Children are numbered from the largest; ties go to the one with the first row in canonical order.
-        let mut order: Vec<usize> = (0..groups.len()).collect();
-        order.sort_by_key(|&g| (Reverse(members[g].len()), members[g].iter().map(|&i| place[i]).min()));
-        self.labels = vec![NOISE; self.rows.len()];
-        self.children = order.len() as u32;
-        let mut child_of = vec![None; clustering.clusters()];
-        let child = |(number, &group): (u32, &usize)| {
-            members[group].iter().for_each(|&i| self.labels[i] = number as i32);
-            groups[group].iter().for_each(|&cluster| child_of[cluster] = Some(number));
-            let rows: Vec<u32> = members[group].iter().map(|&i| self.rows[i]).collect();
-            let membership = members[group].iter().map(|&i| clustering.membership()[i]).collect();
-            let persistence = match groups[group][..] {
-                [cluster] => clustering.persistence().map(|all| all[cluster]),
-                _ => None,
-            };
-            let (path, total_rows) = (self.path.child(number), self.total_rows);
-            let info = NodeInfo { path, rows: rows.len(), parent_rows: self.rows.len(), total_rows };
-            let weight = weights.map(|weights| weights.share(&rows));
-            let stability = stability.get(group).copied().flatten();
-            Node { weight, stability, ..Node::open(info, rows, membership, persistence) }
-        };
-        let children = (0..).zip(&order).map(child).collect();
-        (children, child_of)
     }
 }

@@ -122,6 +122,18 @@ pub struct Verdict {
     pub(super) decision: Decision,
     pub(super) reason: String,
     pub(super) separations: Vec<Separation>,
+    pub(super) moves: Vec<Move>,
+}
+
+/// A row that goes to another child than the rest of its cluster.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Move {
+    /// Its place among the rows of the [`Proposal`].
+    pub row: usize,
+    /// The number of the child's group of clusters: for [`Verdict::keep`] that of the cluster.
+    pub to: usize,
+    /// Its strength of membership there, in 0 to 1.
+    pub membership: f32,
 }
 
 /// How well two clusters, or groups of clusters, are separated.
@@ -173,19 +185,23 @@ pub(super) enum Decision {
 }
 
 impl Verdict {
+    fn new(decision: Decision, reason: impl Into<String>) -> Self {
+        Verdict { decision, reason: reason.into(), separations: Vec::new(), moves: Vec::new() }
+    }
+
     /// All clusters become children; why, in words for a reader.
     pub fn keep(reason: impl Into<String>) -> Self {
-        Verdict { decision: Decision::Keep, reason: reason.into(), separations: Vec::new() }
+        Verdict::new(Decision::Keep, reason)
     }
 
     /// Each group of clusters becomes one child. Every cluster must be in one group; one group alone refuses the split.
     pub fn merge(groups: Vec<Vec<usize>>, reason: impl Into<String>) -> Self {
-        Verdict { decision: Decision::Merge(groups), reason: reason.into(), separations: Vec::new() }
+        Verdict::new(Decision::Merge(groups), reason)
     }
 
     /// None becomes a child: the node stays a leaf.
     pub fn refuse(reason: impl Into<String>) -> Self {
-        Verdict { decision: Decision::Refuse, reason: reason.into(), separations: Vec::new() }
+        Verdict::new(Decision::Refuse, reason)
     }
 
     /// Adds what the decision rests on, for the node's record; clusters by their proposed numbers.
@@ -194,8 +210,27 @@ impl Verdict {
         self
     }
 
+    /// Puts rows into other children than their clusters': what a judge knows better of a row than the clusterer. Each row at
+    /// most once; rows of noise may be among them.
+    pub fn with_moves(mut self, moves: Vec<Move>) -> Self {
+        self.moves = moves;
+        self
+    }
+
+    /// Adds what else was decided to the reason.
+    pub(crate) fn and(mut self, what: &str) -> Self {
+        self.reason += if self.reason.is_empty() { "" } else { "; " };
+        self.reason += what;
+        self
+    }
+
+    /// Whether rows were moved.
+    pub(crate) fn moves_rows(&self) -> bool {
+        !self.moves.is_empty()
+    }
+
     /// The clusters of each child; fewer than two where the split is refused.
-    pub(super) fn groups(&self, clusters: usize, judge: &dyn Judge) -> Result<Vec<Vec<usize>>> {
+    pub(crate) fn groups(&self, clusters: usize, judge: &dyn Judge) -> Result<Vec<Vec<usize>>> {
         match &self.decision {
             Decision::Keep => Ok((0..clusters).map(|cluster| vec![cluster]).collect()),
             Decision::Refuse => Ok(Vec::new()),

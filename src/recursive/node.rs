@@ -228,11 +228,19 @@ pub struct Split {
     pub(super) judge: Option<String>,
     pub(super) reason: String,
     pub(super) separations: Vec<Separation>,
+    /// Rows that went to another child than their cluster.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_none"))]
+    pub(super) moved: usize,
     /// The proposal, where the children do not say it all.
     pub(super) clustering: Option<Clustering>,
     /// Present where the noise was looked into again.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub(super) noise: Option<NoiseSplit>,
+}
+
+#[cfg(feature = "serde")]
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 impl Split {
@@ -267,8 +275,14 @@ impl Split {
         &self.separations
     }
 
+    /// Rows that the judge put into another child than [`child_of`](Split::child_of) says of their cluster; usually 0, see
+    /// [`Verdict::with_moves`](super::Verdict::with_moves).
+    pub fn moved(&self) -> usize {
+        self.moved
+    }
+
     /// The clustering that was proposed, row i being `rows()[i]` of the node, unless every cluster became a child of its
-    /// own: then the node's labels and the children hold it.
+    /// own with the very same rows: then the node's labels and the children hold it.
     pub fn clustering(&self) -> Option<&Clustering> {
         self.clustering.as_ref()
     }

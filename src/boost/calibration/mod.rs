@@ -32,8 +32,7 @@ mod fit;
 mod newton;
 mod softmax;
 
-pub(crate) use softmax::confidence_of;
-pub(super) use softmax::softmax;
+pub(crate) use softmax::{confidence_of, softmax};
 
 use super::notes::listed;
 use crate::Run;

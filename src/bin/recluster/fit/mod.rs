@@ -56,7 +56,8 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
         Some(questions) => Arc::new(Questions::new(embedder, &questions.schema)),
         None => Arc::new(Scaled::new(embedder, args.scale.unwrap_or_default())),
     };
-    let plan = plan(args, embedder, [root, below], evidence(args, &data))?;
+    let schema = data.questions().map(|questions| &questions.schema);
+    let plan = plan(args, embedder, [root, below], evidence(args, &data), schema)?;
     let mut boost = boost(args);
     if let Some(questions) = data.questions() {
         boost = boost.categorical(&questions.schema.categorical());

@@ -8,9 +8,9 @@ use crate::source::{Questions, Source};
 use recluster::boost::Boost;
 use recluster::cluster::Hdbscan;
 use recluster::embed::{Identity, Pca, RandomProjection, Umap};
-use recluster::evidence::{HeldOut, Policy};
+use recluster::evidence::{HeldOut, LatentClasses, Policy};
 use recluster::recursive::{RecursiveTree, Repeats};
-use recluster::table::FeatureKind;
+use recluster::table::{FeatureKind, Schema};
 use recluster::{Clusterer, Embedder, Size};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,12 +21,13 @@ const FEW: usize = 3;
 /// A plan whose parts the arguments choose.
 type Plan = RecursiveTree<Arc<dyn Embedder>, Arc<dyn Clusterer>>;
 
-/// The plan of the tree.
+/// The plan of the tree; the `schema` is that of a table of answers.
 pub(super) fn plan(
     args: &args::Fit,
     embedder: Arc<dyn Embedder>,
     [root, below]: [Arc<dyn Clusterer>; 2],
     evidence: EvidencePolicy,
+    schema: Option<&Schema>,
 ) -> Result<Plan, Failure> {
     let mut plan = RecursiveTree::by_node(
         move |_| embedder.clone(),
@@ -46,7 +47,11 @@ pub(super) fn plan(
     }
     let alpha = args.alpha.unwrap_or(0.05);
     if let Some(policy) = policy {
-        plan = plan.judge(HeldOut::new().alpha(alpha).policy(policy));
+        let judge = HeldOut::new().alpha(alpha).policy(policy);
+        plan = match schema {
+            Some(schema) => plan.judge(LatentClasses::new(judge, schema)),
+            None => plan.judge(judge),
+        };
     }
     if let Some(repeats) = consensus(args) {
         plan = plan.consensus(repeats);

@@ -37,7 +37,7 @@ pub(super) fn fit(args: &args::Fit, progress: &Progress) -> Outcome {
     }
     let run = run(&args.common, progress);
     let named = |e| Failure::about(e, None);
-    let plan = plan(args, embedder.into(), clusterers, args.evidence.unwrap_or(EvidencePolicy::Off))?;
+    let plan = plan(args, embedder.into(), clusterers, args.evidence.unwrap_or(EvidencePolicy::Off), None)?;
     let checkpoint = args.resume.then(|| Checkpoint::new(partial(&args.out)));
     let grow = || match &checkpoint {
         Some(checkpoint) => plan.fit_resumable_sparse(&rows, None, checkpoint, &run),

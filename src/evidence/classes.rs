@@ -1,0 +1,296 @@
+//! Rows at the border of two clusters, by all of their answers.
+
+use crate::boost::{Boost, softmax};
+use crate::core::random::Stream;
+use crate::core::shape::check_count;
+use crate::core::{gather, parallel};
+use crate::recursive::{Judge, Move, Proposal, Verdict};
+use crate::table::{FeatureKind, Schema};
+use crate::{Result, Run, Settings};
+use ndarray::{Array2, ArrayRef2, ArrayView1};
+
+const PURPOSE: u64 = 0x636c_6173_7365_7321;
+/// Parts of the rows, each of which is told by the answers of all others.
+const FOLDS: usize = 10;
+/// Numbers of more values than this are cut into as many bins of equally many rows.
+const BINS: usize = 16;
+/// Rows on which the two models compete.
+const CONTEST: usize = 10_000;
+/// A child that would lose more than this share of its rows is another one.
+const MOST_LOST: f64 = 0.5;
+/// Rows of one task.
+const PIECE: usize = 4_096;
+
+/// Puts rows that stand at the border of two clusters where all of their answers say, if answers say it better than trees do:
+/// after another judge, for tables.
+///
+/// An embedding keeps neighbours, and where two clusters meet a few of a row's 15 neighbours decide. In a survey a row is
+/// better told by all of its answers at once: if these are independent of each other within a cluster, as latent class
+/// analysis assumes (Lazarsfeld and Henry 1968), the posterior p(c | x) ∝ p(c) Π p(x_q | c) is all there is to know. Here
+/// the clusters that were kept are the classes: shares of clusters and of answers are counted in them, one added to each count,
+/// numbers being cut into 16 bins of equally many rows, and missing answers left out. Rows are cut into ten parts at random,
+/// and the posterior of each part is that of the nine others. This is one step of expectation and maximisation that begins at
+/// the clusters.
+///
+/// Within many clusters answers are not independent: pixels are not, nor are the two columns of a crescent. So the
+/// posterior competes with [boosted trees](Boost), which assume nothing: on at most 10,000 rows, both see the other parts
+/// only, and both are to tell the clusters. Only if the posterior is wrong about fewer rows, each row goes to the child
+/// of its largest posterior, which becomes its membership. Nothing is moved if a child would lose more than half of its rows.
+/// Noise stays noise, and a row alone never makes or ends a cluster.
+///
+/// # Cost
+/// O(rows x columns x children), and four small fits of boosted trees where there is anything to move. Memory: two bytes for each
+/// value, and eight for each row and child.
+///
+/// ```
+/// use ndarray::Array2;
+/// use recluster::evidence::{HeldOut, LatentClasses};
+/// use recluster::recursive::RecursiveTree;
+/// use recluster::table::{Column, Schema, Table, Values};
+/// use recluster::{Run, cluster::KMeans, embed::Identity};
+///
+/// // Thirty questions with a yes of 80 % in one class and of 20 % in the other.
+/// let draw = |i: usize, q: usize| (i * 7919 + q * 104_729 + i * q * 31 + i * i * 17) % 1_009 < if i % 2 == 0 { 807 } else { 202 };
+/// let question = |q: usize| Column::new(format!("q{q}"), Values::flags((0..600).map(|i| Some(draw(i, q)))));
+/// let table = Table::new((0..30).map(question).collect())?;
+/// let schema = Schema::infer(&table);
+/// let rows = schema.encode(&table)?;
+/// let judge = LatentClasses::new(HeldOut::new(), &schema);
+/// let tree = RecursiveTree::new(Identity, KMeans::new(2)).levels(1).judge(judge).fit(&rows, &Run::new())?;
+/// let told = tree.root().labels().iter().enumerate().filter(|(i, label)| (i % 2) as i32 == **label).count();
+/// assert!(told.max(600 - told) > 590);
+/// # Ok::<(), recluster::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct LatentClasses<J> {
+    judge: J,
+    /// For each feature whether its numbers are names of levels.
+    levels: Vec<bool>,
+    boost: Boost,
+}
+
+impl<J: Judge> LatentClasses<J> {
+    /// What `judge` keeps of a table of this schema, with the rows at its borders where their answers say.
+    pub fn new(judge: J, schema: &Schema) -> Self {
+        let levels = schema.features().iter().map(|feature| feature.kind() == FeatureKind::Category).collect();
+        LatentClasses { judge, levels, boost: Boost::new().categorical(&schema.categorical()) }
+    }
+
+    /// Rows whose answers are those of another child than their cluster's.
+    fn moves(&self, proposal: &Proposal<'_>, children: &[Vec<usize>], run: &Run) -> Result<Vec<Move>> {
+        let rows = proposal.rows;
+        check_count("columns, one for each feature", self.levels.len(), rows.ncols())?;
+        let mut child_of = vec![0; proposal.clustering.clusters()];
+        for (child, clusters) in children.iter().enumerate() {
+            clusters.iter().for_each(|&cluster| child_of[cluster] = child);
+        }
+        let labels = proposal.clustering.labels();
+        let used: Vec<u32> = (0..rows.nrows() as u32).filter(|&row| labels[row as usize] >= 0).collect();
+        let told = Told {
+            child: used.iter().map(|&row| child_of[labels[row as usize] as usize]).collect(),
+            weight: used.iter().map(|&row| proposal.weights.map_or(1.0, |weights| weights[row as usize])).collect(),
+            fold: folds(used.len(), Stream::new(run.key(), PURPOSE)),
+            children: children.len(),
+        };
+        let columns = parallel::map(rows.ncols(), |c| {
+            let values: Vec<f32> = used.iter().map(|&row| rows[[row as usize, c]]).collect();
+            Answers::of(&values, self.levels[c])
+        });
+        let posterior = told.posterior(&columns);
+        let moves = told.moves(&posterior, &used);
+        if moves.is_empty() || told.empties(&moves, &used) || !self.wins(&told, &posterior, rows, &used, run)? {
+            return Ok(Vec::new());
+        }
+        Ok(moves)
+    }
+
+    /// Whether the posterior tells the children of rows better than boosted trees do, all of which see other rows only.
+    fn wins(
+        &self,
+        told: &Told,
+        posterior: &Array2<f64>,
+        rows: &ArrayRef2<f32>,
+        used: &[u32],
+        run: &Run,
+    ) -> Result<bool> {
+        let draws = Stream::new(run.key(), PURPOSE).of(1);
+        let mut places: Vec<u32> = (0..used.len() as u32).collect();
+        places.sort_unstable_by_key(|&place| (draws.bits(place.into()), place));
+        places.truncate(CONTEST);
+        places.sort_unstable();
+        let sample: Vec<u32> = places.iter().map(|&place| used[place as usize]).collect();
+        let labels: Vec<i32> = places.iter().map(|&place| told.child[place as usize] as i32).collect();
+        let weights: Vec<f32> = places.iter().map(|&place| told.weight[place as usize] as f32).collect();
+        let (_, margins) = self.boost.fit_out_of_fold(&gather(rows, &sample)?, &labels, Some(&weights), run)?;
+        let (mut ours, mut theirs) = (0.0, 0.0);
+        for (i, margins) in margins.rows().into_iter().enumerate().filter(|(_, margins)| !margins[0].is_nan()) {
+            let (place, weight) = (places[i] as usize, told.weight[places[i] as usize]);
+            ours += if told.likeliest(posterior, place) == told.child[place] { 0.0 } else { weight };
+            theirs += if likeliest(margins, 0) == told.child[place] { 0.0 } else { weight };
+        }
+        Ok(ours < theirs)
+    }
+}
+
+/// The place of the largest value; of equal ones `first` if it is among them, else the lowest.
+fn likeliest(values: ArrayView1<'_, f64>, first: usize) -> usize {
+    (0..values.len()).fold(first, |best, k| if values[k] > values[best] { k } else { best })
+}
+
+/// For each row the part that it belongs to.
+fn folds(rows: usize, draws: Stream) -> Vec<u8> {
+    (0..rows as u64).map(|row| draws.below(row, FOLDS) as u8).collect()
+}
+
+/// The answers to one question.
+struct Answers {
+    /// For each row the number of its answer, or [`MISSING`].
+    codes: Vec<u16>,
+    /// Different answers.
+    count: usize,
+}
+
+const MISSING: u16 = u16::MAX;
+
+impl Answers {
+    /// Each value is an answer of its own where there are few, or where they are names of `levels`; else bins are.
+    fn of(values: &[f32], levels: bool) -> Self {
+        let mut sorted: Vec<f32> = values.iter().copied().filter(|x| !x.is_nan()).collect();
+        sorted.sort_unstable_by(f32::total_cmp);
+        let mut cuts = sorted.clone();
+        cuts.dedup();
+        if cuts.len() > if levels { usize::from(MISSING) } else { BINS } {
+            cuts = (0..BINS).map(|bin| sorted[bin * sorted.len() / BINS]).collect();
+            cuts.dedup();
+        }
+        let code = |x: &f32| match cuts.partition_point(|cut| cut <= x) {
+            _ if x.is_nan() => MISSING,
+            above => above.saturating_sub(1) as u16,
+        };
+        Answers { codes: values.iter().map(code).collect(), count: cuts.len() }
+    }
+}
+
+/// The rows of clusters, with what is known of each.
+struct Told {
+    child: Vec<usize>,
+    weight: Vec<f64>,
+    fold: Vec<u8>,
+    children: usize,
+}
+
+impl Told {
+    /// p(child | answers) of each row (rows x children), by the rows of other folds.
+    fn posterior(&self, columns: &[Answers]) -> Array2<f64> {
+        let (children, rows) = (self.children, self.child.len());
+        let all = Answers { codes: vec![0; rows], count: 1 };
+        let sizes = self.counts(&all);
+        let tables = parallel::map(columns.len(), |c| self.log_shares(&columns[c]));
+        let pieces = parallel::map_ranges(rows, PIECE, |range| {
+            let mut piece = Vec::with_capacity(range.len() * children);
+            for row in range {
+                let fold = usize::from(self.fold[row]);
+                let own = &sizes[fold * children..(fold + 1) * children];
+                let mut sums: Vec<f64> = own.iter().map(|size| libm::log(size + 1.0)).collect();
+                for (answers, table) in columns.iter().zip(&tables) {
+                    let code = answers.codes[row];
+                    if code != MISSING {
+                        let first = (fold * answers.count + usize::from(code)) * children;
+                        sums.iter_mut().zip(&table[first..first + children]).for_each(|(sum, log)| *sum += log);
+                    }
+                }
+                softmax(&mut sums);
+                piece.append(&mut sums);
+            }
+            piece
+        });
+        let mut posterior = Array2::zeros((rows, children));
+        posterior.iter_mut().zip(pieces.into_iter().flatten()).for_each(|(to, p)| *to = p);
+        posterior
+    }
+
+    /// Weights of the rows of all folds but one that give an answer, by fold, answer and child.
+    fn counts(&self, answers: &Answers) -> Vec<f64> {
+        let size = answers.count * self.children;
+        let mut own = vec![0.0; FOLDS * size];
+        for row in 0..self.child.len() {
+            if answers.codes[row] != MISSING {
+                let cell = usize::from(answers.codes[row]) * self.children + self.child[row];
+                own[usize::from(self.fold[row]) * size + cell] += self.weight[row];
+            }
+        }
+        let all: Vec<f64> = (0..size).map(|cell| own.iter().skip(cell).step_by(size).sum()).collect();
+        own.chunks_mut(size).for_each(|own| own.iter_mut().zip(&all).for_each(|(own, all)| *own = all - *own));
+        own
+    }
+
+    /// log p(answer | child), by fold, answer and child.
+    fn log_shares(&self, answers: &Answers) -> Vec<f64> {
+        let (children, size) = (self.children, answers.count * self.children);
+        let mut table = self.counts(answers);
+        for table in table.chunks_mut(size.max(1)) {
+            for child in 0..children {
+                let all: f64 = table.iter().skip(child).step_by(children).sum::<f64>() + answers.count as f64;
+                table.iter_mut().skip(child).step_by(children).for_each(|n| *n = libm::log((*n + 1.0) / all));
+            }
+        }
+        table
+    }
+
+    /// Rows with a child of larger posterior than that of their own.
+    fn moves(&self, posterior: &Array2<f64>, used: &[u32]) -> Vec<Move> {
+        let one = |place: usize| {
+            let to = self.likeliest(posterior, place);
+            let (row, membership) = (used[place] as usize, posterior[[place, to]].min(1.0) as f32);
+            (to != self.child[place]).then_some(Move { row, to, membership })
+        };
+        (0..self.child.len()).filter_map(one).collect()
+    }
+
+    /// The child of the largest posterior; of equal ones the row's own.
+    fn likeliest(&self, posterior: &Array2<f64>, place: usize) -> usize {
+        likeliest(posterior.row(place), self.child[place])
+    }
+
+    /// Whether a child would be another one afterwards.
+    fn empties(&self, moves: &[Move], used: &[u32]) -> bool {
+        let (mut rows, mut lost) = (vec![0usize; self.children], vec![0usize; self.children]);
+        self.child.iter().for_each(|&child| rows[child] += 1);
+        let places = moves.iter().filter_map(|one| used.binary_search(&(one.row as u32)).ok());
+        places.for_each(|place| lost[self.child[place]] += 1);
+        rows.iter().zip(&lost).any(|(&rows, &lost)| lost as f64 > MOST_LOST * rows as f64)
+    }
+}
+
+impl<J: Judge> Judge for LatentClasses<J> {
+    fn judge(&self, proposal: &Proposal<'_>, run: &Run) -> Result<Verdict> {
+        let verdict = self.judge.judge(proposal, run)?;
+        let children = verdict.groups(proposal.clustering.clusters(), self)?;
+        if children.len() < 2 || verdict.moves_rows() {
+            return Ok(verdict);
+        }
+        let moves = self.moves(proposal, &children, &run.at("answers"))?;
+        Ok(match moves.len() {
+            0 => verdict,
+            1 => verdict.with_moves(moves).and("1 row went where all of its answers say"),
+            many => verdict.with_moves(moves).and(&format!("{many} rows went where all of their answers say")),
+        })
+    }
+
+    fn check(&self) -> Result<()> {
+        self.judge.check()
+    }
+
+    fn name(&self) -> String {
+        format!("{} and LatentClasses", self.judge.name())
+    }
+
+    fn settings(&self) -> Settings {
+        let categories = self.levels.iter().filter(|levels| **levels).count();
+        Settings::new("LatentClasses")
+            .with("judge", self.judge.settings())
+            .with("features", self.levels.len())
+            .with("categories", categories)
+    }
+}
