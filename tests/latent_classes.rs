@@ -126,7 +126,8 @@ fn columns_that_depend_on_each_other_within_clusters_move_nothing() {
     let points = Array2::from_shape_simple_fn((1200, 2), || uniform(&mut draws));
     let crescent = |i: usize| {
         let angle = std::f64::consts::PI * points[[i, 0]];
-        let (x, y) = if i.is_multiple_of(2) { (angle.cos(), angle.sin()) } else { (1.0 - angle.cos(), 0.4 - angle.sin()) };
+        let (x, y) =
+            if i.is_multiple_of(2) { (angle.cos(), angle.sin()) } else { (1.0 - angle.cos(), 0.4 - angle.sin()) };
         (x + 0.1 * points[[i, 1]], y)
     };
     let column = |name: &str, at: &dyn Fn(usize) -> f64| Column::new(name, Values::numbers((0..1200).map(at)));

@@ -193,7 +193,7 @@ impl Canonical {
     }
 
     /// Puts rows that are equal but for their weights in an order of their own: by rising weight.
-    pub(crate) fn settle(&mut self, weights: &[f64]) {
+    pub(crate) fn order_equal_rows(&mut self, weights: &[f64]) {
         let weight = |row: u32| weights[row as usize];
         for group in self.starts.windows(2) {
             self.order[group[0] as usize..group[1] as usize]

@@ -87,7 +87,7 @@ impl<J: Judge> LatentClasses<J> {
         }
         let labels = proposal.clustering.labels();
         let used: Vec<u32> = (0..rows.nrows() as u32).filter(|&row| labels[row as usize] >= 0).collect();
-        let told = Told {
+        let members = Members {
             child: used.iter().map(|&row| child_of[labels[row as usize] as usize]).collect(),
             weight: used.iter().map(|&row| proposal.weights.map_or(1.0, |weights| weights[row as usize])).collect(),
             fold: folds(used.len(), Stream::new(run.key(), PURPOSE)),
@@ -97,9 +97,9 @@ impl<J: Judge> LatentClasses<J> {
             let values: Vec<f32> = used.iter().map(|&row| rows[[row as usize, c]]).collect();
             Answers::of(&values, self.levels[c])
         });
-        let posterior = told.posterior(&columns);
-        let moves = told.moves(&posterior, &used);
-        if moves.is_empty() || told.empties(&moves, &used) || !self.wins(&told, &posterior, rows, &used, run)? {
+        let posterior = members.posterior(&columns);
+        let moves = members.moves(&posterior, &used);
+        if moves.is_empty() || members.empties(&moves, &used) || !self.wins(&members, &posterior, rows, &used, run)? {
             return Ok(Vec::new());
         }
         Ok(moves)
@@ -108,7 +108,7 @@ impl<J: Judge> LatentClasses<J> {
     /// Whether the posterior tells the children of rows better than boosted trees do, all of which see other rows only.
     fn wins(
         &self,
-        told: &Told,
+        members: &Members,
         posterior: &Array2<f64>,
         rows: &ArrayRef2<f32>,
         used: &[u32],
@@ -120,14 +120,14 @@ impl<J: Judge> LatentClasses<J> {
         places.truncate(CONTEST);
         places.sort_unstable();
         let sample: Vec<u32> = places.iter().map(|&place| used[place as usize]).collect();
-        let labels: Vec<i32> = places.iter().map(|&place| told.child[place as usize] as i32).collect();
-        let weights: Vec<f32> = places.iter().map(|&place| told.weight[place as usize] as f32).collect();
+        let labels: Vec<i32> = places.iter().map(|&place| members.child[place as usize] as i32).collect();
+        let weights: Vec<f32> = places.iter().map(|&place| members.weight[place as usize] as f32).collect();
         let (_, margins) = self.boost.fit_out_of_fold(&gather(rows, &sample)?, &labels, Some(&weights), run)?;
         let (mut ours, mut theirs) = (0.0, 0.0);
         for (i, margins) in margins.rows().into_iter().enumerate().filter(|(_, margins)| !margins[0].is_nan()) {
-            let (place, weight) = (places[i] as usize, told.weight[places[i] as usize]);
-            ours += if told.likeliest(posterior, place) == told.child[place] { 0.0 } else { weight };
-            theirs += if likeliest(margins, 0) == told.child[place] { 0.0 } else { weight };
+            let (place, weight) = (places[i] as usize, members.weight[places[i] as usize]);
+            ours += if members.likeliest(posterior, place) == members.child[place] { 0.0 } else { weight };
+            theirs += if likeliest(margins, 0) == members.child[place] { 0.0 } else { weight };
         }
         Ok(ours < theirs)
     }
@@ -173,14 +173,14 @@ impl Answers {
 }
 
 /// The rows of clusters, with what is known of each.
-struct Told {
+struct Members {
     child: Vec<usize>,
     weight: Vec<f64>,
     fold: Vec<u8>,
     children: usize,
 }
 
-impl Told {
+impl Members {
     /// p(child | answers) of each row (rows x children), by the rows of other folds.
     fn posterior(&self, columns: &[Answers]) -> Array2<f64> {
         let (children, rows) = (self.children, self.child.len());

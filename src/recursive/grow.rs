@@ -58,7 +58,7 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
     ) -> Self {
         let mut canonical = rows.canonical();
         if let Some(weights) = &weights {
-            canonical.settle(weights.all);
+            canonical.order_equal_rows(weights.all);
         }
         let mut rank = vec![0; rows.len()];
         for (&row, place) in canonical.order.iter().zip(0..) {

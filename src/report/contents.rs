@@ -52,7 +52,7 @@ impl<'a> Contents<'a> {
         let leaf_of_row = tree.leaf_labels();
         let mut order = Canonical::of(&rows);
         let weights = report.weights.map_or_else(|| vec![1.0; rows.len()], |weights| with_mean_one(weights.to_vec()));
-        order.settle(&weights);
+        order.order_equal_rows(&weights);
         let mut place = vec![0u32; order.order.len()];
         order.order.iter().zip(0..).for_each(|(&row, at)| place[row as usize] = at);
         let mut explained: Vec<usize> = (0..report.explained.as_ref().map_or(0, |(rows, _)| rows.len())).collect();

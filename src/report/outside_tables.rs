@@ -22,13 +22,13 @@ pub(super) fn section(contents: &Contents<'_>) -> Markup {
         (notes(text, outside))
         div class="outsides" { @for variable in &outside.variables { (table(contents, variable)) } }
         @if !outside.skipped.is_empty() {
-            p class="small" { (say!(text, "outside.not_shown", list = apart(text, skipped))) }
+            p class="small" { (say!(text, "outside.not_shown", list = listed(text, skipped))) }
         }
     }
 }
 
 /// Parts with what stands between longer ones.
-fn apart(text: &Text, parts: impl Iterator<Item = Markup>) -> Markup {
+fn listed(text: &Text, parts: impl Iterator<Item = Markup>) -> Markup {
     html! { @for (i, part) in parts.enumerate() { @if i > 0 { (words!(text, "list.apart")) } (part) } }
 }
 
@@ -118,5 +118,5 @@ pub(super) fn line(contents: &Contents<'_>, leaf: usize) -> Markup {
             index = index
         )
     });
-    html! { p { (say!(text, "outside.line", list = apart(text, parts))) } }
+    html! { p { (say!(text, "outside.line", list = listed(text, parts))) } }
 }

@@ -219,7 +219,7 @@ pub(super) fn distinctive(contents: &Contents<'_>, leaf: usize) -> String {
         let found = findings::findings(contents, features, leaf);
         return match found.is_empty() {
             true => words!(text, "distinctive.nothing"),
-            false => text.apart(&findings::clearest(&found).map(|own| own.brief(text)).collect::<Vec<_>>()),
+            false => text.listed(&findings::clearest(&found).map(|own| own.brief(text)).collect::<Vec<_>>()),
         };
     }
     let columns = contents.statistics.distinctive(leaf, 3);

@@ -79,7 +79,7 @@ pub(super) fn reasons(
             })
             .collect();
         let (name, share) = (&features.questions[effect.question], text.percent(effect.mean_absolute / all));
-        say!(text, "model.line_of_table", name = name, words = text.apart(&sentences), share = share)
+        say!(text, "model.line_of_table", name = name, words = text.listed(&sentences), share = share)
     });
     let own = words!(text, "rows", n = own);
     let leading = |effect: &Effect| effect.columns.first().map(|&column| &features.columns[column]);

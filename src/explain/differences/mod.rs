@@ -98,7 +98,7 @@ impl<'a> Differences<'a> {
 
     fn arrange(&mut self) {
         let mut order = Canonical::of(&self.rows);
-        order.settle(&self.weights);
+        order.order_equal_rows(&self.weights);
         self.place = vec![0; order.order.len()];
         self.members = vec![Vec::new(); self.surrogate.classes().len()];
         for (&row, place) in order.order.iter().zip(0..) {

@@ -219,7 +219,7 @@ impl Outside {
         let weights = weights.map(|weights| with_mean_one(weights.to_vec()));
         let order = {
             let mut canonical = Canonical::of(&rows);
-            weights.iter().for_each(|weights| canonical.settle(weights));
+            weights.iter().for_each(|weights| canonical.order_equal_rows(weights));
             canonical.order
         };
         let features: Vec<_> = schema.features().into_iter().collect();

@@ -105,12 +105,12 @@ impl<'a> Task<'a> {
 impl Chosen {
     /// Whether another rule has the same columns and directions, and thresholds at most one quantile away; of sets of levels
     /// half of all that they name in common.
-    pub(super) fn is_near(&self, other: &Chosen, codes: &Codes<'_>) -> bool {
+    pub(super) fn is_nearly_equal(&self, other: &Chosen, codes: &Codes<'_>) -> bool {
         let (a, b) = (&self.0.pieces, &other.0.pieces);
         a.len() == b.len()
             && a.iter()
                 .zip(b)
-                .all(|(a, b)| a.column == b.column && near(&a.part, &b.part, codes.column(a.column).values))
+                .all(|(a, b)| a.column == b.column && nearly_equal(&a.part, &b.part, codes.column(a.column).values))
     }
 
     /// The conditions, in the order of columns.
@@ -131,7 +131,7 @@ impl Chosen {
     }
 }
 
-fn near(a: &Part, b: &Part, values: usize) -> bool {
+fn nearly_equal(a: &Part, b: &Part, values: usize) -> bool {
     match (a, b) {
         (&Part::Range(a, b), &Part::Range(c, d)) => {
             let end = values as u16;

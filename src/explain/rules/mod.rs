@@ -95,7 +95,7 @@ impl Rules {
             let again = task.run(&part, &trees, run)?;
             for ((counts, own), again) in returned.iter_mut().zip(&chosen).zip(&again) {
                 for (count, rule) in counts.iter_mut().zip(own) {
-                    *count += usize::from(again.iter().any(|other| rule.is_near(other, &codes)));
+                    *count += usize::from(again.iter().any(|other| rule.is_nearly_equal(other, &codes)));
                 }
             }
             stage.step(2 + resample)?;

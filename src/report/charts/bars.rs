@@ -124,7 +124,7 @@ impl Bars {
                 .trim_end()
                 .to_string()
         });
-        let list = text.apart(&said.collect::<Vec<_>>());
+        let list = text.listed(&said.collect::<Vec<_>>());
         words!(text, "chart.label", what = words!(text, "chart.bars"), list = list)
     }
 }

@@ -87,6 +87,6 @@ impl SideBySide {
             .iter()
             .map(|(caption, chart)| format!("{}: {}", text::cut(caption, text::SAID), chart.label()))
             .collect();
-        Svg::new("beside", (columns as f64 * (wide + GAP) - GAP, y - GAP), text.apart(&said), marks)
+        Svg::new("beside", (columns as f64 * (wide + GAP) - GAP, y - GAP), text.listed(&said), marks)
     }
 }

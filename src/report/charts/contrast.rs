@@ -143,7 +143,7 @@ impl Contrast {
         });
         let names = self.names.each_ref().map(|name| text::cut(name, text::SAID_SHORT)).join(" / ");
         let what = format!("{} {names}", words!(text, "chart.contrast"));
-        let label = words!(text, "chart.label", what = what, list = text.apart(&said.collect::<Vec<_>>()));
+        let label = words!(text, "chart.label", what = what, list = text.listed(&said.collect::<Vec<_>>()));
         Svg::new("contrast", (right, foot + FOOT), label, marks)
     }
 

@@ -109,7 +109,7 @@ impl CrossTab {
             }
         };
         let what = words!(text, "chart.crosstab", name = text::cut(&self.variable, NAME));
-        let list = text.apart(&columns.iter().map(|column| column.words(text)).collect::<Vec<_>>());
+        let list = text.listed(&columns.iter().map(|column| column.words(text)).collect::<Vec<_>>());
         let label = words!(text, "chart.label", what = what, list = list);
         let width = (left(columns.len()) - GAP).max(left(0) + KEY);
         Svg::new("crosstab", (width, foot + FOOT), label, marks)

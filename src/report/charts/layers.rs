@@ -93,7 +93,7 @@ impl LayersChart {
             let (from, to) = (Value::Digits(layer.min_cluster_size), Value::Digits(layer.up_to));
             words!(text, "chart.layer", clusters = words!(text, "clusters", n = layer.clusters), from = from, to = to)
         });
-        let list = text.apart(&said.collect::<Vec<_>>());
+        let list = text.listed(&said.collect::<Vec<_>>());
         let label = words!(text, "chart.label", what = words!(text, "chart.layers"), list = list);
         Svg::new("layers", (above.right + RIGHT, below.bottom + BELOW), label, marks)
     }

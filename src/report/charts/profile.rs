@@ -164,7 +164,7 @@ impl Profile {
         let said = lines.iter().map(|line| {
             format!("{} {} ({})", text::cut(&line.name, text::SAID), text.value(line.here), text.value(line.all))
         });
-        let list = text.apart(&said.collect::<Vec<_>>());
+        let list = text.listed(&said.collect::<Vec<_>>());
         let what = words!(text, "chart.profile", name = text::cut(&self.name, text::SAID));
         let label = words!(text, "chart.label", what = what, list = list);
         Svg::new("profile", (right, height), label, marks)

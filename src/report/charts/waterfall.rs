@@ -165,7 +165,7 @@ impl Waterfall {
             .collect();
         let base = words!(text, "chart.base_is", value = text.value(self.base));
         let row = words!(text, "chart.row_is", value = text.value(last));
-        let list = text.apart(&[base, said.join(&words!(text, "list.between")), row]);
+        let list = text.listed(&[base, said.join(&words!(text, "list.between")), row]);
         let label = words!(text, "chart.label", what = words!(text, "chart.waterfall"), list = list);
         Svg::new("waterfall", (right, foot + FOOT), label, marks)
     }

@@ -82,7 +82,7 @@ impl Text {
     }
 
     /// "a; b; c".
-    pub(in crate::report) fn apart(&self, parts: &[String]) -> String {
+    pub(in crate::report) fn listed(&self, parts: &[String]) -> String {
         parts.join(&words!(self, "list.apart"))
     }
 }

@@ -1,8 +1,8 @@
 //! The main job: the tree, the model that stands in for it, the report.
 
 mod plan;
+mod results;
 mod sparse;
-mod told;
 
 use crate::args::{self, ClusterMethod, EmbedMethod, EvidencePolicy};
 use crate::commands::{facts, run};
@@ -18,10 +18,10 @@ use recluster::embed::{Questions, Scaled};
 use recluster::explain::Surrogate;
 use recluster::recursive::{Checkpoint, ClusterTree};
 use recluster::{Embedder, Run};
+use results::{Findings, TIMED, draft, facts_of, files};
 use serde_json::{Map, Value};
 use std::path::Path;
 use std::sync::Arc;
-use told::{TIMED, Told, draft, facts_of, files};
 
 pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, Value>, Failure> {
     if input::is_sparse(&args.common.data)? {
@@ -92,7 +92,7 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     let fidelity = levels.last().map(|deepest| &deepest.fidelity);
     let seconds = args.timings.then(|| progress.longest(TIMED));
     let explain = None;
-    let told = Told {
+    let found = Findings {
         embedder: method,
         surrogate: &surrogate,
         rules: &rules,
@@ -102,10 +102,10 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
         seconds,
         explain,
     };
-    let draft = progress.work(|| draft(args, &data, &tree, &told, text, &run)).map_err(named)?;
+    let draft = progress.work(|| draft(args, &data, &tree, &found, text, &run)).map_err(named)?;
     let html = progress.work(|| draft.render(&tree))?;
     let assignments = progress.work(|| assignments(&data, &tree, &surrogate, &run)).map_err(named)?;
-    let mut files = files(args, &tree, &told, &draft, &html, &assignments)?;
+    let mut files = files(args, &tree, &found, &draft, &html, &assignments)?;
     if !outside.is_empty() {
         let text = insight::lines_of_outside(&outside, &tree);
         files.write(Path::new(&args.out).join("outside.csv"), |out| out.write_all(text.as_bytes()))?;

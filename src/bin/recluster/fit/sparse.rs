@@ -1,7 +1,7 @@
 //! The main job for sparse rows: the tree, the model that stands in for it, and a report of the columns that it uses most.
 
 use super::plan::{boost, clusterers, embedder, partial, plan};
-use super::told::{TIMED, Told, draft, facts_of, files};
+use super::results::{Findings, TIMED, draft, facts_of, files};
 use crate::args::{self, EmbedMethod, EvidencePolicy};
 use crate::commands::{Outcome, facts, refuse, run};
 use crate::failure::Failure;
@@ -49,7 +49,7 @@ pub(super) fn fit(args: &args::Fit, progress: &Progress) -> Outcome {
     let rules = progress.work(|| insight::rules(args, &shown.source, &shown.tree, &run)).map_err(named)?;
     let explain = |picked: &[u32]| shown.explained(&rows, picked, &surrogate, &run);
     let seconds = args.timings.then(|| progress.longest(TIMED));
-    let told = Told {
+    let found = Findings {
         embedder: args.embedder.unwrap_or(EmbedMethod::Umap),
         surrogate: &surrogate,
         rules: &rules,
@@ -59,10 +59,10 @@ pub(super) fn fit(args: &args::Fit, progress: &Progress) -> Outcome {
         seconds,
         explain: Some(&explain),
     };
-    let draft = progress.work(|| draft(args, &shown.source, &shown.tree, &told, text, &run)).map_err(named)?;
+    let draft = progress.work(|| draft(args, &shown.source, &shown.tree, &found, text, &run)).map_err(named)?;
     let html = progress.work(|| draft.render(&tree))?;
     let assignments = progress.work(|| assignments(&rows, &tree, &surrogate, &run)).map_err(named)?;
-    let files = files(args, &tree, &told, &draft, &html, &assignments)?;
+    let files = files(args, &tree, &found, &draft, &html, &assignments)?;
     let mut facts = facts("fit", (rows.rows(), rows.columns()));
     facts.insert("entries".to_string(), rows.entries().into());
     facts_of(args, &tree, classes.as_deref(), &mut facts)?;

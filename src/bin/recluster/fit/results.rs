@@ -1,4 +1,4 @@
-//! What a fit tells: its report, its files, and the facts on stdout.
+//! What comes out of a fit: its report, its files, and the facts on stdout.
 
 use super::evidence;
 use crate::args::{self, ClusterMethod, EmbedMethod, EvidencePolicy};
@@ -22,8 +22,8 @@ const EXPLAINED: usize = 2000;
 /// Attributions of the rows with some numbers.
 type Explain<'a> = dyn Fn(&[u32]) -> recluster::Result<Explanation> + 'a;
 
-/// What the report tells of the leaves.
-pub(super) struct Told<'a> {
+/// What is known of the leaves, for the report.
+pub(super) struct Findings<'a> {
     pub(super) embedder: EmbedMethod,
     pub(super) surrogate: &'a Surrogate,
     pub(super) rules: &'a [ClusterRules],
@@ -44,15 +44,15 @@ pub(super) fn draft(
     args: &args::Fit,
     data: &Source,
     tree: &ClusterTree,
-    told: &Told<'_>,
+    found: &Findings<'_>,
     text: Text,
     run: &Run,
 ) -> recluster::Result<Draft> {
     let explanation;
     let mut report = Report::new(tree, &data.values)
         .text(text)
-        .rules(told.rules)
-        .differences(told.differences)
+        .rules(found.rules)
+        .differences(found.differences)
         .setting("Levels", args.depth)
         .setting("Zoomed into from", format!("{} of all rows", Size::Share(args.min_node_share)));
     if let Some(advice) = on_noise(args, tree) {
@@ -74,7 +74,7 @@ pub(super) fn draft(
             }
         }
     }
-    if told.embedder == EmbedMethod::Umap {
+    if found.embedder == EmbedMethod::Umap {
         let (neighbours, distance) = (args.neighbors.unwrap_or(15), args.min_dist.unwrap_or(0.0));
         report = report.setting("Neighbours", neighbours).setting("Least distance on a map", distance);
         if let Some(metric) = args.umap_metric {
@@ -90,7 +90,7 @@ pub(super) fn draft(
         report = report.title(title);
     }
     if let Some(outside) = &data.outside {
-        report = report.outside(&outside.schema, told.outside);
+        report = report.outside(&outside.schema, found.outside);
     }
     if let Some(questions) = data.questions() {
         report = report.schema(&questions.schema);
@@ -120,16 +120,16 @@ pub(super) fn draft(
     if args.noise_again {
         report = report.setting("Rows in no cluster", "clustered once more");
     }
-    if let Some(fidelity) = told.fidelity {
+    if let Some(fidelity) = found.fidelity {
         report = report.fidelity(fidelity);
     }
-    let surrogate = told.surrogate;
+    let surrogate = found.surrogate;
     report = report.selectivity(surrogate.guard().map_or(surrogate.selectivity(), |guard| guard.selectivity()));
-    if let Some(seconds) = &told.seconds {
+    if let Some(seconds) = &found.seconds {
         report = report.setting("Time", seconds);
     }
-    let report = match told.explain {
-        None => report.explained_by(told.surrogate, run)?,
+    let report = match found.explain {
+        None => report.explained_by(found.surrogate, run)?,
         Some(explain) => {
             let rows = report.sample(EXPLAINED)?;
             explanation = explain(&rows)?;
@@ -146,12 +146,12 @@ pub(super) fn draft(
 pub(super) fn files(
     args: &args::Fit,
     tree: &ClusterTree,
-    told: &Told<'_>,
+    found: &Findings<'_>,
     draft: &Draft,
     html: &str,
     assignments: &str,
 ) -> Result<Staged, Failure> {
-    let (tree_json, model_json, draft_json) = (tree.to_json()?, told.surrogate.to_json()?, draft.to_json()?);
+    let (tree_json, model_json, draft_json) = (tree.to_json()?, found.surrogate.to_json()?, draft.to_json()?);
     let mut files = Staged::default();
     files.folder(&args.out)?;
     for (name, text) in [
@@ -160,7 +160,7 @@ pub(super) fn files(
         ("tree.json", &tree_json),
         ("assignments.csv", assignments),
         ("model.json", &model_json),
-        ("rules.csv", &insight::lines(told.rules)),
+        ("rules.csv", &insight::lines(found.rules)),
         (names::FILE, &names::lines(tree, draft)),
         (report::DRAFT, &draft_json),
     ] {
@@ -168,7 +168,7 @@ pub(super) fn files(
     }
     if let Some(folder) = &args.xgboost_out {
         files.folder(folder)?;
-        for (name, text) in told.surrogate.xgboost_files()? {
+        for (name, text) in found.surrogate.xgboost_files()? {
             files.write(Path::new(folder).join(name), |out| out.write_all(text.as_bytes()))?;
         }
     }
