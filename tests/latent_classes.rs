@@ -175,6 +175,23 @@ fn moves_that_cannot_be_are_errors_that_name_the_judge() {
 }
 
 #[test]
+fn questions_that_nobody_or_everybody_answers_alike_say_nothing() {
+    let (table, classes) = survey(900, 40, false, 2);
+    let schema = Schema::infer(&table);
+    let mut rows = schema.encode(&table).unwrap();
+    rows.column_mut(3).fill(f32::NAN);
+    rows.column_mut(4).fill(2.0);
+    // A row without any answer stays where it is, or goes to the largest class: it is in one.
+    rows.row_mut(0).fill(f32::NAN);
+    let weights: Vec<f64> = (0..900).map(|i| f64::from(i as u32 % 4)).collect();
+    let plan = plan(&schema, LatentClasses::new(mark(), &schema));
+    let tree = plan.fit(&rows, &Run::new()).unwrap();
+    assert!(adjusted_rand(tree.root().labels(), &classes).unwrap() > 0.98);
+    assert_eq!(tree.root().noise(), 0);
+    assert!(plan.fit_weighted(&rows, &weights, &Run::new()).is_err(), "k-means has no place for weights");
+}
+
+#[test]
 fn a_table_of_another_schema_is_an_error() {
     let (table, _) = survey(300, 6, false, 6);
     let schema = Schema::infer(&table);

@@ -33,6 +33,9 @@ use crate::{Result, Run};
 /// Outputs after which progress is reported.
 const GROUP: usize = 8;
 
+/// Nodes of a tree that a byte can number.
+const KEPT_NODES: usize = 256;
+
 /// A log-odds leaf wants to move by at most this in a pass: without a penalty, a few rows that are told wrong with certainty
 /// would have it move without bound.
 const FARTHEST: f64 = 8.0;
@@ -92,17 +95,24 @@ impl Context<'_> {
         let mut moves = vec![0.0f32; bins.rows];
         let trees: Vec<BinnedTree<'_>> = ensemble.trees.iter().map(|tree| BinnedTree::of(tree, bins)).collect();
         let mut values: Vec<Vec<f32>> = ensemble.trees.iter().map(|tree| tree.value.clone()).collect();
+        let keeps = passes > 0 && self.keeps(ensemble);
+        let mut kept = Vec::new();
         for (tree, values) in trees.iter().zip(&values) {
             tree.place(&mut rows, &leaves);
+            if keeps {
+                kept.push(leaves.kept());
+            }
             leaves.add_values(&mut moves, &values.iter().map(|value| value / UNIT).collect::<Vec<_>>());
         }
         let mut margins = vec![problem.held_out_margins(base, &moves)];
         let (mut gradients, sample) = (Gradients::default(), sampler.of(0, output));
         for _ in 0..passes {
-            for (tree, values) in trees.iter().zip(&mut values) {
+            for (number, (tree, values)) in trees.iter().zip(&mut values).enumerate() {
                 problem.differentiate(output, base, &moves, &sample, &self.fine, &mut gradients);
-                // Found again in each pass: the leaves of all trees at once would take rows x trees of memory.
-                tree.place(&mut rows, &leaves);
+                match kept.get(number) {
+                    Some(kept) => leaves.restore(kept),
+                    None => tree.place(&mut rows, &leaves),
+                }
                 let sums = gradients.sums(values.len(), |row| leaves.of(row) as usize);
                 let mut change = vec![0.0; values.len()];
                 for (node, value) in values.iter_mut().enumerate().filter(|&(node, _)| tree.tree.is_leaf(node)) {
@@ -120,6 +130,14 @@ impl Context<'_> {
             tree.value = values;
         }
         margins
+    }
+
+    /// Whether the leaves of all rows in all trees are kept from pass to pass: where the outputs at work hold no more memory by
+    /// that than the table does.
+    fn keeps(&self, ensemble: &Ensemble) -> bool {
+        let at_work = GROUP.min(self.problem.losses.len()).min(parallel::threads());
+        let bytes = size_of::<f32>() * self.problem.bins.columns.len();
+        at_work * ensemble.trees.len() <= bytes && ensemble.trees.iter().all(|tree| tree.len() <= KEPT_NODES)
     }
 
     /// The value of a leaf after a pass.

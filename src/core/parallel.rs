@@ -83,6 +83,14 @@ pub(crate) fn within<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     join(work, || ()).0
 }
 
+/// Threads that share the work: for what memory may be spent on, never for how work is cut.
+pub(crate) fn threads() -> usize {
+    #[cfg(feature = "rayon")]
+    return rayon::current_num_threads();
+    #[cfg(not(feature = "rayon"))]
+    1
+}
+
 /// Rounds after one another, round r of `counts[r]` pieces that threads share: `work(state, round, piece)`. When all
 /// pieces of a round are done, `commit(state, round, results)` takes them in, in order, before the next round begins.
 ///

@@ -105,7 +105,7 @@ impl<J: Judge> LatentClasses<J> {
         Ok(moves)
     }
 
-    /// Whether the posterior tells the children of rows better than boosted trees do, all of which see other rows only.
+    /// Whether the posterior is wrong about the children of fewer rows than boosted trees are, both having seen other rows only.
     fn wins(
         &self,
         members: &Members,
@@ -122,6 +122,13 @@ impl<J: Judge> LatentClasses<J> {
         let sample: Vec<u32> = places.iter().map(|&place| used[place as usize]).collect();
         let labels: Vec<i32> = places.iter().map(|&place| members.child[place as usize] as i32).collect();
         let weights: Vec<f32> = places.iter().map(|&place| members.weight[place as usize] as f32).collect();
+        let mut seen: Vec<i32> =
+            labels.iter().zip(&weights).filter(|(_, w)| **w > 0.0).map(|(label, _)| *label).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        if seen.len() < 2 {
+            return Ok(false);
+        }
         let (_, margins) = self.boost.fit_out_of_fold(&gather(rows, &sample)?, &labels, Some(&weights), run)?;
         let (mut ours, mut theirs) = (0.0, 0.0);
         for (i, margins) in margins.rows().into_iter().enumerate().filter(|(_, margins)| !margins[0].is_nan()) {
@@ -221,7 +228,7 @@ impl Members {
             }
         }
         let all: Vec<f64> = (0..size).map(|cell| own.iter().skip(cell).step_by(size).sum()).collect();
-        own.chunks_mut(size).for_each(|own| own.iter_mut().zip(&all).for_each(|(own, all)| *own = all - *own));
+        own.chunks_mut(size.max(1)).for_each(|own| own.iter_mut().zip(&all).for_each(|(own, all)| *own = all - *own));
         own
     }
 
@@ -253,7 +260,7 @@ impl Members {
         likeliest(posterior.row(place), self.child[place])
     }
 
-    /// Whether a child would be another one afterwards.
+    /// Whether a child would lose so many rows that it is another one.
     fn empties(&self, moves: &[Move], used: &[u32]) -> bool {
         let (mut rows, mut lost) = (vec![0usize; self.children], vec![0usize; self.children]);
         self.child.iter().for_each(|&child| rows[child] += 1);

@@ -50,6 +50,16 @@ impl Leaves {
         self.of_row[row as usize].store(leaf, Relaxed);
     }
 
+    /// The leaf of every row, for leaves of numbers below 256.
+    pub(in crate::boost) fn kept(&self) -> Vec<u8> {
+        self.of_row.iter().map(|leaf| leaf.load(Relaxed) as u8).collect()
+    }
+
+    /// Puts every row into its leaf again.
+    pub(in crate::boost) fn restore(&self, kept: &[u8]) {
+        self.of_row.iter().zip(kept).for_each(|(leaf, &kept)| leaf.store(kept.into(), Relaxed));
+    }
+
     /// Assigns some rows to a new leaf; returns its number.
     pub(super) fn add(&self, rows: &[u32]) -> u32 {
         let leaf = self.count.fetch_add(1, Relaxed);
