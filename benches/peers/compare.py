@@ -5,14 +5,15 @@
     python benches/peers/compare.py STAGE --mnist FOLDER [--rows N] [--runs N] [--peer NAME]
 
 FOLDER holds the four gzipped IDX files of MNIST; --data x.npy --labels y.npy takes rows of one's own;
---data dense and --data blobs generate the sets that the pages name. The last 10,000 rows
+--data dense and --data blobs:ROWSxCOLUMNS (50 groups) generate the sets that the pages name. The last 10,000 rows
 (or a fifth) serve as new ones. Seconds are those of the work alone: no reading, no import, no compilation. They differ from
 machine to machine; compare ratios.
 
     embed      umap-learn, unseeded on all threads (ours is seeded); --quality adds trustworthiness and accuracies
     two-step   ours alone: UMAP(30 neighbours, min_dist 0), HDBSCAN(10, 500), ARI of the clustered for --seeds
     pca        scikit-learn, 50 components
-    hdbscan    fast_hdbscan or hdbscan, on our two-dimensional embedding (on rows of up to 3 columns as they are)
+    hdbscan    fast_hdbscan, hdbscan (exact; with --approximate as it is by default) or hdbscan_rs, on our two-dimensional
+               embedding, with --columns N on N principal components (rows of N or fewer columns as they are)
     genie      genieclust, on the same
     kmeans     scikit-learn, on 50 principal components, --clusters from one start
     gmm        scikit-learn, on 10 principal components, four covariances, --clusters from one start
@@ -38,6 +39,8 @@ ap.add_argument("--runs", type=int, default=3)
 ap.add_argument("--peer", default="")
 ap.add_argument("--seeds", default="0,1,2,3,4")
 ap.add_argument("--clusters", type=int, default=10)
+ap.add_argument("--columns", type=int, default=3)
+ap.add_argument("--approximate", action="store_true")
 ap.add_argument("--min-samples", type=int, default=10)
 ap.add_argument("--min-cluster-size", type=int, default=500)
 ap.add_argument("--rounds", type=int, default=100)
@@ -66,9 +69,10 @@ def rows_and_labels():
         draws = np.random.default_rng(1)
         x, noise = draws.normal(size=(120_000, 30)).astype(np.float32), draws.normal(size=(120_000, 5))
         return x, (x[:, :5] + 0.7 * x[:, 5:10] * x[:, 10:15] + 0.5 * np.sin(2 * x[:, 15:20]) + 0.6 * noise).argmax(1).astype(np.int32)
-    if o.data == "blobs":
+    if (o.data or "").startswith("blobs:"):
         from sklearn.datasets import make_blobs
-        x, labels = make_blobs(1_000_000, centers=50, random_state=0)
+        count, columns = map(int, o.data.removeprefix("blobs:").split("x"))
+        x, labels = make_blobs(count, columns, centers=50, random_state=0)
         return x.astype(np.float32), labels.astype(np.int32)
     if o.data:
         return np.load(o.data).astype(np.float32), np.load(o.labels) if o.labels else None
@@ -114,9 +118,11 @@ def components(count):
 
 
 def picture():
-    if X.shape[1] <= 3:
+    if X.shape[1] <= o.columns:
         np.save(at("e.npy"), X)
         return X
+    if o.columns > 3:
+        return components(o.columns)
     ours("embed", data=at("x.npy"), out=at("e.npy"))
     return np.load(at("e.npy"))
 
@@ -198,9 +204,10 @@ def hdbscan():
     points, sizes = picture(), dict(min_samples=o.min_samples, min_cluster_size=o.min_cluster_size)
     o.peer = o.peer or "fast_hdbscan"
     module = __import__(o.peer)
-    exact = dict(approx_min_span_tree=False) if o.peer == "hdbscan" else {}
-    module.HDBSCAN().fit(points[:3000])
-    clusters(points.astype(np.float64), lambda p: module.HDBSCAN(**sizes, **exact).fit_predict(p), **sizes)
+    exact = dict(approx_min_span_tree=o.approximate) if o.peer == "hdbscan" else {}
+    theirs = {**sizes, "min_samples": o.min_samples + (o.peer == "hdbscan_rs")}  # it counts the row itself, as scikit-learn does
+    module.HDBSCAN().fit(points[:3000].astype(np.float64))
+    clusters(points.astype(np.float64), lambda p: module.HDBSCAN(**theirs, **exact).fit_predict(p), **sizes)
 
 
 def genie():
