@@ -1,4 +1,4 @@
-//! Rows at the borders of clusters: moved where answers say better than trees do where they belong, and nowhere else.
+//! Rows at the border between two clusters: reassigned by their answers where these predict clusters better than trees do.
 
 use ndarray::{Array2, ArrayRef2, Axis};
 use rand::{Rng, SeedableRng};
@@ -55,7 +55,7 @@ fn mark() -> HeldOut {
 }
 
 #[test]
-fn answers_say_where_rows_between_latent_classes_belong() {
+fn rows_between_latent_classes_are_reassigned_by_their_answers() {
     for (seed, missing) in [(1, false), (2, false), (3, true)] {
         let (table, classes) = survey(1500, 40, missing, seed);
         let schema = Schema::infer(&table);
@@ -69,8 +69,8 @@ fn answers_say_where_rows_between_latent_classes_belong() {
         let child = |&cluster: &i32| split.child_of(cluster as usize).unwrap() as i32;
         let moved = proposed.iter().zip(tree.root().labels()).filter(|(cluster, label)| child(cluster) != **label);
         assert_eq!(split.moved(), moved.count());
-        assert!(split.moved() > 1 && split.reason().ends_with("rows went where all of their answers say"));
-        // Whoever was moved has the posterior for a membership.
+        assert!(split.moved() > 1 && split.reason().ends_with("rows were reassigned by their answers"));
+        // A row that was reassigned has its posterior as membership.
         let memberships = tree.leaves().flat_map(|leaf| leaf.membership()).filter(|m| **m < 1.0);
         assert!(memberships.into_iter().all(|m| *m > 1.0 / 3.0));
         assert_eq!(tree.leaves().map(|leaf| leaf.rows().len()).sum::<usize>(), 1500);
@@ -121,7 +121,7 @@ impl Clusterer for Told {
 }
 
 #[test]
-fn columns_that_depend_on_each_other_within_clusters_move_nothing() {
+fn nothing_is_reassigned_where_columns_depend_on_each_other_within_clusters() {
     let mut draws = ChaCha8Rng::seed_from_u64(5);
     let points = Array2::from_shape_simple_fn((1200, 2), || uniform(&mut draws));
     let crescent = |i: usize| {

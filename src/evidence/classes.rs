@@ -1,4 +1,4 @@
-//! Rows at the border of two clusters, by all of their answers.
+//! Rows at the border between two clusters, reassigned by their answers.
 
 use crate::boost::{Boost, softmax};
 use crate::core::random::Stream;
@@ -21,22 +21,21 @@ const MOST_LOST: f64 = 0.5;
 /// Rows of one task.
 const PIECE: usize = 4_096;
 
-/// Puts rows that stand at the border of two clusters where all of their answers say, if answers say it better than trees do:
-/// after another judge, for tables.
+/// Reassigns rows at the border between two clusters to the one that fits all of their answers best, if that predicts clusters
+/// better than boosted trees do. Wraps another judge; for tables.
 ///
-/// An embedding keeps neighbours, and where two clusters meet a few of a row's 15 neighbours decide. In a survey a row is
-/// better told by all of its answers at once: if these are independent of each other within a cluster, as latent class
-/// analysis assumes (Lazarsfeld and Henry 1968), the posterior p(c | x) ∝ p(c) Π p(x_q | c) is all there is to know. Here
-/// the clusters that were kept are the classes: shares of clusters and of answers are counted in them, one added to each count,
-/// numbers being cut into 16 bins of equally many rows, and missing answers left out. Rows are cut into ten parts at random,
-/// and the posterior of each part is that of the nine others. This is one step of expectation and maximisation that begins at
-/// the clusters.
+/// An embedding keeps neighbours, so where two clusters meet, a few of a row's 15 neighbours decide. In a survey all
+/// answers together say more: if they are independent of each other within a cluster, as latent class analysis assumes
+/// (Lazarsfeld and Henry 1968), the posterior p(c | x) ∝ p(c) Π p(x_q | c) is all there is to know. The classes are the
+/// clusters that the other judge kept. Their shares, and those of the answers within each, are counted with one added to
+/// each count; numbers are cut into 16 bins of equally many rows, and missing answers are left out. The rows are divided
+/// into ten folds at random, and the posterior of each fold is that of the nine others. This is one step of expectation
+/// maximisation that starts from the clusters.
 ///
-/// Within many clusters answers are not independent: pixels are not, nor are the two columns of a crescent. So the
-/// posterior competes with [boosted trees](Boost), which assume nothing: on at most 10,000 rows, both see the other parts
-/// only, and both are to tell the clusters. Only if the posterior is wrong about fewer rows, each row goes to the child
-/// of its largest posterior, which becomes its membership. Nothing is moved if a child would lose more than half of its rows.
-/// Noise stays noise, and a row alone never makes or ends a cluster.
+/// Within many clusters columns depend on each other: pixels do, and the two coordinates of a crescent. Therefore the posterior
+/// competes with [boosted trees](Boost), which assume nothing: each predicts the clusters of at most 10,000 rows from
+/// other rows. Only if the posterior is wrong about fewer of them is each row given to the child of its largest posterior,
+/// which becomes its membership. Nothing is moved if a child would lose more than half of its rows. Noise stays noise.
 ///
 /// # Cost
 /// O(rows x columns x children), and four small fits of boosted trees where there is anything to move. Memory: two bytes for each
@@ -71,13 +70,13 @@ pub struct LatentClasses<J> {
 }
 
 impl<J: Judge> LatentClasses<J> {
-    /// What `judge` keeps of a table of this schema, with the rows at its borders where their answers say.
+    /// What `judge` keeps of a table of this schema, rows at the borders reassigned.
     pub fn new(judge: J, schema: &Schema) -> Self {
         let levels = schema.features().iter().map(|feature| feature.kind() == FeatureKind::Category).collect();
         LatentClasses { judge, levels, boost: Boost::new().categorical(&schema.categorical()) }
     }
 
-    /// Rows whose answers are those of another child than their cluster's.
+    /// Rows whose answers fit another child better than that of their cluster.
     fn moves(&self, proposal: &Proposal<'_>, children: &[Vec<usize>], run: &Run) -> Result<Vec<Move>> {
         let rows = proposal.rows;
         check_count("columns, one for each feature", self.levels.len(), rows.ncols())?;
@@ -179,7 +178,7 @@ impl Answers {
     }
 }
 
-/// The rows of clusters, with what is known of each.
+/// The clustered rows, with what is known of each.
 struct Members {
     child: Vec<usize>,
     weight: Vec<f64>,
@@ -280,8 +279,8 @@ impl<J: Judge> Judge for LatentClasses<J> {
         let moves = self.moves(proposal, &children, &run.at("answers"))?;
         Ok(match moves.len() {
             0 => verdict,
-            1 => verdict.with_moves(moves).and("1 row went where all of its answers say"),
-            many => verdict.with_moves(moves).and(&format!("{many} rows went where all of their answers say")),
+            1 => verdict.with_moves(moves).and("1 row was reassigned by its answers"),
+            many => verdict.with_moves(moves).and(&format!("{many} rows were reassigned by their answers")),
         })
     }
 

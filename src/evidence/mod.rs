@@ -3,8 +3,8 @@
 //! A clusterer finds clusters in noise, and a classifier learns any cut through a cloud, so neither proves anything. What
 //! can be tested is the boundary: between separate groups it is emptier than a boundary drawn through the middle of
 //! either. [`HeldOut`] does so at each node, on rows that had no part in finding the clusters, and is a
-//! [`Judge`](crate::recursive::Judge). [`LatentClasses`] looks at the rows along the boundaries that are kept: in a table of
-//! answers these may say better than an embedding where a row belongs.
+//! [`Judge`](crate::recursive::Judge). [`LatentClasses`] reassigns rows along the boundaries that are kept: in a table, all of a
+//! row's answers may say better than its neighbours where it belongs.
 
 mod boundary;
 mod classes;
