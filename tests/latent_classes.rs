@@ -183,12 +183,39 @@ fn questions_that_nobody_or_everybody_answers_alike_say_nothing() {
     rows.column_mut(4).fill(2.0);
     // A row without any answer stays where it is, or goes to the largest class: it is in one.
     rows.row_mut(0).fill(f32::NAN);
-    let weights: Vec<f64> = (0..900).map(|i| f64::from(i as u32 % 4)).collect();
     let plan = plan(&schema, LatentClasses::new(mark(), &schema));
     let tree = plan.fit(&rows, &Run::new()).unwrap();
     assert!(adjusted_rand(tree.root().labels(), &classes).unwrap() > 0.98);
     assert_eq!(tree.root().noise(), 0);
-    assert!(plan.fit_weighted(&rows, &weights, &Run::new()).is_err(), "k-means has no place for weights");
+}
+
+/// k-means for fits with weights, which it leaves to the judge.
+struct Unweighted;
+
+impl Clusterer for Unweighted {
+    fn cluster(&self, embedding: &ArrayRef2<f32>, run: &Run) -> Result<Clustering> {
+        KMeans::new(3).cluster(embedding, run)
+    }
+
+    fn cluster_weighted(&self, embedding: &ArrayRef2<f32>, _weights: &[f64], run: &Run) -> Result<Clustering> {
+        self.cluster(embedding, run)
+    }
+}
+
+#[test]
+fn only_ratios_of_weights_count_and_light_rows_teach_little() {
+    let (table, _) = survey(900, 40, false, 2);
+    let schema = Schema::infer(&table);
+    let rows = schema.encode(&table).unwrap();
+    let plan = RecursiveTree::new(Questions::new(Identity, &schema), Unweighted)
+        .levels(1)
+        .judge(LatentClasses::new(mark(), &schema));
+    let labels = |weights: &[f64]| plan.fit_weighted(&rows, weights, &Run::new()).unwrap().root().labels().to_vec();
+    let even = labels(&[3.0; 900]);
+    assert_eq!(even, plan.fit(&rows, &Run::new()).unwrap().root().labels());
+    // Nine rows in ten of next to no weight: what is left teaches something else.
+    let few: Vec<f64> = (0..900).map(|i| if i % 10 == 3 { 1.0 } else { 1e-4 }).collect();
+    assert_ne!(labels(&few), even);
 }
 
 #[test]

@@ -12,8 +12,8 @@ machine to machine; compare ratios.
     embed      umap-learn, unseeded on all threads (ours is seeded); --quality adds trustworthiness and accuracies
     two-step   ours alone: UMAP(30 neighbours, min_dist 0), HDBSCAN(10, 500), ARI of the clustered for --seeds
     pca        scikit-learn, 50 components
-    hdbscan    fast_hdbscan, hdbscan (exact; with --approximate as it is by default) or hdbscan_rs, on our two-dimensional
-               embedding, with --columns N on N principal components (rows of N or fewer columns as they are)
+    hdbscan    fast_hdbscan, hdbscan (exact; with --approximate as it is by default), hdbscan_rs or sklearn.cluster, on our
+               two-dimensional embedding, with --columns N on N principal components (rows of N or fewer columns as they are)
     genie      genieclust, on the same
     kmeans     scikit-learn, on 50 principal components, --clusters from one start
     gmm        scikit-learn, on 10 principal components, four covariances, --clusters from one start
@@ -23,7 +23,7 @@ machine to machine; compare ratios.
 
 boost and shap take the leaves of a `recluster fit` instead of the labels with --leaves.
 """
-import argparse, gzip, json, pathlib, statistics, subprocess, tempfile, time, warnings
+import argparse, gzip, importlib, json, pathlib, statistics, subprocess, tempfile, time, warnings
 import numpy as np
 
 warnings.filterwarnings("ignore")
@@ -203,9 +203,10 @@ def clusters(points, fit, **flags):
 def hdbscan():
     points, sizes = picture(), dict(min_samples=o.min_samples, min_cluster_size=o.min_cluster_size)
     o.peer = o.peer or "fast_hdbscan"
-    module = __import__(o.peer)
+    module = importlib.import_module(o.peer)
     exact = dict(approx_min_span_tree=o.approximate) if o.peer == "hdbscan" else {}
-    theirs = {**sizes, "min_samples": o.min_samples + (o.peer == "hdbscan_rs")}  # it counts the row itself, as scikit-learn does
+    counts_itself = o.peer in ("hdbscan_rs", "sklearn.cluster")
+    theirs = {**sizes, "min_samples": o.min_samples + counts_itself}
     module.HDBSCAN().fit(points[:3000].astype(np.float64))
     clusters(points.astype(np.float64), lambda p: module.HDBSCAN(**theirs, **exact).fit_predict(p), **sizes)
 

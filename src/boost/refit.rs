@@ -132,8 +132,8 @@ impl Context<'_> {
         margins
     }
 
-    /// Whether the leaves of all rows in all trees are kept from pass to pass: where the outputs at work hold no more memory by
-    /// that than the table does.
+    /// Whether the leaves of all rows in all trees are kept from pass to pass: where an output for each thread holds no more
+    /// memory by that than the table does.
     fn keeps(&self, ensemble: &Ensemble) -> bool {
         let at_work = GROUP.min(self.problem.losses.len()).min(parallel::threads());
         let bytes = size_of::<f32>() * self.problem.bins.columns.len();
