@@ -26,6 +26,8 @@ pub use hdbscan::{
     TopMemberships,
 };
 pub use kmeans::{KMeans, KMeansModel};
-pub use linkage::{Agglomerative, AgglomerativeModel, Dendrogram, Genie, GenieModel, Linkage};
+pub use linkage::{
+    Agglomerative, AgglomerativeModel, Dendrogram, Genie, GenieModel, GraphDegree, Linkage, StableParts,
+};
 pub use mixture::{Covariance, GaussianMixture, GaussianMixtureModel};
 pub use spanning::{Merge, SpanningTree};

@@ -336,6 +336,12 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
             .with("judge", self.plan.judge.as_ref().map(|judge| judge.settings()))
             .with("consensus", self.plan.consensus.as_ref().map(Repeats::settings))
             .with("stability", self.plan.stability.as_ref().map(Repeats::settings));
+        let settings = match &self.plan.second_look {
+            Some(look) => settings
+                .with("second look", look.clusterer.settings())
+                .with("most rows of a second look", look.most_rows),
+            None => settings,
+        };
         Ok(self.plan.limits.list(settings))
     }
 

@@ -93,6 +93,7 @@ impl Node {
             moved: moves.len(),
             clustering: (!said).then(|| proposed.select(place)),
             noise: None,
+            second_look: None,
         });
         children
     }

@@ -3,6 +3,7 @@
 use super::grow::{Growth, Sink};
 use super::limits::Limits;
 use super::plan::{Choice, Plan};
+use super::second_look::SecondLook;
 use super::weights::{self, Weights};
 use super::{ClusterTree, Judge, Node, NodeInfo, Path, Repeats};
 use crate::core::{AnyRows, AnyTable};
@@ -61,6 +62,7 @@ impl<E: Embedder, C: Clusterer> std::fmt::Debug for RecursiveTree<E, C> {
             .field("judge", &self.plan.judge.as_ref().map(|judge| judge.name()))
             .field("consensus", &self.plan.consensus)
             .field("stability", &self.plan.stability)
+            .field("second_look", &self.plan.second_look.as_ref().map(|look| look.clusterer.name()))
             .field("limits", &self.plan.limits)
             .finish()
     }
@@ -104,7 +106,17 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
             child: Size::Count(1),
             noise_again: false,
         };
-        RecursiveTree { plan: Plan { embedder, clusterer, judge: None, consensus: None, stability: None, limits } }
+        RecursiveTree {
+            plan: Plan {
+                embedder,
+                clusterer,
+                judge: None,
+                consensus: None,
+                stability: None,
+                second_look: None,
+                limits,
+            },
+        }
     }
 
     /// Sets who decides which of the clusters found at a node become its children; default nobody: all do.
@@ -151,6 +163,38 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     /// Cost: the layout and the clustering of a node, times the runs.
     pub fn stability(mut self, repeats: impl Into<Repeats>) -> Self {
         self.plan.stability = Some(repeats.into());
+        self
+    }
+
+    /// Sets that leaves of at most `most_rows` rows are looked at once more: those that did not fall apart, and those of the
+    /// last level. Their rows, as the embedder compares them, go to `clusterer` without an embedding. Default: not.
+    ///
+    /// An embedding in a few columns has no room for everything that is apart in many, least of all where rows are few.
+    /// [`StableParts`](crate::cluster::StableParts) is made for this. The clusters become children as any others do: a judge
+    /// judges them, and on the last level they are looked at again, until nothing more is found. Limits on size hold.
+    /// [`Split::second_look`](super::Split::second_look) tells such a split.
+    ///
+    /// Cost: getting the embedder ready once more, and the clusterer, for each such leaf.
+    ///
+    /// ```
+    /// use ndarray::Array2;
+    /// use recluster::cluster::{KMeans, StableParts};
+    /// use recluster::{Run, embed::Pca, recursive::RecursiveTree};
+    /// // Two clouds, which one principal component does not tell apart, and a third far from both.
+    /// let draw = |i: usize, j: usize| ((i * 7919 + j * 104_729 + i * i * 31) % 10_007) as f32 / 10_007.0;
+    /// let rows = Array2::from_shape_fn((300, 3), |(i, j)| match j {
+    ///     0 => if i % 3 == 0 { 50.0 } else { 0.0 } + draw(i, 0),
+    ///     1 => if i % 3 == 1 { 3.0 } else { 0.0 } + draw(i, 1),
+    ///     _ => draw(i, j),
+    /// });
+    /// let plan = RecursiveTree::new(Pca::new(1), KMeans::new(2)).levels(1);
+    /// assert_eq!(plan.fit(&rows, &Run::new())?.leaves().count(), 2);
+    /// let tree = plan.second_look(StableParts::new(), 5_000).fit(&rows, &Run::new())?;
+    /// assert_eq!(tree.leaves().count(), 3);
+    /// # Ok::<(), recluster::Error>(())
+    /// ```
+    pub fn second_look(mut self, clusterer: impl Clusterer + 'static, most_rows: usize) -> Self {
+        self.plan.second_look = Some(SecondLook { clusterer: Arc::new(clusterer), most_rows });
         self
     }
 

@@ -15,11 +15,11 @@ pub(super) type Sink<'a> = &'a (dyn Fn(&Node, &[Node]) -> Result<()> + Sync);
 
 /// A fit under way.
 pub(super) struct Growth<'a, E, C> {
-    plan: &'a Plan<E, C>,
-    data: AnyTable<'a>,
+    pub(super) plan: &'a Plan<E, C>,
+    pub(super) data: AnyTable<'a>,
     /// For each row its place in canonical order, so that no algorithm sees the order of the input.
     rank: Vec<u32>,
-    weights: Option<Weights<'a>>,
+    pub(super) weights: Option<Weights<'a>>,
     sink: Sink<'a>,
     run: &'a Run,
     /// The one node to begin with, which no limit stops.
@@ -106,6 +106,9 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
                 self.again(&mut node, &mut children, &*embedder, &*clusterer)?;
             }
         }
+        if children.is_empty() && self.plan.second_look.is_some() {
+            children = self.look_twice(&mut node, &info, &*self.plan.embedder.at(&info))?;
+        }
         (self.sink)(&node, &children)?;
         Ok((node, children))
     }
@@ -123,19 +126,34 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
         embedder: &dyn Embedder,
         clusterer: &dyn Clusterer,
     ) -> Result<Vec<Node>> {
+        let mut found = Found::default();
+        let work = |numbers: &[u32], run: &Run| {
+            found = self.look(info, numbers, embedder, clusterer, run)?;
+            Ok(())
+        };
+        let place = self.in_canonical_order(node, scope, work)?;
+        Ok(node.take(found, &place, self.weights.as_ref()))
+    }
+
+    /// Works on a node's rows in canonical order, under a run of the scope; gives the place of each row in that order.
+    pub(super) fn in_canonical_order(
+        &self,
+        node: &Node,
+        scope: &str,
+        work: impl FnOnce(&[u32], &Run) -> Result<()>,
+    ) -> Result<Vec<usize>> {
         // Place i in canonical order is that of row `order[i]` of the node.
         let mut order: Vec<usize> = (0..node.rows.len()).collect();
         order.sort_unstable_by_key(|&i| self.rank[node.rows[i] as usize]);
         let numbers: Vec<u32> = order.iter().map(|&i| node.rows[i]).collect();
-        let run = self.run.at(scope);
-        let found = self.look(info, &numbers, embedder, clusterer, &run).map_err(|error| {
+        work(&numbers, &self.run.at(scope)).map_err(|error| {
             let error = error.of_part(&numbers);
             // At the root it is plain where it happened.
             if scope == "0" { error } else { error.within(|| format!("node {scope}")) }
         })?;
         let mut place = vec![0; order.len()];
         order.iter().enumerate().for_each(|(at, &i)| place[i] = at);
-        Ok(node.take(found, &place, self.weights.as_ref()))
+        Ok(place)
     }
 
     /// Embeds, clusters and judges the rows of a node.
@@ -255,14 +273,14 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
     }
 }
 
-fn judged(judge: &dyn Judge, proposal: &Proposal<'_>, run: &Run) -> Result<Verdict> {
+pub(super) fn judged(judge: &dyn Judge, proposal: &Proposal<'_>, run: &Run) -> Result<Verdict> {
     let _stage = run.stage("judge", 1);
     plugin::call("judge", || judge.name(), || judge.judge(proposal, run))
 }
 
 impl Found {
     /// Each cluster that is large enough is to be a child, unless there is one alone. Gives the clustering of these.
-    fn propose(&mut self, clustering: Clustering, least: Size) -> Clustering {
+    pub(super) fn propose(&mut self, clustering: Clustering, least: Size) -> Clustering {
         let (found, least) = (clustering.clusters(), least.of(clustering.labels().len()));
         let clustering = clustering.without_small(least);
         let clusters = clustering.clusters();
@@ -275,7 +293,7 @@ impl Found {
     }
 
     /// Does as the judge says.
-    fn heed(&mut self, judge: &dyn Judge, verdict: Verdict, clustering: &Clustering) -> Result<()> {
+    pub(super) fn heed(&mut self, judge: &dyn Judge, verdict: Verdict, clustering: &Clustering) -> Result<()> {
         self.groups = verdict.groups(self.groups.len(), judge)?;
         check_moves(&verdict.moves, clustering, &self.groups).map_err(|reason| Error::Contract {
             room: "judge",

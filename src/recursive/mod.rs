@@ -31,6 +31,7 @@ mod noise;
 mod path;
 mod plan;
 mod repeats;
+mod second_look;
 mod separations;
 mod stability;
 mod step;

@@ -220,6 +220,9 @@ impl Node {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Split {
+    /// The clusterer of a second look, where the clusters are its.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub(super) second_look: Option<Settings>,
     /// For each cluster proposed the child it went to.
     pub(super) children: Vec<Option<u32>>,
     /// Runs that the proposal is the consensus of.
@@ -252,6 +255,12 @@ impl Split {
     /// The number of the child that a proposed cluster went to; none where it went to no child.
     pub fn child_of(&self, cluster: usize) -> Option<usize> {
         self.children.get(cluster).copied().flatten().map(|child| child as usize)
+    }
+
+    /// Name and settings of the clusterer of a [second look](super::RecursiveTree::second_look), where the clusters proposed are
+    /// its; none for the node's own clusterer.
+    pub fn second_look(&self) -> Option<&Settings> {
+        self.second_look.as_ref()
     }
 
     /// Runs that the clusters proposed are the [consensus](super::RecursiveTree::consensus) of; none for a single run.

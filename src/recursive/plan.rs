@@ -2,6 +2,7 @@
 
 use super::limits::Limits;
 use super::repeats::Repeats;
+use super::second_look::SecondLook;
 use super::{Judge, NodeInfo};
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ pub(super) struct Plan<E, C> {
     pub(super) judge: Option<Arc<dyn Judge>>,
     pub(super) consensus: Option<Repeats>,
     pub(super) stability: Option<Repeats>,
+    pub(super) second_look: Option<SecondLook>,
     pub(super) limits: Limits,
 }
 
@@ -23,6 +25,7 @@ impl<E, C> Clone for Plan<E, C> {
             judge: self.judge.clone(),
             consensus: self.consensus.clone(),
             stability: self.stability.clone(),
+            second_look: self.second_look.clone(),
             limits: self.limits.clone(),
         }
     }

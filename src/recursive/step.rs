@@ -114,7 +114,7 @@ pub(super) fn embed(
 /// The clusters of an embedding, whose rows may have weights.
 pub(super) fn cluster(
     clusterer: &dyn Clusterer,
-    embedding: &Array2<f32>,
+    embedding: &ArrayRef2<f32>,
     weights: Option<&[f64]>,
     run: &Run,
 ) -> Result<Clustering> {

@@ -5,8 +5,13 @@ mod chain;
 mod dendrogram;
 mod genie;
 mod genie_merge;
+mod graph_degree;
+mod graph_degree_merge;
+mod stable_parts;
 
 pub use agglomerative::{Agglomerative, AgglomerativeModel, Linkage};
 pub use dendrogram::Dendrogram;
 pub(super) use dendrogram::numbered;
 pub use genie::{Genie, GenieModel};
+pub use graph_degree::GraphDegree;
+pub use stable_parts::StableParts;

@@ -13,7 +13,7 @@ use crate::output::{Assignments, Staged};
 use crate::progress::Progress;
 use crate::report;
 use crate::source::Source;
-use plan::{boost, clusterers, embedder, method, partial, plan};
+use plan::{boost, clusterers, embedder, method, partial, plan, usual_second_look, with_second_look};
 use recluster::embed::{Questions, Scaled};
 use recluster::explain::Surrogate;
 use recluster::recursive::{Checkpoint, ClusterTree};
@@ -57,7 +57,9 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
         None => Arc::new(Scaled::new(embedder, args.scale.unwrap_or_default())),
     };
     let schema = data.questions().map(|questions| &questions.schema);
-    let plan = plan(args, embedder, [root, below], evidence(args, &data), schema)?;
+    let evidence = evidence(args, &data);
+    let plan = plan(args, embedder, [root, below], evidence, schema)?;
+    let plan = with_second_look(plan, args, usual_second_look(args, method, evidence));
     let mut boost = boost(args);
     if let Some(questions) = data.questions() {
         boost = boost.categorical(&questions.schema.categorical());

@@ -1,12 +1,12 @@
 //! The plan of a fit, by its arguments.
 
-use crate::args::{self, EmbedMethod, EvidencePolicy};
+use crate::args::{self, ClusterMethod, EmbedMethod, EvidencePolicy};
 use crate::commands::refuse;
 use crate::failure::Failure;
 use crate::method;
 use crate::source::{Questions, Source};
 use recluster::boost::Boost;
-use recluster::cluster::Hdbscan;
+use recluster::cluster::{Hdbscan, StableParts};
 use recluster::embed::{Identity, Pca, RandomProjection, Umap};
 use recluster::evidence::{HeldOut, LatentClasses, Policy};
 use recluster::recursive::{RecursiveTree, Repeats};
@@ -60,6 +60,22 @@ pub(super) fn plan(
         plan = plan.stability(runs);
     }
     Ok(plan)
+}
+
+/// The plan with a second look at its leaves, of as many rows at most as the arguments say, or else as are `usual`.
+pub(super) fn with_second_look(plan: Plan, args: &args::Fit, usual: usize) -> Plan {
+    let parts = StableParts::new().min_cluster_size(Size::Share(args.min_cluster_share.unwrap_or(0.05)));
+    match args.second_look.unwrap_or(usual) {
+        0 => plan,
+        most_rows => plan.second_look(parts, most_rows),
+    }
+}
+
+/// Most rows of a leaf that is looked at once more where the arguments do not say. An embedding of more rows has room for
+/// what there is, and with evidence or another clusterer it is for the user to ask.
+pub(super) fn usual_second_look(args: &args::Fit, method: EmbedMethod, evidence: EvidencePolicy) -> usize {
+    let plain = args.clusterer == ClusterMethod::Hdbscan && evidence == EvidencePolicy::Off;
+    if method == EmbedMethod::Umap && plain { 5_000 } else { 0 }
 }
 
 /// The model that stands in for the tree.

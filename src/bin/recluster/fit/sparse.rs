@@ -1,6 +1,6 @@
 //! The main job for sparse rows: the tree, the model that stands in for it, and a report of the columns that it uses most.
 
-use super::plan::{boost, clusterers, embedder, partial, plan};
+use super::plan::{boost, clusterers, embedder, partial, plan, with_second_look};
 use super::results::{Findings, TIMED, draft, facts_of, files};
 use crate::args::{self, EmbedMethod, EvidencePolicy};
 use crate::commands::{Outcome, facts, refuse, run};
@@ -38,6 +38,7 @@ pub(super) fn fit(args: &args::Fit, progress: &Progress) -> Outcome {
     let run = run(&args.common, progress);
     let named = |e| Failure::about(e, None);
     let plan = plan(args, embedder.into(), clusterers, args.evidence.unwrap_or(EvidencePolicy::Off), None)?;
+    let plan = with_second_look(plan, args, 0);
     let checkpoint = args.resume.then(|| Checkpoint::new(partial(&args.out)));
     let grow = || match &checkpoint {
         Some(checkpoint) => plan.fit_resumable_sparse(&rows, None, checkpoint, &run),

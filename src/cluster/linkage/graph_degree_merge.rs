@@ -1,0 +1,227 @@
+//! The merging of [`GraphDegree`](super::GraphDegree): clusters of a directed graph, those of the largest affinity first.
+
+use crate::cluster::spanning::Sets;
+use crate::core::{Result, Stage};
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BTreeMap, BinaryHeap};
+
+/// A merger of two parts: parts 0..initial are the initial clusters, part initial + i is what merger i made.
+pub(super) struct Merger {
+    pub(super) parts: [u32; 2],
+    pub(super) affinity: f64,
+}
+
+/// What was merged: the initial cluster of each vertex, and the mergers in their order.
+pub(super) struct Merged {
+    pub(super) initial: Vec<u32>,
+    pub(super) mergers: Vec<Merger>,
+}
+
+/// Edges from each vertex, the nearest first.
+pub(super) struct Edges {
+    /// Where those of each vertex begin, and where the last ones end.
+    pub(super) first: Vec<usize>,
+    pub(super) to: Vec<u32>,
+    pub(super) weight: Vec<f64>,
+}
+
+impl Edges {
+    fn of(&self, vertex: usize) -> impl Iterator<Item = (u32, f64)> + '_ {
+        let own = self.first[vertex]..self.first[vertex + 1];
+        self.to[own.clone()].iter().copied().zip(self.weight[own].iter().copied())
+    }
+
+    fn vertices(&self) -> usize {
+        self.first.len() - 1
+    }
+
+    /// The initial cluster of each vertex: those linked by edges to nearest neighbours are one.
+    fn initial(&self) -> Vec<u32> {
+        let mut sets = Sets::new(self.vertices());
+        for vertex in 0..self.vertices() {
+            if let Some((nearest, _)) = self.of(vertex).next() {
+                sets.join(vertex as u32, nearest);
+            }
+        }
+        let mut number = vec![u32::MAX; self.vertices()];
+        let mut next = 0;
+        (0..self.vertices())
+            .map(|vertex| {
+                let own = &mut number[sets.find(vertex as u32) as usize];
+                if *own == u32::MAX {
+                    (*own, next) = (next, next + 1);
+                }
+                *own
+            })
+            .collect()
+    }
+}
+
+/// How strongly one vertex is linked with a cluster other than its own.
+#[derive(Clone, Copy)]
+struct Link {
+    cluster: u32,
+    /// Sums of the weights of edges from the cluster to the vertex, and from the vertex to the cluster.
+    inward: f64,
+    outward: f64,
+}
+
+/// Clusters under way.
+struct Clusters {
+    /// The cluster of each vertex.
+    of: Vec<u32>,
+    links: Vec<Vec<Link>>,
+    members: Vec<Vec<u32>>,
+    /// The vertices that are linked with a cluster.
+    linked: Vec<Vec<u32>>,
+    /// `flow[a][b]`: Σ over the vertices of cluster a of inward x outward with cluster b.
+    flow: Vec<BTreeMap<u32, f64>>,
+    /// How often a cluster has grown; `u32::MAX` once it is part of another.
+    age: Vec<u32>,
+}
+
+/// Merges until no two clusters are linked both ways.
+pub(super) fn merge(edges: &Edges, stage: &Stage) -> Result<Merged> {
+    let initial = edges.initial();
+    let mut clusters = Clusters::new(edges, &initial);
+    let count = clusters.members.len();
+    let mut part: Vec<u32> = (0..count as u32).collect();
+    let mut mergers = Vec::new();
+    let mut queue: BinaryHeap<Candidate> = (0..count as u32).flat_map(|a| clusters.candidates(a, true)).collect();
+    while let Some(best) = queue.pop() {
+        let [a, b] = best.pair;
+        if [a, b].map(|c| clusters.age[c as usize]) != best.ages {
+            continue;
+        }
+        stage.step(1)?;
+        // What fewer vertices are linked with is what fewer links name.
+        let fewer = |c: u32| (clusters.linked[c as usize].len(), c);
+        let (to, from) = if fewer(a) >= fewer(b) { (a, b) } else { (b, a) };
+        clusters.join(to, from);
+        mergers.push(Merger { parts: [part[to as usize], part[from as usize]], affinity: best.affinity });
+        part[to as usize] = (count + mergers.len() - 1) as u32;
+        queue.extend(clusters.candidates(to, false));
+    }
+    Ok(Merged { initial, mergers })
+}
+
+impl Clusters {
+    fn new(edges: &Edges, initial: &[u32]) -> Self {
+        let count = initial.iter().max().map_or(0, |&most| most as usize + 1);
+        let mut clusters = Clusters {
+            of: initial.to_vec(),
+            links: vec![Vec::new(); initial.len()],
+            members: vec![Vec::new(); count],
+            linked: vec![Vec::new(); count],
+            flow: vec![BTreeMap::new(); count],
+            age: vec![0; count],
+        };
+        for (vertex, &own) in initial.iter().enumerate() {
+            clusters.members[own as usize].push(vertex as u32);
+            for (other, weight) in edges.of(vertex) {
+                let of_other = initial[other as usize];
+                if own != of_other {
+                    clusters.link(vertex as u32, of_other).outward += weight;
+                    clusters.link(other, own).inward += weight;
+                }
+            }
+        }
+        for (vertex, links) in clusters.links.iter().enumerate() {
+            let own = initial[vertex];
+            for link in links {
+                *clusters.flow[own as usize].entry(link.cluster).or_default() += link.inward * link.outward;
+                clusters.flow[link.cluster as usize].entry(own).or_default();
+            }
+        }
+        clusters
+    }
+
+    fn link(&mut self, vertex: u32, cluster: u32) -> &mut Link {
+        let links = &mut self.links[vertex as usize];
+        let at = links.iter().position(|link| link.cluster == cluster).unwrap_or_else(|| {
+            links.push(Link { cluster, inward: 0.0, outward: 0.0 });
+            self.linked[cluster as usize].push(vertex);
+            links.len() - 1
+        });
+        &mut self.links[vertex as usize][at]
+    }
+
+    /// Takes a vertex's link with a cluster away.
+    fn unlink(&mut self, vertex: u32, cluster: u32) -> Option<Link> {
+        let links = &mut self.links[vertex as usize];
+        let at = links.iter().position(|link| link.cluster == cluster)?;
+        Some(links.swap_remove(at))
+    }
+
+    fn affinity(&self, a: u32, b: u32) -> f64 {
+        let flow = |a: u32, b: u32| self.flow[a as usize].get(&b).copied().unwrap_or(0.0);
+        let square = |c: u32| (self.members[c as usize].len() as f64).powi(2);
+        flow(a, b) / square(b) + flow(b, a) / square(a)
+    }
+
+    /// The pairs of a cluster with others that it has an affinity to; only those of a higher number, or all.
+    fn candidates(&self, a: u32, higher: bool) -> Vec<Candidate> {
+        let others = self.flow[a as usize].keys().copied().filter(|&b| !higher || b > a);
+        let candidate = |b: u32| {
+            let pair = [a.min(b), a.max(b)];
+            Candidate { affinity: self.affinity(a, b), pair, ages: pair.map(|c| self.age[c as usize]) }
+        };
+        others.map(candidate).filter(|candidate| candidate.affinity > 0.0).collect()
+    }
+
+    /// Makes cluster `from` part of `to`.
+    fn join(&mut self, to: u32, from: u32) {
+        // A vertex's link with both becomes one, and (i + j) (k + l) adds two products to the flow.
+        let mut crossed: BTreeMap<u32, f64> = BTreeMap::new();
+        for vertex in std::mem::take(&mut self.linked[from as usize]) {
+            let own = self.of[vertex as usize];
+            let Some(gone) = self.unlink(vertex, from) else { continue };
+            if own == to {
+                continue;
+            }
+            let link = self.link(vertex, to);
+            let products = link.inward * gone.outward + gone.inward * link.outward;
+            link.inward += gone.inward;
+            link.outward += gone.outward;
+            *crossed.entry(own).or_default() += products;
+        }
+        let members = std::mem::take(&mut self.members[from as usize]);
+        for &vertex in &members {
+            self.unlink(vertex, to);
+            self.of[vertex as usize] = to;
+        }
+        self.members[to as usize].extend(members);
+        let gone = std::mem::take(&mut self.flow[from as usize]);
+        self.flow[to as usize].remove(&from);
+        for (other, flow) in gone.into_iter().filter(|(other, _)| *other != to) {
+            *self.flow[to as usize].entry(other).or_default() += flow;
+            let back = &mut self.flow[other as usize];
+            let flow = back.remove(&from).unwrap_or(0.0);
+            *back.entry(to).or_default() += flow + crossed.get(&other).copied().unwrap_or(0.0);
+        }
+        self.age[from as usize] = u32::MAX;
+        self.age[to as usize] += 1;
+    }
+}
+
+/// Two clusters that may be merged, as they were at these ages; of equal affinities the lower numbers come first.
+#[derive(PartialEq)]
+struct Candidate {
+    affinity: f64,
+    pair: [u32; 2],
+    ages: [u32; 2],
+}
+
+impl Eq for Candidate {}
+
+impl Ord for Candidate {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.affinity.total_cmp(&other.affinity).then_with(|| Reverse(self.pair).cmp(&Reverse(other.pair)))
+    }
+}
+
+impl PartialOrd for Candidate {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}

@@ -1,0 +1,264 @@
+//! Parts of the graph of nearest neighbours that many runs of graph degree linkage agree on.
+
+use super::graph_degree::{Hierarchy, weigh};
+use super::graph_degree_merge::{Edges, merge};
+use crate::cluster::consensus::{ABSENT, Consensus, found_again};
+use crate::core::random::Stream;
+use crate::core::{
+    AnyRows, Canonical, Clusterer, Clustering, Error, NOISE, Result, Rows, Run, Settings, Size, check_weights,
+    parallel, settings_of,
+};
+use crate::neighbors::{Groups, Measure, Metric, Search};
+use ndarray::ArrayRef2;
+
+const PURPOSE: u64 = 0x7061_7274;
+/// Neighbours of a row in a run: the runs take turns.
+const NEIGHBORS: [usize; 3] = [10, 12, 15];
+/// Neighbours searched once: of four rows in five, enough are left to each row nearly always.
+const SEARCHED: usize = 30;
+/// Parts that a run cuts the rows into, at most.
+const PARTS: usize = 3;
+/// The share of the rows that each run is given.
+const SHARE: f64 = 0.8;
+
+/// Parts of the rows, at most a few, that [`GraphDegree`](super::GraphDegree) finds again and again on subsamples and with
+/// more or fewer neighbours; one cluster of all rows where there are none.
+///
+/// Made for a second look at rows that an embedding leaves whole: neighbours in all columns may tell apart what has no room
+/// to be apart in a few. [`RecursiveTree::second_look`](crate::recursive::RecursiveTree::second_look) takes it.
+///
+/// 1. Each run is given 80 % of the rows, and cuts the hierarchy of [`GraphDegree`](super::GraphDegree) with 10, 12 or 15
+///    neighbours in turn into at most three clusters.
+/// 2. The clusters are those that the runs agree on: see [`Consensus`].
+/// 3. The stability of a cluster is the mean over the runs of its largest Jaccard index with one of the run's clusters. While
+///    one is below [`least_stability`](StableParts::least_stability), the least stable is joined to the cluster with which
+///    it is most stable.
+///
+/// A cluster's persistence is its stability. In a cloud without parts, runs disagree, and nothing is left; a long one may be
+/// cut across. Rows that are in no run's clusters are noise.
+///
+/// # Cost
+/// One search for 30 neighbours, and the merging of [`GraphDegree`](super::GraphDegree) times the runs. Memory O(n) for each
+/// run.
+///
+/// # Example
+/// ```
+/// use ndarray::Array2;
+/// use recluster::{Clusterer, Run, cluster::StableParts};
+/// // Two clouds of 100 rows.
+/// let draw = |i: usize, j: usize| ((i * 7919 + j * 104_729 + i * i * 31) % 10_007) as f32 / 10_007.0;
+/// let rows = Array2::from_shape_fn((200, 5), |(i, j)| draw(i, j) + 2.0 * (i % 2 * usize::from(j == 0)) as f32);
+/// let parts = StableParts::new().cluster(&rows, &Run::new())?;
+/// assert_eq!(parts.clusters(), 2);
+/// assert!(parts.persistence().unwrap().iter().all(|&stability| stability > 0.9));
+/// # Ok::<(), recluster::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[must_use]
+pub struct StableParts {
+    runs: usize,
+    least_stability: f64,
+    min_cluster_size: Size,
+    metric: Metric,
+}
+
+impl Default for StableParts {
+    fn default() -> Self {
+        StableParts { runs: 20, least_stability: 0.6, min_cluster_size: Size::Share(0.05), metric: Metric::Euclidean }
+    }
+}
+
+impl StableParts {
+    /// 20 runs, stability of .6 at least, parts of 5 % of the rows or more, Euclidean.
+    pub fn new() -> Self {
+        StableParts::default()
+    }
+
+    /// Sets the number of runs, at least 1; default 20.
+    pub fn runs(mut self, runs: usize) -> Self {
+        self.runs = runs;
+        self
+    }
+
+    /// Sets the stability that each part must have, in 0 to 1; default .6, below which Hennig advises not to trust a
+    /// cluster (C. Hennig, "Cluster-wise assessment of cluster stability", 2007).
+    pub fn least_stability(mut self, stability: f64) -> Self {
+        self.least_stability = stability;
+        self
+    }
+
+    /// Sets the size of the smallest part; default 5 % of the rows.
+    pub fn min_cluster_size(mut self, size: impl Into<Size>) -> Self {
+        self.min_cluster_size = size.into();
+        self
+    }
+
+    /// How far rows are from each other; default Euclidean.
+    pub fn metric(mut self, metric: Metric) -> Self {
+        self.metric = metric;
+        self
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.runs == 0 {
+            return Err(Error::setting("runs", self.runs, "must be at least 1"));
+        }
+        if !(0.0..=1.0).contains(&self.least_stability) {
+            return Err(Error::setting("least_stability", self.least_stability, "must be in 0 to 1"));
+        }
+        self.min_cluster_size.check("min_cluster_size")
+    }
+
+    fn found(&self, rows: &ArrayRef2<f32>, weights: Option<&[f64]>, run: &Run) -> Result<Clustering> {
+        self.check()?;
+        run.install(|| {
+            let rows = Rows::finite(rows)?;
+            let canonical = Canonical::of(&rows);
+            let measure = Measure::from(self.metric);
+            measure.check_rows(AnyRows::from(&rows))?;
+            let neighbors = Groups::find(&rows, &canonical, SEARCHED + 1, &measure, Search::Auto, run)?;
+            let weight = |row: &u32| weights.map_or(1.0, |weights| weights[*row as usize]);
+            let sizes: Vec<f64> =
+                (0..canonical.groups()).map(|g| canonical.group(g).iter().map(weight).sum()).collect();
+            let least = self.min_cluster_size.of(rows.len()) as f64;
+            let stage = run.stage("stable parts", self.runs);
+            let draws = Stream::new(run.key(), PURPOSE);
+            let group = canonical.group_of_row();
+            let runs: Result<Vec<Vec<i32>>> = parallel::map(self.runs, |number| {
+                let given = sample(sizes.len(), draws.of(number as u64));
+                let labels = once(&neighbors, &given, NEIGHBORS[number % NEIGHBORS.len()], &sizes, least, run)?;
+                stage.step(1)?;
+                Ok(group.iter().map(|&g| labels[g as usize]).collect())
+            })
+            .into_iter()
+            .collect();
+            self.agreed(&runs?)
+        })?
+    }
+
+    /// The parts that the runs agree on, the unstable ones joined to others.
+    fn agreed(&self, runs: &[Vec<i32>]) -> Result<Clustering> {
+        let consensus = Consensus::new().of(runs)?;
+        let mut labels = consensus.labels().to_vec();
+        let mut parts = Parts { joined: vec![false; consensus.clusters()], labels: &mut labels, runs };
+        let mut stability = parts.stability();
+        while let Some(worst) = lowest(&stability).filter(|&worst| stability[worst] < self.least_stability) {
+            if stability.len() == 1 {
+                break;
+            }
+            let others = (0..stability.len()).filter(|&other| other != worst);
+            let together = |other: usize| (parts.together(worst, other), std::cmp::Reverse(other));
+            let best = others.map(together).max_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            let Some((_, std::cmp::Reverse(other))) = best else { break };
+            parts.join(worst, other);
+            stability = parts.stability();
+        }
+        if stability.len() < 2 {
+            return Clustering::new(vec![0; labels.len()]);
+        }
+        let membership = labels.iter().zip(consensus.membership());
+        let membership = membership.map(|(&label, &share)| if label < 0 { 0.0 } else { share }).collect();
+        Clustering::new(labels)?.with_membership(membership)?.with_persistence(stability)
+    }
+}
+
+/// Parts under way.
+struct Parts<'a> {
+    /// Which of them are of several that the runs agree on.
+    joined: Vec<bool>,
+    labels: &'a mut Vec<i32>,
+    runs: &'a [Vec<i32>],
+}
+
+impl Parts<'_> {
+    fn stability(&self) -> Vec<f64> {
+        found_again(self.labels, &self.joined, self.runs).iter().map(|found| mean(found)).collect()
+    }
+
+    /// The labels with part `a` in part `b`, numbered without a gap.
+    fn with_joined(&self, a: usize, b: usize) -> (Vec<i32>, Vec<bool>) {
+        let (low, high) = (a.min(b) as i32, a.max(b) as i32);
+        let number = |&label: &i32| match label {
+            label if label == high => low,
+            label => label - i32::from(label > high),
+        };
+        let mut joined = self.joined.clone();
+        joined.remove(high as usize);
+        joined[low as usize] = true;
+        (self.labels.iter().map(number).collect(), joined)
+    }
+
+    /// How stable two parts are as one.
+    fn together(&self, a: usize, b: usize) -> f64 {
+        let (labels, joined) = self.with_joined(a, b);
+        mean(&found_again(&labels, &joined, self.runs)[a.min(b)])
+    }
+
+    fn join(&mut self, a: usize, b: usize) {
+        (*self.labels, self.joined) = self.with_joined(a, b);
+    }
+}
+
+fn lowest(stability: &[f64]) -> Option<usize> {
+    (0..stability.len()).min_by(|&a, &b| stability[a].total_cmp(&stability[b]))
+}
+
+fn mean(found: &[Option<f64>]) -> f64 {
+    let known: Vec<f64> = found.iter().filter_map(|index| *index).collect();
+    if known.is_empty() { 0.0 } else { known.iter().sum::<f64>() / known.len() as f64 }
+}
+
+/// The vertices that a run is given: for each its number among them.
+fn sample(vertices: usize, draws: Stream) -> Vec<Option<u32>> {
+    let mut order: Vec<u32> = (0..vertices as u32).collect();
+    order.sort_unstable_by_key(|&vertex| (draws.bits(vertex.into()), vertex));
+    order.truncate(((SHARE * vertices as f64).round() as usize).max(1));
+    order.sort_unstable();
+    let mut number = vec![None; vertices];
+    order.iter().zip(0..).for_each(|(&vertex, at)| number[vertex as usize] = Some(at));
+    number
+}
+
+/// The label of each vertex in one run.
+fn once(neighbors: &Groups, given: &[Option<u32>], k: usize, sizes: &[f64], least: f64, run: &Run) -> Result<Vec<i32>> {
+    let own: Vec<usize> = (0..given.len()).filter(|&vertex| given[vertex].is_some()).collect();
+    let mut edges = Edges { first: vec![0], to: Vec::new(), weight: Vec::new() };
+    for &vertex in &own {
+        let near = neighbors.of(vertex).filter_map(|(other, distance)| Some((given[other as usize]?, distance)));
+        for (other, distance) in near.take(k) {
+            edges.to.push(other);
+            edges.weight.push(f64::from(distance).powi(2));
+        }
+        edges.first.push(edges.to.len());
+    }
+    weigh(&mut edges);
+    let merged = merge(&edges, &run.stage("merging", own.len()))?;
+    let own_sizes: Vec<f64> = own.iter().map(|&vertex| sizes[vertex]).collect();
+    let found = Hierarchy::new(&merged, &own_sizes).cut(PARTS, (SHARE * least).max(1.0));
+    let split = found.iter().any(|&label| label > 0);
+    let mut labels = vec![ABSENT; given.len()];
+    // A run that finds one part leaves the rows whole.
+    own.iter().zip(found).for_each(|(&vertex, label)| labels[vertex] = if split { label } else { 0 });
+    debug_assert!(labels.iter().all(|&label| label >= ABSENT && (label != NOISE || split)));
+    Ok(labels)
+}
+
+impl Clusterer for StableParts {
+    fn cluster(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Clustering> {
+        self.found(rows, None, run)
+    }
+
+    fn cluster_weighted(&self, rows: &ArrayRef2<f32>, weights: &[f64], run: &Run) -> Result<Clustering> {
+        check_weights(weights, rows.nrows())?;
+        self.found(rows, Some(weights), run)
+    }
+
+    fn for_sample(&self, share: f64) -> Option<Box<dyn Clusterer>> {
+        Some(Box::new(StableParts { min_cluster_size: self.min_cluster_size.in_sample(share), ..self.clone() }))
+    }
+
+    fn settings(&self) -> Settings {
+        settings_of!(StableParts { runs, least_stability, min_cluster_size, metric } = self)
+    }
+}
