@@ -1,7 +1,7 @@
 //! Finished nodes on disk: a fit that is interrupted goes on from them.
 
 use super::weights::Weights;
-use super::{ClusterTree, Node, NodeInfo, Path, RecursiveTree, Repeats};
+use super::{ClusterTree, Node, NodeInfo, Path, RecursiveTree, Repeats, SecondLook};
 use crate::core::checks::{self, Check};
 use crate::core::random::{digest, mix};
 use crate::core::{AnyRows, AnyTable, Saved, parallel, write_whole};
@@ -335,13 +335,8 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
             .with("clusterer", self.plan.clusterer.at(root).settings())
             .with("judge", self.plan.judge.as_ref().map(|judge| judge.settings()))
             .with("consensus", self.plan.consensus.as_ref().map(Repeats::settings))
-            .with("stability", self.plan.stability.as_ref().map(Repeats::settings));
-        let settings = match &self.plan.second_look {
-            Some(look) => settings
-                .with("second look", look.clusterer.settings())
-                .with("most rows of a second look", look.most_rows),
-            None => settings,
-        };
+            .with("stability", self.plan.stability.as_ref().map(Repeats::settings))
+            .with("second look", self.plan.second_look.as_ref().map(SecondLook::settings));
         Ok(self.plan.limits.list(settings))
     }
 

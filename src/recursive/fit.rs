@@ -3,9 +3,8 @@
 use super::grow::{Growth, Sink};
 use super::limits::Limits;
 use super::plan::{Choice, Plan};
-use super::second_look::SecondLook;
 use super::weights::{self, Weights};
-use super::{ClusterTree, Judge, Node, NodeInfo, Path, Repeats};
+use super::{ClusterTree, Judge, Node, NodeInfo, Path, Repeats, SecondLook};
 use crate::core::{AnyRows, AnyTable};
 use crate::{Clusterer, Embedder, Error, Result, Run, Size, SparseRows};
 use ndarray::ArrayRef2;
@@ -62,7 +61,7 @@ impl<E: Embedder, C: Clusterer> std::fmt::Debug for RecursiveTree<E, C> {
             .field("judge", &self.plan.judge.as_ref().map(|judge| judge.name()))
             .field("consensus", &self.plan.consensus)
             .field("stability", &self.plan.stability)
-            .field("second_look", &self.plan.second_look.as_ref().map(|look| look.clusterer.name()))
+            .field("second_look", &self.plan.second_look)
             .field("limits", &self.plan.limits)
             .finish()
     }
@@ -166,20 +165,21 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         self
     }
 
-    /// Sets that leaves of at most `most_rows` rows are looked at once more: those that did not fall apart, and those of the
-    /// last level. Their rows, as the embedder compares them, go to `clusterer` without an embedding. Default: not.
+    /// Sets that large leaves are looked at once more: those that did not fall apart, and those of the last level. Their rows,
+    /// as the embedder compares them, go to the clusterer of `look` without an embedding. Default: not.
     ///
     /// An embedding in a few columns has no room for everything that is apart in many, least of all where rows are few.
     /// [`StableParts`](crate::cluster::StableParts) is made for this. The clusters become children as any others do: a judge
-    /// judges them, and on the last level they are looked at again, until nothing more is found. Limits on size hold.
-    /// [`Split::second_look`](super::Split::second_look) tells such a split.
+    /// judges them, and on the last level they are looked at again, as long as they are large. So a tree may be deeper than
+    /// its [`levels`](RecursiveTree::levels). [`Split::second_look`](super::Split::second_look) tells such a split.
     ///
     /// Cost: getting the embedder ready once more, and the clusterer, for each such leaf.
     ///
     /// ```
     /// use ndarray::Array2;
     /// use recluster::cluster::{KMeans, StableParts};
-    /// use recluster::{Run, embed::Pca, recursive::RecursiveTree};
+    /// use recluster::recursive::{RecursiveTree, SecondLook};
+    /// use recluster::{Run, embed::Pca};
     /// // Two clouds, which one principal component does not tell apart, and a third far from both.
     /// let draw = |i: usize, j: usize| ((i * 7919 + j * 104_729 + i * i * 31) % 10_007) as f32 / 10_007.0;
     /// let rows = Array2::from_shape_fn((300, 3), |(i, j)| match j {
@@ -189,12 +189,12 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     /// });
     /// let plan = RecursiveTree::new(Pca::new(1), KMeans::new(2)).levels(1);
     /// assert_eq!(plan.fit(&rows, &Run::new())?.leaves().count(), 2);
-    /// let tree = plan.second_look(StableParts::new(), 5_000).fit(&rows, &Run::new())?;
+    /// let tree = plan.second_look(SecondLook::new(StableParts::new())).fit(&rows, &Run::new())?;
     /// assert_eq!(tree.leaves().count(), 3);
     /// # Ok::<(), recluster::Error>(())
     /// ```
-    pub fn second_look(mut self, clusterer: impl Clusterer + 'static, most_rows: usize) -> Self {
-        self.plan.second_look = Some(SecondLook { clusterer: Arc::new(clusterer), most_rows });
+    pub fn second_look(mut self, look: SecondLook) -> Self {
+        self.plan.second_look = Some(look);
         self
     }
 
@@ -494,6 +494,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     pub(super) fn check(&self) -> Result<()> {
         self.plan.limits.check()?;
         [&self.plan.consensus, &self.plan.stability].into_iter().flatten().try_for_each(Repeats::check)?;
+        self.plan.second_look.as_ref().map_or(Ok(()), SecondLook::check)?;
         self.plan.judge.as_ref().map_or(Ok(()), |judge| judge.check())
     }
 

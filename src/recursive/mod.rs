@@ -51,6 +51,7 @@ pub use node::{Node, Split};
 pub use noise::NoiseSplit;
 pub use path::Path;
 pub use repeats::Repeats;
+pub use second_look::SecondLook;
 pub use stability::{Stability, StabilityGrade};
 pub use step::{Step, step};
 pub use tree::ClusterTree;

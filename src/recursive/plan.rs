@@ -2,8 +2,7 @@
 
 use super::limits::Limits;
 use super::repeats::Repeats;
-use super::second_look::SecondLook;
-use super::{Judge, NodeInfo};
+use super::{Judge, NodeInfo, SecondLook};
 use std::sync::Arc;
 
 /// The parts of a plan.

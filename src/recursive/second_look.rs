@@ -4,17 +4,81 @@ use super::grow::{Found, Growth, judged};
 use super::judge::Proposal;
 use super::step::{self, Procedure, Repeated};
 use super::{Node, NodeInfo, StopReason};
+#[cfg(feature = "serde")]
+use crate::Settings;
 use crate::core::AnyTable;
-use crate::{Clusterer, Embedder, Error, Result, Run};
+use crate::{Clusterer, Embedder, Error, Result, Run, Size};
 use ndarray::{Array2, ArrayRef2};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// Who looks again, and at how many rows at most.
+/// Which leaves are looked at once more, and by whom: see [`RecursiveTree::second_look`](super::RecursiveTree::second_look).
+///
+/// ```
+/// use recluster::cluster::StableParts;
+/// use recluster::recursive::SecondLook;
+/// let look = SecondLook::new(StableParts::new()).min_size(0.2).most_rows(10_000);
+/// # let _ = look;
+/// ```
 #[derive(Clone)]
-pub(super) struct SecondLook {
-    pub(super) clusterer: Arc<dyn Clusterer>,
-    pub(super) most_rows: usize,
+#[must_use]
+pub struct SecondLook {
+    clusterer: Arc<dyn Clusterer>,
+    min_size: Size,
+    most_rows: usize,
+}
+
+impl std::fmt::Debug for SecondLook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SecondLook")
+            .field("clusterer", &self.clusterer.settings())
+            .field("min_size", &self.min_size)
+            .field("most_rows", &self.most_rows)
+            .finish()
+    }
+}
+
+impl SecondLook {
+    /// By `clusterer`, at leaves of 15 % of all rows or more, and of 5,000 rows at most.
+    pub fn new(clusterer: impl Clusterer + 'static) -> Self {
+        SecondLook { clusterer: Arc::new(clusterer), min_size: Size::Share(0.15), most_rows: 5_000 }
+    }
+
+    /// Sets the smallest leaf that is looked at, as a count or as a share of **all** rows; default a share of .15. Large
+    /// leaves are where an embedding has joined the most, and small ones fall into parts of little use.
+    pub fn min_size(mut self, size: impl Into<Size>) -> Self {
+        self.min_size = size.into();
+        self
+    }
+
+    /// Sets the largest leaf that is looked at; default 5,000 rows. An embedding of many rows has room for what there is.
+    pub fn most_rows(mut self, rows: usize) -> Self {
+        self.most_rows = rows;
+        self
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        self.min_size.check("min_size")
+    }
+
+    /// What a checkpoint compares.
+    #[cfg(feature = "serde")]
+    pub(super) fn settings(&self) -> Settings {
+        Settings::new("SecondLook")
+            .with("clusterer", self.clusterer.settings())
+            .with("min_size", self.min_size)
+            .with("most_rows", self.most_rows)
+    }
+
+    /// Whether it is for a leaf: one that did not fall apart, or that only the last level stopped.
+    fn is_for(&self, node: &Node) -> bool {
+        let open = matches!(
+            node.stop_reason,
+            Some(StopReason::LastLevel { .. } | StopReason::OneCluster { .. } | StopReason::Refused { .. })
+        );
+        let rows = node.rows.len();
+        open && node.is_leaf() && rows <= self.most_rows && rows >= self.min_size.of(node.total_rows)
+    }
 }
 
 /// Rows as another embedder compares them.
@@ -27,21 +91,10 @@ impl Embedder for AsCompared {
 }
 
 impl<E: Embedder, C: Clusterer> Growth<'_, E, C> {
-    /// Whether a leaf is looked at once more: one that did not fall apart, or that only the last level stopped.
-    fn second_look(&self, node: &Node) -> Option<&SecondLook> {
-        let look = self.plan.second_look.as_ref()?;
-        let small =
-            node.rows.len() <= look.most_rows && self.limits().too_small(&node.info(), node.level() > 1).is_none();
-        let open = match node.stop_reason {
-            Some(StopReason::LastLevel { .. } | StopReason::OneCluster { .. } | StopReason::Refused { .. }) => true,
-            _ => false,
-        };
-        (small && open && node.is_leaf()).then_some(look)
-    }
-
     /// Looks at a leaf once more, and gives its children. A leaf that stays whole is as it was.
     pub(super) fn look_twice(&self, node: &mut Node, info: &NodeInfo, embedder: &dyn Embedder) -> Result<Vec<Node>> {
-        let Some(look) = self.second_look(node) else { return Ok(Vec::new()) };
+        let look = self.plan.second_look.as_ref().filter(|look| look.is_for(node));
+        let Some(look) = look else { return Ok(Vec::new()) };
         let mut parts = None;
         let unseen = node.embedding.is_none();
         let work = |numbers: &[u32], run: &Run| {

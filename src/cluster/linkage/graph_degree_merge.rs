@@ -225,3 +225,70 @@ impl PartialOrd for Candidate {
         Some(self.cmp(other))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::Run;
+    use crate::core::random::Stream;
+
+    /// A graph of `n` vertices with `k` edges each, to vertices and with weights drawn at random.
+    fn graph(n: usize, k: usize, draws: Stream) -> Edges {
+        let mut edges = Edges { first: vec![0], to: Vec::new(), weight: Vec::new() };
+        for vertex in 0..n {
+            let mut others: Vec<u32> = (0..n as u32).filter(|&other| other as usize != vertex).collect();
+            others.sort_by_key(|&other| draws.bits((vertex * n) as u64 + u64::from(other)));
+            for &other in &others[..k] {
+                edges.to.push(other);
+                edges.weight.push(draws.uniform((1 << 20) + edges.to.len() as u64));
+            }
+            edges.first.push(edges.to.len());
+        }
+        edges
+    }
+
+    /// The affinity by its formula, from the matrix of all weights.
+    fn affinity(weight: &[Vec<f64>], a: &[u32], b: &[u32]) -> f64 {
+        let flow = |a: &[u32], b: &[u32]| -> f64 {
+            let of = |&i: &u32| {
+                let inward: f64 = b.iter().map(|&j| weight[j as usize][i as usize]).sum();
+                let outward: f64 = b.iter().map(|&j| weight[i as usize][j as usize]).sum();
+                inward * outward
+            };
+            a.iter().map(of).sum::<f64>() / (b.len() as f64).powi(2)
+        };
+        flow(a, b) + flow(b, a)
+    }
+
+    #[test]
+    fn merges_are_those_of_the_formula() -> Result<()> {
+        for seed in 0..20 {
+            let (n, k) = (60, 5);
+            let edges = graph(n, k, Stream::new(seed, 1));
+            let mut weight = vec![vec![0.0; n]; n];
+            for (vertex, row) in weight.iter_mut().enumerate() {
+                edges.of(vertex).for_each(|(other, w)| row[other as usize] = w);
+            }
+            let merged = merge(&edges, &Run::new().stage("test", 1))?;
+            let mut parts: Vec<Vec<u32>> = Vec::new();
+            for (vertex, &cluster) in merged.initial.iter().enumerate() {
+                parts.resize(parts.len().max(cluster as usize + 1), Vec::new());
+                parts[cluster as usize].push(vertex as u32);
+            }
+            let mut alive: Vec<usize> = (0..parts.len()).collect();
+            for merger in &merged.mergers {
+                let pairs = alive.iter().flat_map(|&a| alive.iter().filter(move |&&b| b > a).map(move |&b| (a, b)));
+                let best = pairs.map(|(a, b)| affinity(&weight, &parts[a], &parts[b])).fold(0.0, f64::max);
+                let [a, b] = merger.parts.map(|part| part as usize);
+                assert!((merger.affinity - affinity(&weight, &parts[a], &parts[b])).abs() < 1e-12);
+                assert!((merger.affinity - best).abs() < 1e-12, "{} of {best}", merger.affinity);
+                alive.retain(|&part| part != a && part != b);
+                alive.push(parts.len());
+                parts.push([parts[a].clone(), parts[b].clone()].concat());
+            }
+            let left = alive.iter().flat_map(|&a| alive.iter().filter(move |&&b| b > a).map(move |&b| (a, b)));
+            assert!(left.map(|(a, b)| affinity(&weight, &parts[a], &parts[b])).all(|affinity| affinity < 1e-12));
+        }
+        Ok(())
+    }
+}

@@ -100,10 +100,11 @@ pub(crate) struct Fit {
     /// Runs on 80 % of a node's rows that say how stable each cluster is [default: those of --consensus]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) stability: Option<usize>,
-    /// Leaves of up to so many rows are looked at once more, at neighbours in all columns instead of an embedding: parts that
-    /// many runs agree on become clusters; 0 for no second look [default: 5000 with umap where evidence is off, else 0]
-    #[arg(long, value_name = "ROWS")]
-    pub(crate) second_look: Option<usize>,
+    /// Leaves of at least this share of all rows and at most 5,000 rows are looked at once more, at neighbours in all columns
+    /// instead of an embedding: parts that many runs agree on become clusters; 1 for no second look [default: 0.15 with umap
+    /// and hdbscan where evidence is off, else 1]
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) second_look: Option<f64>,
     /// A cluster below this share of all rows is not zoomed into
     #[arg(long, value_name = "SHARE", default_value_t = 0.05)]
     pub(crate) min_node_share: f64,

@@ -9,7 +9,7 @@ use recluster::boost::Boost;
 use recluster::cluster::{Hdbscan, StableParts};
 use recluster::embed::{Identity, Pca, RandomProjection, Umap};
 use recluster::evidence::{HeldOut, LatentClasses, Policy};
-use recluster::recursive::{RecursiveTree, Repeats};
+use recluster::recursive::{RecursiveTree, Repeats, SecondLook};
 use recluster::table::{FeatureKind, Schema};
 use recluster::{Clusterer, Embedder, Size};
 use std::path::{Path, PathBuf};
@@ -62,20 +62,18 @@ pub(super) fn plan(
     Ok(plan)
 }
 
-/// The plan with a second look at its leaves, of as many rows at most as the arguments say, or else as are `usual`.
-pub(super) fn with_second_look(plan: Plan, args: &args::Fit, usual: usize) -> Plan {
+/// The plan with a second look at its leaves, if the arguments say so, or else if it is `usual`.
+pub(super) fn with_second_look(plan: Plan, args: &args::Fit, usual: bool) -> Plan {
     let parts = StableParts::new().min_cluster_size(Size::Share(args.min_cluster_share.unwrap_or(0.05)));
-    match args.second_look.unwrap_or(usual) {
-        0 => plan,
-        most_rows => plan.second_look(parts, most_rows),
+    match args.second_look.or(usual.then_some(0.15)) {
+        Some(share) if share != 1.0 => plan.second_look(SecondLook::new(parts).min_size(Size::Share(share))),
+        _ => plan,
     }
 }
 
-/// Most rows of a leaf that is looked at once more where the arguments do not say. An embedding of more rows has room for
-/// what there is, and with evidence or another clusterer it is for the user to ask.
-pub(super) fn usual_second_look(args: &args::Fit, method: EmbedMethod, evidence: EvidencePolicy) -> usize {
-    let plain = args.clusterer == ClusterMethod::Hdbscan && evidence == EvidencePolicy::Off;
-    if method == EmbedMethod::Umap && plain { 5_000 } else { 0 }
+/// With evidence, and with another embedder or clusterer, it is for the user to ask for a second look.
+pub(super) fn usual_second_look(args: &args::Fit, method: EmbedMethod, evidence: EvidencePolicy) -> bool {
+    method == EmbedMethod::Umap && args.clusterer == ClusterMethod::Hdbscan && evidence == EvidencePolicy::Off
 }
 
 /// The model that stands in for the tree.

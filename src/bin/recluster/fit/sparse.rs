@@ -38,7 +38,7 @@ pub(super) fn fit(args: &args::Fit, progress: &Progress) -> Outcome {
     let run = run(&args.common, progress);
     let named = |e| Failure::about(e, None);
     let plan = plan(args, embedder.into(), clusterers, args.evidence.unwrap_or(EvidencePolicy::Off), None)?;
-    let plan = with_second_look(plan, args, 0);
+    let plan = with_second_look(plan, args, false);
     let checkpoint = args.resume.then(|| Checkpoint::new(partial(&args.out)));
     let grow = || match &checkpoint {
         Some(checkpoint) => plan.fit_resumable_sparse(&rows, None, checkpoint, &run),
