@@ -147,7 +147,7 @@ fn a_second_look_finds_what_the_embedding_hid() -> Result<()> {
     let tree = plan().second_look(SecondLook::new(StableParts::new())).fit(&rows, &Run::new())?;
     assert_eq!(tree.leaves().count(), 3);
     let split = tree.node("0.0").and_then(|node| node.split()).unwrap();
-    assert_eq!(split.second_look().map(|settings| settings.name().to_string()), Some("StableParts".into()));
+    assert_eq!(split.second_look().map(|settings| settings.method().to_string()), Some("StableParts".into()));
     assert!(tree.root().split().unwrap().second_look().is_none());
     let node = tree.node("0.0").unwrap();
     assert!(node.embedding().is_some() && node.stop_reason().is_none());

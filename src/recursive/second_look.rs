@@ -39,12 +39,12 @@ impl std::fmt::Debug for SecondLook {
 }
 
 impl SecondLook {
-    /// By `clusterer`, at leaves of 15 % of all rows or more, and of 5,000 rows at most.
+    /// By `clusterer`, at leaves of an eighth of all rows or more, and of 5,000 rows at most.
     pub fn new(clusterer: impl Clusterer + 'static) -> Self {
-        SecondLook { clusterer: Arc::new(clusterer), min_size: Size::Share(0.15), most_rows: 5_000 }
+        SecondLook { clusterer: Arc::new(clusterer), min_size: Size::Share(0.125), most_rows: 5_000 }
     }
 
-    /// Sets the smallest leaf that is looked at, as a count or as a share of **all** rows; default a share of .15. Large
+    /// Sets the smallest leaf that is looked at, as a count or as a share of **all** rows; default a share of .125. Large
     /// leaves are where an embedding has joined the most, and small ones fall into parts of little use.
     pub fn min_size(mut self, size: impl Into<Size>) -> Self {
         self.min_size = size.into();

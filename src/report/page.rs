@@ -257,6 +257,7 @@ fn map_card(shown: &Shown<'_>, node: &Node, maps: usize) -> Result<Markup> {
                 @if let Some(clustered) = node.embedding().filter(|clustered| clustered.ncols() > embedding.ncols()) {
                     " " (say!(text, "map.anew", n = Value::Digits(clustered.ncols())))
                 }
+                @if node.split().is_some_and(|split| split.second_look().is_some()) { " " (say!(text, "map.second_look")) }
                 @for note in node.notes() { " " (note) }
             }
             @if let Some(split) = node.split() { (sure::evidence(text, node, split)) }

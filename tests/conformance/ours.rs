@@ -3,7 +3,8 @@
 use ndarray::{Array2, ArrayRef2, s};
 use recluster::boost::Boost;
 use recluster::cluster::{
-    Agglomerative, Covariance, Dbscan, GaussianMixture, Genie, Hdbscan, KMeans, Linkage, Selection,
+    Agglomerative, Covariance, Dbscan, GaussianMixture, Genie, GraphDegree, Hdbscan, KMeans, Linkage, Selection,
+    StableParts,
 };
 use recluster::data::digits;
 use recluster::embed::{Densmap, Identity, Init, Pca, RandomProjection, Scaled, Scaling, Solver, Umap};
@@ -15,11 +16,13 @@ use recluster::{Clusterer, Embedder, Run};
 fn clusterers_keep_every_promise() {
     let mixture = |covariance| Box::new(GaussianMixture::new(3).covariance(covariance));
     let linked = |linkage| Box::new(Agglomerative::new(3).linkage(linkage));
-    let own: [(&str, Box<dyn Clusterer>); 22] = [
+    let own: [(&str, Box<dyn Clusterer>); 24] = [
         ("k-means", Box::new(KMeans::new(3))),
         ("k-means, one start, many clusters", Box::new(KMeans::new(20).restarts(1))),
         ("k-means by mini-batches", Box::new(KMeans::new(3).mini_batch(32))),
         ("Genie", Box::new(Genie::new(3))),
+        ("graph degree linkage", Box::new(GraphDegree::new(3))),
+        ("stable parts", Box::new(StableParts::new())),
         ("Genie, smoothed", Box::new(Genie::new(3).min_samples(5))),
         ("Genie, smoothed, with noise", Box::new(Genie::new(3).min_samples(5).noise(true))),
         ("DBSCAN", Box::new(Dbscan::new(1.2))),

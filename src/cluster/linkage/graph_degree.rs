@@ -73,7 +73,7 @@ impl GraphDegree {
         self
     }
 
-    /// How far rows are from each other: any metric but cosine's like, see [`Metric`]; default Euclidean.
+    /// How far rows are from each other; default Euclidean.
     pub fn metric(mut self, metric: Metric) -> Self {
         self.metric = metric;
         self
@@ -129,7 +129,7 @@ pub(super) fn weigh(edges: &mut Edges) {
     let nearest = edges.first.windows(2).flat_map(|own| &edges.weight[own[0]..own[1].min(own[0] + OF_SCALE)]);
     let (sum, count) = nearest.fold((0.0, 0usize), |(sum, count), square| (sum + square, count + 1));
     let scale = sum / count.max(1) as f64;
-    let weight = |square: f64| if scale > 0.0 { exp(-square / scale) } else { 1.0 };
+    let weight = |square: f64| if scale > 0.0 && scale.is_finite() { exp(-square / scale) } else { 1.0 };
     edges.weight.iter_mut().for_each(|value| *value = weight(*value));
 }
 

@@ -101,7 +101,7 @@ pub(crate) struct Fit {
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) stability: Option<usize>,
     /// Leaves of at least this share of all rows and at most 5,000 rows are looked at once more, at neighbours in all columns
-    /// instead of an embedding: parts that many runs agree on become clusters; 1 for no second look [default: 0.15 with umap
+    /// instead of an embedding: parts that many runs agree on become clusters; 1 for no second look [default: 0.125 with umap
     /// and hdbscan where evidence is off, else 1]
     #[arg(long, value_name = "SHARE")]
     pub(crate) second_look: Option<f64>,
