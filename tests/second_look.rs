@@ -43,7 +43,7 @@ fn clouds_are_found_in_many_columns() -> Result<()> {
     let parts = StableParts::new().cluster(&rows, &Run::new())?;
     assert_eq!(parts.clusters(), 3);
     assert!(found(parts.labels(), 3) > 0.97);
-    assert!(parts.persistence().is_some_and(|stability| stability.iter().all(|&s| s > 0.9 && s <= 1.0)));
+    assert!(parts.persistence().is_some_and(|stability| stability.iter().all(|&s| s > 0.7 && s <= 1.0)));
     Ok(())
 }
 
@@ -97,7 +97,7 @@ fn odd_tables_and_settings() -> Result<()> {
         bad[[7, 1]] = f32::NAN;
         assert!(matches!(method.cluster(&bad, &Run::new()), Err(Error::NotFinite { .. })), "{name}");
         let extreme = Array2::from_shape_fn((30, 2), |(i, j)| if (i + j) % 2 == 0 { f32::MAX } else { f32::MIN });
-        method.cluster(&extreme, &Run::new())?;
+        assert_eq!(method.cluster(&extreme, &Run::new())?.labels().len(), 30, "{name}");
     }
     let rows = clouds(50, 3, 2, 3.0);
     let wrong: [&dyn Clusterer; 6] = [
@@ -151,7 +151,7 @@ fn a_second_look_finds_what_the_embedding_hid() -> Result<()> {
     assert!(tree.root().split().unwrap().second_look().is_none());
     let node = tree.node("0.0").unwrap();
     assert!(node.embedding().is_some() && node.stop_reason().is_none());
-    assert!(tree.leaves().filter(|leaf| leaf.path().level() == 3).all(|leaf| leaf.persistence() > Some(0.9)));
+    assert!(tree.leaves().filter(|leaf| leaf.path().level() == 3).all(|leaf| leaf.persistence() > Some(0.7)));
     // What is small, and what is large, is left alone; and so is what nobody asked for.
     for look in [SecondLook::new(StableParts::new()).min_size(0.9), SecondLook::new(StableParts::new()).most_rows(200)]
     {
