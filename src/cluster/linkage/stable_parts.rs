@@ -34,8 +34,8 @@ const SHARE: f64 = 0.8;
 ///    one is below [`least_stability`](StableParts::least_stability), the least stable is joined to the cluster with which
 ///    it is most stable.
 ///
-/// A cluster's persistence is its stability, which runs that cut once more or less lower even where groups are clear. In a cloud without parts, runs disagree, and nothing is left; a long one may be
-/// cut across. Rows that are in no run's clusters are noise.
+/// A cluster's persistence is its stability, which runs that cut once more or less lower even where groups are clear. In a cloud
+/// without parts, runs disagree, and nothing is left; a long one may be cut across. Rows that are in no run's clusters are noise.
 ///
 /// # Cost
 /// One search for 30 neighbours, and the merging of [`GraphDegree`](super::GraphDegree) times the runs. Memory O(n) for each
