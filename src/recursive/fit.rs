@@ -181,7 +181,10 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     /// use recluster::recursive::{RecursiveTree, SecondLook};
     /// use recluster::{Run, embed::Pca};
     /// // Two clouds, which one principal component does not tell apart, and a third far from both.
-    /// let draw = |i: usize, j: usize| ((i * 7919 + j * 104_729 + i * i * 31) % 10_007) as f32 / 10_007.0;
+    /// let draw = |i: usize, j: usize| {
+    ///     let mix = |x: u64| (x ^ (x >> 31)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    ///     (mix(mix(mix(((i as u64) << 32) + j as u64))) >> 40) as f32 / 16_777_216.0
+    /// };
     /// let rows = Array2::from_shape_fn((300, 3), |(i, j)| match j {
     ///     0 => if i % 3 == 0 { 50.0 } else { 0.0 } + draw(i, 0),
     ///     1 => if i % 3 == 1 { 3.0 } else { 0.0 } + draw(i, 1),

@@ -46,7 +46,10 @@ const SHARE: f64 = 0.8;
 /// use ndarray::Array2;
 /// use recluster::{Clusterer, Run, cluster::StableParts};
 /// // Two clouds of 100 rows.
-/// let draw = |i: usize, j: usize| ((i * 7919 + j * 104_729 + i * i * 31) % 10_007) as f32 / 10_007.0;
+/// let draw = |i: usize, j: usize| {
+///     let mix = |x: u64| (x ^ (x >> 31)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+///     (mix(mix(mix(((i as u64) << 32) + j as u64))) >> 40) as f32 / 16_777_216.0
+/// };
 /// let rows = Array2::from_shape_fn((200, 5), |(i, j)| draw(i, j) + 2.0 * (i % 2 * usize::from(j == 0)) as f32);
 /// let parts = StableParts::new().cluster(&rows, &Run::new())?;
 /// assert_eq!(parts.clusters(), 2);
