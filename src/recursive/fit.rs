@@ -186,8 +186,8 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     ///     (mix(mix(mix(((i as u64) << 32) + j as u64))) >> 40) as f32 / 16_777_216.0
     /// };
     /// let rows = Array2::from_shape_fn((300, 3), |(i, j)| match j {
-    ///     0 => if i % 3 == 0 { 50.0 } else { 0.0 } + draw(i, 0),
-    ///     1 => if i % 3 == 1 { 3.0 } else { 0.0 } + draw(i, 1),
+    ///     0 => draw(i, 0) + if i % 3 == 0 { 50.0 } else { 0.0 },
+    ///     1 => draw(i, 1) + if i % 3 == 1 { 3.0 } else { 0.0 },
     ///     _ => draw(i, j),
     /// });
     /// let plan = RecursiveTree::new(Pca::new(1), KMeans::new(2)).levels(1);

@@ -68,12 +68,12 @@ pub struct StableParts {
 
 impl Default for StableParts {
     fn default() -> Self {
-        StableParts { runs: 60, least_stability: 0.6, min_cluster_size: Size::Share(0.05), metric: Metric::Euclidean }
+        StableParts { runs: 60, least_stability: 0.7, min_cluster_size: Size::Share(0.05), metric: Metric::Euclidean }
     }
 }
 
 impl StableParts {
-    /// 60 runs, stability of .6 at least, parts of 5 % of the rows or more, Euclidean.
+    /// 60 runs, stability of .7 at least, parts of 5 % of the rows or more, Euclidean.
     pub fn new() -> Self {
         StableParts::default()
     }
@@ -84,8 +84,8 @@ impl StableParts {
         self
     }
 
-    /// Sets the stability that each part must have, in 0 to 1; default .6, below which Hennig advises not to trust a
-    /// cluster (C. Hennig, "Cluster-wise assessment of cluster stability", 2007).
+    /// Sets the stability that each part must have, in 0 to 1; default .7. Below .6 Hennig advises not to trust a cluster,
+    /// above .75 it is stable (C. Hennig, "Cluster-wise assessment of cluster stability", 2007).
     pub fn least_stability(mut self, stability: f64) -> Self {
         self.least_stability = stability;
         self
