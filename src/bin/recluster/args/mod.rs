@@ -43,7 +43,7 @@ pub(crate) enum Command {
     /// Explain a model's outputs for each row by exact SHAP values
     Shap(Shap),
     /// The whole method: embed, cluster, zoom into each cluster, explain, report
-    Fit(Fit),
+    Fit(Box<Fit>),
     /// Print what the columns of a text or Parquet file are taken for, as a file to edit and give to "fit --kinds"
     Kinds(Kinds),
     /// Put new rows into the clusters of a fit, without embedding or clustering
