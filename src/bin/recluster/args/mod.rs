@@ -37,7 +37,7 @@ pub(crate) enum Command {
     /// Reduce many columns to a few
     Embed(Embed),
     /// Group rows
-    Cluster(Cluster),
+    Cluster(Box<Cluster>),
     /// Train boosted trees, one booster for each label against all others
     Boost(Boost),
     /// Explain a model's outputs for each row by exact SHAP values
