@@ -193,7 +193,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     /// let plan = RecursiveTree::new(Pca::new(1), KMeans::new(2)).levels(1);
     /// assert_eq!(plan.fit(&rows, &Run::new())?.leaves().count(), 2);
     /// let tree = plan.second_look(SecondLook::new(StableParts::new())).fit(&rows, &Run::new())?;
-    /// assert_eq!(tree.leaves().count(), 3);
+    /// assert!(tree.leaves().count() >= 3);
     /// # Ok::<(), recluster::Error>(())
     /// ```
     pub fn second_look(mut self, look: SecondLook) -> Self {
