@@ -100,6 +100,8 @@ fn odd_tables_and_settings() -> Result<()> {
         assert_eq!(method.cluster(&extreme, &Run::new())?.labels().len(), 30, "{name}");
     }
     let rows = clouds(50, 3, 2, 3.0);
+    let most = GraphDegree::new(usize::MAX).n_neighbors(usize::MAX).cluster(&rows, &Run::new())?;
+    assert_eq!(most.labels().len(), 50, "more neighbours and clusters than rows");
     let wrong: [&dyn Clusterer; 6] = [
         &GraphDegree::new(0),
         &GraphDegree::new(2).n_neighbors(0),

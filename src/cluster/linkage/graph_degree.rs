@@ -8,6 +8,7 @@
 //! - A cut asks for clusters of a least size: what is smaller and joins a cluster late is noise, not a cluster.
 
 use super::graph_degree_merge::{Edges, Merged, merge};
+use crate::cluster::consensus::ABSENT;
 use crate::core::numerics::exp;
 use crate::core::{
     AnyRows, Canonical, Clusterer, Clustering, Error, NOISE, Result, Rows, Run, Settings, Size, check_weights,
@@ -92,40 +93,73 @@ impl GraphDegree {
     fn found(&self, rows: &ArrayRef2<f32>, weights: Option<&[f64]>, run: &Run) -> Result<Clustering> {
         self.check()?;
         run.install(|| {
-            let rows = Rows::finite(rows)?;
-            let canonical = Canonical::of(&rows);
-            let edges = self.edges(&rows, &canonical, run)?;
-            let stage = run.stage("graph degree linkage", canonical.groups());
-            let merged = merge(&edges, &stage)?;
-            let weight = |row: &u32| weights.map_or(1.0, |weights| weights[*row as usize]);
-            let sizes: Vec<f64> =
-                (0..canonical.groups()).map(|g| canonical.group(g).iter().map(weight).sum()).collect();
-            let least = self.min_cluster_size.of(rows.len()) as f64;
-            let of_group = Hierarchy::new(&merged, &sizes).cut(self.clusters, least);
-            let group = canonical.group_of_row();
-            Clustering::new(group.iter().map(|&g| of_group[g as usize]).collect())
+            let graph = Graph::of(rows, weights, self.metric, self.neighbors, run)?;
+            let all: Vec<Option<u32>> = (0..graph.sizes.len() as u32).map(Some).collect();
+            let least = self.min_cluster_size.of(rows.nrows()) as f64;
+            Clustering::new(graph.cut(&all, self.neighbors, self.clusters, least, run)?)
         })?
     }
+}
 
-    fn edges(&self, rows: &Rows<'_>, canonical: &Canonical, run: &Run) -> Result<Edges> {
-        let measure = Measure::from(self.metric);
-        measure.check_rows(AnyRows::from(rows))?;
-        let groups = Groups::find(rows, canonical, self.neighbors + 1, &measure, Search::Auto, run)?;
+/// Neighbours among the different rows of a table.
+pub(super) struct Graph {
+    neighbors: Groups,
+    /// The weight of each vertex, which is that of its equal rows.
+    pub(super) sizes: Vec<f64>,
+    vertex_of_row: Vec<u32>,
+}
+
+impl Graph {
+    /// Up to `k` neighbours of each vertex.
+    pub(super) fn of(
+        rows: &ArrayRef2<f32>,
+        weights: Option<&[f64]>,
+        metric: Metric,
+        k: usize,
+        run: &Run,
+    ) -> Result<Self> {
+        let rows = Rows::finite(rows)?;
+        let canonical = Canonical::of(&rows);
+        let measure = Measure::from(metric);
+        measure.check_rows(AnyRows::from(&rows))?;
+        let neighbors = Groups::find(&rows, &canonical, k.saturating_add(1), &measure, Search::Auto, run)?;
+        let weight = |row: &u32| weights.map_or(1.0, |weights| weights[*row as usize]);
+        let sizes = (0..canonical.groups()).map(|g| canonical.group(g).iter().map(weight).sum()).collect();
+        Ok(Graph { neighbors, sizes, vertex_of_row: canonical.group_of_row() })
+    }
+
+    /// The label of each row in at most so many clusters of the vertices that are `given`, each with its number among them;
+    /// [`ABSENT`] for rows of others.
+    pub(super) fn cut(
+        &self,
+        given: &[Option<u32>],
+        k: usize,
+        clusters: usize,
+        least: f64,
+        run: &Run,
+    ) -> Result<Vec<i32>> {
+        let own: Vec<usize> = (0..given.len()).filter(|&vertex| given[vertex].is_some()).collect();
         let mut edges = Edges { first: vec![0], to: Vec::new(), weight: Vec::new() };
-        for g in 0..canonical.groups() {
-            for (other, distance) in groups.of(g) {
+        for &vertex in &own {
+            let near =
+                self.neighbors.of(vertex).filter_map(|(other, distance)| Some((given[other as usize]?, distance)));
+            for (other, distance) in near.take(k) {
                 edges.to.push(other);
                 edges.weight.push(f64::from(distance).powi(2));
             }
             edges.first.push(edges.to.len());
         }
         weigh(&mut edges);
-        Ok(edges)
+        let merged = merge(&edges, &run.stage("graph degree linkage", own.len()))?;
+        let sizes: Vec<f64> = own.iter().map(|&vertex| self.sizes[vertex]).collect();
+        let found = Hierarchy::new(&merged, &sizes).cut(clusters, least);
+        let label = |&vertex: &u32| given[vertex as usize].map_or(ABSENT, |own| found[own as usize]);
+        Ok(self.vertex_of_row.iter().map(label).collect())
     }
 }
 
 /// Makes squared distances the weights of the edges.
-pub(super) fn weigh(edges: &mut Edges) {
+fn weigh(edges: &mut Edges) {
     let nearest = edges.first.windows(2).flat_map(|own| &edges.weight[own[0]..own[1].min(own[0] + OF_SCALE)]);
     let (sum, count) = nearest.fold((0.0, 0usize), |(sum, count), square| (sum + square, count + 1));
     let scale = sum / count.max(1) as f64;
@@ -153,7 +187,7 @@ impl Clusterer for GraphDegree {
 }
 
 /// Parts that were merged of parts, with their sizes.
-pub(super) struct Hierarchy<'a> {
+struct Hierarchy<'a> {
     merged: &'a Merged,
     /// Of each part, the initial clusters first.
     sizes: Vec<f64>,
@@ -161,7 +195,7 @@ pub(super) struct Hierarchy<'a> {
 }
 
 impl<'a> Hierarchy<'a> {
-    pub(super) fn new(merged: &'a Merged, of_vertex: &[f64]) -> Self {
+    fn new(merged: &'a Merged, of_vertex: &[f64]) -> Self {
         let initial = merged.initial.iter().max().map_or(0, |&most| most as usize + 1);
         let mut sizes = vec![0.0; initial];
         for (&cluster, size) in merged.initial.iter().zip(of_vertex) {
@@ -187,7 +221,7 @@ impl<'a> Hierarchy<'a> {
     }
 
     /// The label of each vertex in at most so many clusters of the least size.
-    pub(super) fn cut(&self, clusters: usize, least: f64) -> Vec<i32> {
+    fn cut(&self, clusters: usize, least: f64) -> Vec<i32> {
         let mut whole = vec![true; self.sizes.len()];
         let made_of = self.merged.mergers.iter().flat_map(|merger| merger.parts);
         made_of.for_each(|part| whole[part as usize] = false);

@@ -1,14 +1,10 @@
 //! Parts of the graph of nearest neighbours that many runs of graph degree linkage agree on.
 
-use super::graph_degree::{Hierarchy, weigh};
-use super::graph_degree_merge::{Edges, merge};
+use super::graph_degree::Graph;
 use crate::cluster::consensus::{ABSENT, Consensus, found_again};
 use crate::core::random::Stream;
-use crate::core::{
-    AnyRows, Canonical, Clusterer, Clustering, Error, Result, Rows, Run, Settings, Size, check_weights, parallel,
-    settings_of,
-};
-use crate::neighbors::{Groups, Measure, Metric, Search};
+use crate::core::{Clusterer, Clustering, Error, Result, Run, Settings, Size, check_weights, parallel, settings_of};
+use crate::neighbors::Metric;
 use ndarray::ArrayRef2;
 
 const PURPOSE: u64 = 0x7061_7274;
@@ -116,30 +112,16 @@ impl StableParts {
     fn found(&self, rows: &ArrayRef2<f32>, weights: Option<&[f64]>, run: &Run) -> Result<Clustering> {
         self.check()?;
         run.install(|| {
-            let rows = Rows::finite(rows)?;
-            let canonical = Canonical::of(&rows);
-            let measure = Measure::from(self.metric);
-            measure.check_rows(AnyRows::from(&rows))?;
-            let neighbors = Groups::find(&rows, &canonical, SEARCHED + 1, &measure, Search::Auto, run)?;
-            let weight = |row: &u32| weights.map_or(1.0, |weights| weights[*row as usize]);
-            let sizes: Vec<f64> =
-                (0..canonical.groups()).map(|g| canonical.group(g).iter().map(weight).sum()).collect();
-            let least = self.min_cluster_size.of(rows.len()) as f64;
+            let graph = Graph::of(rows, weights, self.metric, SEARCHED, run)?;
+            let least = (SHARE * self.min_cluster_size.of(rows.nrows()) as f64).max(1.0);
             let stage = run.stage("stable parts", self.runs);
             let draws = Stream::new(run.key(), PURPOSE);
-            let group = canonical.group_of_row();
             let runs: Result<Vec<Vec<i32>>> = parallel::map(self.runs, |number| {
-                let given = sample(sizes.len(), draws.of(number as u64));
-                let labels = once(
-                    &neighbors,
-                    &given,
-                    [NEIGHBORS[number % NEIGHBORS.len()], PARTS[number % PARTS.len()]],
-                    &sizes,
-                    least,
-                    run,
-                )?;
+                let given = sample(graph.sizes.len(), draws.of(number as u64));
+                let (k, parts) = (NEIGHBORS[number % NEIGHBORS.len()], PARTS[number % PARTS.len()]);
+                let labels = graph.cut(&given, k, parts, least, run)?;
                 stage.step(1)?;
-                Ok(group.iter().map(|&g| labels[g as usize]).collect())
+                Ok(split_or_whole(labels))
             })
             .into_iter()
             .collect();
@@ -230,34 +212,12 @@ fn sample(vertices: usize, draws: Stream) -> Vec<Option<u32>> {
     number
 }
 
-/// The label of each vertex in one run.
-fn once(
-    neighbors: &Groups,
-    given: &[Option<u32>],
-    [k, parts]: [usize; 2],
-    sizes: &[f64],
-    least: f64,
-    run: &Run,
-) -> Result<Vec<i32>> {
-    let own: Vec<usize> = (0..given.len()).filter(|&vertex| given[vertex].is_some()).collect();
-    let mut edges = Edges { first: vec![0], to: Vec::new(), weight: Vec::new() };
-    for &vertex in &own {
-        let near = neighbors.of(vertex).filter_map(|(other, distance)| Some((given[other as usize]?, distance)));
-        for (other, distance) in near.take(k) {
-            edges.to.push(other);
-            edges.weight.push(f64::from(distance).powi(2));
-        }
-        edges.first.push(edges.to.len());
+/// A run that finds one part leaves the rows whole.
+fn split_or_whole(mut labels: Vec<i32>) -> Vec<i32> {
+    if labels.iter().all(|&label| label <= 0) {
+        labels.iter_mut().filter(|label| **label != ABSENT).for_each(|label| *label = 0);
     }
-    weigh(&mut edges);
-    let merged = merge(&edges, &run.stage("merging", own.len()))?;
-    let own_sizes: Vec<f64> = own.iter().map(|&vertex| sizes[vertex]).collect();
-    let found = Hierarchy::new(&merged, &own_sizes).cut(parts, (SHARE * least).max(1.0));
-    let split = found.iter().any(|&label| label > 0);
-    let mut labels = vec![ABSENT; given.len()];
-    // A run that finds one part leaves the rows whole.
-    own.iter().zip(found).for_each(|(&vertex, label)| labels[vertex] = if split { label } else { 0 });
-    Ok(labels)
+    labels
 }
 
 impl Clusterer for StableParts {
