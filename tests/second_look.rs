@@ -43,7 +43,7 @@ fn clouds_are_found_in_many_columns() -> Result<()> {
     let parts = StableParts::new().cluster(&rows, &Run::new())?;
     assert_eq!(parts.clusters(), 3);
     assert!(found(parts.labels(), 3) > 0.97);
-    assert!(parts.persistence().is_some_and(|stability| stability.iter().all(|&s| s > 0.7 && s <= 1.0)));
+    assert!(parts.persistence().is_some_and(|stability| stability.iter().all(|&s| s > 0.85 && s <= 1.0)));
     Ok(())
 }
 
@@ -153,7 +153,7 @@ fn a_second_look_finds_what_the_embedding_hid() -> Result<()> {
     assert!(tree.root().split().unwrap().second_look().is_none());
     let node = tree.node("0.0").unwrap();
     assert!(node.embedding().is_some() && node.stop_reason().is_none());
-    assert!(tree.leaves().filter(|leaf| leaf.path().level() == 3).all(|leaf| leaf.persistence() > Some(0.7)));
+    assert!(tree.leaves().filter(|leaf| leaf.path().level() == 3).all(|leaf| leaf.persistence() > Some(0.85)));
     // What is small, and what is large, is left alone; and so is what nobody asked for.
     for look in [SecondLook::new(StableParts::new()).min_size(0.9), SecondLook::new(StableParts::new()).most_rows(200)]
     {

@@ -58,9 +58,8 @@ impl Edges {
 }
 
 /// How strongly one vertex is linked with a cluster other than its own.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Link {
-    cluster: u32,
     /// Sums of the weights of edges from the cluster to the vertex, and from the vertex to the cluster.
     inward: f64,
     outward: f64,
@@ -70,7 +69,8 @@ struct Link {
 struct Clusters {
     /// The cluster of each vertex.
     of: Vec<u32>,
-    links: Vec<Vec<Link>>,
+    /// By the other cluster.
+    links: Vec<BTreeMap<u32, Link>>,
     members: Vec<Vec<u32>>,
     /// The vertices that are linked with a cluster.
     linked: Vec<Vec<u32>>,
@@ -110,7 +110,7 @@ impl Clusters {
         let count = initial.iter().max().map_or(0, |&most| most as usize + 1);
         let mut clusters = Clusters {
             of: initial.to_vec(),
-            links: vec![Vec::new(); initial.len()],
+            links: vec![BTreeMap::new(); initial.len()],
             members: vec![Vec::new(); count],
             linked: vec![Vec::new(); count],
             flow: vec![BTreeMap::new(); count],
@@ -128,29 +128,24 @@ impl Clusters {
         }
         for (vertex, links) in clusters.links.iter().enumerate() {
             let own = initial[vertex];
-            for link in links {
-                *clusters.flow[own as usize].entry(link.cluster).or_default() += link.inward * link.outward;
-                clusters.flow[link.cluster as usize].entry(own).or_default();
+            for (&cluster, link) in links {
+                *clusters.flow[own as usize].entry(cluster).or_default() += link.inward * link.outward;
+                clusters.flow[cluster as usize].entry(own).or_default();
             }
         }
         clusters
     }
 
     fn link(&mut self, vertex: u32, cluster: u32) -> &mut Link {
-        let links = &mut self.links[vertex as usize];
-        let at = links.iter().position(|link| link.cluster == cluster).unwrap_or_else(|| {
-            links.push(Link { cluster, inward: 0.0, outward: 0.0 });
+        self.links[vertex as usize].entry(cluster).or_insert_with(|| {
             self.linked[cluster as usize].push(vertex);
-            links.len() - 1
-        });
-        &mut self.links[vertex as usize][at]
+            Link::default()
+        })
     }
 
     /// Takes a vertex's link with a cluster away.
     fn unlink(&mut self, vertex: u32, cluster: u32) -> Option<Link> {
-        let links = &mut self.links[vertex as usize];
-        let at = links.iter().position(|link| link.cluster == cluster)?;
-        Some(links.swap_remove(at))
+        self.links[vertex as usize].remove(&cluster)
     }
 
     fn affinity(&self, a: u32, b: u32) -> f64 {

@@ -1,11 +1,14 @@
 //! Parts of the graph of nearest neighbours that many runs of graph degree linkage agree on.
 
 use super::graph_degree::Graph;
-use crate::cluster::consensus::{ABSENT, Consensus, found_again};
+use crate::cluster::consensus::{ABSENT, Consensus};
 use crate::core::random::Stream;
-use crate::core::{Clusterer, Clustering, Error, Result, Run, Settings, Size, check_weights, parallel, settings_of};
+use crate::core::{
+    Clusterer, Clustering, Error, NOISE, Result, Run, Settings, Size, check_weights, parallel, settings_of,
+};
 use crate::neighbors::Metric;
 use ndarray::ArrayRef2;
+use std::cmp::Reverse;
 
 const PURPOSE: u64 = 0x7061_7274;
 /// Neighbours of a row in a run: the runs take turns.
@@ -26,12 +29,13 @@ const SHARE: f64 = 0.8;
 /// 1. Each run is given 80 % of the rows, and cuts the hierarchy of [`GraphDegree`](super::GraphDegree) with 10, 12 or 15
 ///    neighbours in turn into at most two or three clusters.
 /// 2. The clusters are those that the runs agree on: see [`Consensus`].
-/// 3. The stability of a cluster is the mean over the runs of its largest Jaccard index with one of the run's clusters. While
-///    one is below [`least_stability`](StableParts::least_stability), the least stable is joined to the cluster with which
-///    it is most stable.
+/// 3. The stability of a cluster is the mean of its Jaccard index with those of a run's clusters, taken as one, that have more
+///    rows in it than in any other, over the runs that have as many clusters as were found: a run that cuts once more, inside of
+///    it, has found it all the same, and one that cuts into two is not asked for three. While a stability is below [`least_stability`](StableParts::least_stability), the least stable cluster is joined to the one with
+///    which it is most stable.
 ///
-/// A cluster's persistence is its stability, which runs that cut once more or less lower even where groups are clear. In a cloud
-/// without parts, runs disagree, and nothing is left; a long one may be cut across. Rows that are in no run's clusters are noise.
+/// A cluster's persistence is its stability. In a cloud without parts, runs disagree, and nothing is left; a long one may be
+/// cut across. Rows that are in no cluster of the consensus are noise.
 ///
 /// # Cost
 /// One search for 30 neighbours, and the merging of [`GraphDegree`](super::GraphDegree) times the runs. Memory O(n) for each
@@ -49,7 +53,7 @@ const SHARE: f64 = 0.8;
 /// let rows = Array2::from_shape_fn((200, 5), |(i, j)| draw(i, j) + 2.0 * (i % 2 * usize::from(j == 0)) as f32);
 /// let parts = StableParts::new().cluster(&rows, &Run::new())?;
 /// assert_eq!(parts.clusters(), 2);
-/// assert!(parts.persistence().unwrap().iter().all(|&stability| stability > 0.6));
+/// assert!(parts.persistence().unwrap().iter().all(|&stability| stability > 0.85));
 /// # Ok::<(), recluster::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -64,12 +68,12 @@ pub struct StableParts {
 
 impl Default for StableParts {
     fn default() -> Self {
-        StableParts { runs: 60, least_stability: 0.7, min_cluster_size: Size::Share(0.05), metric: Metric::Euclidean }
+        StableParts { runs: 60, least_stability: 0.85, min_cluster_size: Size::Share(0.1), metric: Metric::Euclidean }
     }
 }
 
 impl StableParts {
-    /// 60 runs, stability of .7 at least, parts of 5 % of the rows or more, Euclidean.
+    /// 60 runs, stability of .85 at least, parts of 10 % of the rows or more, Euclidean.
     pub fn new() -> Self {
         StableParts::default()
     }
@@ -80,14 +84,14 @@ impl StableParts {
         self
     }
 
-    /// Sets the stability that each part must have, in 0 to 1; default .7. Below .6 Hennig advises not to trust a cluster,
-    /// above .75 it is stable (C. Hennig, "Cluster-wise assessment of cluster stability", 2007).
+    /// Sets the stability that each part must have, in 0 to 1; default .85, from which on Hennig calls a cluster highly stable
+    /// (C. Hennig, "Cluster-wise assessment of cluster stability", 2007).
     pub fn least_stability(mut self, stability: f64) -> Self {
         self.least_stability = stability;
         self
     }
 
-    /// Sets the size of the smallest part; default 5 % of the rows.
+    /// Sets the size of the smallest part; default 10 % of the rows.
     pub fn min_cluster_size(mut self, size: impl Into<Size>) -> Self {
         self.min_cluster_size = size.into();
         self
@@ -132,73 +136,90 @@ impl StableParts {
     /// The parts that the runs agree on, the unstable ones joined to others.
     fn agreed(&self, runs: &[Vec<i32>]) -> Result<Clustering> {
         let consensus = Consensus::new().of(runs)?;
-        let mut labels = consensus.labels().to_vec();
-        let mut parts = Parts { joined: vec![false; consensus.clusters()], labels: &mut labels, runs };
+        let mut parts = Parts::new(consensus.labels(), consensus.clusters(), runs);
         let mut stability = parts.stability();
         while let Some(worst) = lowest(&stability).filter(|&worst| stability[worst] < self.least_stability) {
-            if stability.len() == 1 {
-                break;
-            }
-            let others = (0..stability.len()).filter(|&other| other != worst);
-            let together = |other: usize| (parts.together(worst, other), std::cmp::Reverse(other));
+            let others = (0..parts.count).filter(|&other| other != worst);
+            let together = |other: usize| (parts.joined(worst, other).stability_of(worst.min(other)), Reverse(other));
             let best = others.map(together).max_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-            let Some((_, std::cmp::Reverse(other))) = best else { break };
-            parts.join(worst, other);
+            let Some((_, Reverse(other))) = best else { break };
+            parts = parts.joined(worst, other);
             stability = parts.stability();
         }
-        if stability.len() < 2 {
+        let labels = consensus.labels();
+        if parts.count < 2 {
             return Clustering::new(vec![0; labels.len()]);
         }
         let membership = labels.iter().zip(consensus.membership());
         let membership = membership.map(|(&label, &share)| if label < 0 { 0.0 } else { share }).collect();
+        let labels = labels.iter().map(|&label| usize::try_from(label).map_or(NOISE, |of| parts.of[of])).collect();
         Clustering::new(labels)?.with_membership(membership)?.with_persistence(stability)
     }
 }
 
 /// Parts under way.
-struct Parts<'a> {
-    /// Which of them are of several that the runs agree on.
-    joined: Vec<bool>,
-    labels: &'a mut Vec<i32>,
-    runs: &'a [Vec<i32>],
+struct Parts {
+    count: usize,
+    /// The part of each cluster of the consensus.
+    of: Vec<i32>,
+    /// For each run and each of its clusters, the last those in none: how many rows each part has of it, the last those in none.
+    shared: Vec<Vec<Vec<usize>>>,
 }
 
-impl Parts<'_> {
-    fn stability(&self) -> Vec<f64> {
-        found_again(self.labels, &self.joined, self.runs).iter().map(|found| mean(found)).collect()
-    }
-
-    /// The labels with part `a` in part `b`, numbered without a gap.
-    fn with_joined(&self, a: usize, b: usize) -> (Vec<i32>, Vec<bool>) {
-        let (low, high) = (a.min(b) as i32, a.max(b) as i32);
-        let number = |&label: &i32| match label {
-            label if label == high => low,
-            label => label - i32::from(label > high),
+impl Parts {
+    fn new(labels: &[i32], count: usize, runs: &[Vec<i32>]) -> Self {
+        let shared = |run: &Vec<i32>| {
+            let clusters = run.iter().max().map_or(0, |&most| (most + 1).max(0) as usize);
+            let mut shared = vec![vec![0; count + 1]; clusters + 1];
+            for (&own, &label) in run.iter().zip(labels).filter(|(own, _)| **own != ABSENT) {
+                shared[usize::try_from(own).unwrap_or(clusters)][usize::try_from(label).unwrap_or(count)] += 1;
+            }
+            shared
         };
-        let mut joined = self.joined.clone();
-        joined.remove(high as usize);
-        joined[low as usize] = true;
-        (self.labels.iter().map(number).collect(), joined)
+        Parts { count, of: (0..count as i32).collect(), shared: runs.iter().map(shared).collect() }
     }
 
-    /// How stable two parts are as one.
-    fn together(&self, a: usize, b: usize) -> f64 {
-        let (labels, joined) = self.with_joined(a, b);
-        mean(&found_again(&labels, &joined, self.runs)[a.min(b)])
+    fn stability(&self) -> Vec<f64> {
+        (0..self.count).map(|part| self.stability_of(part)).collect()
     }
 
-    fn join(&mut self, a: usize, b: usize) {
-        (*self.labels, self.joined) = self.with_joined(a, b);
+    /// The mean of a part's Jaccard index with those clusters of a run, as one, that have more rows of it than of others; over
+    /// the runs that have as many clusters as there are parts.
+    fn stability_of(&self, part: usize) -> f64 {
+        let index = |run: &Vec<Vec<usize>>| {
+            let (mut both, mut any) = (0, 0);
+            for (number, cluster) in run.iter().enumerate() {
+                let own = &cluster[..self.count];
+                let first = own.iter().position(|rows| own.iter().max() == Some(rows));
+                let mostly = number + 1 < run.len() && first == Some(part);
+                both += if mostly { cluster[part] } else { 0 };
+                any += if mostly { cluster.iter().sum() } else { cluster[part] };
+            }
+            both as f64 / any.max(1) as f64
+        };
+        let able = self.shared.iter().filter(|run| run.len() > self.count);
+        let (sum, runs) = able.map(index).fold((0.0, 0usize), |(sum, runs), index| (sum + index, runs + 1));
+        sum / runs.max(1) as f64
+    }
+
+    /// Parts `a` and `b` as one.
+    fn joined(&self, a: usize, b: usize) -> Self {
+        let (low, high) = (a.min(b), a.max(b));
+        let of = |&part: &i32| match part {
+            part if part == high as i32 => low as i32,
+            part => part - i32::from(part > high as i32),
+        };
+        let mut shared = self.shared.clone();
+        for cluster in shared.iter_mut().flatten() {
+            let gone = cluster.remove(high);
+            cluster[low] += gone;
+        }
+        Parts { count: self.count - 1, of: self.of.iter().map(of).collect(), shared }
     }
 }
 
 fn lowest(stability: &[f64]) -> Option<usize> {
     (0..stability.len()).min_by(|&a, &b| stability[a].total_cmp(&stability[b]))
-}
-
-fn mean(found: &[Option<f64>]) -> f64 {
-    let known: Vec<f64> = found.iter().filter_map(|index| *index).collect();
-    if known.is_empty() { 0.0 } else { known.iter().sum::<f64>() / known.len() as f64 }
 }
 
 /// The vertices that a run is given: for each its number among them.

@@ -64,7 +64,10 @@ pub(super) fn plan(
 
 /// The plan with a second look at its leaves, if the arguments say so, or else if it is `usual`.
 pub(super) fn with_second_look(plan: Plan, args: &args::Fit, usual: bool) -> Plan {
-    let parts = StableParts::new().min_cluster_size(Size::Share(args.min_cluster_share.unwrap_or(0.05)));
+    let parts = match args.min_cluster_share {
+        Some(share) if share > 0.1 => StableParts::new().min_cluster_size(Size::Share(share)),
+        _ => StableParts::new(),
+    };
     match args.second_look.or(usual.then_some(0.125)) {
         Some(share) if share != 1.0 => plan.second_look(SecondLook::new(parts).min_size(Size::Share(share))),
         _ => plan,
