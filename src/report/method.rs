@@ -3,7 +3,7 @@
 use super::Contents;
 use super::shares::Shares;
 use super::text::{Text, Value, say, words};
-use crate::core::Rows;
+use crate::core::{Rows, Settings};
 use crate::recursive::{Node, Split, Stability};
 use maud::{Markup, html};
 
@@ -17,6 +17,7 @@ pub(super) fn settings(contents: &Contents<'_>) -> Markup {
                 dt { (say!(text, "made.clusters")) } dd { (tree.clusterer()) }
                 @for (name, value) in &contents.report.settings { dt { (name) } dd { (value) } }
                 @if let Some(runs) = consensus(contents) { dt { (say!(text, "made.consensus")) } dd { (runs) } }
+                @if let Some(found) = second_look(contents) { dt { (say!(text, "made.second_look")) } dd { (found) } }
                 @if let Some(runs) = stability(contents) { dt { (say!(text, "made.stability")) } dd { (runs) } }
                 dt { (say!(text, "made.seed")) } dd { (say!(text, "made.seed_is", number = tree.seed().to_string())) }
                 dt { (say!(text, "made.version")) } dd { "recluster " (env!("CARGO_PKG_VERSION")) }
@@ -28,9 +29,11 @@ pub(super) fn settings(contents: &Contents<'_>) -> Markup {
     }
 }
 
-/// Runs that the clusters are the consensus of, and of how many searches: those of many rows may be single runs.
+/// Runs that the clusters are the consensus of, and of how many searches: those of many rows may be single runs. A second look
+/// has runs of its own.
 fn consensus(contents: &Contents<'_>) -> Option<String> {
-    let splits: Vec<&Split> = contents.report.tree.nodes().iter().filter_map(Node::split).collect();
+    let splits = contents.report.tree.nodes().iter().filter_map(Node::split);
+    let splits: Vec<&Split> = splits.filter(|split| split.second_look().is_none()).collect();
     let repeated: Vec<usize> = splits.iter().filter_map(|split| split.runs()).collect();
     let text = contents.text();
     let runs = words!(text, "runs", n = repeated.iter().copied().max()?);
@@ -44,6 +47,14 @@ fn consensus(contents: &Contents<'_>) -> Option<String> {
             n = Value::Digits(splits.len())
         ),
     })
+}
+
+/// How many clusters a second look divided, and by what.
+fn second_look(contents: &Contents<'_>) -> Option<String> {
+    let looks = contents.report.tree.nodes().iter().filter_map(Node::split).filter_map(Split::second_look);
+    let looks: Vec<&Settings> = looks.collect();
+    let clusterer = looks.first()?.method().to_string();
+    Some(words!(contents.text(), "made.second_look_divided", n = Value::Digits(looks.len()), clusterer = clusterer))
 }
 
 /// Runs that stability was measured in.

@@ -259,3 +259,31 @@ impl Clusterer for StableParts {
         settings_of!(StableParts { runs, least_stability, min_cluster_size, metric } = self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_found_in_pieces_is_found() {
+        let labels = [0, 0, 0, 0, 1, 1, 1, 1, NOISE];
+        let stability = |run: &[i32]| Parts::new(&labels, 2, &[run.to_vec()]).stability();
+        assert_eq!(stability(&labels), [1.0, 1.0]);
+        assert_eq!(stability(&[2, 2, 0, 0, 1, 1, 1, 1, NOISE]), [1.0, 1.0]);
+        // One row lies with the others, and one that is in no part is counted where it lies.
+        assert_eq!(stability(&[0, 0, 0, 1, 1, 1, 1, 1, 1]), [3.0 / 4.0, 4.0 / 6.0]);
+        // Rows that the run was not given count for nothing, those that it calls noise against a part.
+        assert_eq!(stability(&[ABSENT, 0, 0, 0, 1, 1, 1, NOISE, ABSENT]), [1.0, 3.0 / 4.0]);
+    }
+
+    #[test]
+    fn runs_of_fewer_clusters_are_not_asked() {
+        let labels = [0, 0, 1, 1, 2, 2];
+        let parts = Parts::new(&labels, 3, &[vec![0, 0, 1, 1, 1, 1], labels.to_vec()]);
+        assert_eq!(parts.stability(), [1.0; 3]);
+        // Of two parts the first run is asked too: it has the third with the second, as they are here.
+        assert_eq!(parts.joined(2, 1).stability(), [1.0; 2]);
+        assert_eq!(parts.joined(0, 1).stability(), [(4.0 / 6.0 + 1.0) / 2.0, (0.0 + 1.0) / 2.0]);
+        assert_eq!(parts.joined(0, 1).of, [0, 0, 1]);
+    }
+}
