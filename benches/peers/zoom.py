@@ -5,7 +5,7 @@
 
 All with UMAP (min_dist 0) and HDBSCAN (min_samples 10, at least 5 % of the rows at hand), one run for each seed:
 
-    zoom    `recluster fit --consensus 1`: two levels, each cluster's rows embedded again
+    zoom    `recluster fit --consensus 1 --second-look 1`: two levels, each cluster's rows embedded again
     again   two levels in the first embedding: each cluster clustered again where it lies
     leaf    the leaves of HDBSCAN's tree of the first embedding, at the least size of a cluster that gives as many as zoom
     layer   HDBSCAN's clusters of the first embedding, at the least size that gives as many as zoom
@@ -43,8 +43,9 @@ def cluster(points, least, *flags):
 
 def zoom(path, seed):
     with tempfile.TemporaryDirectory() as folder:
-        run("fit", "--data", path, "--out", f"{folder}/out", "--seed", seed, "--consensus", 1, "--rounds", 1,
-            "--min-cluster-share", SHARE, "--min-node-share", ZOOMED, "--min-samples", SAMPLES)
+        run("fit", "--data", path, "--out", f"{folder}/out", "--seed", seed, "--consensus", 1, "--second-look", 1,
+            "--rounds", 1, "--min-cluster-share", SHARE, "--min-node-share", ZOOMED,
+            "--min-samples", SAMPLES)
         with open(f"{folder}/out/assignments.csv") as lines:
             paths = [line["core"] for line in csv.DictReader(lines)]
     names = {path: i for i, path in enumerate(sorted({p for p in paths if not p.endswith("-")}))}

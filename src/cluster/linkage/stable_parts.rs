@@ -30,9 +30,10 @@ const SHARE: f64 = 0.8;
 ///    neighbours in turn into at most two or three clusters.
 /// 2. The clusters are those that the runs agree on: see [`Consensus`].
 /// 3. The stability of a cluster is the mean of its Jaccard index with those of a run's clusters, taken as one, that have more
-///    rows in it than in any other, over the runs that have as many clusters as were found: a run that cuts once more, inside of
-///    it, has found it all the same, and one that cuts into two is not asked for three. While a stability is below [`least_stability`](StableParts::least_stability), the least stable cluster is joined to the one with
-///    which it is most stable.
+///    rows in it than in any other: a run that cuts once more, inside of it, has found it all the same. Of three clusters it is
+///    the mean over the runs that may cut into three. While a stability is below
+///    [`least_stability`](StableParts::least_stability), the least stable cluster is joined to the one with which it is most
+///    stable.
 ///
 /// A cluster's persistence is its stability. In a cloud without parts, runs disagree, and nothing is left; a long one may be
 /// cut across. Rows that are in no cluster of the consensus are noise.
@@ -122,8 +123,8 @@ impl StableParts {
             let draws = Stream::new(run.key(), PURPOSE);
             let runs: Result<Vec<Vec<i32>>> = parallel::map(self.runs, |number| {
                 let given = sample(graph.sizes.len(), draws.of(number as u64));
-                let (k, parts) = (NEIGHBORS[number % NEIGHBORS.len()], PARTS[number % PARTS.len()]);
-                let labels = graph.cut(&given, k, parts, least, run)?;
+                let k = NEIGHBORS[number % NEIGHBORS.len()];
+                let labels = graph.cut(&given, k, parts_in(number), least, run)?;
                 stage.step(1)?;
                 Ok(split_or_whole(labels))
             })
@@ -184,7 +185,7 @@ impl Parts {
     }
 
     /// The mean of a part's Jaccard index with those clusters of a run, as one, that have more rows of it than of others; over
-    /// the runs that have as many clusters as there are parts.
+    /// the runs that may cut into as many clusters as there are parts.
     fn stability_of(&self, part: usize) -> f64 {
         let index = |run: &Vec<Vec<usize>>| {
             let (mut both, mut any) = (0, 0);
@@ -197,8 +198,9 @@ impl Parts {
             }
             both as f64 / any.max(1) as f64
         };
-        let able = self.shared.iter().filter(|run| run.len() > self.count);
-        let (sum, runs) = able.map(index).fold((0.0, 0usize), |(sum, runs), index| (sum + index, runs + 1));
+        let asked = (0..self.shared.len()).filter(|&run| parts_in(run) >= self.count);
+        let indices = asked.map(|run| index(&self.shared[run]));
+        let (sum, runs) = indices.fold((0.0, 0usize), |(sum, runs), index| (sum + index, runs + 1));
         sum / runs.max(1) as f64
     }
 
@@ -216,6 +218,11 @@ impl Parts {
         }
         Parts { count: self.count - 1, of: self.of.iter().map(of).collect(), shared }
     }
+}
+
+/// How many parts run `number` cuts the rows into, at most.
+fn parts_in(number: usize) -> usize {
+    PARTS[number % PARTS.len()]
 }
 
 fn lowest(stability: &[f64]) -> Option<usize> {
@@ -277,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_of_fewer_clusters_are_not_asked() {
+    fn a_run_of_two_clusters_is_not_asked_for_three() {
         let labels = [0, 0, 1, 1, 2, 2];
         let parts = Parts::new(&labels, 3, &[vec![0, 0, 1, 1, 1, 1], labels.to_vec()]);
         assert_eq!(parts.stability(), [1.0; 3]);
@@ -285,5 +292,7 @@ mod tests {
         assert_eq!(parts.joined(2, 1).stability(), [1.0; 2]);
         assert_eq!(parts.joined(0, 1).stability(), [(4.0 / 6.0 + 1.0) / 2.0, (0.0 + 1.0) / 2.0]);
         assert_eq!(parts.joined(0, 1).of, [0, 0, 1]);
+        // Nor is it let off where it could have found more than it did.
+        assert_eq!(Parts::new(&labels, 3, &[vec![0; 6], vec![0; 6]]).stability(), [2.0 / 6.0, 0.0, 0.0]);
     }
 }
