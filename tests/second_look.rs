@@ -62,6 +62,19 @@ fn one_cloud_has_no_stable_parts() -> Result<()> {
 }
 
 #[test]
+fn clouds_of_other_shapes_have_no_stable_parts() -> Result<()> {
+    let skewed = |i, j| normal(i, j).exp();
+    let answer = |i, j| (5.0 * uniform(i, j)).floor();
+    for shape in [uniform, skewed, answer] as [fn(usize, usize) -> f32; 3] {
+        for draw in 0..5 {
+            let rows = Array2::from_shape_fn((200, 5), |(i, j)| shape(i + 1000 * draw, j));
+            assert_eq!(StableParts::new().cluster(&rows, &Run::new())?.clusters(), 1, "{draw}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn nothing_depends_on_row_order_or_threads() -> Result<()> {
     let rows = clouds(300, 8, 2, 4.0);
     let order: Vec<usize> = (0..300).map(|i| (i * 7) % 300).map(|i| if i % 2 == 0 { i } else { 300 - i }).collect();
