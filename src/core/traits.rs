@@ -255,7 +255,7 @@ pub(crate) fn short_type_name<T: ?Sized>() -> String {
     full.split('<').next().unwrap_or(full).rsplit("::").next().unwrap_or(full).to_string()
 }
 
-// Boxes and references plug in like what they hold: every method is forwarded (tests/forwarding.rs).
+// Boxes and references plug in like what they hold: every method is forwarded (tests/promises/forwarding.rs).
 macro_rules! forward {
     ($($pointer:ty),*) => {$(
         impl<T: Embedder + ?Sized> Embedder for $pointer {
