@@ -1,6 +1,6 @@
 //! TreeSHAP against the definition of Shapley values, and against XGBoost.
 
-use crate::trees::{Absent, Draft, Draw, file_of, model_of, random_rows, random_tree, shapley, worth};
+use crate::trees::{Absent, Draft, Draw, chain, file_of, model_of, random_rows, random_tree, shapley, worth};
 use ndarray::{Array2, array, s};
 use proptest::prelude::*;
 use recluster::boost::{Boost, BoostModel};
@@ -77,16 +77,6 @@ fn the_and_of_two_features_is_shared_equally() {
 
 #[test]
 fn deep_chains_are_exact() {
-    let chain = |features: u32, depth: u32| {
-        let mut tree = Draft::default();
-        let mut at = tree.node(0.0, 2.0f64.powi(depth as i32));
-        for level in 0..depth {
-            let cover = tree.cover[at] / 2.0;
-            let sides = [(1.0 + level as f32, cover), (-1.0, cover)];
-            at = tree.split(at, level % features, 64.0 - level as f32, true, sides)[0];
-        }
-        tree
-    };
     let run = Run::new();
     // 64 splits on one feature: it has all of the difference.
     let model = model_of(1, &[(0.5, vec![chain(1, 64)])]);

@@ -1,6 +1,6 @@
 //! Interactions, backgrounds and row counts against the definitions, and against XGBoost and shap.
 
-use crate::trees::{Absent, Draft, Draw, interactions, model_of, random_rows, random_tree, shapley, worth};
+use crate::trees::{Absent, Draft, Draw, chain, interactions, model_of, random_rows, random_tree, shapley, worth};
 use ndarray::{Array2, Axis, array, s};
 use proptest::prelude::*;
 use recluster::boost::BoostModel;
@@ -151,16 +151,6 @@ fn the_and_of_two_features_in_all_forms() {
 
 #[test]
 fn deep_chains_are_exact_in_all_forms() {
-    let chain = |features: u32, depth: u32| {
-        let mut tree = Draft::default();
-        let mut at = tree.node(0.0, 2.0f64.powi(depth as i32));
-        for level in 0..depth {
-            let cover = tree.cover[at] / 2.0;
-            let sides = [(1.0 + level as f32, cover), (-1.0, cover)];
-            at = tree.split(at, level % features, 64.0 - level as f32, true, sides)[0];
-        }
-        tree
-    };
     let model = model_of(9, &[(0.0, vec![chain(9, 64)])]);
     let rows = Array2::from_shape_fn((3, 9), |(i, j)| (i * 30 + j) as f32);
     let others = Array2::from_shape_fn((20, 9), |(i, j)| ((i * 31 + j * 17) % 70) as f32);

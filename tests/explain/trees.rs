@@ -223,3 +223,15 @@ pub fn both_orders_of_and(value: f32) -> BoostModel {
     };
     model_of(3, &[(0.0, vec![and(0, 1), and(1, 0)])])
 }
+
+/// A tree that is one path of `depth` splits, on the features in turn.
+pub fn chain(features: u32, depth: u32) -> Draft {
+    let mut tree = Draft::default();
+    let mut at = tree.node(0.0, 2.0f64.powi(depth as i32));
+    for level in 0..depth {
+        let cover = tree.cover[at] / 2.0;
+        let sides = [(1.0 + level as f32, cover), (-1.0, cover)];
+        at = tree.split(at, level % features, 64.0 - level as f32, true, sides)[0];
+    }
+    tree
+}
