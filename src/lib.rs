@@ -39,7 +39,7 @@
 //! One direction of dependence, from top to bottom; each room is usable alone.
 //!
 //! - `report` (feature): the HTML report. `testing` (feature): whether a plug-in of one's own keeps the promises.
-//! - [`recursive`]: the tree of embeddings and clusterings, with paths and reasons to stop.
+//! - [`recursive`]: the tree of embeddings and clusterings, with paths and reasons to stop. [`evidence`]: whether a split is real.
 //! - [`explain`]: exact SHAP values, the surrogate. [`embed`]: UMAP, principal components, random projection.
 //! - [`boost`]: gradient-boosted trees. [`cluster`]: HDBSCAN, Genie, DBSCAN, linkages, mixtures, k-means.
 //! - [`table`]: columns of words, numbers, dates and missing answers, and what the rooms above see of them.
@@ -48,8 +48,8 @@
 //!
 //! # Promises
 //!
-//! The same rows, settings and seed give the same bits: at any number of threads, with the rows in any order, on any
-//! x86-64 machine (without the feature `linalg`). No input makes it panic: there is an answer, or an [`Error`] that says
+//! The same rows, settings and seed give the same bits: at any number of threads, with the rows in any order, on
+//! x86-64 and aarch64 (without the feature `linalg`). No input makes it panic: there is an answer, or an [`Error`] that says
 //! what is wrong and where. Memory grows linearly with rows x (columns + neighbours).
 
 #![deny(missing_docs)]

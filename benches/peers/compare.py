@@ -329,7 +329,7 @@ def shap():
 def leaves():
     """The leaves of a fit as labels, of the fitted rows and the new ones; rows outside any leaf are left out."""
     import csv
-    ours("fit", data=at("x.npy"), out=at("fit"))
+    ours("fit", data=at("x.npy"), out=at("fit"), second_look=1)
     ours("predict", model=at("fit/model.json"), data=at("new.npy"), out=at("new.csv"))
     column = lambda file, name: np.array([row[name] for row in csv.DictReader(open(file))])
     old, new = column(at("fit/assignments.csv"), "assigned"), column(at("new.csv"), "assigned")

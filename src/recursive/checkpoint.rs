@@ -1,5 +1,6 @@
 //! Finished nodes on disk: a fit that is interrupted goes on from them.
 
+use super::fitting::Fitting;
 use super::weights::Weights;
 use super::{ClusterTree, Node, NodeInfo, Path, RecursiveTree, Repeats, SecondLook};
 use crate::core::checks::{self, Check};
@@ -259,7 +260,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     /// [`Error::Format`] and [`Error::Version`] when its manifest cannot be read, or its nodes make no tree; [`Error::Io`] when
     /// it cannot be read or written.
     pub fn fit_resumable(&self, data: &ArrayRef2<f32>, checkpoint: &Checkpoint, run: &Run) -> Result<ClusterTree> {
-        self.resumable(AnyTable::Dense(data), None, checkpoint, run)
+        self.fitting().resumable(AnyTable::Dense(data), None, checkpoint, run)
     }
 
     /// As [`fit_resumable`](RecursiveTree::fit_resumable), with weights.
@@ -273,7 +274,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         checkpoint: &Checkpoint,
         run: &Run,
     ) -> Result<ClusterTree> {
-        self.resumable(AnyTable::Dense(data), Some(weights), checkpoint, run)
+        self.fitting().resumable(AnyTable::Dense(data), Some(weights), checkpoint, run)
     }
 
     /// As [`fit_resumable`](RecursiveTree::fit_resumable), of sparse rows: the checkpoint is also that of the dense table's fit.
@@ -287,9 +288,11 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         checkpoint: &Checkpoint,
         run: &Run,
     ) -> Result<ClusterTree> {
-        self.resumable(AnyTable::Sparse(rows), weights, checkpoint, run)
+        self.fitting().resumable(AnyTable::Sparse(rows), weights, checkpoint, run)
     }
+}
 
+impl Fitting<'_> {
     fn resumable(
         &self,
         data: AnyTable<'_>,
@@ -331,8 +334,8 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
             .with("columns", rows.columns())
             .with("digest of the data", hex(data))
             .with("digest of the weights", weights.map(hex))
-            .with("embedder", self.plan.embedder.at(root).settings())
-            .with("clusterer", self.plan.clusterer.at(root).settings())
+            .with("embedder", self.algorithms.embedder(root).settings())
+            .with("clusterer", self.algorithms.clusterer(root).settings())
             .with("judge", self.plan.judge.as_ref().map(|judge| judge.settings()))
             .with("consensus", self.plan.consensus.as_ref().map(Repeats::settings))
             .with("stability", self.plan.stability.as_ref().map(Repeats::settings))
@@ -345,7 +348,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         for node in tree.nodes() {
             let (Some(embedder), Some(clusterer)) = (node.embedder(), node.clusterer()) else { continue };
             let info = node.info();
-            let here = [self.plan.embedder.at(&info).settings(), self.plan.clusterer.at(&info).settings()];
+            let here = [self.algorithms.embedder(&info).settings(), self.algorithms.clusterer(&info).settings()];
             for ((there, here), what) in [embedder, clusterer].into_iter().zip(&here).zip(["embedder", "clusterer"]) {
                 let differs = differences(there, here);
                 if !differs.is_empty() {

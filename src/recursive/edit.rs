@@ -1,5 +1,6 @@
 //! Changes to a tree that was fitted: names, nodes that are cut back, one node that is taken further.
 
+use super::fitting::Fitting;
 use super::weights::{self, Weights};
 use super::{ClusterTree, Node, Path, RecursiveTree, Split, StopReason};
 use crate::core::AnyTable;
@@ -119,7 +120,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     /// # Errors
     /// Those of [`fit_from`](RecursiveTree::fit_from); [`Error::Setting`] when the tree has no such leaf.
     pub fn deepen(&self, tree: ClusterTree, path: &str, data: &ArrayRef2<f32>, run: &Run) -> Result<ClusterTree> {
-        self.deepen_one(tree, path, AnyTable::Dense(data), None, run)
+        self.fitting().deepen_one(tree, path, AnyTable::Dense(data), None, run)
     }
 
     /// As [`deepen`](RecursiveTree::deepen), with the weights that the tree was fitted with.
@@ -134,9 +135,11 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         weights: &[f64],
         run: &Run,
     ) -> Result<ClusterTree> {
-        self.deepen_one(tree, path, AnyTable::Dense(data), Some(weights), run)
+        self.fitting().deepen_one(tree, path, AnyTable::Dense(data), Some(weights), run)
     }
+}
 
+impl Fitting<'_> {
     fn deepen_one(
         &self,
         mut tree: ClusterTree,

@@ -1,12 +1,11 @@
 //! The plan of a tree.
 
-use super::grow::{Growth, Sink};
+use super::fitting::Fitting;
 use super::limits::Limits;
-use super::plan::{Choice, Plan};
-use super::weights::{self, Weights};
-use super::{ClusterTree, Judge, Node, NodeInfo, Path, Repeats, SecondLook};
-use crate::core::{AnyRows, AnyTable};
-use crate::{Clusterer, Embedder, Error, Result, Run, Size, SparseRows};
+use super::plan::{Algorithms, Choice, Plan};
+use super::{ClusterTree, Judge, Node, NodeInfo, Repeats, SecondLook};
+use crate::core::AnyTable;
+use crate::{Clusterer, Embedder, Result, Run, Size, SparseRows};
 use ndarray::ArrayRef2;
 use std::sync::Arc;
 
@@ -43,21 +42,22 @@ use std::sync::Arc;
 /// ```
 #[must_use]
 pub struct RecursiveTree<E, C> {
-    pub(super) plan: Plan<E, C>,
+    algorithms: Algorithms<E, C>,
+    plan: Plan,
 }
 
 /// Whatever the parts: they are shared, so boxed ones will do.
 impl<E, C> Clone for RecursiveTree<E, C> {
     fn clone(&self) -> Self {
-        RecursiveTree { plan: self.plan.clone() }
+        RecursiveTree { algorithms: self.algorithms.clone(), plan: self.plan.clone() }
     }
 }
 
 impl<E: Embedder, C: Clusterer> std::fmt::Debug for RecursiveTree<E, C> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RecursiveTree")
-            .field("embedder", &self.plan.embedder.name(|embedder| embedder.name()))
-            .field("clusterer", &self.plan.clusterer.name(|clusterer| clusterer.name()))
+            .field("embedder", &self.algorithms.embedder.name(|embedder| embedder.name()))
+            .field("clusterer", &self.algorithms.clusterer.name(|clusterer| clusterer.name()))
             .field("judge", &self.plan.judge.as_ref().map(|judge| judge.name()))
             .field("consensus", &self.plan.consensus)
             .field("stability", &self.plan.stability)
@@ -106,15 +106,8 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
             noise_again: false,
         };
         RecursiveTree {
-            plan: Plan {
-                embedder,
-                clusterer,
-                judge: None,
-                consensus: None,
-                stability: None,
-                second_look: None,
-                limits,
-            },
+            algorithms: Algorithms { embedder, clusterer },
+            plan: Plan { judge: None, consensus: None, stability: None, second_look: None, limits },
         }
     }
 
@@ -165,8 +158,9 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         self
     }
 
-    /// Sets that large leaves are looked at once more: those that did not fall apart, and those of the last level. Their rows,
-    /// as the embedder compares them, go to the clusterer of `look` without an embedding. Default: not.
+    /// Sets that large leaves are looked at once more: those that did not fall apart, those whose clusters a judge refused, and
+    /// those of the last level. Their rows, as the embedder compares them, go to the clusterer of `look` without an embedding.
+    /// Default: not.
     ///
     /// An embedding in a few columns has no room for everything that is apart in many, least of all where rows are few.
     /// [`StableParts`](crate::cluster::StableParts) is made for this. The clusters become children as any others do: a judge
@@ -276,7 +270,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     /// clusterer or the judge reports, except that a node below the root with too few rows for them becomes a leaf; and
     /// [`Error::Contract`] when one of them returns what it must not.
     pub fn fit(&self, data: &ArrayRef2<f32>, run: &Run) -> Result<ClusterTree> {
-        self.begin(AnyTable::Dense(data), None, &|_, _| Ok(()), run)
+        self.fitting().begin(AnyTable::Dense(data), None, &|_, _| Ok(()), run)
     }
 
     /// Fits the tree to rows of which row i stands for `weights[i]` rows of the population, as in a weighted survey.
@@ -303,7 +297,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     /// Those of [`fit`](RecursiveTree::fit); [`Error::Shape`] unless there is a weight for each row; [`Error::Setting`] for
     /// a weight that is not finite or not above 0, and from a clusterer that has no place for weights.
     pub fn fit_weighted(&self, data: &ArrayRef2<f32>, weights: &[f64], run: &Run) -> Result<ClusterTree> {
-        self.begin(AnyTable::Dense(data), Some(weights), &|_, _| Ok(()), run)
+        self.fitting().begin(AnyTable::Dense(data), Some(weights), &|_, _| Ok(()), run)
     }
 
     /// Fits the tree to sparse rows, for embedders that [take them](Embedder::prepare_sparse): no dense table is made, not even
@@ -327,7 +321,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     /// # Errors
     /// Those of [`fit`](RecursiveTree::fit); [`Error::Setting`] from an embedder that takes no sparse rows.
     pub fn fit_sparse(&self, rows: &SparseRows, run: &Run) -> Result<ClusterTree> {
-        self.begin(AnyTable::Sparse(rows), None, &|_, _| Ok(()), run)
+        self.fitting().begin(AnyTable::Sparse(rows), None, &|_, _| Ok(()), run)
     }
 
     /// As [`fit_sparse`](RecursiveTree::fit_sparse), with weights.
@@ -335,7 +329,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     /// # Errors
     /// Those of [`fit_sparse`](RecursiveTree::fit_sparse) and [`fit_weighted`](RecursiveTree::fit_weighted).
     pub fn fit_sparse_weighted(&self, rows: &SparseRows, weights: &[f64], run: &Run) -> Result<ClusterTree> {
-        self.begin(AnyTable::Sparse(rows), Some(weights), &|_, _| Ok(()), run)
+        self.fitting().begin(AnyTable::Sparse(rows), Some(weights), &|_, _| Ok(()), run)
     }
 
     /// As [`fit`](RecursiveTree::fit), handing each node to `sink` as soon as it is finished, with its children, which are open yet: for
@@ -378,7 +372,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         sink: impl Fn(&Node, &[Node]) -> Result<()> + Sync,
         run: &Run,
     ) -> Result<ClusterTree> {
-        self.begin(AnyTable::Dense(data), None, &sink, run)
+        self.fitting().begin(AnyTable::Dense(data), None, &sink, run)
     }
 
     /// As [`fit_to`](RecursiveTree::fit_to), with weights.
@@ -392,7 +386,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         sink: impl Fn(&Node, &[Node]) -> Result<()> + Sync,
         run: &Run,
     ) -> Result<ClusterTree> {
-        self.begin(AnyTable::Dense(data), Some(weights), &sink, run)
+        self.fitting().begin(AnyTable::Dense(data), Some(weights), &sink, run)
     }
 
     /// Goes on from a tree of the same table: open nodes are worked on, and leaves that another plan's limits had stopped,
@@ -411,7 +405,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         sink: impl Fn(&Node, &[Node]) -> Result<()> + Sync,
         run: &Run,
     ) -> Result<ClusterTree> {
-        self.resume(tree, AnyTable::Dense(data), None, &sink, run)
+        self.fitting().resume(tree, AnyTable::Dense(data), None, &sink, run)
     }
 
     /// As [`fit_from`](RecursiveTree::fit_from), with the weights that the tree was fitted with.
@@ -427,94 +421,10 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         sink: impl Fn(&Node, &[Node]) -> Result<()> + Sync,
         run: &Run,
     ) -> Result<ClusterTree> {
-        self.resume(tree, AnyTable::Dense(data), Some(weights), &sink, run)
+        self.fitting().resume(tree, AnyTable::Dense(data), Some(weights), &sink, run)
     }
 
-    pub(super) fn begin(
-        &self,
-        data: AnyTable<'_>,
-        weights: Option<&[f64]>,
-        sink: Sink<'_>,
-        run: &Run,
-    ) -> Result<ClusterTree> {
-        self.check()?;
-        let (n, _) = data.dim();
-        let info = NodeInfo { path: Path::root(), rows: n, parent_rows: n, total_rows: n };
-        let mut root = Node::open(info.clone(), (0..n as u32).collect(), vec![1.0; n], None);
-        self.with_rows(data, &info, |rows| {
-            let weights = weights.map(|weights| Weights::new(weights, n)).transpose()?;
-            root.weight = weights.map(|_| 1.0);
-            self.grow(vec![root], None, data, rows, weights, sink, run)
-        })
-    }
-
-    pub(super) fn resume(
-        &self,
-        tree: ClusterTree,
-        data: AnyTable<'_>,
-        weights: Option<&[f64]>,
-        sink: Sink<'_>,
-        run: &Run,
-    ) -> Result<ClusterTree> {
-        self.door(&tree, data, run)?;
-        self.with_rows(data, &tree.root().info(), |rows| {
-            let weights = weights.map(|weights| Weights::new(weights, rows.len())).transpose()?;
-            weights::check_same(&tree, weights.as_ref())?;
-            self.grow(tree.nodes, None, data, rows, weights, sink, run)
-        })
-    }
-
-    /// Checks that the rows that a tree goes on with are its own.
-    pub(super) fn door(&self, tree: &ClusterTree, data: AnyTable<'_>, run: &Run) -> Result<()> {
-        self.check()?;
-        let (rows, columns) = data.dim();
-        for (what, expected, found) in
-            [("rows of the data", tree.rows(), rows), ("columns of the data", tree.columns(), columns)]
-        {
-            if expected != found {
-                return Err(Error::Shape { what, expected, found });
-            }
-        }
-        if tree.seed() != run.seed_value() {
-            return Err(Error::setting("seed", run.seed_value(), "must be the seed of the tree"));
-        }
-        Ok(())
-    }
-
-    /// What `work` makes of the rows, which may have missing values if the root's embedder takes them.
-    pub(super) fn with_rows<T>(
-        &self,
-        data: AnyTable<'_>,
-        root: &NodeInfo,
-        work: impl FnOnce(AnyRows<'_>) -> Result<T>,
-    ) -> Result<T> {
-        match self.plan.embedder.at(root).takes_missing() {
-            true => data.with_missing(work),
-            false => data.checked(work),
-        }
-    }
-
-    pub(super) fn check(&self) -> Result<()> {
-        self.plan.limits.check()?;
-        [&self.plan.consensus, &self.plan.stability].into_iter().flatten().try_for_each(Repeats::check)?;
-        self.plan.second_look.as_ref().map_or(Ok(()), SecondLook::check)?;
-        self.plan.judge.as_ref().map_or(Ok(()), |judge| judge.check())
-    }
-
-    /// Works on the nodes that are to be worked on, or on one alone whatever the limits.
-    #[allow(clippy::too_many_arguments)]
-    pub(super) fn grow(
-        &self,
-        nodes: Vec<Node>,
-        only: Option<Path>,
-        data: AnyTable<'_>,
-        rows: AnyRows<'_>,
-        weights: Option<Weights<'_>>,
-        sink: Sink<'_>,
-        run: &Run,
-    ) -> Result<ClusterTree> {
-        let mut nodes = Growth::new(&self.plan, data, rows, weights, sink, run).only(only).finish(nodes)?;
-        nodes.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-        Ok(ClusterTree { nodes, columns: rows.columns(), seed: run.seed_value() })
+    pub(super) fn fitting(&self) -> Fitting<'_> {
+        Fitting { algorithms: &self.algorithms, plan: &self.plan }
     }
 }

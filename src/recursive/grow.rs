@@ -3,7 +3,7 @@
 use super::divide::{check_moves, stability};
 use super::judge::{Judge, Move, Proposal, Verdict};
 use super::limits::Limits;
-use super::plan::Plan;
+use super::plan::{AnyAlgorithms, Plan};
 use super::step::{Procedure, Repeated};
 use super::weights::Weights;
 use super::{Node, NodeInfo, Path, Separation, Stability, Step, StopReason, step};
@@ -14,8 +14,9 @@ use crate::{Clusterer, Clustering, Embedded, Embedder, Error, Result, Run, Size}
 pub(super) type Sink<'a> = &'a (dyn Fn(&Node, &[Node]) -> Result<()> + Sync);
 
 /// A fit under way.
-pub(super) struct Growth<'a, E, C> {
-    pub(super) plan: &'a Plan<E, C>,
+pub(super) struct Growth<'a> {
+    algorithms: &'a dyn AnyAlgorithms,
+    pub(super) plan: &'a Plan,
     pub(super) data: AnyTable<'a>,
     /// For each row its place in canonical order, so that no algorithm sees the order of the input.
     rank: Vec<u32>,
@@ -47,9 +48,9 @@ pub(super) struct Found {
     pub(super) note: Option<String>,
 }
 
-impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
+impl<'a> Growth<'a> {
     pub(super) fn new(
-        plan: &'a Plan<E, C>,
+        (algorithms, plan): (&'a dyn AnyAlgorithms, &'a Plan),
         data: AnyTable<'a>,
         rows: AnyRows<'_>,
         weights: Option<Weights<'a>>,
@@ -64,7 +65,7 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
         for (&row, place) in canonical.order.iter().zip(0..) {
             rank[row as usize] = place;
         }
-        Growth { plan, data, rank, weights, sink, run, only: None }
+        Growth { algorithms, plan, data, rank, weights, sink, run, only: None }
     }
 
     /// Begins with this node alone, whatever the limits.
@@ -99,7 +100,7 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
         node.stop_reason = self.plan.limits.reached(&info).filter(|_| self.only.as_ref() != Some(&node.path));
         let mut children = Vec::new();
         if node.stop_reason.is_none() {
-            let (embedder, clusterer) = (self.plan.embedder.at(&info), self.plan.clusterer.at(&info));
+            let (embedder, clusterer) = (self.algorithms.embedder(&info), self.algorithms.clusterer(&info));
             (node.embedder, node.clusterer) = (Some(embedder.settings()), Some(clusterer.settings()));
             children = self.explore(&mut node, &info, &info.path.to_string(), &*embedder, &*clusterer)?;
             if self.plan.limits.noise_again && !children.is_empty() {
@@ -107,7 +108,7 @@ impl<'a, E: Embedder, C: Clusterer> Growth<'a, E, C> {
             }
         }
         if children.is_empty() && self.plan.second_look.is_some() {
-            children = self.look_twice(&mut node, &info, &*self.plan.embedder.at(&info))?;
+            children = self.look_twice(&mut node, &info, &*self.algorithms.embedder(&info))?;
         }
         (self.sink)(&node, &children)?;
         Ok((node, children))

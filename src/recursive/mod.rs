@@ -23,6 +23,7 @@ mod divide;
 mod edit;
 mod fidelity;
 mod fit;
+mod fitting;
 mod grow;
 mod judge;
 mod limits;

@@ -53,7 +53,7 @@ impl NoiseSplit {
     }
 }
 
-impl<E: Embedder, C: Clusterer> Growth<'_, E, C> {
+impl Growth<'_> {
     /// Looks into the noise of a node that was split, and adds the children found there behind the others.
     ///
     /// The group is held to the limits on size, as a child of as many rows would be; not to the level, since it takes the

@@ -3,12 +3,12 @@
 use super::limits::Limits;
 use super::repeats::Repeats;
 use super::{Judge, NodeInfo, SecondLook};
+use crate::{Clusterer, Embedder};
 use std::sync::Arc;
 
-/// The parts of a plan.
-pub(super) struct Plan<E, C> {
-    pub(super) embedder: Choice<E>,
-    pub(super) clusterer: Choice<C>,
+/// What a plan does with the rows of a node, whatever its embedder and clusterer.
+#[derive(Clone)]
+pub(super) struct Plan {
     pub(super) judge: Option<Arc<dyn Judge>>,
     pub(super) consensus: Option<Repeats>,
     pub(super) stability: Option<Repeats>,
@@ -16,21 +16,7 @@ pub(super) struct Plan<E, C> {
     pub(super) limits: Limits,
 }
 
-impl<E, C> Clone for Plan<E, C> {
-    fn clone(&self) -> Self {
-        Plan {
-            embedder: self.embedder.clone(),
-            clusterer: self.clusterer.clone(),
-            judge: self.judge.clone(),
-            consensus: self.consensus.clone(),
-            stability: self.stability.clone(),
-            second_look: self.second_look.clone(),
-            limits: self.limits.clone(),
-        }
-    }
-}
-
-impl<E, C> Plan<E, C> {
+impl Plan {
     /// What a node of so many rows is the consensus of.
     pub(super) fn consensus_of(&self, rows: usize) -> Option<&Repeats> {
         self.consensus.as_ref().filter(|repeats| repeats.repeats(rows))
@@ -44,6 +30,34 @@ impl<E, C> Plan<E, C> {
     /// Whether a node of so many rows is embedded and clustered once, and that is all.
     pub(super) fn is_single(&self, rows: usize) -> bool {
         self.judge.is_none() && self.consensus_of(rows).is_none() && self.stability_of(rows).is_none()
+    }
+}
+
+/// The embedder and the clusterer of a plan.
+pub(super) struct Algorithms<E, C> {
+    pub(super) embedder: Choice<E>,
+    pub(super) clusterer: Choice<C>,
+}
+
+impl<E, C> Clone for Algorithms<E, C> {
+    fn clone(&self) -> Self {
+        Algorithms { embedder: self.embedder.clone(), clusterer: self.clusterer.clone() }
+    }
+}
+
+/// [`Algorithms`] of any type, so that the work on a tree is compiled once and not for each pair of types.
+pub(super) trait AnyAlgorithms: Sync {
+    fn embedder<'a>(&'a self, node: &NodeInfo) -> Arc<dyn Embedder + 'a>;
+    fn clusterer<'a>(&'a self, node: &NodeInfo) -> Arc<dyn Clusterer + 'a>;
+}
+
+impl<E: Embedder, C: Clusterer> AnyAlgorithms for Algorithms<E, C> {
+    fn embedder<'a>(&'a self, node: &NodeInfo) -> Arc<dyn Embedder + 'a> {
+        self.embedder.at(node)
+    }
+
+    fn clusterer<'a>(&'a self, node: &NodeInfo) -> Arc<dyn Clusterer + 'a> {
+        self.clusterer.at(node)
     }
 }
 
@@ -71,7 +85,7 @@ impl<T> Choice<T> {
         }
     }
 
-    pub(super) fn at(&self, node: &NodeInfo) -> Arc<T> {
+    fn at(&self, node: &NodeInfo) -> Arc<T> {
         match self {
             Choice::Same(same) => same.clone(),
             Choice::ByNode(choose) => Arc::new(choose(node)),

@@ -70,7 +70,7 @@ impl SecondLook {
             .with("most_rows", self.most_rows)
     }
 
-    /// Whether it is for a leaf: one that did not fall apart, or that only the last level stopped.
+    /// Whether it is for a leaf: one that did not fall apart, whose clusters were refused, or that only the last level stopped.
     fn is_for(&self, node: &Node) -> bool {
         let open = matches!(
             node.stop_reason,
@@ -90,7 +90,7 @@ impl Embedder for AsCompared {
     }
 }
 
-impl<E: Embedder, C: Clusterer> Growth<'_, E, C> {
+impl Growth<'_> {
     /// Looks at a leaf once more, and gives its children. A leaf that stays whole is as it was.
     pub(super) fn look_twice(&self, node: &mut Node, info: &NodeInfo, embedder: &dyn Embedder) -> Result<Vec<Node>> {
         let look = self.plan.second_look.as_ref().filter(|look| look.is_for(node));

@@ -59,16 +59,23 @@ impl fmt::Display for StabilityGrade {
     }
 }
 
-impl Stability {
-    /// The mean index in words.
-    pub fn grade(&self) -> StabilityGrade {
-        match self.jaccard {
+impl StabilityGrade {
+    /// What a mean index says.
+    pub(crate) fn of(jaccard: f64) -> Self {
+        match jaccard {
             j if j >= 0.85 => StabilityGrade::HighlyStable,
             j if j >= 0.75 => StabilityGrade::Stable,
             j if j >= 0.6 => StabilityGrade::Pattern,
             j if j > 0.5 => StabilityGrade::Doubtful,
             _ => StabilityGrade::Dissolved,
         }
+    }
+}
+
+impl Stability {
+    /// The mean index in words.
+    pub fn grade(&self) -> StabilityGrade {
+        StabilityGrade::of(self.jaccard)
     }
 
     /// Those of the children: `child_of` has one for each row, or -1, and a child of several clusters is `joined`.

@@ -105,9 +105,9 @@ impl ClusterTree {
         self.seed
     }
 
-    /// Number of levels on which nodes fell apart, at most those of
-    /// [`RecursiveTree::levels`](super::RecursiveTree::levels): 1 for a root with leaves below it, 0 for a root that stayed
-    /// whole.
+    /// Number of levels on which nodes fell apart: 1 for a root with leaves below it, 0 for a root that stayed whole. At most
+    /// those of [`RecursiveTree::levels`](super::RecursiveTree::levels), and more only by a
+    /// [second look](super::RecursiveTree::second_look).
     pub fn levels(&self) -> usize {
         self.nodes.iter().map(|node| node.level() - 1).max().unwrap_or(0)
     }

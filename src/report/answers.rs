@@ -77,12 +77,14 @@ fn rule(contents: &Contents<'_>, rule: &Rule, further: bool) -> Markup {
 fn how_sure(contents: &Contents<'_>, leaf: usize, node: &Node) -> Markup {
     let (report, text) = (contents.report, contents.text());
     let verdict = report.tree.least_separated(node);
+    let looked_twice = sure::overlap_at_second_look(report.tree, node).map(|overlap| text.decimals(overlap, 2));
     html! {
         ul {
-            @match node.stability() {
-                Some(found) => { li { (sure::stability(text, found)) } },
-                None if node.level() > 1 => { li { (say!(text, "sure.no_stability")) } },
-                None => {}
+            @match (node.stability(), looked_twice) {
+                (Some(found), _) => { li { (sure::stability(text, found)) } },
+                (None, Some(overlap)) => { li { (say!(text, "sure.second_look", overlap = overlap)) } },
+                (None, None) if node.level() > 1 => { li { (say!(text, "sure.no_stability")) } },
+                (None, None) => {}
             }
             @match &verdict {
                 Some((other, found)) => { li { (sure::separation(text, other, found)) } },
@@ -103,7 +105,7 @@ fn what_to_do(contents: &Contents<'_>, leaf: usize, node: &Node) -> Markup {
     let verdict = contents.report.tree.least_separated(node).map(|(_, found)| found.grade);
     let best = contents.report.rules.and_then(|rules| rules[leaf].rules.first());
     html! {
-        p { (sure::advice(text, node.stability().map(|found| found.grade()), verdict)) }
+        p { (sure::advice(text, sure::stability_grade(contents.report.tree, node), verdict)) }
         @if let Some(best) = best {
             p {
                 @match (best.precision >= 0.8, best.recall >= 0.6) {

@@ -1,10 +1,12 @@
 //! How sure a cluster is, in words: stability, evidence of separation, the model's confidence.
 
 use super::text::{Text, Value, say, words};
+use crate::Clusterer;
 use crate::Explanation;
 use crate::boost::confidence_of;
+use crate::cluster::StableParts;
 use crate::explain::ClusterFidelity;
-use crate::recursive::{Grade, Node, Path, Separation, Split, Stability, StabilityGrade};
+use crate::recursive::{ClusterTree, Grade, Node, Path, Separation, Split, Stability, StabilityGrade};
 use maud::{Markup, html};
 
 /// How sure the model is of a leaf's rows that were explained.
@@ -82,6 +84,19 @@ pub(super) fn graded(text: &Text, grade: Grade) -> String {
         Grade::Continuum => words!(text, "verdict.continuum"),
         Grade::NotFoundAgain => words!(text, "verdict.not_found_again"),
     }
+}
+
+/// The overlap with which the runs of a second look find a cluster: its persistence, where [`StableParts`] looked.
+pub(super) fn overlap_at_second_look(tree: &ClusterTree, node: &Node) -> Option<f64> {
+    let looked = tree.parent(node)?.split()?.second_look()?;
+    let by_runs = looked.method() == StableParts::new().settings().method();
+    node.persistence().filter(|_| by_runs)
+}
+
+/// How stable a cluster is, from repeated searches or from the runs of a second look.
+pub(super) fn stability_grade(tree: &ClusterTree, node: &Node) -> Option<StabilityGrade> {
+    let looked_twice = || overlap_at_second_look(tree, node).map(StabilityGrade::of);
+    node.stability().map(Stability::grade).or_else(looked_twice)
 }
 
 /// Stability in words; the second part says what it means.

@@ -193,7 +193,7 @@ fn of_words(mut field: Field, words: &Words, rows: usize, missing: usize) -> Fie
         return field.with_role(Role::Id, "texts, no two alike");
     }
     if present > 20 && levels.len() as f64 > 0.5 * present as f64 {
-        return field.with_role(Role::Dropped, "almost every row has a text of its own");
+        return field.with_role(Role::Dropped, "more than half as many different texts as rows");
     }
     if levels.len() <= STEPS * 2
         && let Some(order) = orders::ordered(&texts())

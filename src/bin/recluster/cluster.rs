@@ -41,6 +41,9 @@ pub(crate) fn cluster(args: &args::Cluster, progress: &Progress) -> Outcome {
         let others = outputs.iter().filter(|(flag, _)| !meant.contains(flag));
         refuse(args::value_name(args.method), &others.map(|(flag, path)| (*flag, path.is_some())).collect::<Vec<_>>())?;
     }
+    if matches!(args.selection, Some(args::Selection::Leaf)) {
+        refuse("--selection leaf", &[("--single-cluster-weight", args.single_cluster_weight.is_some())])?;
+    }
     let paths = outputs.iter().filter_map(|output| output.1.as_deref());
     Staged::check(paths.chain([args.out.as_str()]))?;
     let chosen = method::chosen(args.method, &args.settings, || input::names(&args.common.data))?;

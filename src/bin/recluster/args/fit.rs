@@ -102,8 +102,8 @@ pub(crate) struct Fit {
     pub(crate) stability: Option<usize>,
     /// Leaves of at least this share of all rows and at most 5,000 rows are looked at once more, at neighbours in all columns
     /// instead of an embedding: parts that many runs agree on become clusters, if they have a tenth of the leaf (or
-    /// --min-cluster-share, where that is more); 1 for no second look [default: 0.125 with umap and hdbscan where evidence is off,
-    /// else 1]
+    /// --min-cluster-share, where that is more); 1 for no second look [default: 0.125 with umap and hdbscan on dense rows, unless
+    /// evidence is required; else 1]
     #[arg(long, value_name = "SHARE")]
     pub(crate) second_look: Option<f64>,
     /// A cluster below this share of all rows is not zoomed into

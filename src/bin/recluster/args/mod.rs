@@ -19,11 +19,11 @@ use clap::{Parser, Subcommand};
 /// Recursive embedding and clustering, with explanations.
 ///
 /// Data is a file: .npy (rows x columns), .csv (a header line, numeric columns, an empty cell for a missing value), IDX
-/// or IDX gzip; or the word "digits" for 1,797 built-in handwritten digits. For fit and predict, also .csv and .tsv with
+/// or IDX gzip; or the word "digits" for 1,797 built-in handwritten digits. For fit, predict and shap, also .csv and .tsv with
 /// words, dates and truth values, and Parquet. For embed, boost, fit and predict, also sparse rows, which are never made
 /// dense as a whole: Matrix Market coordinates, and svmlight files (.svm, .libsvm, .svmlight). Where two files, or a file and a model, name
 /// their columns, these are matched by name, in any order. Progress goes to stderr; stdout gets one JSON object, in which
-/// "seconds" has the duration of each stage. Exit status: 0; 1 for bad data, with the reason in one line; 2 for bad
+/// "seconds" has the duration of each stage; of kinds and text, the file that they make. Exit status: 0; 1 for bad data, with the reason in one line; 2 for bad
 /// arguments.
 #[derive(Debug, Parser)]
 #[command(name = "recluster", version, max_term_width = 100)]

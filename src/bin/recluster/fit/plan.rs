@@ -74,9 +74,9 @@ pub(super) fn with_second_look(plan: Plan, args: &args::Fit, usual: bool) -> Pla
     }
 }
 
-/// With evidence, and with another embedder or clusterer, it is for the user to ask for a second look.
+/// With evidence that refuses splits, and with another embedder or clusterer, it is for the user to ask for a second look.
 pub(super) fn usual_second_look(args: &args::Fit, method: EmbedMethod, evidence: EvidencePolicy) -> bool {
-    method == EmbedMethod::Umap && args.clusterer == ClusterMethod::Hdbscan && evidence == EvidencePolicy::Off
+    method == EmbedMethod::Umap && args.clusterer == ClusterMethod::Hdbscan && evidence != EvidencePolicy::Require
 }
 
 /// The model that stands in for the tree.

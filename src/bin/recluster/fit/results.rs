@@ -204,7 +204,7 @@ pub(super) fn facts_of(
     facts.insert("coverage".to_string(), json!(tree.coverage()));
     facts.insert("nodes".to_string(), nodes(tree));
     if let Some(classes) = classes {
-        facts.insert("best_node_f".to_string(), tree.best_node_f(classes, args.depth)?.into());
+        facts.insert("best_node_f".to_string(), tree.best_node_f(classes, tree.levels())?.into());
         facts.insert("ari".to_string(), adjusted_rand(&tree.leaf_labels(), classes)?.into());
     }
     Ok(())
