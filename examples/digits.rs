@@ -66,7 +66,7 @@ fn main() -> Result<()> {
     Report::new(&tree, &digits.images)
         .title("Handwritten digits")
         .image(8, 8)
-        .setting("Smallest cluster", "5 % of all rows; inside a cluster 20 % of its rows")
+        .setting("Smallest cluster", "5 % of the rows at hand")
         .setting("Levels", 2)
         .explained_by(&surrogate, &run)?
         .write(&page)?;

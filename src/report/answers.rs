@@ -103,12 +103,16 @@ fn what_to_do(contents: &Contents<'_>, leaf: usize, node: &Node) -> Markup {
         return html! { p { (say!(text, "todo.one_group")) } };
     }
     let verdict = contents.report.tree.least_separated(node).map(|(_, found)| found.grade);
-    let best = contents.report.rules.and_then(|rules| rules[leaf].rules.first());
+    let grade = sure::stability_grade(contents.report.tree, node);
+    // Of a cluster that is nothing to build on, rows are not to be found elsewhere.
+    let best =
+        contents.report.rules.filter(|_| sure::holds(grade, verdict)).and_then(|rules| rules[leaf].rules.first());
     html! {
-        p { (sure::advice(text, sure::stability_grade(contents.report.tree, node), verdict)) }
+        p { (sure::advice(text, grade, verdict)) }
         @if let Some(best) = best {
             p {
-                @match (best.precision >= 0.8, best.recall >= 0.6) {
+                @let comes_back = best.returned.is_none_or(|share| share >= 0.5);
+                @match (best.precision >= 0.8 && comes_back, best.recall >= 0.6) {
                     (true, true) => (say!(text, "todo.rule")),
                     (true, false) => (say!(text, "todo.rule_and_model")),
                     _ => (say!(text, "todo.model")),

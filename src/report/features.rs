@@ -1,6 +1,7 @@
 //! The columns of a table in its own words: what their values mean, and how often each level stands in a cluster.
 
 use super::charts::short;
+use super::names::one_line;
 use super::text::{Text, words};
 use crate::core::{Canonical, Rows};
 use crate::table::{Feature, FeatureKind, Kind, Schema};
@@ -19,6 +20,7 @@ pub(super) enum Reading {
 /// One column of the encoded table.
 pub(super) struct Column {
     feature: Feature,
+    name: String,
     pub(super) reading: Reading,
     /// The levels; of a cycle its parts, such as the days of the week. None of numbers and dates.
     pub(super) levels: Vec<String>,
@@ -35,7 +37,7 @@ pub(super) struct Column {
 
 impl Column {
     pub(super) fn name(&self) -> &str {
-        self.feature.name()
+        &self.name
     }
 
     /// The place of a value's level; None for a missing value, and for what is not a level.
@@ -128,8 +130,9 @@ impl Features {
         let mut before = None;
         let mut columns = Vec::new();
         for feature in schema.features() {
-            let question = questions.iter().position(|known| known == feature.question()).unwrap_or_else(|| {
-                questions.push(feature.question().to_string());
+            let own = one_line(feature.question());
+            let question = questions.iter().position(|known| *known == own).unwrap_or_else(|| {
+                questions.push(own);
                 questions.len() - 1
             });
             let field = schema.fields().get(feature.field());
@@ -140,10 +143,11 @@ impl Features {
                     FeatureKind::Ordinal => Reading::Ordered,
                     _ => Reading::Words,
                 },
-                levels: feature.parts(),
+                name: one_line(feature.name()),
+                levels: feature.parts().iter().map(|level| one_line(level)).collect(),
                 question,
                 flag: feature.kind() == FeatureKind::Flag,
-                field: field.map_or_else(String::new, |field| field.name.clone()),
+                field: field.map_or_else(String::new, |field| one_line(&field.name)),
                 first: before != Some(feature.field()),
                 answer: field.is_some_and(|field| field.kind == Kind::Answers),
                 feature: feature.clone(),

@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 
 /// Characters of a name that are shown.
 const MOST: usize = 80;
+/// Letters of the name of a column or a level.
+const LONGEST: usize = 200;
 /// Least precision of a rule that a name is made of.
 const LEAST: f64 = 0.5;
 
@@ -76,9 +78,14 @@ pub(super) fn column(text: &Text, name: &str) -> String {
 
 /// A name in one line that reads in one direction, cut to fit.
 fn plain(name: &str) -> String {
+    short(&one_line(name), MOST)
+}
+
+/// A name without breaks and marks of direction, and of a length that a sentence can bear.
+pub(super) fn one_line(name: &str) -> String {
     let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let text: String = name.chars().filter(|&c| !turns(c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    short(text.trim(), MOST)
+    short(text.trim(), LONGEST)
 }
 
 #[cfg(test)]

@@ -187,18 +187,23 @@ fn small(text: &Text, p: f64) -> String {
     }
 }
 
+/// Whether there is anything to build on: a cluster that most runs find again, and other rows too.
+pub(super) fn holds(grade: Option<StabilityGrade>, verdict: Option<Grade>) -> bool {
+    use StabilityGrade::{Dissolved, Doubtful};
+    !matches!((grade, verdict), (Some(Dissolved | Doubtful), _) | (_, Some(Grade::NotFoundAgain)))
+}
+
 /// What a cluster is good for, from what is known of it.
 pub(super) fn advice(text: &Text, grade: Option<StabilityGrade>, verdict: Option<Grade>) -> Markup {
-    use StabilityGrade::{Dissolved, Doubtful, Pattern};
+    if !holds(grade, verdict) {
+        return say!(text, "advice.nothing");
+    }
     match (grade, verdict) {
-        (Some(Dissolved | Doubtful), _) | (_, Some(Grade::NotFoundAgain)) => {
-            say!(text, "advice.nothing")
-        }
-        (Some(Pattern), _) => say!(text, "advice.pattern"),
+        (Some(StabilityGrade::Pattern), _) => say!(text, "advice.pattern"),
         (_, Some(Grade::Continuum)) => say!(text, "advice.segment"),
-        (Some(_), Some(Grade::Separated)) => say!(text, "advice.kind"),
         (Some(_), None) => say!(text, "advice.counted"),
-        (None, Some(Grade::Separated)) => say!(text, "advice.kind_not_measured"),
+        (Some(_), Some(_)) => say!(text, "advice.kind"),
+        (None, Some(_)) => say!(text, "advice.kind_not_measured"),
         (None, None) => say!(text, "advice.suggestion"),
     }
 }

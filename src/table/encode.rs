@@ -129,8 +129,10 @@ impl<'f> Levels<'f> {
         };
         let known = |text: &str| self.places.get(text).copied();
         known(text)
-            // 1 and 1.0 are one level, however the file writes them; so are true and yes.
+            // 1, 1.0 and "1 %" are one level, however the file writes them; so are true and yes.
             .or_else(|| text.parse::<f64>().ok().and_then(|number| known(&number_text(number))))
+            .or_else(|| number::parse(text, self.field.decimal_comma).and_then(|number| known(&number_text(number))))
+            .or_else(|| date::parse(text, self.field.day_first).and_then(|day| known(&date::text(day))))
             .or_else(|| self.of_flag(text))
             .or(self.other)
     }

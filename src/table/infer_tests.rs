@@ -84,6 +84,24 @@ fn numbers_among_texts() {
 }
 
 #[test]
+fn written_numbers_are_levels_too() {
+    for (texts, kind, codes) in [
+        (&["10 %", "20 %"][..], Kind::Flag, &[0.0, 1.0][..]),
+        (&["$1", "$2", "$3"], Kind::Ordinal, &[0.0, 1.0, 2.0]),
+        (&["1,0", "2,0", "4,0"], Kind::Ordinal, &[0.0, 1.0, 2.0]),
+        (&["0,5", "1,5"], Kind::Flag, &[0.0, 1.0]),
+        (&["$1,000", ""], Kind::Flag, &[1.0, 0.0]),
+        (&["04/09/2012", ""], Kind::Flag, &[1.0, 0.0]),
+    ] {
+        let table = Table::new(vec![Column::new("a", words(texts, 60))]).unwrap();
+        let schema = Schema::infer(&table);
+        assert_eq!(schema.fields()[0].kind, kind, "{texts:?}");
+        let found = schema.encode(&table).unwrap();
+        assert!((0..60).all(|i| found[[i, 0]] == codes[i % codes.len()]), "{texts:?}: {:?}", found.row(0));
+    }
+}
+
+#[test]
 fn neither_the_order_of_rows_nor_of_columns_matters() {
     let rows = 80;
     let table = |turn: usize| {

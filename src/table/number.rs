@@ -6,8 +6,14 @@ use super::values::Words;
 /// comma stands before the decimals; else commas stand between thousands.
 pub(super) fn parse(text: &str, decimal_comma: bool) -> Option<f64> {
     let text = text.trim();
-    if let Ok(number) = text.parse::<f64>() {
+    // Beside decimal commas the dot of 1.234 is between thousands.
+    if !(decimal_comma && is_grouped(text))
+        && let Ok(number) = text.parse::<f64>()
+    {
         return number.is_finite().then_some(number);
+    }
+    if !decimal_comma && has_comma_before_decimals(text) {
+        return None;
     }
     let bare: String = text
         .trim_matches(['$', '€', '£', '%', ' '])
@@ -23,6 +29,27 @@ pub(super) fn parse(text: &str, decimal_comma: bool) -> Option<f64> {
     bare.parse().ok().filter(|number: &f64| plain && number.is_finite())
 }
 
+/// Whether all dots are between groups of three digits.
+fn is_grouped(text: &str) -> bool {
+    let mut groups = text.trim_start_matches(['-', '+']).split('.');
+    let digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
+    let first = groups.next().is_some_and(|group| (1..=3).contains(&group.len()) && digits(group));
+    let mut more = groups.peekable();
+    first && more.peek().is_some() && more.all(|group| group.len() == 3 && digits(group))
+}
+
+/// Whether other than three digits follow the last comma, and so no thousands.
+fn has_comma_before_decimals(text: &str) -> bool {
+    text.rsplit_once(',').is_some_and(|(_, tail)| tail.chars().take_while(char::is_ascii_digit).count() != 3)
+}
+
+/// Whether other than three digits follow the last dot, or a comma stands before it.
+fn has_dot_before_decimals(text: &str) -> bool {
+    text.rsplit_once('.').is_some_and(|(head, tail)| {
+        !tail.contains(',') && (head.contains(',') || tail.chars().take_while(char::is_ascii_digit).count() != 3)
+    })
+}
+
 /// A column of texts that are numbers but for a few words.
 #[derive(Debug, PartialEq)]
 pub(super) struct Read {
@@ -35,17 +62,20 @@ pub(super) struct Read {
 const WORDS: usize = 10;
 const SHARE: f64 = 0.1;
 
-/// Reads a column as numbers, if at least nine of ten texts are, and all others are a few words.
+/// Reads a column as numbers, if at least nine of ten texts are, and all others are a few words. Commas stand before decimals if
+/// more texts say so than say it of dots.
 pub(super) fn read(words: &Words) -> Option<Read> {
     let counts = words.counts();
     let levels = || words.levels().iter().zip(&counts).filter(|(_, count)| **count > 0);
-    let decimals = |text: &String| {
-        text.rsplit_once(',').is_some_and(|(_, tail)| tail.chars().take_while(char::is_ascii_digit).count() != 3)
-    };
     let numeric = |text: &String| {
         text.trim_matches(['$', '€', '£', '%', ' ']).starts_with(|c: char| c.is_ascii_digit() || c == '-')
     };
-    let decimal_comma = levels().any(|(text, _)| numeric(text) && decimals(text) && parse(text, true).is_some());
+    let rows = |says: &dyn Fn(&str) -> bool| {
+        levels().filter(|(text, _)| numeric(text) && says(text)).map(|(_, count)| count).sum::<usize>()
+    };
+    let commas = rows(&|text| has_comma_before_decimals(text) && parse(text, true).is_some());
+    let dots = rows(&|text| has_dot_before_decimals(text) && parse(text, false).is_some());
+    let decimal_comma = commas > dots;
     let mut read = Read { decimal_comma, words: Vec::new() };
     let (mut all, mut left) = (0, 0);
     for (text, count) in levels() {
@@ -75,6 +105,13 @@ mod tests {
             ("1,234.5", false, Some(1234.5)),
             ("1.234,5", true, Some(1234.5)),
             ("0,25", true, Some(0.25)),
+            ("1.234", true, Some(1234.0)),
+            ("-12.345.678", true, Some(-12_345_678.0)),
+            ("€ 1.234", true, Some(1234.0)),
+            ("1.5", true, Some(1.5)),
+            ("1.234", false, Some(1.234)),
+            ("1,23", false, None),
+            ("1,00,000", false, Some(100_000.0)),
             ("$1,000", false, Some(1000.0)),
             ("45 %", false, Some(45.0)),
             ("1 000", false, Some(1000.0)),
@@ -97,6 +134,9 @@ mod tests {
         assert_eq!(of(&["?", "?"]), Some(Read { decimal_comma: false, words: vec!["?".into()] }));
         assert_eq!(of(&["1,5"]), Some(Read { decimal_comma: true, words: vec![] }));
         assert_eq!(of(&["1,500"]), Some(Read { decimal_comma: false, words: vec![] }));
+        // One comma among decimal points is an odd cell, and no reason to read all others otherwise.
+        assert_eq!(of(&["9,843.00", "2.5", "1,23"]), Some(Read { decimal_comma: false, words: vec!["1,23".into()] }));
+        assert_eq!(of(&["9.843,00", "2,5", "1.23"]), Some(Read { decimal_comma: true, words: vec![] }));
         assert_eq!(of(&["a", "b", "c", "d"]), None);
         assert_eq!(read(&[Some("a")].into_iter().collect()), None);
         assert_eq!(read(&Words::default()), None);

@@ -45,6 +45,18 @@ fn training_is_as_good_as_xgboosts() {
 
 #[cfg(feature = "serde")]
 #[test]
+fn the_one_class_of_a_table_that_stays_whole_is_read_back() {
+    let rows = Array2::from_shape_fn((40, 2), |(i, j)| (i * (3 + j) % 11) as f32);
+    let labels: Vec<i32> = (0..40).map(|i| if i % 4 == 0 { -1 } else { 0 }).collect();
+    let model = Boost::new().rounds(3).fit(&rows, &labels, &Run::new()).unwrap();
+    let text = model.to_xgboost_softprob_json().unwrap();
+    assert!(text.contains(r#""num_class":"1","num_feature""#));
+    let back = BoostModel::from_xgboost_json(&text).unwrap();
+    assert_eq!((back.outputs().len(), back.link()), (1, Link::Softmax));
+}
+
+#[cfg(feature = "serde")]
+#[test]
 fn models_of_xgboost_predict_the_same() {
     for (name, link) in [
         ("xgboost_logistic.json", Link::Logistic),
@@ -106,6 +118,8 @@ fn other_and_damaged_models_of_xgboost_are_refused_by_name() {
 
     // A split by category needs its set.
     assert!(refused(&format!("{tree}/split_type/0"), 1.into()).contains("damaged categories"));
+    assert!(refused(&format!("{tree}/split_type"), serde_json::json!([0])).contains("typed"));
+    assert!(refused(&format!("{tree}/categories_nodes"), serde_json::json!([1])).contains("with categories"));
     assert!(refused(&format!("{tree}/left_children/0"), 0.into()).contains("cycle"));
     assert!(refused(&format!("{tree}/left_children/0"), 10_000.into()).contains("child"));
     assert!(refused(&format!("{tree}/split_indices/0"), 30.into()).contains("feature"));

@@ -120,6 +120,17 @@ fn whole_weights_are_rows_repeated_but_for_how_sure_one_is() {
     assert_eq!(of(&values, &labels, Some(&vec![7.5; labels.len()])), of(&values, &labels, None));
 }
 
+#[test]
+fn a_label_that_can_be_no_clusters_number_is_refused() {
+    let (values, labels, _) = fixture();
+    for wrong in [-2, i32::MAX, 2_000_000_000] {
+        let mut labels = labels.clone();
+        labels[3] = wrong;
+        let found = Outside::new().of(&schema(), &values, &labels, None, &Run::new());
+        assert!(matches!(found, Err(recluster::Error::Label { row: 3, .. })), "{wrong}");
+    }
+}
+
 /// Uniform in 0 to 1.
 fn draw(i: usize, seed: u64) -> f64 {
     let mut x = (i as u64).wrapping_add(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -5,9 +5,12 @@ use crate::output::quoted;
 use recluster::recursive::{ClusterTree, Path};
 use recluster::report::Draft;
 use std::collections::BTreeMap;
+use std::path::Path as FilePath;
 
 /// The file's name in the folder of a fit.
 pub(crate) const FILE: &str = "names.csv";
+/// What becomes of the names of an earlier fit in the same folder.
+pub(crate) const BEFORE: &str = "names.before.csv";
 
 /// A line for each node: its path, its name, the name that the report proposes, its rows.
 pub(crate) fn lines(tree: &ClusterTree, draft: &Draft) -> String {
@@ -29,11 +32,7 @@ pub(crate) fn read(file: &str, tree: &ClusterTree) -> Result<Vec<(Path, String)>
             return Err(at(file, line as u64, "is not UTF-8"));
         }
     };
-    // Spreadsheets of some countries write semicolons, or tabs.
-    let head = text.lines().next().unwrap_or_default();
-    let separator = [b',', b';', b'\t'].into_iter().max_by_key(|&s| head.bytes().filter(|&byte| byte == s).count());
-    let mut reader =
-        csv::ReaderBuilder::new().delimiter(separator.unwrap_or(b',')).flexible(true).from_reader(text.as_bytes());
+    let mut reader = reader(text);
     let failed = |e: csv::Error| at(file, e.position().map_or(1, csv::Position::line), &e.to_string());
     let head = reader.headers().map_err(failed)?.clone();
     let place = |name: &str| {
@@ -57,6 +56,22 @@ pub(crate) fn read(file: &str, tree: &ClusterTree) -> Result<Vec<(Path, String)>
         names.push((path, cell(name_at).to_string()));
     }
     Ok(names)
+}
+
+/// The text of a file of names, if people have written any into it.
+pub(crate) fn written(file: &FilePath) -> Option<String> {
+    let text = std::fs::read_to_string(file).ok()?;
+    let mut reader = reader(&text);
+    let place = reader.headers().ok()?.iter().position(|own| own.trim().eq_ignore_ascii_case("name"))?;
+    let any = reader.records().flatten().any(|record| record.get(place).is_some_and(|name| !name.trim().is_empty()));
+    any.then_some(text)
+}
+
+fn reader(text: &str) -> csv::Reader<&[u8]> {
+    // Spreadsheets of some countries write semicolons, or tabs.
+    let head = text.lines().next().unwrap_or_default();
+    let separator = [b',', b';', b'\t'].into_iter().max_by_key(|&s| head.bytes().filter(|&byte| byte == s).count());
+    csv::ReaderBuilder::new().delimiter(separator.unwrap_or(b',')).flexible(true).from_reader(text.as_bytes())
 }
 
 fn at(file: &str, line: u64, reason: &str) -> Failure {

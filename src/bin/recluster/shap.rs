@@ -18,7 +18,7 @@ const BLOCK: usize = 256 << 20;
 
 pub(crate) fn shap(args: &args::Shap, progress: &Progress) -> Outcome {
     Staged::check([args.out.as_deref(), args.importance_out.as_deref()].into_iter().flatten())?;
-    let (model, schema) = model(&args.model)?;
+    let Read { model, schema, paths } = model(&args.model)?;
     let read = |file: &str, rows| Like::read(file, rows, schema.as_ref(), model.feature_names());
     let data = read(&args.common.data, args.common.rows)?;
     let other = args.background.as_deref().or(args.counts.as_deref());
@@ -63,6 +63,12 @@ pub(crate) fn shap(args: &args::Shap, progress: &Progress) -> Outcome {
     let mut facts = facts("shap", data.values.dim());
     facts.insert("features".to_string(), features.into());
     facts.insert("outputs".to_string(), outputs.into());
+    if let Some(names) = model.feature_names() {
+        facts.insert("feature_names".to_string(), names.into());
+    }
+    if let Some(paths) = paths {
+        facts.insert("clusters".to_string(), paths.into());
+    }
     Ok(facts)
 }
 
@@ -157,8 +163,15 @@ fn in_block(error: Error, first: usize) -> Error {
     }
 }
 
-/// Reads a model of this crate or of XGBoost, recognised by its content, with the schema of its table if there is one.
-fn model(path: &str) -> std::result::Result<(BoostModel, Option<Schema>), Failure> {
+/// A model, with what a surrogate has beside it: the schema of its table, and for each output the cluster's path.
+struct Read {
+    model: BoostModel,
+    schema: Option<Schema>,
+    paths: Option<Vec<String>>,
+}
+
+/// Reads a model of this crate or of XGBoost, recognised by its content.
+fn model(path: &str) -> std::result::Result<Read, Failure> {
     #[derive(serde::Deserialize)]
     struct Head {
         #[serde(default)]
@@ -168,12 +181,17 @@ fn model(path: &str) -> std::result::Result<(BoostModel, Option<Schema>), Failur
     let bad = |reason: &dyn std::fmt::Display| Failure::file(path, reason);
     let text = std::fs::read_to_string(path).map_err(|e| bad(&e))?;
     let head: Head = serde_json::from_str(&text).map_err(|e| bad(&format!("not a model: {e}")))?;
+    let alone = |model| Read { model, schema: None, paths: None };
     let read = if head.learner.is_some() {
-        BoostModel::from_xgboost_json(&text).map(|model| (model, None))
+        BoostModel::from_xgboost_json(&text).map(alone)
     } else if head.format == <Surrogate as Saved>::FORMAT {
-        Surrogate::from_json(&text).map(|surrogate| (surrogate.model().clone(), surrogate.schema().cloned()))
+        Surrogate::from_json(&text).map(|surrogate| Read {
+            model: surrogate.model().clone(),
+            schema: surrogate.schema().cloned(),
+            paths: Some(surrogate.classes().to_vec()),
+        })
     } else {
-        BoostModel::from_json(&text).map(|model| (model, None))
+        BoostModel::from_json(&text).map(alone)
     };
     read.map_err(|e| bad(&e))
 }

@@ -155,6 +155,16 @@ impl FileTree {
         if n == 0 || lengths.iter().any(|&length| length != n) {
             return Err(format!("{n} nodes, but arrays of {lengths:?} (leaves with several values are not supported)"));
         }
+        let sets = [self.categories_segments.len(), self.categories_sizes.len()];
+        let typed =
+            if self.split_type.is_empty() { self.categories_nodes.is_empty() } else { self.split_type.len() == n };
+        if !typed || sets.iter().any(|&length| length != self.categories_nodes.len()) {
+            return Err(format!(
+                "{n} nodes, {} of them typed; {} with categories, but arrays of {sets:?}",
+                self.split_type.len(),
+                self.categories_nodes.len()
+            ));
+        }
         let mut tree = Tree::default();
         // Node of the file, and the new number of its parent and the side there.
         let mut stack: Vec<(usize, Option<(usize, bool)>)> = vec![(0, None)];

@@ -84,7 +84,7 @@ impl BoostModel {
             list((0..=n).step_by(classes), |i| i.to_string()),
             list(0..n, |i| (i % classes).to_string()),
             list(trees.iter().enumerate(), |(id, tree)| write_tree(tree.borrow(), id, self.features)),
-            if classes > 1 { classes } else { 0 },
+            if objective.contains("softprob") { classes } else { 0 },
             self.features,
         ))
     }

@@ -179,6 +179,8 @@ impl Fidelity {
     ) -> Result<Self> {
         check_labels(labels, names.len())?;
         let narrow = super::surrogate::narrow(weights, rows.nrows())?;
+        // Rows that are made up for the training are in no cluster.
+        let boost = boost.clone().shuffled_rows(0.0).guard_rows(0.0);
         let (_, margins) = boost.fit_out_of_fold(rows, labels, narrow.as_deref(), run)?;
         Self::of(&shares(margins, names.len()), labels, names, weights)
     }

@@ -107,4 +107,9 @@ fn odd_input_has_an_answer_or_an_error() {
     let found = Fidelity::cross_fitted(&same, &[0, 0, 0, 0, 1, 1, 1, -1], &["a", "b"], None, &boost, &Run::new());
     assert_eq!(found.unwrap().left_out, 7);
     assert!(Fidelity::cross_fitted(&same, &[-1; 8], &["a"], None, &boost, &Run::new()).is_err());
+    // Rows that are made up for the surrogate's training are none of the table's.
+    let rows = Array2::from_shape_fn((60, 2), |(i, j)| (i % 2 * 10 + i * (j + 3) % 7) as f32);
+    let labels: Vec<i32> = (0..60).map(|i| i % 2).collect();
+    let of = |boost: &Boost| Fidelity::cross_fitted(&rows, &labels, &["a", "b"], None, boost, &Run::new()).unwrap();
+    assert_eq!(of(&boost.clone().shuffled_rows(0.25).guard_rows(0.25)), of(&boost));
 }

@@ -205,12 +205,10 @@ impl Outside {
         let rows = Rows::with_missing(values)?;
         check_count("columns, as many as the schema has features", schema.features().len(), values.ncols())?;
         check_count("labels, one for each row", rows.len(), labels.len())?;
-        if let Some(row) = labels.iter().position(|&label| label < -1) {
-            return Err(Error::Label {
-                row,
-                label: labels[row].into(),
-                reason: "must be -1 (noise) or a cluster's number",
-            });
+        let most = rows.len().max(1 << 16) as i64;
+        if let Some(row) = labels.iter().position(|&label| label < -1 || i64::from(label) >= most) {
+            let reason = "must be -1 (noise) or a cluster's number, below 65,536 or the number of rows";
+            return Err(Error::Label { row, label: labels[row].into(), reason });
         }
         if let Some(weights) = weights {
             check_weights(weights, rows.len())?;

@@ -161,7 +161,7 @@ impl Column {
             text font-weight="600" x=(at(left)) y=(at(LEVEL_BASELINE)) { title { (text::cut(&self.name, text::TIP)) } (text::fit(&self.name, SIZE * LEVEL_SIZE, FIELD + NUMBER)) }
             line class="grid" stroke=(LINE) x1=(at(left)) x2=(at(left)) y1=(at(HEAD - ABOVE)) y2=(at(foot)) {}
             line class="axis" stroke=(AXIS) stroke-dasharray="4 3" x1=(at(all)) x2=(at(all)) y1=(at(HEAD - ABOVE)) y2=(at(foot + BELOW)) {}
-            text class="soft" fill=(SOFT) text-anchor="middle" x=(at(all.clamp(left + half, right + NUMBER - half))) y=(at(foot + ALL_BASELINE)) { (words) }
+            text class="soft" fill=(SOFT) text-anchor="middle" x=(at(all.clamp(left + half, (right + NUMBER - half).max(left + half)))) y=(at(foot + ALL_BASELINE)) { (words) }
             @for (i, share) in self.shares.iter().enumerate() { (interval(text, share, x, HEAD + ROW * (i as f64 + 0.5))) }
         }
     }

@@ -114,7 +114,8 @@ impl LayersChart {
             let (left, right) = (x(layer.min_cluster_size as f64), x(layer.up_to as f64 + 1.0));
             let words = text.count(layer.clusters);
             let half = text::width(&words, SMALL) / 2.0 + AROUND;
-            let middle = ((left + right) / 2.0).clamp(below.left + half, below.right + BEYOND - half);
+            let least = below.left + half;
+            let middle = ((left + right) / 2.0).clamp(least, (below.right + BEYOND - half).max(least));
             let free = taken.iter().all(|&(a, b)| middle + half <= a || middle - half >= b);
             if free {
                 taken.push((middle - half, middle + half));

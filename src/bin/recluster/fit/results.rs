@@ -2,7 +2,7 @@
 
 use super::evidence;
 use crate::args::{self, ClusterMethod, EmbedMethod, EvidencePolicy};
-use crate::failure::Failure;
+use crate::failure::{Failure, tell};
 use crate::insight;
 use crate::names;
 use crate::output::Staged;
@@ -154,6 +154,10 @@ pub(super) fn files(
     let (tree_json, model_json, draft_json) = (tree.to_json()?, found.surrogate.to_json()?, draft.to_json()?);
     let mut files = Staged::default();
     files.folder(&args.out)?;
+    if let Some(before) = names::written(&Path::new(&args.out).join(names::FILE)) {
+        tell(format_args!("recluster: the names of an earlier fit are kept in {}/{}", args.out, names::BEFORE));
+        files.write(Path::new(&args.out).join(names::BEFORE), |out| out.write_all(before.as_bytes()))?;
+    }
     for (name, text) in [
         ("report.html", html),
         ("report.md", &recluster::report::markdown(html)),

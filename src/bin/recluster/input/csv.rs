@@ -1,6 +1,6 @@
 //! CSV with a header line and numeric columns; an empty cell is a missing value.
 
-use super::lines::Lines;
+use super::lines::{Lines, unclosed};
 use super::{Rounded, Table};
 use ndarray::Array2;
 use std::io::BufRead;
@@ -121,6 +121,8 @@ fn walk(
     let names: Vec<String> = reader.byte_headers().map_err(explain)?.iter().map(text).collect();
     let mut record = ::csv::ByteRecord::new();
     let mut read = 0;
+    // The line of the last record, if its last cell has several lines.
+    let mut long = None;
     while read < rows.unwrap_or(usize::MAX) && reader.read_byte_record(&mut record).map_err(explain)? {
         let line = record.position().map_or(0, ::csv::Position::line);
         for (column, (bytes, name)) in record.iter().zip(&names).enumerate() {
@@ -131,9 +133,14 @@ fn walk(
             }
         }
         visit(Visit::Row(&names))?;
+        long = record.iter().next_back().filter(|cell| cell.contains(&b'\n')).map(|_| line);
         read += 1;
     }
-    Ok(names)
+    let ended = read < rows.unwrap_or(usize::MAX);
+    match long.filter(|_| ended && reader.get_ref().has_odd_quotes()) {
+        Some(line) => Err(unclosed(line)),
+        None => Ok(names),
+    }
 }
 
 fn explain(error: ::csv::Error) -> String {
@@ -158,6 +165,11 @@ mod tests {
         assert!(found.values[[0, 1]].is_nan());
         assert_eq!(table(&b"a\n1\n2\n3\n"[..], Some(2)).unwrap().values.dim(), (2, 1));
         assert_eq!(labels(&b"label\n3\n-1\n"[..], None).unwrap(), [3, -1]);
+        // The text after the quote is no number either; a column that may be anything would hide it.
+        let open = walk(&b"a,b\n1,2\n3,\"4\n5,6\n"[..], None, |_| Ok(()));
+        assert!(open.unwrap_err().starts_with("line 3: a cell begins with a quote"));
+        assert!(walk(&b"a,b\n1,2\n3,\"4\n5\"\n"[..], None, |_| Ok(())).is_ok());
+        assert!(walk(&b"a,b\n1,\"2\n\"\n3,\"4\n"[..], Some(1), |_| Ok(())).is_ok());
     }
 
     #[test]

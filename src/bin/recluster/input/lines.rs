@@ -22,6 +22,8 @@ pub(crate) struct Lines<R> {
     at: At,
     /// After a carriage return, whose line feed ends the same line.
     returned: bool,
+    /// Whether the number of quotes so far is odd.
+    odd: bool,
     /// Output that has not been read yet.
     ready: Vec<u8>,
     passed: usize,
@@ -30,7 +32,16 @@ pub(crate) struct Lines<R> {
 impl<R: BufRead> Lines<R> {
     pub(crate) fn new(inner: R, delimiter: u8) -> Self {
         let at = At::Head { any: false, quoted: false };
-        Lines { inner, delimiter, at, returned: false, ready: Vec::new(), passed: 0 }
+        Lines { inner, delimiter, at, returned: false, odd: false, ready: Vec::new(), passed: 0 }
+    }
+
+    /// Whether an odd number of quotes was read: at the end of a file whose last cell has several lines, one was never closed.
+    pub(crate) fn has_odd_quotes(&self) -> bool {
+        self.odd
+    }
+
+    fn count_quotes(&mut self, bytes: &[u8]) {
+        self.odd ^= bytes.iter().filter(|&&byte| byte == b'"').count() % 2 == 1;
     }
 
     fn take(&mut self, byte: u8) {
@@ -61,19 +72,27 @@ impl<R: BufRead> Lines<R> {
 impl<R: BufRead> Read for Lines<R> {
     fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
         if self.at == At::Rest && self.passed == self.ready.len() {
-            return self.inner.read(out);
+            let count = self.inner.read(out)?;
+            self.count_quotes(&out[..count]);
+            return Ok(count);
         }
         if self.passed == self.ready.len() {
             self.ready.clear();
             self.passed = 0;
             let bytes = self.inner.fill_buf()?.to_vec();
             self.inner.consume(bytes.len());
+            self.count_quotes(&bytes);
             bytes.into_iter().for_each(|byte| self.take(byte));
         }
         let count = (&self.ready[self.passed..]).read(out)?;
         self.passed += count;
         Ok(count)
     }
+}
+
+/// What is wrong where a quote is never closed, in the record that begins in this line.
+pub(crate) fn unclosed(line: u64) -> String {
+    format!("line {line}: a cell begins with a quote that is never closed, so the rest of the file is in it")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The records of a text file, made plain for a CSV reader: trimmed cells between commas, empty where they are missing.
 
-use super::super::lines::Lines;
+use super::super::lines::{Lines, unclosed};
 use super::Infinite;
 use arrow_array::types::{Date32Type, Float64Type, Int64Type};
 use arrow_cast::parse::{Parser, string_to_timestamp_nanos};
@@ -49,6 +49,8 @@ pub(super) struct Cells<R> {
     /// Output that has not been read yet.
     ready: Vec<u8>,
     passed: usize,
+    /// The line of the last record, if its last cell has several lines.
+    long: Option<u64>,
     pub(super) fault: Option<Fault>,
 }
 
@@ -82,6 +84,7 @@ impl<R: BufRead> Cells<R> {
             names,
             ready: Vec::new(),
             passed: 0,
+            long: None,
             fault: None,
         })
     }
@@ -105,7 +108,10 @@ impl<R: BufRead> Cells<R> {
         while self.ready.len() < READY && self.row < self.end {
             match self.reader.read_record(&mut self.record) {
                 Ok(true) => {}
-                Ok(false) => break,
+                Ok(false) => match self.long.filter(|_| self.reader.get_ref().has_odd_quotes()) {
+                    Some(line) => return Err(Fault::Read(unclosed(line))),
+                    None => break,
+                },
                 Err(error) => {
                     return Err(match error.kind() {
                         ::csv::ErrorKind::Utf8 { err, .. } => Fault::Text(self.row, err.field()),
@@ -113,6 +119,9 @@ impl<R: BufRead> Cells<R> {
                     });
                 }
             }
+            let last = self.record.iter().next_back();
+            let line = || self.record.position().map_or(0, ::csv::Position::line);
+            self.long = last.filter(|cell| cell.contains('\n')).map(|_| line());
             let width = self.record.len();
             if width != self.names.len() {
                 // A line of blanks.

@@ -178,6 +178,11 @@ fn header_names_are_trimmed_and_completed() {
     assert_eq!(read("a,b\n").table.rows(), 0);
     assert_eq!(why("\n\n"), "has no header line");
     assert_eq!(why(""), "the file is empty");
+    let lost = |line| {
+        format!("line {line}: a cell begins with a quote that is never closed, so the rest of the file is in it")
+    };
+    assert_eq!(why("a,b\n1,x\n2,\"y\n3,z\n4,z\n"), lost(3));
+    assert_eq!(why("a\nx\n\"y\nz\n"), lost(3));
 }
 
 #[test]
