@@ -4,7 +4,7 @@ use super::profile::{ColumnProfile, DataProfile};
 use super::surrogate::{Decision, Surrogate};
 use crate::core::shape::check_count;
 use crate::core::{Rows, parallel};
-use crate::table::Table;
+use crate::table::{Table, UnseenLevels};
 use crate::{Error, Result};
 use ndarray::ArrayRef2;
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,19 +63,6 @@ pub struct FeatureDrift {
     pub missing_now: f64,
     /// Share of the new rows outside the fitted rows' least and greatest value.
     pub outside: f64,
-}
-
-/// Levels of a column that the fitted rows did not have.
-#[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[non_exhaustive]
-pub struct UnseenLevels {
-    /// The column's name.
-    pub column: String,
-    /// New rows with such a level.
-    pub rows: usize,
-    /// The first ten of them in alphabetical order.
-    pub levels: Vec<String>,
 }
 
 /// Counts new rows for a [`Drift`], block by block. Everything is counted in whole rows, so that neither the order of
@@ -164,10 +151,10 @@ impl<'a> DriftWatch<'a> {
     /// [`Error::Columns`] for a missing column.
     pub fn add_levels(&mut self, table: &Table) -> Result<()> {
         let Some(schema) = self.surrogate.schema() else { return Ok(()) };
-        for (column, rows, levels) in schema.unseen_levels(table)? {
-            let own = self.unseen.entry(column).or_default();
-            own.0 += rows;
-            own.1.extend(levels);
+        for found in schema.unseen_levels(table)? {
+            let own = self.unseen.entry(found.column).or_default();
+            own.0 += found.rows;
+            own.1.extend(found.levels);
             while own.1.len() > NAMED {
                 own.1.pop_last();
             }

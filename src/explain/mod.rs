@@ -35,10 +35,11 @@ mod tree_shap;
 #[cfg(feature = "serde")]
 mod xgboost_files;
 
+pub use crate::table::UnseenLevels;
 pub use abstain::{Abstain, Selectivity};
 pub use dependence::{Dependence, attribution_matrix, dependence};
 pub use differences::{Difference, Differences, FeatureDifference, LevelDifference, QuestionContrast, Reason, Why};
-pub use drift::{ClusterDrift, Drift, DriftWatch, FeatureDrift, UnseenLevels};
+pub use drift::{ClusterDrift, Drift, DriftWatch, FeatureDrift};
 pub use fidelity::{ClusterFidelity, CurveBin, Fidelity};
 pub use guard::Guard;
 pub use interactions::Interactions;

@@ -42,10 +42,35 @@ impl Schema {
     }
 }
 
+/// Levels of a column that the fitted rows did not have.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct UnseenLevels {
+    /// The column's name.
+    pub column: String,
+    /// Rows with such a level.
+    pub rows: usize,
+    /// The levels in alphabetical order; of a [`Drift`](crate::explain::Drift) the first ten.
+    pub levels: Vec<String>,
+}
+
 impl Schema {
-    /// Columns with levels that are none of the schema's: name, rows that have one, and which these are. Columns that have a
-    /// level for all others are left out, as that is where such levels belong.
-    pub(crate) fn unseen_levels(&self, table: &Table) -> Result<Vec<(String, usize, Vec<String>)>> {
+    /// Columns with levels that are none of the schema's, which count as missing. Columns that have a level for all others are
+    /// left out, as that is where such levels belong.
+    ///
+    /// ```
+    /// use recluster::table::{Column, Schema, Table, Values};
+    /// let of = |texts: [&str; 4]| Table::new(vec![Column::new("plan", Values::words(texts.map(Some)))]);
+    /// let schema = Schema::infer(&of(["basic", "pro", "plus", "pro"])?);
+    /// let found = schema.unseen_levels(&of(["pro", "Pro", "max", "Pro"])?)?;
+    /// assert_eq!((found[0].column.as_str(), found[0].rows, &found[0].levels[..]), ("plan", 3, &["Pro".to_string(), "max".into()][..]));
+    /// # Ok::<(), recluster::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Columns`] for features that the table lacks.
+    pub fn unseen_levels(&self, table: &Table) -> Result<Vec<UnseenLevels>> {
         let sources = self.columns_of(Role::Feature, table)?;
         let fields = self.of_role(Role::Feature).zip(sources);
         let unseen = fields.filter(|(field, _)| field.other.is_none()).filter_map(|(field, (_, values))| {
@@ -60,7 +85,8 @@ impl Schema {
             let rows: Vec<usize> =
                 (0..).zip(by_text(values, new)).filter(|(_, new)| *new).map(|(row, _)| row).collect();
             let texts: BTreeSet<String> = rows.iter().filter_map(|&row| values.text(row)).map(String::from).collect();
-            (!rows.is_empty()).then(|| (field.name.clone(), rows.len(), texts.into_iter().collect()))
+            let levels = texts.into_iter().collect();
+            (!rows.is_empty()).then(|| UnseenLevels { column: field.name.clone(), rows: rows.len(), levels })
         });
         Ok(unseen.collect())
     }

@@ -43,6 +43,7 @@ mod values;
 pub use amend::Amendment;
 #[cfg(feature = "arrow")]
 pub use arrow::TableBuilder;
+pub use encode::UnseenLevels;
 pub(crate) use feature::Part;
 pub(crate) use feature::RangeWords;
 pub use feature::{Feature, FeatureKind};

@@ -142,6 +142,13 @@ fn kinds_are_printed_edited_and_kept() {
     write(at, "k.toml", "[[column]]\nname = \"visits\"\nrole = \"dropped\"\n");
     let told = good(at, "fit --data a.csv --depth 1 --rounds 4 --neighbors 10 --out three --kinds k.toml");
     assert!(told["set_aside"]["visits"].is_string(), "{told}");
+    // Levels that are written otherwise than in the table, and names that were given to the clusters before.
+    write(at, "k.toml", "[[column]]\nname = \"plan\"\nkind = \"category\"\nlevels = [\"FREE\"]\n");
+    let named = text("three/names.csv").replacen("\n0,,", "\n0,Everyone,", 1);
+    write(at, "three/names.csv", &named);
+    let told = good(at, "fit --data a.csv --depth 1 --rounds 4 --neighbors 10 --out three --kinds k.toml");
+    assert!(told["notes"].to_string().contains("have a level that is not listed"), "{told}");
+    assert_eq!(text("three/names.before.csv"), named);
     for (kinds, words) in [
         ("[[column]]\nname = \"visit\"\n", "missing \"visit\""),
         ("[[column]]\nname = \"visits\"\nkind = \"numeric\"\n", "k.toml"),

@@ -138,6 +138,17 @@ impl Source {
         let (files, columns) = outside::files(&args.table.profile, Some(&typed.table));
         let schema = schema(&args.table, &columns, &typed)?;
         let mut values = schema.encode(&typed.table).map_err(|e| typed.about(e))?;
+        // Only a schema that was given or edited can lack levels of its own table.
+        for found in schema.unseen_levels(&typed.table)? {
+            let (levels, more) = found.levels.split_at(found.levels.len().min(5));
+            let more = if more.is_empty() { "" } else { ", ..." };
+            typed.notes.push(format!(
+                "column \"{}\": {} rows have a level that is not listed, and count as missing: \"{}\"{more}",
+                found.column,
+                found.rows,
+                levels.join("\", \"")
+            ));
+        }
         let answered = schema.answered(&values)?;
         let kept: Vec<u32> =
             (0..).zip(&answered).filter(|(_, share)| **share >= ANSWERED).map(|(row, _)| row).collect();
