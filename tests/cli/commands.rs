@@ -630,6 +630,11 @@ fn bad_arguments_end_with_2() {
     ] {
         bad(at, line, 2);
     }
+    let weighed = "cluster --data digits --rows 50 --out o --selection leaf --single-cluster-weight 0.3";
+    assert!(bad(at, weighed, 2).contains("--single-cluster-weight means nothing to --selection leaf"));
+    // Settings that the library calls otherwise.
+    assert!(bad(at, "fit --data digits --rows 50 --out o --depth 0", 2).contains("--depth: levels = 0"));
+    assert!(bad(at, "embed --data digits --rows 50 --out o --neighbors 0", 2).contains("--neighbors: n_neighbors = 0"));
     assert!(recluster(at, "--help").status.success() && recluster(at, "fit --help").status.success());
 }
 

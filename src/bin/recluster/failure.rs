@@ -78,10 +78,25 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error.cause() {
             // A setting out of its range came from a flag.
-            Error::Setting { .. } => Failure::Usage(error.to_string()),
+            Error::Setting { name, .. } => Failure::Usage(match flag(name) {
+                Some(flag) => format!("{flag}: {error}"),
+                None => error.to_string(),
+            }),
             Error::Cancelled { .. } => Failure::Interrupted(error.to_string()),
             _ => Failure::Data(error.to_string()),
         }
+    }
+}
+
+/// The flag of a setting that the library calls otherwise.
+fn flag(setting: &str) -> Option<&'static str> {
+    match setting {
+        "levels" => Some("--depth"),
+        "min_size" => Some("--min-node-share"),
+        "min_child_size" => Some("--min-child-rows"),
+        "n_neighbors" => Some("--neighbors"),
+        "n_components" => Some("--components"),
+        _ => None,
     }
 }
 
