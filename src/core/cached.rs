@@ -24,6 +24,17 @@ impl<T> Cached<T> {
     }
 }
 
+/// What a cell holds, or what `make` makes now; outside the lock, as [`Cached::get`] does.
+pub(crate) fn once<T>(cell: &OnceLock<T>, make: impl FnOnce() -> T) -> &T {
+    match cell.get() {
+        Some(made) => made,
+        None => {
+            let made = make();
+            cell.get_or_init(|| made)
+        }
+    }
+}
+
 impl<T> Default for Cached<T> {
     fn default() -> Self {
         Cached(OnceLock::new())

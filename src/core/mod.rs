@@ -30,7 +30,7 @@ mod sparse;
 mod traits;
 mod weights;
 
-pub(crate) use cached::Cached;
+pub(crate) use cached::{Cached, once};
 pub(crate) use clustering::cluster_sizes;
 pub use clustering::{Clustering, NOISE};
 pub use columns::match_columns;

@@ -2,7 +2,7 @@
 
 use super::pca;
 use crate::core::random::Stream;
-use crate::core::{Canonical, SparseRows};
+use crate::core::{Canonical, SparseRows, once};
 use crate::{Embedded, Prepared, Result, Run};
 use ndarray::{Array2, ArrayView2};
 use std::borrow::Cow;
@@ -59,6 +59,6 @@ impl<F: Fn(&SparseRows, &Run) -> Result<Array2<f32>> + Send + Sync> Prepared for
 
     /// Their leading principal components.
     fn rows(&self) -> ArrayView2<'_, f32> {
-        self.dense.get_or_init(|| leading(&self.rows, &Canonical::of(&*self.rows).order)).view()
+        once(&self.dense, || leading(&self.rows, &Canonical::of(&*self.rows).order)).view()
     }
 }

@@ -89,7 +89,7 @@ impl<J: Judge> LatentClasses<J> {
         let members = Members {
             child: used.iter().map(|&row| child_of[labels[row as usize] as usize]).collect(),
             weight: used.iter().map(|&row| proposal.weights.map_or(1.0, |weights| weights[row as usize])).collect(),
-            fold: folds(used.len(), Stream::new(run.key(), PURPOSE)),
+            fold: folds(rows, &used, Stream::new(run.key(), PURPOSE)),
             children: children.len(),
         };
         let columns = parallel::map(rows.ncols(), |c| {
@@ -144,9 +144,16 @@ fn likeliest(values: ArrayView1<'_, f64>, first: usize) -> usize {
     (0..values.len()).fold(first, |best, k| if values[k] > values[best] { k } else { best })
 }
 
-/// For each row the part that it belongs to.
-fn folds(rows: usize, draws: Stream) -> Vec<u8> {
-    (0..rows as u64).map(|row| draws.below(row, FOLDS) as u8).collect()
+/// For each row used the part that it belongs to. Equal rows, which lie side by side in canonical order, are in one part, so that
+/// they are judged alike.
+fn folds(rows: &ArrayRef2<f32>, used: &[u32], draws: Stream) -> Vec<u8> {
+    let bits = |&row: &u32| rows.row(row as usize).into_iter().map(|value| value.to_bits());
+    let mut folds: Vec<u8> = Vec::with_capacity(used.len());
+    for (place, row) in used.iter().enumerate() {
+        let same = place > 0 && bits(row).eq(bits(&used[place - 1]));
+        folds.push(if same { folds[place - 1] } else { draws.below(place as u64, FOLDS) as u8 });
+    }
+    folds
 }
 
 /// The answers to one question.
@@ -298,5 +305,25 @@ impl<J: Judge> Judge for LatentClasses<J> {
             .with("judge", self.judge.settings())
             .with("features", self.levels.len())
             .with("categories", categories)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Array2;
+
+    #[test]
+    fn equal_rows_are_judged_by_the_same_others() {
+        // Each row three times, some with missing values.
+        let rows =
+            Array2::from_shape_fn((300, 2), |(i, j)| if i % 9 == 0 { f32::NAN } else { (i / 3 * (j + 1)) as f32 });
+        let rows = Array2::from_shape_fn(rows.dim(), |(i, j)| rows[[i / 3 * 3, j]]);
+        let used: Vec<u32> = (0..300).filter(|row| row % 7 != 0).collect();
+        let found = folds(&rows, &used, Stream::new(3, PURPOSE));
+        for (a, b) in used.iter().zip(&found).zip(used.iter().zip(&found).skip(1)).filter(|(a, b)| a.0 / 3 == b.0 / 3) {
+            assert_eq!(a.1, b.1, "rows {} and {}", a.0, b.0);
+        }
+        assert!((0..FOLDS as u8).all(|fold| found.contains(&fold)));
     }
 }

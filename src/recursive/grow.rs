@@ -185,7 +185,7 @@ impl<'a> Growth<'a> {
         self.cluster(node, embed, clusterer, weights, run, &mut found)?;
         let (Some(prepared), Some(clustering)) = (&ready, found.clustering.take()) else { return Ok(found) };
         let Some(embedded) = found.embedded.take() else { return Ok(found) };
-        let once = Procedure { embedder, prepared: &**prepared, clusterer, weights };
+        let once = Procedure { embedder, prepared: &**prepared, clusterer, rows: numbers.len(), weights };
         let all: Vec<u32> = (0..numbers.len() as u32).collect();
         let repeats = self.plan.consensus_of(numbers.len());
         let ready = repeats.map(|repeats| repeats.ready(&table, run)).transpose()?;

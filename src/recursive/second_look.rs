@@ -138,8 +138,13 @@ impl Growth<'_> {
             }
             if let Some(judge) = self.plan.judge.as_deref() {
                 let prepared = AsCompared.prepare(Cow::Borrowed(&rows), run)?;
-                let once =
-                    Procedure { embedder: &AsCompared, prepared: &*prepared, clusterer: &*look.clusterer, weights };
+                let once = Procedure {
+                    embedder: &AsCompared,
+                    prepared: &*prepared,
+                    clusterer: &*look.clusterer,
+                    rows: numbers.len(),
+                    weights,
+                };
                 let embedded = prepared.embed(None, run)?;
                 let original = match table {
                     AnyTable::Dense(original) => original,

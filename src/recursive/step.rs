@@ -50,6 +50,8 @@ pub(super) struct Procedure<'a> {
     pub(super) embedder: &'a dyn Embedder,
     pub(super) prepared: &'a dyn Prepared,
     pub(super) clusterer: &'a dyn Clusterer,
+    /// Number of the node's rows.
+    pub(super) rows: usize,
     /// Of all rows of the node, with a mean of 1.
     pub(super) weights: Option<&'a [f64]>,
 }
@@ -57,12 +59,16 @@ pub(super) struct Procedure<'a> {
 impl Procedure<'_> {
     /// One step on a part of the node's rows; settings that count rows are scaled to it, and so are weights.
     pub(super) fn once(&self, part: &[u32], run: &Run) -> Result<Step> {
-        let rows = self.prepared.rows().nrows();
+        let rows = self.rows;
         let whole = part.len() == rows;
         let smaller = if whole { None } else { self.clusterer.for_sample(part.len() as f64 / rows.max(1) as f64) };
         let clusterer = smaller.as_deref().unwrap_or(self.clusterer);
         let work = || self.prepared.embed((!whole).then_some(part), run);
-        let embedded = embed(self.embedder, part.len(), run, work)?;
+        let embedded = embed(self.embedder, part.len(), run, work).map_err(|error| match error {
+            // The row of a broken embedding is counted within the part; other errors name the node's.
+            Error::Contract { .. } => error.of_part(part),
+            other => other,
+        })?;
         let weights = self.weights.map(|all| with_mean_one(part.iter().map(|&row| all[row as usize]).collect()));
         let clustering =
             cluster(clusterer, &embedded.embedding, weights.as_deref(), run).map_err(|error| error.of_part(part))?;

@@ -381,6 +381,7 @@ fn other_clusterers() {
             model.score_samples(&new, &run)?;
             model.predict(&new, &run).map(drop)
         });
+        assert!([usize::MAX, usize::MAX / 64].iter().all(|&count| model.sample(count, &run).is_err()));
     }
 }
 

@@ -91,5 +91,8 @@ fn units(rows: usize, weights: &[f64]) -> Result<Vec<u64>> {
         units if (1.0..=1e9 * ONE as f64).contains(&units) => Ok(units as u64),
         _ => Err(Error::setting("weights", weight, "a weight must be between 1/65,536 and 1,000,000,000")),
     };
-    weights.iter().map(unit).collect()
+    let units = weights.iter().map(unit).collect::<Result<Vec<u64>>>()?;
+    let sum = units.iter().try_fold(0u64, |sum, &units| sum.checked_add(units));
+    sum.ok_or_else(|| Error::setting("weights", "their sum", "weights must add up to less than 2.8e14"))?;
+    Ok(units)
 }

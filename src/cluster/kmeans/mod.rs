@@ -167,7 +167,7 @@ impl KMeans {
             let stream = Stream::new(run.key(), PURPOSE).of(restart as u64);
             let start = match &self.start {
                 Some(start) => start.iter().copied().collect(),
-                None => points.start(self.clusters, stream),
+                None => points.start(self.clusters, stream, &stage)?,
             };
             let fit = match self.mini_batch {
                 Some(size) => {
@@ -192,7 +192,7 @@ impl KMeans {
         let stage = run.stage("k-means", 1);
         let start = match &self.start {
             Some(start) => start.iter().copied().collect(),
-            None => points.start(self.clusters, Stream::new(run.key(), PURPOSE).of(0)),
+            None => points.start(self.clusters, Stream::new(run.key(), PURPOSE).of(0), &stage)?,
         };
         lloyd(points, start, 0, 0.0, 0, &stage)
     }
@@ -224,7 +224,7 @@ fn lloyd(
         drift = Drift::between(&before, &centers);
         converged = shift <= tolerance;
         rounds += 1;
-        stage.step(restart * most + rounds)?;
+        stage.step(restart.saturating_mul(most).saturating_add(rounds))?;
     }
     update(&centers, &points.data, &mut blocks, &drift);
     let filled = points.fill_empty(&mut blocks, &centers, clusters);

@@ -4,7 +4,7 @@ use super::centers::Centers;
 use super::kernels::{LANES, tile};
 use super::nearest::Block;
 use crate::core::random::Stream;
-use crate::core::{Canonical, Rows, parallel};
+use crate::core::{Canonical, Result, Rows, Stage, parallel};
 
 /// The different rows in canonical order, with what each weighs.
 pub(crate) struct Points {
@@ -70,7 +70,7 @@ impl Points {
     }
 
     /// Greedy k-means++, by squared distances in f32.
-    pub(super) fn start(&self, clusters: usize, stream: Stream) -> Vec<f64> {
+    pub(super) fn start(&self, clusters: usize, stream: Stream, stage: &Stage<'_>) -> Result<Vec<f64>> {
         let trials = (2 + libm::log(clusters as f64) as usize).min(LANES);
         let mut draw = 0;
         let mut pick = |mass: &[f64]| {
@@ -90,6 +90,7 @@ impl Points {
         let mut centers: Vec<f64> = self.row(first).iter().map(|&x| f64::from(x)).collect();
         let mut squared: Vec<f64> = self.squared_to(&[first]).into_iter().map(|lanes| f64::from(lanes[0])).collect();
         while centers.len() < clusters * self.columns {
+            stage.check()?;
             let mut mass: Vec<f64> = squared.iter().zip(&self.weight).map(|(d, w)| d * w).collect();
             if mass.iter().all(|&m| m == 0.0) {
                 // What is left differs from the centres by less than f32 can square.
@@ -109,7 +110,7 @@ impl Points {
                 squared[i] = squared[i].min(f64::from(to_tried[i][best]));
             }
         }
-        centers
+        Ok(centers)
     }
 
     /// Squared distances of each point to a few others, at most [`LANES`], scaled where they would be beyond f32.

@@ -260,7 +260,7 @@ impl GaussianMixture {
                 converged = (log - before).abs() < self.tol;
                 before = log;
                 rounds += 1;
-                stage.step(restart * self.max_iter + rounds)?;
+                stage.step(restart.saturating_mul(self.max_iter).saturating_add(rounds))?;
             }
             if best.as_ref().is_none_or(|best| before > best.log) {
                 best = Some(Fit { params, log: before, rounds, converged, raised });

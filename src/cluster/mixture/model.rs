@@ -159,7 +159,7 @@ impl GaussianMixtureModel {
     /// whatever the count.
     ///
     /// # Errors
-    /// [`Error::Format`] for a damaged model.
+    /// [`Error::Format`] for a damaged model; [`Error::Setting`] for more rows than memory has room for.
     pub fn sample(&self, count: usize, run: &Run) -> Result<(Array2<f32>, Vec<i32>)> {
         let (d, k) = (self.params.columns, self.components());
         let draws = Stream::new(run.key(), PURPOSE);
@@ -168,7 +168,13 @@ impl GaussianMixtureModel {
         let full = matches!(self.params.kind, Covariance::Full | Covariance::Tied);
         let factors = matrices.filter(|_| full).map(|matrix| factor(matrix, d).ok_or_else(damaged));
         let factors = factors.collect::<Result<Vec<_>>>()?;
-        let mut rows = Array2::zeros((count, d));
+        let mut values = Vec::new();
+        let room = count.checked_mul(d).is_some_and(|size| values.try_reserve_exact(size).is_ok());
+        if !room {
+            return Err(Error::setting("count", count, "so many rows have no room in memory"));
+        }
+        values.resize(count * d, 0.0);
+        let mut rows = Array2::from_shape_vec((count, d), values).map_err(|_| damaged())?;
         let mut labels = Vec::with_capacity(count);
         for (i, mut row) in rows.outer_iter_mut().enumerate() {
             let draw = draws.of(i as u64);

@@ -2,7 +2,7 @@
 
 use super::UmapGraph;
 use super::start::Dense;
-use crate::core::{AnyRows, AnyTable, Canonical, Rows, SparseRows};
+use crate::core::{AnyRows, AnyTable, Canonical, Rows, SparseRows, once};
 use crate::embed::sparse::leading;
 use crate::neighbors::in_metric_space;
 use ndarray::Array2;
@@ -65,7 +65,7 @@ impl Dense for UmapGraph<'_> {
     fn dense(&self) -> &Rows<'_> {
         match &self.rows {
             GraphRows::Dense(rows) => rows,
-            GraphRows::Sparse(rows, dense) => dense.get_or_init(|| {
+            GraphRows::Sparse(rows, dense) => once(dense, || {
                 let own = in_metric_space(rows, &self.settings().metric);
                 Rows::owned(leading(&own, &self.canonical.order))
             }),
