@@ -357,3 +357,18 @@ fn a_judge_is_checked_before_the_fit() {
     // The root is never split, and still the setting is wrong.
     assert!(matches!(plan.judge(alpha).fit(&table(), &Run::new()), Err(Error::Setting { name: "alpha", .. })));
 }
+
+#[test]
+fn copies_of_rows_do_not_hide_their_neighbours() {
+    // Three clouds of 16 rows, each row eight times: among a row's fifteen nearest others are mostly copies.
+    let spread = |i: usize, j: usize| ((i * 7919 + j * 104_729) % 97) as f32 / 48.5 - 1.0;
+    let rows = Array2::from_shape_fn((384, 4), |(i, j)| (i % 3 * 30 * usize::from(j == 0)) as f32 + spread(i % 48, j));
+    let clusters = Hdbscan::new().min_cluster_size(Size::Share(0.1));
+    let plan = RecursiveTree::new(Umap::new().min_dist(0.0), clusters).levels(1).stability(6);
+    let tree = plan.fit(&rows, &Run::new().seed(1)).unwrap();
+    assert_eq!(tree.leaves().count(), 3);
+    for leaf in tree.leaves() {
+        let stability = leaf.stability().unwrap();
+        assert!(stability.jaccard > 0.9, "{}: {stability}", leaf.path());
+    }
+}

@@ -3,7 +3,7 @@
 use super::rows::GraphRows;
 use super::start::Dense;
 use super::{Given, Umap, UmapGraph};
-use crate::core::{Cached, OwnTable, Rows};
+use crate::core::{AnyTable, Cached, OwnTable, Rows};
 use crate::neighbors::{Nearest, Neighbors};
 use crate::{Embedded, Error, Prepared, Result, Run};
 use ndarray::ArrayView2;
@@ -36,6 +36,16 @@ impl<'a> PreparedUmap<'a> {
             search.found(self.graph.rows.any(), &self.run)
         })
     }
+
+    /// Neighbours of a part of the rows, from the longer lists; none where some rows have so many copies that a list would hold
+    /// little else: such parts are searched anew, copies as one.
+    fn of_part(&self, table: AnyTable<'_>, part: &[u32], run: &Run) -> Result<Option<Neighbors>> {
+        let canonical = &self.graph.canonical;
+        if (0..canonical.groups()).any(|group| 2 * canonical.weight(group) > self.umap.n_neighbors) {
+            return Ok(None);
+        }
+        self.longer()?.part_of(table, part, self.umap.n_neighbors, self.umap.metric.clone(), run).map(Some)
+    }
 }
 
 impl Prepared for PreparedUmap<'_> {
@@ -49,14 +59,15 @@ impl Prepared for PreparedUmap<'_> {
         let Some(part) = part else { return self.umap.embed_graph(&self.graph, run) };
         let (own, near) = self.graph.rows.lent(|table| {
             let own = table.gather(part)?;
-            Ok((own, self.longer()?.part_of(table, part, self.umap.n_neighbors, self.umap.metric.clone(), run)?))
+            Ok((own, self.of_part(table, part, run)?))
         })?;
         let embed = || {
             let rows = match &own {
                 OwnTable::Dense(table) => GraphRows::from(Rows::finite(table)?),
                 OwnTable::Sparse(rows) => Cow::Borrowed(rows).into(),
             };
-            let graph = self.umap.graph_of(rows, &Given::new().neighbors(&near), run)?;
+            let given = near.as_ref().map_or_else(Given::new, |near| Given::new().neighbors(near));
+            let graph = self.umap.graph_of(rows, &given, run)?;
             self.umap.embed_graph(&graph, run)
         };
         embed().map_err(|error: Error| error.of_part(part))
