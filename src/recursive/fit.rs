@@ -268,7 +268,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     /// Settings out of range; an empty table or one with a value that is not finite (NaN will do for an
     /// embedder that [takes missing values](Embedder::takes_missing)); whatever the embedder, the
     /// clusterer or the judge reports, except that a node below the root with too few rows for them becomes a leaf; and
-    /// [`Error::Contract`] when one of them returns what it must not.
+    /// [`Error::Contract`](crate::Error::Contract) when one of them returns what it must not.
     pub fn fit(&self, data: &ArrayRef2<f32>, run: &Run) -> Result<ClusterTree> {
         self.fitting().begin(AnyTable::Dense(data), None, &|_, _| Ok(()), run)
     }
@@ -294,7 +294,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     /// ```
     ///
     /// # Errors
-    /// Those of [`fit`](RecursiveTree::fit); [`Error::Shape`] unless there is a weight for each row; [`Error::Setting`] for
+    /// Those of [`fit`](RecursiveTree::fit); [`Error::Shape`](crate::Error::Shape) unless there is a weight for each row; [`Error::Setting`](crate::Error::Setting) for
     /// a weight that is not finite or not above 0, and from a clusterer that has no place for weights.
     pub fn fit_weighted(&self, data: &ArrayRef2<f32>, weights: &[f64], run: &Run) -> Result<ClusterTree> {
         self.fitting().begin(AnyTable::Dense(data), Some(weights), &|_, _| Ok(()), run)
@@ -319,7 +319,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     /// [`Umap::graph_sparse`]: crate::embed::Umap::graph_sparse
     ///
     /// # Errors
-    /// Those of [`fit`](RecursiveTree::fit); [`Error::Setting`] from an embedder that takes no sparse rows.
+    /// Those of [`fit`](RecursiveTree::fit); [`Error::Setting`](crate::Error::Setting) from an embedder that takes no sparse rows.
     pub fn fit_sparse(&self, rows: &SparseRows, run: &Run) -> Result<ClusterTree> {
         self.fitting().begin(AnyTable::Sparse(rows), None, &|_, _| Ok(()), run)
     }
@@ -396,8 +396,8 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     /// The result is that of [`fit`](RecursiveTree::fit) where the tree came from the same algorithms and seed.
     ///
     /// # Errors
-    /// Those of [`fit_to`](RecursiveTree::fit_to); [`Error::Shape`] when the table has other rows or columns than the tree;
-    /// [`Error::Setting`] when the run's seed is not the tree's, and when the tree was fitted with weights.
+    /// Those of [`fit_to`](RecursiveTree::fit_to); [`Error::Shape`](crate::Error::Shape) when the table has other rows or columns than the tree;
+    /// [`Error::Setting`](crate::Error::Setting) when the run's seed is not the tree's, and when the tree was fitted with weights.
     pub fn fit_from(
         &self,
         tree: ClusterTree,
@@ -412,7 +412,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     ///
     /// # Errors
     /// Those of [`fit_from`](RecursiveTree::fit_from) and [`fit_weighted`](RecursiveTree::fit_weighted);
-    /// [`Error::Setting`] when the tree was fitted with other weights or without.
+    /// [`Error::Setting`](crate::Error::Setting) when the tree was fitted with other weights or without.
     pub fn fit_from_weighted(
         &self,
         tree: ClusterTree,
