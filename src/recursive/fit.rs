@@ -294,8 +294,9 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     /// ```
     ///
     /// # Errors
-    /// Those of [`fit`](RecursiveTree::fit); [`Error::Shape`](crate::Error::Shape) unless there is a weight for each row; [`Error::Setting`](crate::Error::Setting) for
-    /// a weight that is not finite or not above 0, and from a clusterer that has no place for weights.
+    /// Those of [`fit`](RecursiveTree::fit); [`Error::Shape`](crate::Error::Shape) unless there is a weight for each row;
+    /// [`Error::Setting`](crate::Error::Setting) for a weight that is not finite or not above 0, and from a clusterer that has
+    /// no place for weights.
     pub fn fit_weighted(&self, data: &ArrayRef2<f32>, weights: &[f64], run: &Run) -> Result<ClusterTree> {
         self.fitting().begin(AnyTable::Dense(data), Some(weights), &|_, _| Ok(()), run)
     }
@@ -396,8 +397,8 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     /// The result is that of [`fit`](RecursiveTree::fit) where the tree came from the same algorithms and seed.
     ///
     /// # Errors
-    /// Those of [`fit_to`](RecursiveTree::fit_to); [`Error::Shape`](crate::Error::Shape) when the table has other rows or columns than the tree;
-    /// [`Error::Setting`](crate::Error::Setting) when the run's seed is not the tree's, and when the tree was fitted with weights.
+    /// Those of [`fit_to`](RecursiveTree::fit_to); [`Error::Shape`](crate::Error::Shape) when the table has other rows or
+    /// columns than the tree; [`Error::Setting`](crate::Error::Setting) when the run's seed is not the tree's, and when the tree was fitted with weights.
     pub fn fit_from(
         &self,
         tree: ClusterTree,
