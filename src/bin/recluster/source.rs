@@ -142,12 +142,14 @@ impl Source {
         for found in schema.unseen_levels(&typed.table)? {
             let (levels, more) = found.levels.split_at(found.levels.len().min(5));
             let more = if more.is_empty() { "" } else { ", ..." };
-            typed.notes.push(format!(
+            let note = format!(
                 "column \"{}\": {} rows have a level that is not listed, and count as missing: \"{}\"{more}",
                 found.column,
                 found.rows,
                 levels.join("\", \"")
-            ));
+            );
+            tell(&note);
+            typed.notes.push(note);
         }
         let answered = schema.answered(&values)?;
         let kept: Vec<u32> =
