@@ -3,7 +3,7 @@
 use crate::boost::{Boost, softmax};
 use crate::core::random::Stream;
 use crate::core::shape::check_count;
-use crate::core::{gather, parallel};
+use crate::core::{Canonical, Rows, gather, parallel};
 use crate::recursive::{Judge, Move, Proposal, Verdict};
 use crate::table::{FeatureKind, Schema};
 use crate::{Result, Run, Settings};
@@ -147,10 +147,10 @@ fn likeliest(values: ArrayView1<'_, f64>, first: usize) -> usize {
 /// For each row used the part that it belongs to. Equal rows, which lie side by side in canonical order, are in one part, so that
 /// they are judged alike.
 fn folds(rows: &ArrayRef2<f32>, used: &[u32], draws: Stream) -> Vec<u8> {
-    let bits = |&row: &u32| rows.row(row as usize).into_iter().map(|value| value.to_bits());
+    let group = Canonical::of(&Rows::known(rows)).group_of_row();
     let mut folds: Vec<u8> = Vec::with_capacity(used.len());
-    for (place, row) in used.iter().enumerate() {
-        let same = place > 0 && bits(row).eq(bits(&used[place - 1]));
+    for (place, &row) in used.iter().enumerate() {
+        let same = place > 0 && group[row as usize] == group[used[place - 1] as usize];
         folds.push(if same { folds[place - 1] } else { draws.below(place as u64, FOLDS) as u8 });
     }
     folds

@@ -58,7 +58,7 @@ impl SecondLook {
     }
 
     pub(super) fn check(&self) -> Result<()> {
-        self.min_size.check("min_size")
+        self.min_size.check("second_look")
     }
 
     /// What a checkpoint compares.

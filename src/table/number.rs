@@ -29,11 +29,12 @@ pub(super) fn parse(text: &str, decimal_comma: bool) -> Option<f64> {
     bare.parse().ok().filter(|number: &f64| plain && number.is_finite())
 }
 
-/// Whether all dots are between groups of three digits.
+/// Whether all dots are between groups of three digits, so that they may stand between thousands; in 0.125 they do not.
 fn is_grouped(text: &str) -> bool {
     let mut groups = text.trim_start_matches(['-', '+']).split('.');
     let digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
-    let first = groups.next().is_some_and(|group| (1..=3).contains(&group.len()) && digits(group));
+    let first =
+        groups.next().is_some_and(|group| (1..=3).contains(&group.len()) && !group.starts_with('0') && digits(group));
     let mut more = groups.peekable();
     first && more.peek().is_some() && more.all(|group| group.len() == 3 && digits(group))
 }
@@ -43,10 +44,11 @@ fn has_comma_before_decimals(text: &str) -> bool {
     text.rsplit_once(',').is_some_and(|(_, tail)| tail.chars().take_while(char::is_ascii_digit).count() != 3)
 }
 
-/// Whether other than three digits follow the last dot, or a comma stands before it.
+/// Whether other than three digits follow the last dot, or a comma or nothing but 0 stands before it.
 fn has_dot_before_decimals(text: &str) -> bool {
     text.rsplit_once('.').is_some_and(|(head, tail)| {
-        !tail.contains(',') && (head.contains(',') || tail.chars().take_while(char::is_ascii_digit).count() != 3)
+        let three = tail.chars().take_while(char::is_ascii_digit).count() == 3;
+        !tail.contains(',') && (head.contains(',') || !three || head.trim_start_matches(['-', '+']) == "0")
     })
 }
 
@@ -75,7 +77,9 @@ pub(super) fn read(words: &Words) -> Option<Read> {
     };
     let commas = rows(&|text| has_comma_before_decimals(text) && parse(text, true).is_some());
     let dots = rows(&|text| has_dot_before_decimals(text) && parse(text, false).is_some());
-    let decimal_comma = commas > dots;
+    // 1.234 may be either; a few odd cells are no reason to take a column of them for thousands.
+    let either = rows(&|text| is_grouped(text) && !has_dot_before_decimals(text));
+    let decimal_comma = commas > dots && commas as f64 >= SHARE * either as f64;
     let mut read = Read { decimal_comma, words: Vec::new() };
     let (mut all, mut left) = (0, 0);
     for (text, count) in levels() {
@@ -109,6 +113,7 @@ mod tests {
             ("-12.345.678", true, Some(-12_345_678.0)),
             ("€ 1.234", true, Some(1234.0)),
             ("1.5", true, Some(1.5)),
+            ("0.125", true, Some(0.125)),
             ("1.234", false, Some(1.234)),
             ("1,23", false, None),
             ("1,00,000", false, Some(100_000.0)),
@@ -137,6 +142,10 @@ mod tests {
         // One comma among decimal points is an odd cell, and no reason to read all others otherwise.
         assert_eq!(of(&["9,843.00", "2.5", "1,23"]), Some(Read { decimal_comma: false, words: vec!["1,23".into()] }));
         assert_eq!(of(&["9.843,00", "2,5", "1.23"]), Some(Read { decimal_comma: true, words: vec![] }));
+        let thirds = |odd: &str| {
+            read(&(0..40).map(|i| format!("{}.{:03}", 1 + i % 4, 7 * i)).chain([odd.into()]).map(Some).collect())
+        };
+        assert_eq!(thirds("1,5"), Some(Read { decimal_comma: false, words: vec!["1,5".into()] }));
         assert_eq!(of(&["a", "b", "c", "d"]), None);
         assert_eq!(read(&[Some("a")].into_iter().collect()), None);
         assert_eq!(read(&Words::default()), None);

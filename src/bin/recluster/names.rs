@@ -58,13 +58,16 @@ pub(crate) fn read(file: &str, tree: &ClusterTree) -> Result<Vec<(Path, String)>
     Ok(names)
 }
 
-/// The text of a file of names, if people have written any into it.
-pub(crate) fn written(file: &FilePath) -> Option<String> {
-    let text = std::fs::read_to_string(file).ok()?;
-    let mut reader = reader(&text);
-    let place = reader.headers().ok()?.iter().position(|own| own.trim().eq_ignore_ascii_case("name"))?;
-    let any = reader.records().flatten().any(|record| record.get(place).is_some_and(|name| !name.trim().is_empty()));
-    any.then_some(text)
+/// What a file of names holds, unless it is plain that people have written none into it.
+pub(crate) fn written(file: &FilePath) -> Option<Vec<u8>> {
+    let bytes = std::fs::read(file).ok()?;
+    let none = std::str::from_utf8(&bytes).is_ok_and(|text| {
+        let mut reader = reader(text);
+        let place = reader.headers().ok().and_then(|head| head.iter().position(|own| own == "name"));
+        let empty = |place| reader.records().all(|record| record.is_ok_and(|record| record.get(place) == Some("")));
+        place.is_some_and(empty)
+    });
+    (!none).then_some(bytes)
 }
 
 fn reader(text: &str) -> csv::Reader<&[u8]> {

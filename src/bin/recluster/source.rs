@@ -148,7 +148,7 @@ impl Source {
                 found.rows,
                 levels.join("\", \"")
             );
-            tell(&note);
+            tell(format_args!("recluster: {}: {note}", args.common.data));
             typed.notes.push(note);
         }
         let answered = schema.answered(&values)?;

@@ -41,7 +41,7 @@ impl BoostModel {
         }
         let others = &ensemble.trees[usize::from(first.is_some())..];
         trees.extend(first.into_iter().chain(others.iter().cloned()));
-        self.write_file(objective, score, 1, &trees)
+        self.write_file(objective, score, None, &trees)
     }
 
     /// Writes all outputs as the classes of one `multi:softprob` model that XGBoost loads. Its margins are this model's
@@ -69,11 +69,18 @@ impl BoostModel {
             .collect();
         let objective =
             format!(r#"{{"name":"multi:softprob","softmax_multiclass_param":{{"num_class":"{}"}}}}"#, classes.len());
-        self.write_file(&objective, 0.0, classes.len(), &trees)
+        self.write_file(&objective, 0.0, Some(classes.len()), &trees)
     }
 
-    /// The trees of a model, round by round, each round with one for each class.
-    fn write_file<T: Borrow<Tree>>(&self, objective: &str, score: f32, classes: usize, trees: &[T]) -> Result<String> {
+    /// The trees of a model, round by round, each round with one for each class, if it has classes.
+    fn write_file<T: Borrow<Tree>>(
+        &self,
+        objective: &str,
+        score: f32,
+        classes: Option<usize>,
+        trees: &[T],
+    ) -> Result<String> {
+        let (of_round, num_class) = (classes.unwrap_or(1), classes.unwrap_or(0));
         let names = serde_json::to_string(&self.names_for_xgboost()).map_err(|e| bad(e.to_string()))?;
         let categorical = self.is_categorical();
         let typed = self.feature_names.is_some() || categorical.contains(&true);
@@ -81,10 +88,10 @@ impl BoostModel {
         let n = trees.len();
         Ok(format!(
             r#"{{"learner":{{"attributes":{{}},"feature_names":{names},"feature_types":{types},"gradient_booster":{{"model":{{"gbtree_model_param":{{"num_parallel_tree":"1","num_trees":"{n}"}},"iteration_indptr":{},"tree_info":{},"trees":{}}},"name":"gbtree"}},"learner_model_param":{{"base_score":"{score:E}","boost_from_average":"1","num_class":"{}","num_feature":"{}","num_target":"1"}},"objective":{objective}}},"version":[3,0,0]}}"#,
-            list((0..=n).step_by(classes), |i| i.to_string()),
-            list(0..n, |i| (i % classes).to_string()),
+            list((0..=n).step_by(of_round), |i| i.to_string()),
+            list(0..n, |i| (i % of_round).to_string()),
             list(trees.iter().enumerate(), |(id, tree)| write_tree(tree.borrow(), id, self.features)),
-            if objective.contains("softprob") { classes } else { 0 },
+            num_class,
             self.features,
         ))
     }

@@ -156,7 +156,7 @@ pub(super) fn files(
     files.folder(&args.out)?;
     if let Some(before) = names::written(&Path::new(&args.out).join(names::FILE)) {
         tell(format_args!("recluster: the names of an earlier fit are kept in {}/{}", args.out, names::BEFORE));
-        files.write(Path::new(&args.out).join(names::BEFORE), |out| out.write_all(before.as_bytes()))?;
+        files.write(Path::new(&args.out).join(names::BEFORE), |out| out.write_all(&before))?;
     }
     for (name, text) in [
         ("report.html", html),

@@ -165,7 +165,7 @@ mod tests {
         assert!(found.values[[0, 1]].is_nan());
         assert_eq!(table(&b"a\n1\n2\n3\n"[..], Some(2)).unwrap().values.dim(), (2, 1));
         assert_eq!(labels(&b"label\n3\n-1\n"[..], None).unwrap(), [3, -1]);
-        // The text after the quote is no number either; a column that may be anything would hide it.
+        // A quote that is never closed; one that is, in several lines; and one beyond the rows asked for.
         let open = walk(&b"a,b\n1,2\n3,\"4\n5,6\n"[..], None, |_| Ok(()));
         assert!(open.unwrap_err().starts_with("line 3: a cell begins with a quote"));
         assert!(walk(&b"a,b\n1,2\n3,\"4\n5\"\n"[..], None, |_| Ok(())).is_ok());
