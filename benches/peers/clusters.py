@@ -6,7 +6,9 @@
     python benches/peers/clusters.py --sets mnist --rows 10000 --mnist FOLDER --python
     python benches/peers/clusters.py --sets pendigits.npz --python -- --components 5
 
-A set is `digits`, `mnist` (the four gzipped IDX files in FOLDER), an .npz file with X and y, or one that is generated here:
+A set is `digits`, `mnist` (the four gzipped IDX files in FOLDER), an .npz file with X and y, a NAME.data.gz of Gagolewski's
+benchmark suite (github.com/gagolews/clustering-data-v1) with its NAME.labels0.gz beside it, whose columns are standardised, or one
+that is generated here:
 
     density   ten Gaussian groups whose widths differ twentyfold, 10 directions mapped to 50 columns with noise
     size      nine kinds of customers, 6 to 28 % of all, by Poisson counts of 80 uses: log(1 + count)
@@ -21,6 +23,8 @@ Figures, medians over seeds or pairs of seeds:
     agreement  the ARI of the leaves of two seeds, noise as a class of its own
     ari        the ARI of the leaves and the classes, noise as a class of its own
     leaves, noise (the mean share of rows in no leaf)
+
+Of several sets the means of these medians come last.
 
 Both sides: two levels (--depth), clusters of at least 5 % of the rows at hand (--share), min_samples 10, no zoom into
 clusters under 2 % of all rows. Ours runs with the defaults of `recluster fit` but for that; flags after `--` are handed
@@ -37,6 +41,7 @@ ap.add_argument("--sets", default="digits,density,size,shape")
 ap.add_argument("--mnist", type=pathlib.Path)
 ap.add_argument("--rows", type=int, default=10_000)
 ap.add_argument("--seeds", type=int, default=5)
+ap.add_argument("--within", metavar="LEAST,MOST,COLUMNS", help="only sets of so many rows and at most so many columns")
 ap.add_argument("--depth", type=int, default=2)
 ap.add_argument("--share", type=float, default=0.05)
 ap.add_argument("--python", action="store_true")
@@ -140,10 +145,15 @@ def load(name, o):
     elif name == "mnist":
         X = np.concatenate([idx(o.mnist / f"{part}-images-idx3-ubyte.gz") for part in ("train", "t10k")])
         y = np.concatenate([idx(o.mnist / f"{part}-labels-idx1-ubyte.gz") for part in ("train", "t10k")])
+    elif name.endswith(".data.gz"):
+        X, y = np.loadtxt(name), np.loadtxt(name.replace(".data.gz", ".labels0.gz"))
+        spread = X.std(axis=0)
+        X = (X - X.mean(axis=0)) / np.where(spread > 0, spread, 1)
     else:
         found = np.load(name)
         X, y = found["X"], found["y"]
-    X, y = np.asarray(X)[:o.rows], np.asarray(y)[:o.rows]
+    if not o.within:
+        X, y = np.asarray(X)[:o.rows], np.asarray(y)[:o.rows]
     return X.reshape(len(X), -1).astype(np.float32), y
 
 
@@ -226,15 +236,22 @@ def judge(side, runs, y):
     pairs = [ari(runs[i][0], runs[j][0]) for i in range(len(runs)) for j in range(i)]
     leaves = sorted(int(leaf.max()) + 1 for leaf, _, _ in runs)
     noise = float(np.mean([(leaf < 0).mean() for leaf, _, _ in runs]))
-    print(f"  {side:<10} F {statistics.median(F):.3f} ({min(F):.3f} to {max(F):.3f})  agreement {statistics.median(pairs or [1.0]):.3f}  "
-          f"ari {statistics.median(ari(y, leaf) for leaf, _, _ in runs):.3f}  leaves {leaves[0]} to {leaves[-1]}  "
+    agreement, truth = statistics.median(pairs or [1.0]), statistics.median(ari(y, leaf) for leaf, _, _ in runs)
+    print(f"  {side:<10} F {statistics.median(F):.3f} ({min(F):.3f} to {max(F):.3f})  agreement {agreement:.3f}  "
+          f"ari {truth:.3f}  leaves {leaves[0]} to {leaves[-1]}  "
           f"noise {100 * noise:.1f} %  {statistics.median(seconds for _, _, seconds in runs):.1f} s", flush=True)
+    return statistics.median(F), agreement, truth, noise
 
 
 def main():
     o = ap.parse_args()
+    figures = {}
     for name in o.sets.split(","):
         X, y = load(name, o)
+        if o.within:
+            least, most, columns = map(int, o.within.split(","))
+            if not least <= len(X) <= most or X.shape[1] > columns:
+                continue
         if o.write:
             o.write.mkdir(parents=True, exist_ok=True)
             np.save(o.write / f"{pathlib.Path(name).stem}.x.npy", X)
@@ -245,9 +262,13 @@ def main():
             table = f"{folder}/x.npy"
             np.save(table, X)
             if not o.only_python:
-                judge("recluster", [ours(o, table, seed) for seed in range(o.seeds)], y)
+                figures.setdefault("recluster", []).append(judge("recluster", [ours(o, table, seed) for seed in range(o.seeds)], y))
         if o.python or o.only_python:
-            judge("python", [python(o, name, X, seed) for seed in range(o.seeds)], y)
+            figures.setdefault("python", []).append(judge("python", [python(o, name, X, seed) for seed in range(o.seeds)], y))
+    for side, sets in figures.items():
+        if len(sets) > 1:
+            F, agreement, truth, noise = np.mean(sets, axis=0)
+            print(f"means of {len(sets)} sets: {side:<10} F {F:.3f}  agreement {agreement:.3f}  ari {truth:.3f}  noise {100 * noise:.1f} %")
 
 
 if __name__ == "__main__":

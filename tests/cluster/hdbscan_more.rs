@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use recluster::cluster::{Hdbscan, HdbscanModel, Prediction, Selection};
 use recluster::neighbors::Metric;
 use recluster::validity::dbcv;
-use recluster::{Error, Run};
+use recluster::{Error, Run, Saved};
 use serde_json::Value;
 
 fn numbers(value: &Value) -> Vec<f64> {
@@ -198,7 +198,11 @@ fn a_row_of_the_fit_is_predicted_as_it_was_fitted_alone_or_in_company() {
         (Array2::from_shape_fn((300, 2), |(i, j)| (i * (j + 3) % 17) as f32), Metric::Euclidean),
     ] {
         let run = Run::new();
-        for settings in [Hdbscan::new(), Hdbscan::new().min_samples(2).allow_single_cluster(true).epsilon(0.5)] {
+        for settings in [
+            Hdbscan::new(),
+            Hdbscan::new().min_samples(2).allow_single_cluster(true).epsilon(0.5),
+            Hdbscan::new().reach(1.5),
+        ] {
             let model = settings.metric(metric).min_cluster_size(10).fit(&rows, &run).unwrap();
             let again = model.predict(&rows, &rows, &run).unwrap();
             assert_eq!(again.labels, model.labels());
@@ -258,6 +262,7 @@ fn whole_weights_are_repeated_rows() {
             Hdbscan::new().min_samples(1).min_cluster_size(8),
             Hdbscan::new().min_samples(12).selection(Selection::Leaf),
             Hdbscan::new().min_samples(40).min_cluster_size(20).allow_single_cluster(true),
+            Hdbscan::new().min_samples(5).min_cluster_size(15).reach(2.0),
         ] {
             let a = settings.fit_weighted(&rows, &weights, &Run::new()).unwrap();
             let b = settings.fit(&repeated, &Run::new()).unwrap();
@@ -357,6 +362,57 @@ proptest! {
         prop_assert_eq!(model.spanning_tree().weights(), oracle.spanning_tree().weights());
     }
 
+    /// Clusters that reach for noise keep their rows and take in rows that are within reach of one of theirs, equal rows alike,
+    /// whatever the order of the rows.
+    #[test]
+    fn clusters_reach_for_noise(
+        n in 2usize..150,
+        columns in 1usize..4,
+        grid in any::<bool>(),
+        size in 2usize..12,
+        min_samples in 1usize..12,
+        reach in 0.1f64..4.0,
+        seed in any::<u64>(),
+    ) {
+        let mut next = uniform(seed);
+        // Denser towards 0, so that there is noise.
+        let mut value = || {
+            let x = next() * 8.0 - 4.0;
+            (if grid { x.round() } else { x * x * x.abs() }) as f32
+        };
+        let rows = Array2::from_shape_fn((n, columns), |_| value());
+        let run = Run::new();
+        let settings = Hdbscan::new().min_cluster_size(size).min_samples(min_samples).allow_single_cluster(seed % 2 == 0);
+        let strict = settings.fit(&rows, &run).unwrap();
+        let model = settings.clone().reach(reach).fit(&rows, &run).unwrap();
+        prop_assert_eq!(&strict.recut(&settings.clone().reach(reach)).unwrap(), &model);
+        prop_assert_eq!(strict.persistence(), model.persistence());
+        let core = model.core_distances();
+        let mut limit = vec![0.0f64; model.clusters()];
+        for (&label, &core) in strict.labels().iter().zip(core).filter(|row| *row.0 >= 0) {
+            limit[label as usize] = limit[label as usize].max(reach * core);
+        }
+        let gaps = distances(&rows, |sum, gap| sum + gap * gap);
+        let weight = |i: usize, j: usize| gaps[[i, j]].sqrt().max(core[i]).max(core[j]);
+        for i in 0..n {
+            let (before, after) = (strict.labels()[i], model.labels()[i]);
+            prop_assert!(before == after || before < 0);
+            if before >= 0 || after < 0 {
+                prop_assert_eq!(strict.membership()[i], model.membership()[i]);
+            } else {
+                prop_assert!((0.0..=1.0).contains(&model.membership()[i]));
+                let nearest = (0..n).filter(|&j| j != i && model.labels()[j] == after).map(|j| weight(i, j));
+                prop_assert!(nearest.fold(f64::INFINITY, f64::min) <= limit[after as usize] * (1.0 + 1e-9));
+            }
+            for j in 0..i {
+                prop_assert!(rows.row(i) != rows.row(j) || after == model.labels()[j]);
+            }
+        }
+        let turned: Vec<usize> = (0..n).rev().collect();
+        let again = settings.reach(reach).fit(&rows.select(Axis(0), &turned), &run).unwrap();
+        prop_assert!(turned.iter().zip(again.labels()).all(|(&row, &label)| model.labels()[row] == label));
+    }
+
     /// Anything that is asked of any model has an answer without NaN.
     #[test]
     fn nothing_is_ever_nan(n in 1usize..60, columns in 1usize..4, kinds in 1u32..9, size in 2usize..9, seed in any::<u64>()) {
@@ -364,7 +420,7 @@ proptest! {
         let rows = Array2::from_shape_fn((n, columns), |_| (next() * f64::from(kinds)).floor() as f32);
         let run = Run::new();
         let settings = Hdbscan::new().min_cluster_size(size).allow_single_cluster(seed % 2 == 0).min_persistence(0.1);
-        let model = settings.fit(&rows, &run).unwrap();
+        let model = settings.reach((seed % 3) as f64).fit(&rows, &run).unwrap();
         prop_assert!((-1.0..=1.0).contains(&model.relative_validity()));
         let validity = dbcv(&rows, model.labels(), &run).unwrap();
         prop_assert!((-1.0..=1.0).contains(&validity.score));
@@ -377,6 +433,39 @@ proptest! {
         prop_assert!(!model.tree_text(10).contains("NaN"));
         prop_assert!(model.layers().iter().all(|l| l.min_cluster_size <= l.up_to && l.persistence > 0.0));
         prop_assert_eq!(model.spanning_tree().single_linkage().len(), n - 1);
+    }
+}
+
+/// Two normal clouds that touch: what is noise on their far sides comes in, what is far from both does not.
+#[test]
+fn a_reach_takes_in_outskirts_and_leaves_outliers() {
+    let mut next = uniform(3);
+    let mut normal = || (-2.0 * (1.0 - next()).ln()).sqrt() * (std::f64::consts::TAU * next()).cos();
+    let mut rows =
+        Array2::from_shape_fn((1_200, 2), |(i, j)| normal() as f32 + if j == 0 { 5.0 * (i % 2) as f32 } else { 0.0 });
+    rows.row_mut(0).fill(60.0);
+    let settings = Hdbscan::new().min_cluster_size(100).min_samples(10);
+    let noise = |model: &HdbscanModel| model.labels().iter().filter(|&&label| label < 0).count();
+    let run = Run::new();
+    let strict = settings.fit(&rows, &run).unwrap();
+    let model = settings.clone().reach(2.0).fit(&rows, &run).unwrap();
+    assert_eq!((strict.clusters(), model.clusters()), (2, 2));
+    assert!(noise(&strict) > 60 && noise(&model) < 25, "{} and {}", noise(&strict), noise(&model));
+    assert_eq!(model.labels()[0], -1);
+    let right =
+        (0..1_200).filter(|&i| model.labels()[i] >= 0 && model.labels()[i] == model.labels()[2 - i % 2]).count();
+    assert!(right > 1_100, "{right}");
+    // A new row beside one that was taken in.
+    let taken = (1..1_200).find(|&i| strict.labels()[i] < 0 && model.labels()[i] >= 0).unwrap();
+    let new = rows.select(Axis(0), &[taken]).mapv(|x| x + 0.001);
+    let found = model.predict(&rows, &new, &run).unwrap();
+    assert_eq!(found.labels[0], model.labels()[taken]);
+    let most = model.membership()[found.neighbor[0]];
+    assert!(found.membership[0] > 0.0 && found.membership[0] <= most);
+    assert_eq!(strict.predict(&rows, &new, &run).unwrap().labels[0], -1);
+    assert_eq!(HdbscanModel::from_json(&model.to_json().unwrap()).unwrap(), model);
+    for bad in [-1.0, f64::NAN, f64::INFINITY] {
+        assert!(matches!(settings.clone().reach(bad).fit(&rows, &run), Err(Error::Setting { name: "reach", .. })));
     }
 }
 

@@ -13,15 +13,15 @@ use serde_json::{Map, Value, json};
 
 pub(crate) fn cluster(args: &args::Cluster, progress: &Progress) -> Outcome {
     let outputs = [
-        ("--probabilities-out", &args.probabilities_out),
-        ("--outlier-scores-out", &args.outlier_scores_out),
-        ("--tree-out", &args.tree_out),
-        ("--tree-svg", &args.tree_svg),
-        ("--tree-text", &args.tree_text),
-        ("--layers-out", &args.layers_out),
-        ("--memberships-out", &args.memberships_out),
-        ("--model-out", &args.model_out),
-        ("--new-out", &args.new_out),
+        ("--probabilities-out", &args.probabilities_out, "npy"),
+        ("--outlier-scores-out", &args.outlier_scores_out, "npy"),
+        ("--tree-out", &args.tree_out, "npy"),
+        ("--tree-svg", &args.tree_svg, "svg"),
+        ("--tree-text", &args.tree_text, "txt"),
+        ("--layers-out", &args.layers_out, "csv"),
+        ("--memberships-out", &args.memberships_out, "npy"),
+        ("--model-out", &args.model_out, "json"),
+        ("--new-out", &args.new_out, "npy"),
     ];
     if args.method != ClusterMethod::Hdbscan {
         let given = [
@@ -30,6 +30,7 @@ pub(crate) fn cluster(args: &args::Cluster, progress: &Progress) -> Outcome {
             ("--allow-single-cluster", args.allow_single_cluster),
             ("--single-cluster-weight", args.single_cluster_weight.is_some()),
             ("--min-persistence", args.min_persistence.is_some()),
+            ("--reach", args.reach.is_some()),
             ("--weights", args.weights.is_some()),
             ("--validity", args.validity),
         ];
@@ -38,14 +39,19 @@ pub(crate) fn cluster(args: &args::Cluster, progress: &Progress) -> Outcome {
             ClusterMethod::Gmm => &["--model-out", "--new-out", "--probabilities-out", "--memberships-out"][..],
             _ => &["--model-out", "--new-out"],
         };
-        let others = outputs.iter().filter(|(flag, _)| !meant.contains(flag));
-        refuse(args::value_name(args.method), &others.map(|(flag, path)| (*flag, path.is_some())).collect::<Vec<_>>())?;
+        let others = outputs.iter().filter(|(flag, ..)| !meant.contains(flag));
+        refuse(
+            args::value_name(args.method),
+            &others.map(|(flag, path, _)| (*flag, path.is_some())).collect::<Vec<_>>(),
+        )?;
     }
     if matches!(args.selection, Some(args::Selection::Leaf)) {
         refuse("--selection leaf", &[("--single-cluster-weight", args.single_cluster_weight.is_some())])?;
     }
     let paths = outputs.iter().filter_map(|output| output.1.as_deref());
     Staged::check(paths.chain([args.out.as_str()]))?;
+    Staged::check_kind(Some(&args.out), "npy")?;
+    outputs.iter().try_for_each(|(_, path, kind)| Staged::check_kind(path.as_deref(), kind))?;
     let chosen = method::chosen(args.method, &args.settings, || input::names(&args.common.data))?;
     let data = input::table(&args.common.data, args.common.rows)?;
     let run = run(&args.common, progress);
@@ -85,6 +91,7 @@ fn hdbscan(
     hdbscan = args.settings.metric.map_or(hdbscan.clone(), |metric| hdbscan.metric(metric));
     hdbscan = args.single_cluster_weight.map_or(hdbscan.clone(), |x| hdbscan.single_cluster_weight(x));
     hdbscan = args.min_persistence.map_or(hdbscan.clone(), |x| hdbscan.min_persistence(x));
+    hdbscan = args.reach.map_or(hdbscan.clone(), |x| hdbscan.reach(x));
     hdbscan = match args.selection {
         Some(args::Selection::Leaf) => hdbscan.selection(Selection::Leaf),
         Some(args::Selection::Eom) | None => hdbscan.selection(Selection::Eom),

@@ -10,7 +10,8 @@
 //! 4. the hierarchy (algorithm 1 of the 2013 paper, step 4), condensed by `min_cluster_size`: [`hierarchy`] and
 //!    [`condense`];
 //! 5. clusters by excess of mass, S(C) = Σ over rows x of C of λ_out(x) - λ_birth(C), or the leaves: [`select`], where
-//!    memberships and GLOSH(x) = 1 - λ(x) / λ_max(x) are computed too; `epsilon` after Malzer and Baum (2020).
+//!    memberships and GLOSH(x) = 1 - λ(x) / λ_max(x) are computed too; `epsilon` after Malzer and Baum (2020);
+//! 6. on request, noise near a cluster joins it: [`reach`].
 //!
 //! # Deviations
 //! From the paper: `min_samples` does not count the row itself unless asked to, and rows fall out of a cluster without
@@ -25,6 +26,7 @@ mod layers;
 mod memberships;
 mod model;
 mod predict;
+mod reach;
 mod rows;
 mod select;
 mod settings;

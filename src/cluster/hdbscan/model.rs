@@ -2,9 +2,8 @@
 
 use super::condense::CondensedTree;
 use super::hierarchy::{Hierarchy, Mass};
-#[cfg(feature = "serde")]
-use super::select::scores;
-use super::select::{Choice, Flat, flat, owners};
+use super::reach;
+use super::select::{Choice, Flat, Scores, flat, owners, scores};
 use super::settings::Hdbscan;
 #[cfg(feature = "serde")]
 use crate::cluster::spanning::check_metric;
@@ -47,6 +46,9 @@ pub struct HdbscanModel {
     /// λ below which rows of the root alone are noise.
     pub(super) threshold: f64,
     pub(super) min_cluster_size: usize,
+    /// See [`Hdbscan::reach`]; not in files that are older than it.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub(super) reach: f64,
     pub(crate) fitted: Fitted,
     pub(super) condensed: CondensedTree,
 }
@@ -74,7 +76,9 @@ impl crate::core::Saved for HdbscanModel {
         self.condensed.validate(rows)?;
         checks::rising("selected clusters", &self.selected, self.condensed.clusters.len())?;
         checks::that(self.threshold >= 0.0 && self.threshold.is_finite(), || format!("threshold {}", self.threshold))?;
-        let own = scores(&self.condensed, &self.selected, self.threshold);
+        checks::that(self.reach >= 0.0 && self.reach.is_finite(), || format!("reach {}", self.reach))?;
+        let mut own = self.scores();
+        reach::take_in(&mut own, &self.selected, &self.condensed, fitted, self.reach);
         let same =
             own.labels == self.labels && own.membership == self.membership && own.outlier_scores == self.outlier_scores;
         checks::that(same, || "labels, memberships or outlier scores are not those of the condensed tree".into())?;
@@ -96,8 +100,9 @@ impl HdbscanModel {
         }
         drop(stage);
         let _stage = run.map(|run| run.stage("selection", 1));
-        let Flat { labels, membership, outlier_scores, selected, persistence, threshold } =
-            flat(&condensed, choice, fitted.mass());
+        let Flat { mut scores, selected, persistence, threshold } = flat(&condensed, choice, fitted.mass());
+        reach::take_in(&mut scores, &selected, &condensed, &fitted, choice.reach);
+        let Scores { labels, membership, outlier_scores } = scores;
         HdbscanModel {
             labels,
             membership,
@@ -106,9 +111,15 @@ impl HdbscanModel {
             persistence,
             threshold,
             min_cluster_size: choice.min_cluster_size,
+            reach: choice.reach,
             fitted,
             condensed,
         }
+    }
+
+    /// What the tree alone makes of each row, before clusters [reach](Hdbscan::reach) for noise.
+    pub(super) fn scores(&self) -> Scores {
+        scores(&self.condensed, &self.selected, self.threshold)
     }
 
     /// Another clustering from the same spanning tree: other sizes, selection or epsilon without fitting again. O(n).

@@ -6,6 +6,7 @@
 //! than y is. Fitted rows keep their core distances, so one new row changes nothing for another.
 
 use super::model::HdbscanModel;
+use super::reach;
 use super::select::{densest, owners};
 use crate::cluster::spanning::{
     Asked, Blocks, Exact, Groups, Nearest, Norm, Seek, Side, VectorSpace, distance, larger, search,
@@ -46,6 +47,8 @@ pub struct HdbscanPredictor<'a> {
     label: Vec<i32>,
     owner: Vec<Option<u32>>,
     densest: Vec<f64>,
+    /// By label: the least λ at which a row next to noise that the cluster took in is taken in too.
+    reached: Vec<f64>,
 }
 
 impl fmt::Debug for HdbscanPredictor<'_> {
@@ -119,6 +122,9 @@ impl HdbscanModel {
             self.selected.iter().enumerate().for_each(|(number, &c)| label[c as usize] = number as i32);
             let owner = owners(&self.condensed, |c| label[c] >= 0);
             let densest = densest(&self.condensed);
+            let cores = &self.fitted.core_distances;
+            let limits = reach::limits(&self.scores().labels, cores, self.clusters(), self.reach);
+            let reached = limits.iter().map(|limit| 1.0 / limit).collect();
             Ok(HdbscanPredictor {
                 model: self,
                 columns,
@@ -131,6 +137,7 @@ impl HdbscanModel {
                 label,
                 owner,
                 densest,
+                reached,
             })
         })?
     }
@@ -199,7 +206,7 @@ impl HdbscanPredictor<'_> {
 
     /// What hanging on a fitted row at a λ makes of a row.
     fn place(&self, hooks: &[(f64, usize)]) -> Prediction {
-        let HdbscanPredictor { model, label, owner, densest, .. } = self;
+        let HdbscanPredictor { model, label, owner, densest, reached, .. } = self;
         let tree = &model.condensed;
         let clusters = &tree.clusters;
         let mut found = Prediction { labels: vec![], membership: vec![], outlier_scores: vec![], neighbor: vec![] };
@@ -217,12 +224,19 @@ impl HdbscanPredictor<'_> {
                 let Some(parent) = clusters[c].parent else { break };
                 c = parent as usize;
             }
-            let own = owner[c].filter(|&c| c != 0 || lambda >= model.threshold);
-            found.labels.push(own.map_or(NOISE, |c| label[c as usize]));
-            found.membership.push(own.map_or(0.0, |c| {
+            let share = |c: u32, lambda: f64| {
                 let most = clusters[c as usize].death;
                 if most > 0.0 { lambda.min(most) / most } else { 1.0 }
-            }));
+            };
+            let own = owner[c].filter(|&c| c != 0 || lambda >= model.threshold);
+            let near = usize::try_from(model.labels[row]).ok().filter(|&label| joins >= reached[label]);
+            let (label, membership) = match (own, near) {
+                (Some(c), _) => (label[c as usize], share(c, lambda)),
+                (None, Some(near)) => (near as i32, share(model.selected[near], joins).min(model.membership[row])),
+                (None, None) => (NOISE, 0.0),
+            };
+            found.labels.push(label);
+            found.membership.push(membership);
             let most = densest[c];
             found.outlier_scores.push(if most > lambda { (most - lambda) / most } else { 0.0 });
         }

@@ -31,13 +31,12 @@ pub(super) struct Choice {
     pub(super) min_cluster_size: usize,
     pub(super) max_cluster_size: usize,
     pub(super) min_persistence: f64,
+    pub(super) reach: f64,
 }
 
 /// A flat clustering.
 pub(super) struct Flat {
-    pub(super) labels: Vec<i32>,
-    pub(super) membership: Vec<f64>,
-    pub(super) outlier_scores: Vec<f64>,
+    pub(super) scores: Scores,
     /// The condensed cluster of each label.
     pub(super) selected: Vec<u32>,
     pub(super) persistence: Vec<f64>,
@@ -64,7 +63,7 @@ pub(super) fn flat(tree: &CondensedTree, choice: &Choice, mass: Mass<'_>) -> Fla
     }
     let selected: Vec<u32> = (0..clusters.len() as u32).filter(|&c| count[c as usize] > 0).collect();
     let densest = densest(tree);
-    let Scores { labels, membership, outlier_scores } = scores(tree, &selected, threshold);
+    let scores = scores(tree, &selected, threshold);
     let persistence = selected
         .iter()
         .map(|&c| {
@@ -72,7 +71,7 @@ pub(super) fn flat(tree: &CondensedTree, choice: &Choice, mass: Mass<'_>) -> Fla
             if most > 0.0 { (score[c as usize] / most).min(1.0) } else { 1.0 }
         })
         .collect();
-    Flat { labels, membership, outlier_scores, selected, persistence, threshold }
+    Flat { scores, selected, persistence, threshold }
 }
 
 /// What each row is, by row.

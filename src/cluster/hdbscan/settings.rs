@@ -43,6 +43,7 @@ pub struct Hdbscan {
     single_cluster_weight: f64,
     max_cluster_size: Option<Size>,
     min_persistence: f64,
+    reach: f64,
     pub(super) metric: Metric,
 }
 
@@ -65,6 +66,7 @@ impl Hdbscan {
             single_cluster_weight: 1.0,
             max_cluster_size: None,
             min_persistence: 0.0,
+            reach: 0.0,
             metric: Metric::Euclidean,
         }
     }
@@ -153,6 +155,34 @@ impl Hdbscan {
         self
     }
 
+    /// How far clusters reach for rows that the tree leaves as noise, in multiples of the largest core distance in the cluster; at
+    /// least 0, default 0: not at all, as in Python's hdbscan.
+    ///
+    /// Where clusters overlap, all that is sparser than the saddle between them is noise, on their far sides too. With a
+    /// reach they grow along the spanning tree, the lightest edges first, and noise joins the first cluster that it is
+    /// connected with by an edge within reach. No cluster appears, vanishes or loses a row. 2 suits rows that are
+    /// clustered in few columns as they are; UMAP leaves little noise to reach for. Persistence, stability, exemplars and
+    /// outlier scores remain those of the tree.
+    ///
+    /// ```
+    /// use ndarray::Array2;
+    /// use recluster::{NOISE, Run, cluster::Hdbscan};
+    ///
+    /// // Two heaps side by side, each denser towards its middle.
+    /// let heap = |i: usize| ((i * 37 % 101) as f32 - 50.0) * ((i * 37 % 101) as f32 - 50.0).abs() / 50.0;
+    /// let rows = Array2::from_shape_fn((200, 1), |(i, _)| heap(i / 2) + 75.0 * (i % 2) as f32);
+    /// let noise = |reach| -> recluster::Result<usize> {
+    ///     let model = Hdbscan::new().min_cluster_size(30).min_samples(5).reach(reach).fit(&rows, &Run::new())?;
+    ///     Ok(model.labels().iter().filter(|&&label| label == NOISE).count())
+    /// };
+    /// assert!(noise(2.0)? < noise(0.0)?);
+    /// # Ok::<(), recluster::Error>(())
+    /// ```
+    pub fn reach(mut self, factor: f64) -> Self {
+        self.reach = factor;
+        self
+    }
+
     /// How far rows are from each other; default Euclidean.
     ///
     /// Cosine and correlation distances (1 - x·y / (|x| |y|)) are taken from unit vectors in f32, as half the squared
@@ -196,6 +226,9 @@ impl Hdbscan {
                 "must be a finite number of at least 0",
             ));
         }
+        if !(self.reach >= 0.0 && self.reach.is_finite()) {
+            return Err(Error::setting("reach", self.reach, "must be a finite number of at least 0"));
+        }
         let max_cluster_size = match self.max_cluster_size {
             None => usize::MAX,
             Some(size) => {
@@ -214,6 +247,7 @@ impl Hdbscan {
             min_cluster_size,
             max_cluster_size,
             min_persistence: self.min_persistence,
+            reach: self.reach,
         };
         Ok((choice, min_samples))
     }
@@ -247,6 +281,7 @@ impl Hdbscan {
                 single_cluster_weight,
                 max_cluster_size,
                 min_persistence,
+                reach,
                 metric
             } = self
         )

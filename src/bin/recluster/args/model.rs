@@ -109,7 +109,7 @@ pub(crate) struct Compare {
     /// predict")
     #[arg(value_name = "BEFORE")]
     pub(crate) before: String,
-    /// The newer fit's, of the same rows in the same order
+    /// The newer fit's, of the same rows in the same order; two .csv with the same columns of ids are matched by these
     #[arg(value_name = "AFTER")]
     pub(crate) after: String,
     /// Where the flows go: .csv of from, to, rows, share for the rows that changed cluster

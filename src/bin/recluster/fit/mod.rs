@@ -29,7 +29,7 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     }
     // Flags that do not go together are refused before the data are read.
     embedder(args, args.embedder.unwrap_or(EmbedMethod::Umap))?;
-    let [root, below] = clusterers(args)?;
+    clusterers(args, args.embedder.unwrap_or(EmbedMethod::Umap))?;
     Staged::check_folder(&args.out)?;
     let text = args.text.as_deref().map(report::text).transpose()?.unwrap_or_default();
     if let Some(folder) =
@@ -58,7 +58,7 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     };
     let schema = data.questions().map(|questions| &questions.schema);
     let evidence = evidence(args, &data);
-    let plan = plan(args, embedder, [root, below], evidence, schema)?;
+    let plan = plan(args, embedder, clusterers(args, method)?, evidence, schema)?;
     let plan = with_second_look(plan, args, usual_second_look(args, method, evidence));
     let mut boost = boost(args);
     if let Some(questions) = data.questions() {
@@ -108,9 +108,13 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     let html = progress.work(|| draft.render(&tree))?;
     let assignments = progress.work(|| assignments(&data, &tree, &surrogate, &run)).map_err(named)?;
     let mut files = files(args, &tree, &found, &draft, &html, &assignments)?;
-    if !outside.is_empty() {
+    let by_outside = Path::new(&args.out).join("outside.csv");
+    if outside.is_empty() {
+        // That of an earlier fit is of other clusters.
+        files.remove(by_outside);
+    } else {
         let text = insight::lines_of_outside(&outside, &tree);
-        files.write(Path::new(&args.out).join("outside.csv"), |out| out.write_all(text.as_bytes()))?;
+        files.write(by_outside, |out| out.write_all(text.as_bytes()))?;
     }
     let mut facts = facts("fit", data.values.dim());
     facts_of(args, &tree, data.classes.as_deref(), &mut facts)?;

@@ -144,13 +144,14 @@ pub(super) fn embedder(args: &args::Fit, method: EmbedMethod) -> Result<Box<dyn 
 ///
 /// The root is split wherever it can be: of many groups below the least share, none counts, and a root that stayed whole
 /// would never be zoomed into.
-pub(super) fn clusterers(args: &args::Fit) -> Result<[Arc<dyn Clusterer>; 2], Failure> {
+pub(super) fn clusterers(args: &args::Fit, method: EmbedMethod) -> Result<[Arc<dyn Clusterer>; 2], Failure> {
     let settings = &args.settings;
     match method::chosen(args.clusterer, settings, || Ok(None))?.clusterer() {
         Some(clusterer) => {
             let for_hdbscan = [
                 ("--min-cluster-share", args.min_cluster_share.is_some()),
                 ("--single-cluster-weight", args.single_cluster_weight.is_some()),
+                ("--reach", args.reach.is_some()),
             ];
             refuse(args::value_name(args.clusterer), &for_hdbscan)?;
             let clusterer: Arc<dyn Clusterer> = clusterer.into();
@@ -163,6 +164,7 @@ pub(super) fn clusterers(args: &args::Fit) -> Result<[Arc<dyn Clusterer>; 2], Fa
                 .min_cluster_size(Size::Share(share))
                 .min_samples(samples)
                 .epsilon(settings.epsilon.unwrap_or(0.0))
+                .reach(args.reach.unwrap_or(if method == EmbedMethod::Umap { 0.0 } else { 2.0 }))
                 .metric(settings.metric.unwrap_or_default());
             // At 0 the root of a tree without clusters would still be one: there the setting is left out.
             let below = match args.single_cluster_weight.unwrap_or(0.3) {

@@ -19,7 +19,8 @@ use std::path::Path;
 
 pub(super) fn fit(args: &args::Fit, progress: &Progress) -> Outcome {
     check_flags(args)?;
-    let (embedder, clusterers) = (embedder(args, args.embedder.unwrap_or(EmbedMethod::Umap))?, clusterers(args)?);
+    let method = args.embedder.unwrap_or(EmbedMethod::Umap);
+    let (embedder, clusterers) = (embedder(args, method)?, clusterers(args, method)?);
     Staged::check_folder(&args.out)?;
     if let Some(folder) =
         args.xgboost_out.as_deref().filter(|folder| Path::new(folder).parent() != Some(Path::new(&args.out)))
