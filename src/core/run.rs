@@ -2,6 +2,7 @@
 
 use super::{Cancel, Error, Event, Observer, Result, random};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 /// The circumstances of a run: seed, threads, progress observer, cancellation.
@@ -159,7 +160,7 @@ impl Run {
     /// Begins a stage of `total` steps: its progress and duration go to the observer, and each step can be cancelled.
     pub fn stage(&self, name: &'static str, total: usize) -> Stage<'_> {
         self.tell(Event::Started { scope: &self.scope, stage: name, total });
-        Stage { run: self, name, total, began: Instant::now() }
+        Stage { run: self, name, total, done: AtomicUsize::new(0), began: Instant::now() }
     }
 
     /// Sends the observer something that a user should know, such as a fallback that was taken.
@@ -195,6 +196,8 @@ pub struct Stage<'a> {
     run: &'a Run,
     name: &'static str,
     total: usize,
+    /// Steps that were counted one by one.
+    done: AtomicUsize,
     began: Instant,
 }
 
@@ -207,6 +210,11 @@ impl Stage<'_> {
         self.check()?;
         self.run.tell(Event::Advanced { scope: &self.run.scope, stage: self.name, done, total: self.total });
         Ok(())
+    }
+
+    /// Reports that one more step is done, where they end in no order. May be called from any thread.
+    pub(crate) fn advance(&self) -> Result<()> {
+        self.step(1 + self.done.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Only checks for cancellation; cheap enough for inner loops over blocks.
@@ -256,7 +264,8 @@ mod tests {
         let cancel = Cancel::default();
         let run = Run::new().cancel(cancel.clone());
         let stage = run.stage("layout", 10);
-        assert!(stage.step(1).is_ok());
+        assert!(stage.step(1).is_ok() && stage.advance().is_ok() && stage.advance().is_ok());
+        assert_eq!(stage.done.load(Ordering::Relaxed), 2);
         cancel.cancel();
         assert!(matches!(stage.step(2), Err(Error::Cancelled { stage: "layout" })));
     }

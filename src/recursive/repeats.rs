@@ -166,7 +166,7 @@ impl Repeats {
                 }
                 Err(error) => return Err(error),
             }
-            stage.step(1)?;
+            stage.advance()?;
             Ok(labels)
         });
         first.map(|first| Ok(split_or_whole(first))).into_iter().chain(labels).collect()

@@ -38,9 +38,13 @@ fn day_number(year: i64, month: u32, of_month: u32) -> Option<i64> {
     (civil(day) == (year, month, of_month)).then_some(day)
 }
 
-/// A date such as `2012-09-04`, `4/9/2012` or `04.09.2012 13:05`, in days since 1 January 1970.
+/// A date such as `2012-09-04`, `4/9/2012`, `04.09.12`, `4 Sep 2012`, `September 4, 2012` or `04.09.2012 13:05`, in days since
+/// 1 January 1970; with an offset such as `+02:00` after the time, in those of UTC.
 pub(super) fn parse(text: &str, day_first: bool) -> Option<f64> {
     let text = text.trim();
+    if let Some(day) = with_month_name(text) {
+        return Some(day);
+    }
     let (date, time) = text.split_once([' ', 'T']).unwrap_or((text, ""));
     let [a, b, c] = parts(date)?;
     let year_first = date.find(['-', '/', '.']) == Some(4);
@@ -49,8 +53,19 @@ pub(super) fn parse(text: &str, day_first: bool) -> Option<f64> {
         (false, true) => (c, b, a),
         (false, false) => (c, a, b),
     };
+    let year = if year < 1000 && has_short_year(date) { full_year(year) } else { year };
     let day = (year >= 1000).then(|| day_number(year.into(), month, day)).flatten()?;
     Some(day as f64 + time_of_day(time)?)
+}
+
+/// Whether a date is three pairs of digits between dots or slashes. Versions and numbers of chapters are seldom so.
+fn has_short_year(date: &str) -> bool {
+    !date.contains('-') && date.split(['.', '/']).all(|part| part.len() == 2)
+}
+
+/// A year of two digits, from 1969 to 2068 as in POSIX.
+fn full_year(year: u32) -> u32 {
+    year + if year < 69 { 2000 } else { 1900 }
 }
 
 /// The three numbers of a date.
@@ -61,19 +76,72 @@ fn parts(date: &str) -> Option<[u32; 3]> {
     numbers.next().is_none().then_some(parts)
 }
 
-/// `13:05` or `13:05:00` as a share of a day; nothing is midnight.
+/// A date with the month in letters, before or after the day, and a year of four digits.
+fn with_month_name(text: &str) -> Option<f64> {
+    if !text.contains(|c: char| c.is_ascii_alphabetic()) {
+        return None;
+    }
+    let mut words = text.split([' ', ',', '-', '.']).filter(|word| !word.is_empty());
+    let (a, b, year) = (words.next()?, words.next()?, words.next()?);
+    let (month, day) = month_of(a).map(|month| (month, b)).or_else(|| Some((month_of(b)?, a)))?;
+    let year = year.parse::<u32>().ok().filter(|_| year.len() == 4)?;
+    let day = day_number(year.into(), month, day.parse().ok()?)?;
+    Some(day as f64 + time_of_day(text.split_whitespace().last().filter(|time| time.contains(':')).unwrap_or(""))?)
+        .filter(|_| words.all(|word| word.contains(':')))
+}
+
+/// The number of a month in English, in full or by its first three letters.
+fn month_of(word: &str) -> Option<u32> {
+    const MONTHS: [&str; 12] = [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ];
+    let word = word.to_ascii_lowercase();
+    let place = MONTHS.iter().position(|&month| word == month || word == month[..3])?;
+    Some(place as u32 + 1)
+}
+
+/// `13:05` or `13:05:00` as a share of a day, less its offset from UTC, if it has one; nothing is midnight.
 fn time_of_day(time: &str) -> Option<f64> {
     if time.is_empty() {
         return Some(0.0);
     }
+    let time = time.trim_end_matches('Z');
+    let (time, offset) = match time.rfind(['+', '-']) {
+        Some(at) => (&time[..at], offset(&time[at..])?),
+        None => (time, 0.0),
+    };
     let mut seconds = 0.0;
     let mut unit = 3600.0;
-    for part in time.trim_end_matches('Z').split(':') {
+    for part in time.split(':') {
         let number = part.parse::<f64>().ok().filter(|x| (0.0..60.0).contains(x))?;
         seconds += number * unit;
         unit /= 60.0;
     }
-    ((1.0 / 60.0..3600.0).contains(&unit) && seconds < 86_400.0).then_some(seconds / 86_400.0)
+    ((1.0 / 60.0..3600.0).contains(&unit) && seconds < 86_400.0).then_some((seconds - offset) / 86_400.0)
+}
+
+/// `+02:00`, `+0200` or `+02` in seconds.
+fn offset(text: &str) -> Option<f64> {
+    let sign = if text.starts_with('-') { -1.0 } else { 1.0 };
+    let digits: String = text[1..].split(':').collect();
+    let number = digits.parse::<u32>().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let (hours, minutes) = match digits.len() {
+        2 => (number, 0),
+        4 => (number / 100, number % 100),
+        _ => return None,
+    };
+    (hours < 24 && minutes < 60).then_some(sign * f64::from(hours * 3600 + minutes * 60))
 }
 
 /// Whether all texts are dates, and if so whether the day stands first; where that stays open, it does unless slashes stand
@@ -96,6 +164,20 @@ mod tests {
         assert_eq!(parse("9/4/2012", false), Some(15_587.0));
         assert_eq!(parse("2012/09/04 12:00", false), Some(15_587.5));
         assert_eq!(parse("2012-09-04T06:00:00Z", false), Some(15_587.25));
+        assert_eq!(parse("04.09.12", true), Some(15_587.0));
+        assert_eq!(parse("09/04/12 18:00", false), Some(15_587.75));
+        assert_eq!(parse("01.01.69", true), Some(-365.0));
+        for text in ["4 Sep 2012", "04-Sep-2012", "September 4, 2012", "sep 04 2012", "4. SEPTEMBER 2012"] {
+            assert_eq!(parse(text, true), Some(15_587.0), "{text}");
+        }
+        assert_eq!(parse("4 Sep 2012 06:00", true), Some(15_587.25));
+        assert_eq!(parse("2012-09-04T06:00:00+06:00", false), Some(15_587.0));
+        assert_eq!(parse("2012-09-04 06:00:00.5-0600", false), Some(15_587.5 + 0.5 / 86_400.0));
+        for text in
+            ["May", "4 Sep", "4 Sept 2012 late", "1.2.10", "99.99.99", "12:00 4 Sep 2012", "2012-09-04 06:00+9:9"]
+        {
+            assert_eq!(parse(text, true), None, "{text}");
+        }
         for text in ["31.4.2020", "1.2", "1.2.3.4", "12-13-14", "2020-01-01 25:00", "2020-01-01 1:2:3:4", "word", ""] {
             assert_eq!(parse(text, true), None, "{text}");
         }

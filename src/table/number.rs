@@ -19,7 +19,7 @@ pub(super) fn parse(text: &str, decimal_comma: bool) -> Option<f64> {
         .trim_matches(['$', '€', '£', '%', ' '])
         .chars()
         .filter_map(|c| match c {
-            ' ' | '\u{a0}' | '\'' => None,
+            ' ' | '\u{a0}' | '\u{2009}' | '\u{202f}' | '\'' | '\u{2019}' => None,
             '.' if decimal_comma => None,
             ',' => decimal_comma.then_some('.'),
             c => Some(c),

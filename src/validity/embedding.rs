@@ -37,7 +37,11 @@ pub fn trustworthiness(rows: &ArrayRef2<f32>, embedding: &ArrayRef2<f32>, k: usi
                 (far[i], near[i]) = (f32::INFINITY, f32::INFINITY);
                 order.clear();
                 order.extend(0..n as u32);
-                let by_distance = |a: &u32, b: &u32| near[*a as usize].total_cmp(&near[*b as usize]).then(a.cmp(b));
+                // Of equally near ones those that are nearer in the rows, so that no order of the rows counts.
+                let by_distance = |a: &u32, b: &u32| {
+                    let (a, b) = (*a as usize, *b as usize);
+                    near[a].total_cmp(&near[b]).then(far[a].total_cmp(&far[b]))
+                };
                 order.select_nth_unstable_by(k, by_distance);
                 for &j in &order[..k] {
                     let d = far[j as usize];
@@ -77,6 +81,12 @@ mod tests {
         let found = trustworthiness(&rows, &embedding, 5, &Run::new()).unwrap();
         approx::assert_abs_diff_eq!(found, EXPECTED, epsilon = 1e-9);
         assert_eq!(trustworthiness(&rows, &rows, 5, &Run::new()).unwrap(), 1.0);
+        // Ties in the embedding: the order of the rows does not count.
+        let coarse = embedding.mapv(|x| (x / 250.0).floor());
+        let turned: Vec<usize> = (0..40).rev().collect();
+        let [rows_turned, coarse_turned] = [&rows, &coarse].map(|all| all.select(ndarray::Axis(0), &turned));
+        let found = trustworthiness(&rows, &coarse, 5, &Run::new()).unwrap();
+        assert_eq!(trustworthiness(&rows_turned, &coarse_turned, 5, &Run::new()).unwrap(), found);
         // Half of the rows is too much; so is what doubled is beyond 64 bits.
         for k in [0, 20, usize::MAX / 2 + 1, usize::MAX] {
             assert!(trustworthiness(&rows, &rows, k, &Run::new()).is_err());

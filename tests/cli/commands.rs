@@ -312,6 +312,57 @@ fn a_few_columns_of_numbers_are_clustered_as_they_are() {
     ] {
         assert_eq!((stage(line, "identity"), stage(line, "layout")), (as_they_are, !as_they_are), "{line}");
     }
+    // Two clouds that touch, each denser towards its middle: their clusters reach for the outskirts.
+    let mut state = 1u64;
+    let mut normal = || {
+        let mut uniform = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 40) as f32 / (1 << 24) as f32
+        };
+        (0..12).map(|_| uniform()).sum::<f32>() - 6.0
+    };
+    let heaps: Vec<String> = (0..600).map(|i| format!("{},{}", normal() + (i % 2 * 5) as f32, normal())).collect();
+    write(at, "heaps.csv", format!("left,up\n{}", heaps.join("\n")));
+    let noise = |flags: &str| {
+        let told = good(at, &format!("fit --data heaps.csv {flags} --rounds 2 --depth 1 --out out"));
+        told["noise"].as_u64().unwrap()
+    };
+    assert!(noise("") < noise("--reach 0"), "{} and {}", noise(""), noise("--reach 0"));
+    let told = bad(at, "fit --data heaps.csv --clusterer kmeans --clusters 2 --reach 1 --out out", 2);
+    assert!(told.contains("--reach"), "{told}");
+}
+
+#[test]
+fn files_that_are_not_what_their_names_or_first_bytes_say() {
+    let tmp = folder();
+    let at = tmp.path();
+    for line in [
+        "embed --data digits --out e.csv",
+        "cluster --data digits --out labels.csv",
+        "cluster --data digits --out l.npy --tree-svg tree.npy",
+        "boost --data digits --labels digits --out model.npy",
+    ] {
+        assert!(bad(at, line, 2).contains("what is written there is ."), "{line}");
+    }
+    write(at, "table.xlsx", b"PK\x03\x04\x14\x00\x06\x00".as_slice());
+    write(at, "table.parquet", b"PAR1\x15\x00".as_slice());
+    for line in ["fit --data table.xlsx --out o", "embed --data table.xlsx --out e.npy"] {
+        assert!(bad(at, line, 1).contains("save it as CSV"), "{line}");
+    }
+    assert!(bad(at, "embed --data table.parquet --out e.npy", 1).contains("is Parquet"));
+    // A table without a line of names; and one with nothing else.
+    let rows: String = (1..200).map(|i| format!("{},{}\n", i % 2 * 50 + i % 7, i % 11)).collect();
+    write(at, "twice.csv", format!("3,3\n{rows}"));
+    let told = bad(at, "fit --data twice.csv --out fit", 1);
+    assert!(told.contains("more than once \"3\"") && told.contains("put a line of names above it"), "{told}");
+    write(at, "bare.csv", &rows);
+    let output = recluster(at, "fit --data bare.csv --rounds 2 --depth 1 --out fit");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && told.contains("the first line (51, 1) is taken as the names"), "{told}");
+    write(at, "none.csv", "51,1\n");
+    assert!(recluster(at, "predict --data none.csv --model fit/model.json --out p.csv").status.success());
+    let written = std::fs::read_to_string(at.join("p.csv")).unwrap();
+    assert_eq!(written, "row,assigned,confidence,runner_up,runner_up_confidence\n");
 }
 
 #[test]

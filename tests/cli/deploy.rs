@@ -95,8 +95,13 @@ fn bad_input_is_named_and_leaves_nothing() {
     assert!(bad(at, &predict("fewer.csv"), 1).contains("missing \"plan\""));
     write(at, "cut.csv", &new[..new.len() - 12]);
     bad(at, &predict("cut.csv"), 1);
-    write(at, "empty.csv", "id,x,y,z,plan\n");
-    assert!(bad(at, &predict("empty.csv"), 1).contains("empty.csv"));
+    write(at, "empty.csv", "id,x,y,z\n");
+    assert!(bad(at, &predict("empty.csv"), 1).contains("missing \"plan\""));
+    // The right columns without rows have an answer without rows.
+    write(at, "none.csv", "id,x,y,z,plan\n");
+    good(at, "predict --model f/model.json --data none.csv --out none.out");
+    let written = std::fs::read_to_string(at.join("none.out")).unwrap();
+    assert_eq!(written, "row,id,assigned,confidence,runner_up,runner_up_confidence\n");
     // What is wrong stands far behind what was written already.
     let long = table(0..70_000, false).replacen("c69990,", "c69990,much", 1);
     write(at, "long.csv", long);

@@ -155,6 +155,16 @@ fn two_fits_are_compared() {
     assert!(bad(at, "compare a/tree.json none.json", 1).contains("none.json"));
     assert!(bad(at, "compare flows.csv flows.csv", 1).contains("no column \"assigned\""));
     bad(at, "compare a/tree.json", 2);
+    // Files with the same ids are matched by them, in whatever order and with whatever rows.
+    write(at, "old.csv", "row,customer,core,assigned,confidence\n0,ann,0.0,0.0,1\n1,bob,0.1,0.1,1\n2,cid,0.1,0.1,1\n");
+    write(at, "new.csv", "row,customer,assigned,confidence\n0,cid,0.1,1\n1,dan,0.1,1\n2,ann,0.0,1\n3,eve,0.1,1\n");
+    let (told, _) = compare("compare old.csv new.csv");
+    assert_eq!((told["rows"].as_u64(), told["moved"].as_u64()), (Some(2), Some(0)));
+    assert_eq!((told["rows_only_before"].as_u64(), told["rows_only_after"].as_u64()), (Some(1), Some(2)));
+    write(at, "twice.csv", "row,customer,assigned,confidence\n0,cid,0.1,1\n1,cid,0.1,1\n");
+    assert!(bad(at, "compare old.csv twice.csv", 1).contains("twice.csv: customer cid is there twice"));
+    write(at, "others.csv", "row,customer,assigned,confidence\n0,zoe,0.1,1\n");
+    assert!(bad(at, "compare old.csv others.csv", 1).contains("has no customer of old.csv"));
     write(at, "empty.csv", "row,assigned,confidence\n");
     assert!(bad(at, "compare empty.csv empty.csv", 1).contains("is empty"));
 }

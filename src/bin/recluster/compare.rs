@@ -8,10 +8,16 @@ use crate::progress::Progress;
 use recluster::Saved;
 use recluster::recursive::{ClusterTree, Comparison, compare_assignments};
 use serde_json::Value;
+use std::collections::HashMap;
 
 pub(crate) fn compare(args: &args::Compare, progress: &Progress) -> Outcome {
     Staged::check(args.out.as_deref())?;
-    let sides = [read(&args.before)?, read(&args.after)?];
+    let [mut before, mut after] = [read(&args.before)?, read(&args.after)?];
+    let only = match (&mut before, &mut after) {
+        (Side::Assigned(before), Side::Assigned(after)) => matched(before, after, args)?,
+        _ => None,
+    };
+    let sides = [before, after];
     let run = progress.run();
     let found = progress.work(|| {
         let _stage = run.stage("compare", 1);
@@ -26,6 +32,10 @@ pub(crate) fn compare(args: &args::Compare, progress: &Progress) -> Outcome {
         _ => return Err(Failure::data("a comparison is an object")),
     };
     facts.insert("command".to_string(), "compare".into());
+    if let Some([before, after]) = only {
+        facts.insert("rows_only_before".to_string(), before.into());
+        facts.insert("rows_only_after".to_string(), after.into());
+    }
     files.commit()?;
     tell(found.to_string().trim_end());
     Ok(facts)
@@ -34,7 +44,15 @@ pub(crate) fn compare(args: &args::Compare, progress: &Progress) -> Outcome {
 /// One side of a comparison.
 enum Side {
     Tree(Box<ClusterTree>),
-    Assigned(Vec<String>),
+    Assigned(Assigned),
+}
+
+/// A file of assignments.
+struct Assigned {
+    paths: Vec<String>,
+    /// The columns of ids, and those of each row.
+    names: Vec<String>,
+    ids: Vec<Vec<String>>,
 }
 
 fn read(path: &str) -> Result<Side, Failure> {
@@ -49,14 +67,50 @@ fn read(path: &str) -> Result<Side, Failure> {
     let head = file.headers().map_err(|e| Failure::file(path, e))?;
     let place = head.iter().position(|name| name == "assigned");
     let place = place.ok_or_else(|| Failure::file(path, "has no column \"assigned\", as files of assignments have"))?;
-    let cell = |record: csv::Result<csv::StringRecord>| record.map(|record| record[place].to_string());
-    file.records().map(cell).collect::<csv::Result<_>>().map(Side::Assigned).map_err(|e| Failure::file(path, e))
+    // Ids stand between the number of the row and what was made of it.
+    let made = head.iter().position(|name| name == "core").map_or(place, |core| core.min(place));
+    let ids = if head.get(0) == Some("row") { 1..made.max(1) } else { 0..0 };
+    let names = ids.clone().map(|id| head[id].to_string()).collect();
+    let mut found = Assigned { paths: Vec::new(), names, ids: Vec::new() };
+    for record in file.records() {
+        let record = record.map_err(|e| Failure::file(path, e))?;
+        found.paths.push(record[place].to_string());
+        found.ids.push(ids.clone().map(|id| record[id].to_string()).collect());
+    }
+    Ok(Side::Assigned(found))
+}
+
+/// Brings the rows of two files with the same ids into one order, without those that only one of them has; how many these are.
+/// Files of other ids, or of none, are compared row by row.
+fn matched(before: &mut Assigned, after: &mut Assigned, args: &args::Compare) -> Result<Option<[usize; 2]>, Failure> {
+    if before.names.is_empty() || before.names != after.names {
+        return Ok(None);
+    }
+    let mut rows = HashMap::new();
+    for (side, path) in [(&*before, &args.before), (&*after, &args.after)] {
+        rows.clear();
+        for (row, ids) in side.ids.iter().enumerate() {
+            if rows.insert(ids.clone(), row).is_some() {
+                let reason = format!("{} {} is there twice", side.names.join(", "), ids.join(", "));
+                return Err(Failure::file(path, reason));
+            }
+        }
+    }
+    let pairs: Vec<(usize, usize)> =
+        before.ids.iter().enumerate().filter_map(|(row, ids)| Some((row, *rows.get(ids)?))).collect();
+    if pairs.is_empty() {
+        return Err(Failure::file(&args.after, format!("has no {} of {}", before.names.join(", "), args.before)));
+    }
+    let only = [before.paths.len() - pairs.len(), after.paths.len() - pairs.len()];
+    before.paths = pairs.iter().map(|pair| std::mem::take(&mut before.paths[pair.0])).collect();
+    after.paths = pairs.iter().map(|pair| std::mem::take(&mut after.paths[pair.1])).collect();
+    Ok(Some(only))
 }
 
 fn compared(sides: &[Side; 2]) -> recluster::Result<Comparison> {
     let paths = |side: &Side| match side {
         Side::Tree(tree) => tree.paths(),
-        Side::Assigned(paths) => paths.clone(),
+        Side::Assigned(found) => found.paths.clone(),
     };
     match sides {
         [Side::Tree(before), Side::Tree(after)] => before.compare(after),

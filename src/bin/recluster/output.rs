@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 #[derive(Default)]
 pub(crate) struct Staged {
     files: Vec<StagedFile>,
+    /// Files that go when the new ones have come.
+    removed: Vec<PathBuf>,
     /// Folders that did not exist before, to be removed again if the command fails.
     created: Vec<PathBuf>,
 }
@@ -46,6 +48,18 @@ impl Staged {
         Ok(())
     }
 
+    /// Checks that the name of a file does not say that it is of another kind than what is written, by its extension.
+    pub(crate) fn check_kind(path: Option<&str>, kind: &str) -> Result<(), Failure> {
+        const KINDS: [&str; 9] = ["npy", "csv", "json", "svg", "txt", "html", "md", "parquet", "tsv"];
+        let extension = path.and_then(|path| Path::new(path).extension()).and_then(|found| found.to_str());
+        match (path, extension) {
+            (Some(path), Some(found)) if found != kind && KINDS.contains(&found) => {
+                Err(Failure::Usage(format!("{path}: what is written there is .{kind}, not .{found}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Checks that a folder exists or can be created.
     pub(crate) fn check_folder(path: &str) -> Result<(), Failure> {
         let folder = Path::new(path);
@@ -76,11 +90,19 @@ impl Staged {
         Ok(())
     }
 
+    /// Removes a file, if it is there, once all others have their names.
+    pub(crate) fn remove(&mut self, path: PathBuf) {
+        self.removed.push(path);
+    }
+
     /// Gives all files their names.
     pub(crate) fn commit(mut self) -> Result<(), Failure> {
         for file in self.files.drain(..) {
             let path = file.path().display().to_string();
             file.commit().map_err(|e| Failure::file(&path, e))?;
+        }
+        for path in self.removed.drain(..).filter(|path| path.is_file()) {
+            std::fs::remove_file(&path).map_err(|e| Failure::file(&path.display().to_string(), e))?;
         }
         self.created.clear();
         Ok(())

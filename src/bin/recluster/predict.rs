@@ -10,7 +10,7 @@ use crate::source::ids;
 use ndarray::Array2;
 use recluster::explain::{Abstain, Decision, Drift, DriftWatch, Predictor, Surrogate};
 use recluster::table::{Schema, Table};
-use recluster::{Run, Saved};
+use recluster::{Error, Run, Saved};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::sync::Arc;
@@ -24,8 +24,10 @@ const TOLD: usize = 10;
 
 pub(crate) fn predict(args: &args::Predict, progress: &Progress) -> Outcome {
     Staged::check([Some(args.out.as_str()), args.drift_out.as_deref()].into_iter().flatten())?;
+    Staged::check_kind(Some(&args.out), "csv")?;
+    Staged::check_kind(args.drift_out.as_deref(), "json")?;
     let surrogate = Surrogate::load(&args.model).map_err(|e| match e {
-        e @ recluster::Error::Io { .. } => e.into(),
+        e @ Error::Io { .. } => e.into(),
         e => Failure::file(&args.model, e),
     })?;
     let abstain = match (args.abstain, args.precision) {
@@ -98,6 +100,9 @@ impl Work<'_, '_> {
         let model = predictor.surrogate().model();
         let (names, columns) = (model.feature_names(), Some(model.features()));
         input::blocks_like(data, rows, names, columns, size, &mut |mut table, first| {
+            if table.values.nrows() == 0 {
+                return self.without_rows(&[]);
+            }
             let values: Array2<f32> = std::mem::take(&mut table.values);
             let decided = self.decide(|run| predictor.decide(&values, run)).map_err(|e| table.about_from(e, first))?;
             self.progress.work(|| self.watch.add(&values, &decided))?;
@@ -112,7 +117,12 @@ impl Work<'_, '_> {
         let mut block = |typed: Typed| {
             typed.notes.iter().for_each(|note| tell(format_args!("recluster: {data}: {note}")));
             let table: &Table = &typed.table;
-            let values = self.progress.work(|| schema.encode(table)).map_err(|e| typed.about(e))?;
+            let values = match self.progress.work(|| schema.encode(table)) {
+                Ok(values) => values,
+                // The right columns, and none who answered: so has the file that is written.
+                Err(Error::Empty { rows: 0, .. }) => return self.without_rows(&ids(schema, table)),
+                Err(error) => return Err(typed.about(error)),
+            };
             let decided = self.decide(|run| predictor.decide(&values, run)).map_err(|e| typed.about(e))?;
             let count = || self.watch.add(&values, &decided).and_then(|()| self.watch.add_levels(table));
             self.progress.work(count)?;
@@ -134,6 +144,12 @@ impl Work<'_, '_> {
             stage.step(1)?;
             Ok(decided)
         })
+    }
+
+    /// Writes a file for a table of the right columns that has no rows.
+    fn without_rows(&mut self, ids: &[(&str, &recluster::table::Values)]) -> Result<(), Failure> {
+        let none = self.decide(|_| Ok(Vec::new()))?;
+        self.write(ids, &none)
     }
 
     /// Writes the lines of a block, the first after the header line.

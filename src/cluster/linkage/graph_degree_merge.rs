@@ -93,7 +93,7 @@ pub(super) fn merge(edges: &Edges, stage: &Stage) -> Result<Merged> {
         if [a, b].map(|c| clusters.age[c as usize]) != best.ages {
             continue;
         }
-        stage.step(1)?;
+        stage.advance()?;
         // What fewer vertices are linked with is what fewer links name.
         let fewer = |c: u32| (clusters.linked[c as usize].len(), c);
         let (to, from) = if fewer(a) >= fewer(b) { (a, b) } else { (b, a) };

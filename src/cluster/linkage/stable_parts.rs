@@ -125,7 +125,7 @@ impl StableParts {
                 let given = sample(graph.sizes.len(), draws.of(number as u64));
                 let k = NEIGHBORS[number % NEIGHBORS.len()];
                 let labels = graph.cut(&given, k, parts_in(number), least, run)?;
-                stage.step(1)?;
+                stage.advance()?;
                 Ok(split_or_whole(labels))
             })
             .into_iter()

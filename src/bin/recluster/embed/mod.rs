@@ -18,7 +18,9 @@ pub(crate) fn embed(args: &args::Embed, progress: &Progress) -> Outcome {
         return sparse::embed(args, progress);
     }
     check_flags(args)?;
-    Staged::check([Some(args.out.as_str()), args.new_out.as_deref()].into_iter().flatten())?;
+    let outputs = [Some(args.out.as_str()), args.new_out.as_deref()];
+    Staged::check(outputs.into_iter().flatten())?;
+    outputs.into_iter().try_for_each(|path| Staged::check_kind(path, "npy"))?;
     let data = input::table(&args.common.data, args.common.rows)?;
     let columns = data.names.as_deref();
     let new = args.new.as_deref().map(|new| input::table_like(new, None, columns)).transpose()?;

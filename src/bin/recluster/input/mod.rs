@@ -103,8 +103,12 @@ pub(crate) fn table(source: &str, rows: Option<usize>) -> Result<Table, Failure>
         Opened::Raw(mut reader, head) => head.table(&mut reader, rows),
         Opened::Text(reader) => csv::table(reader, rows),
         Opened::Market(_) | Opened::Svm(_) => Err(NOT_DENSE.to_string()),
+        Opened::Other(reason) => Err(reason.to_string()),
     };
     let table = read.map_err(|reason| Failure::file(source, reason))?;
+    if let Some(words) = table.names.as_deref().and_then(numbers_as_names) {
+        tell(format_args!("recluster: {source}: {words}"));
+    }
     if let Some(words) = table.rounded.words() {
         tell(format_args!("recluster: {source}: whole numbers from 16777216 on are rounded to 32 bits: {words}"));
     }
@@ -165,6 +169,7 @@ pub(crate) fn blocks_like(
             })
         }
         Opened::Market(_) | Opened::Svm(_) => Err(NOT_DENSE.to_string()),
+        Opened::Other(reason) => Err(reason.to_string()),
     };
     match failed {
         Some(failure) => Err(failure),
@@ -176,8 +181,17 @@ pub(crate) fn blocks_like(
 pub(crate) fn fitted(source: &str, rows: Option<usize>) -> Result<Table, Failure> {
     let table = table(source, rows)?;
     let names = table.names.as_deref().unwrap_or_default();
-    recluster::match_columns(names, names).map_err(|e| Failure::file(source, e))?;
+    distinct(source, names)?;
     Ok(table)
+}
+
+/// Checks that no two columns have one name.
+fn distinct(source: &str, names: &[String]) -> Result<(), Failure> {
+    let checked = recluster::match_columns(names, names);
+    checked.map(drop).map_err(|e| match numbers_as_names(names) {
+        Some(words) => Failure::file(source, format!("{e}; {words}")),
+        None => Failure::file(source, e),
+    })
 }
 
 /// Reads only the column names of a table, if it has any.
@@ -186,9 +200,19 @@ pub(crate) fn names(source: &str) -> Result<Option<Vec<String>>, Failure> {
         return Ok(None);
     }
     match open(source)? {
-        Opened::Raw(..) | Opened::Market(_) | Opened::Svm(_) => Ok(None),
+        Opened::Raw(..) | Opened::Market(_) | Opened::Svm(_) | Opened::Other(_) => Ok(None),
         Opened::Text(reader) => csv::names(reader).map(Some).map_err(|reason| Failure::file(source, reason)),
     }
+}
+
+/// What to say of a text file whose first line are numbers.
+fn numbers_as_names(names: &[String]) -> Option<String> {
+    let numbers = !names.is_empty() && names.iter().all(|name| name.parse::<f64>().is_ok_and(f64::is_finite));
+    numbers.then(|| {
+        let first = names.iter().take(3).map(String::as_str).collect::<Vec<_>>().join(", ");
+        let more = if names.len() > 3 { ", ..." } else { "" };
+        format!("the first line ({first}{more}) is taken as the names of the columns: if it is a row, put a line of names above it")
+    })
 }
 
 /// Reads labels: one whole number for each row, or those of an svmlight file.
@@ -203,6 +227,7 @@ pub(crate) fn labels(source: &str, rows: Option<usize>) -> Result<Vec<i32>, Fail
         Opened::Text(reader) => csv::labels(reader, rows).map_err(|reason| Failure::file(source, reason)),
         Opened::Svm(reader) => sparse::labels(reader, rows).map_err(|reason| Failure::file(source, reason)),
         Opened::Market(_) => Err(Failure::file(source, NOT_DENSE)),
+        Opened::Other(reason) => Err(Failure::file(source, reason)),
     };
     let labels = read()?;
     labels
@@ -233,9 +258,14 @@ enum Opened {
     Market(Reader),
     /// Sparse rows of an svmlight file.
     Svm(Reader),
+    /// What is not read here, and why.
+    Other(&'static str),
     /// Anything else is taken for CSV.
     Text(Reader),
 }
+
+/// What to do with what begins like an archive.
+const ZIP: &str = "is a zip archive, as spreadsheets (.xlsx) and .npz are: save it as CSV, Parquet or .npy";
 
 const NOT_DENSE: &str = "sparse rows are taken as the data of embed, boost, fit and predict";
 
@@ -262,6 +292,10 @@ fn open(path: &str) -> Result<Opened, Failure> {
     } else if is_idx {
         let head = idx::head(&mut reader).map_err(|reason| Failure::file(path, reason))?;
         Ok(Opened::Raw(reader, head))
+    } else if start.starts_with(b"PAR1") {
+        Ok(Opened::Other("is Parquet, which fit and predict read; here tables are CSV or arrays of numbers"))
+    } else if start.starts_with(b"PK\x03\x04") {
+        Ok(Opened::Other(ZIP))
     } else if start.starts_with(sparse::MARKET) {
         Ok(Opened::Market(reader))
     } else if sparse::is_svm(path) {

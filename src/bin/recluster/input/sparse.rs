@@ -66,7 +66,7 @@ pub(crate) fn sparse(source: &str, rows: Option<usize>, columns: Option<usize>) 
     let read = match open(source)? {
         Opened::Market(reader) => market(reader, rows),
         Opened::Svm(reader) => svm(reader, rows, columns),
-        Opened::Raw(..) | Opened::Text(_) => Err("is no file of sparse rows".to_string()),
+        Opened::Raw(..) | Opened::Text(_) | Opened::Other(_) => Err("is no file of sparse rows".to_string()),
     };
     let table = read.map_err(|reason| Failure::file(source, reason))?;
     let found = table.rows.columns();

@@ -88,6 +88,9 @@ impl Source {
         if start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff]) {
             return wrong("is text in UTF-16: save it as UTF-8");
         }
+        if start.starts_with(b"PK\x03\x04") {
+            return wrong(super::super::ZIP);
+        }
         if start.contains(&0) {
             return wrong("is neither text in UTF-8 nor Parquet");
         }

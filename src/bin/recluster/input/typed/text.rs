@@ -3,7 +3,7 @@
 use super::cells::{Cells, Fault};
 use super::source::Source;
 use super::{delimiter, place};
-use crate::failure::Failure;
+use crate::failure::{Failure, tell};
 use arrow_array::RecordBatch;
 use arrow_csv::reader::{Format, ReaderBuilder};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
@@ -33,7 +33,7 @@ impl Layout {
         if names.is_empty() {
             return Err(Failure::file(path, "has no header line"));
         }
-        recluster::match_columns(&names, &names).map_err(|e| Failure::file(path, e))?;
+        super::super::distinct(path, &names)?;
         let inferred = Format::default().infer_schema(&mut cells, None);
         if let Some(fault) = cells.fault.take() {
             return Err(empty.explain(source, &names, fault));
@@ -51,6 +51,9 @@ impl Layout {
         };
         let fields: Vec<Field> = names.iter().enumerate().map(|(i, name)| Field::new(name, known(i), true)).collect();
         let mut layout = Layout { delimiter, schema: Arc::new(Schema::new(fields)), notes: Vec::new() };
+        if let Some(words) = super::super::numbers_as_names(&names) {
+            tell(format_args!("recluster: {path}: {words}"));
+        }
         for (column, is_numeric) in layout.numeric().into_iter().enumerate() {
             if let Some(infinite) = cells.infinite(column).filter(|_| is_numeric) {
                 let line = layout.line(source, infinite.first).map_or_else(String::new, |line| format!("line {line}"));
