@@ -76,6 +76,7 @@ pub mod embed;
 pub mod evidence;
 pub mod explain;
 pub mod neighbors;
+pub mod presets;
 pub mod recursive;
 #[cfg(feature = "report")]
 pub mod report;

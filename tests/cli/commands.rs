@@ -1,6 +1,9 @@
 //! The command line as a user meets it: the real program, its files, its JSON, its exit status.
 
 use crate::help::{bad, files, folder, good, npy, recluster, report, write};
+use recluster::recursive::ClusterTree;
+use recluster::table::{Column, Schema, Table, Values};
+use recluster::{Run, Saved, presets};
 
 #[test]
 fn embed_places_rows_and_new_rows() {
@@ -330,6 +333,41 @@ fn a_few_columns_of_numbers_are_clustered_as_they_are() {
     assert!(noise("") < noise("--reach 0"), "{} and {}", noise(""), noise("--reach 0"));
     let told = bad(at, "fit --data heaps.csv --clusterer kmeans --clusters 2 --reach 1 --out out", 2);
     assert!(told.contains("--reach"), "{told}");
+}
+
+/// What the command line does without a flag, a program has by one call.
+#[test]
+fn the_presets_are_the_plans_of_fit() {
+    let tmp = folder();
+    let at = tmp.path();
+    let run = Run::new().seed(3);
+    let paths = |line: &str| {
+        good(at, &format!("fit {line} --seed 3 --rounds 2 --out out"));
+        ClusterTree::load(at.join("out/tree.json")).unwrap().paths()
+    };
+    let digits = recluster::data::digits().images;
+    let tree = presets::numbers().fit(&digits.slice_move(ndarray::s![..900, ..]), &run).unwrap();
+    assert!(tree.paths() == paths("--data digits --rows 900"), "{tree}");
+    // The same rows as numbers, and as a table with words.
+    let place = |i: usize| [(i % 3 * 9 + i * 37 % 97 % 5) as f32, (i % 2 * 8) as f32 + (i * 61 % 89) as f32 / 16.0];
+    let plan = |i: usize| ["basic", "pro", "plus"][(i % 3 + usize::from(i.is_multiple_of(11))) % 3];
+    let lines = |line: &dyn Fn(usize) -> String| (0..400).map(line).collect::<Vec<_>>().join("\n");
+    let number = |i: usize| format!("{},{}", place(i)[0], place(i)[1]);
+    write(at, "two.csv", format!("calls,hours\n{}", lines(&number)));
+    let rows = ndarray::Array2::from_shape_fn((400, 2), |(i, j)| place(i)[j]);
+    let tree = presets::few_columns().fit(&rows, &run).unwrap();
+    assert!(tree.leaves().count() > 2 && tree.paths() == paths("--data two.csv --scale none"), "{tree}");
+    write(at, "words.csv", format!("calls,hours,plan\n{}", lines(&|i| format!("{},{}", number(i), plan(i)))));
+    let column = |j: usize| Values::numbers((0..400).map(|i| f64::from(place(i)[j])));
+    let table = Table::new(vec![
+        Column::new("calls", column(0)),
+        Column::new("hours", column(1)),
+        Column::new("plan", Values::words((0..400).map(|i| Some(plan(i))))),
+    ])
+    .unwrap();
+    let schema = Schema::infer(&table);
+    let tree = presets::table(&schema).fit(&schema.encode(&table).unwrap(), &run).unwrap();
+    assert!(tree.paths() == paths("--data words.csv"), "{tree}");
 }
 
 #[test]

@@ -17,7 +17,8 @@ pub(crate) struct Progress {
 struct State {
     /// Seconds of each stage, in the order in which the stages first ended.
     seconds: Vec<(String, f64)>,
-    notes: Vec<String>,
+    /// Notes in the order in which they first came, each with the places that it was said of.
+    notes: Vec<(String, Vec<String>)>,
     total: f64,
     bar: Option<ProgressBar>,
 }
@@ -98,7 +99,7 @@ impl Progress {
 
     /// What the library wanted a user to know.
     pub(crate) fn notes(&self) -> Vec<String> {
-        self.state().notes.clone()
+        self.state().notes.iter().map(|(text, places)| note(text, places)).collect()
     }
 
     /// Takes the bar away.
@@ -132,13 +133,46 @@ impl Observer for Progress {
             }
             Event::Finished { stage, seconds, .. } => state.add(stage, seconds),
             Event::Note { scope, text } => {
-                let note = if scope.is_empty() { text.to_string() } else { format!("{scope}: {text}") };
-                if let Some(bar) = &state.bar {
-                    bar.println(format!("recluster: {note}"));
+                if let Some(known) = state.notes.iter_mut().find(|known| known.0 == text) {
+                    known.1.push(scope.to_string());
+                    return;
                 }
-                state.notes.push(note);
+                if let Some(bar) = &state.bar {
+                    bar.println(format!("recluster: {}", note(text, &[scope.to_string()])));
+                }
+                state.notes.push((text.to_string(), vec![scope.to_string()]));
             }
             _ => {}
         }
+    }
+}
+
+/// A note after the places that it was said of, a few by name.
+fn note(text: &str, places: &[String]) -> String {
+    const NAMED: usize = 3;
+    let mut places: Vec<&str> = places.iter().map(String::as_str).filter(|place| !place.is_empty()).collect();
+    places.sort_unstable();
+    places.dedup();
+    let named = places.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+    match places.len() {
+        0 => text.to_string(),
+        1..=NAMED => format!("{named}: {text}"),
+        all => format!("{named} and {} more: {text}", all - NAMED),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_notes_are_one() {
+        let progress = Progress::new(Cancel::default());
+        let run = progress.run();
+        run.note("a table of few rows");
+        for place in ["0.1", "0.2", "0.0", "0.1", "0.3"] {
+            run.at(place).note("no rest");
+        }
+        assert_eq!(progress.notes(), ["a table of few rows", "0.0, 0.1, 0.2 and 1 more: no rest"]);
     }
 }

@@ -6,12 +6,12 @@ use crate::failure::Failure;
 use crate::method;
 use crate::source::{Questions, Source};
 use recluster::boost::Boost;
-use recluster::cluster::{Hdbscan, StableParts};
-use recluster::embed::{Identity, Pca, RandomProjection, Umap};
+use recluster::cluster::StableParts;
+use recluster::embed::{Identity, Pca, RandomProjection};
 use recluster::evidence::{HeldOut, LatentClasses, Policy};
 use recluster::recursive::{RecursiveTree, Repeats, SecondLook};
 use recluster::table::{FeatureKind, Schema};
-use recluster::{Clusterer, Embedder, Size};
+use recluster::{Clusterer, Embedder, Size, presets};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -89,9 +89,8 @@ pub(super) fn boost(args: &args::Fit) -> Boost {
         .guard_rows(args.guard_rows)
 }
 
-/// Larger nodes are stable enough by their size, and would take long.
 fn consensus(args: &args::Fit) -> Option<Repeats> {
-    let repeats = args.consensus.map_or(Repeats::new(10).most_rows(30_000), Repeats::new);
+    let repeats = args.consensus.map_or(presets::consensus(), Repeats::new);
     (args.consensus != Some(1)).then_some(repeats)
 }
 
@@ -117,11 +116,13 @@ pub(super) fn embedder(args: &args::Fit, method: EmbedMethod) -> Result<Box<dyn 
     let for_umap = for_umap(args);
     let embedder: Box<dyn Embedder> = match method {
         EmbedMethod::Umap => Box::new(
-            Umap::new()
-                .n_components(components)
-                .n_neighbors(args.neighbors.unwrap_or(15))
-                .min_dist(args.min_dist.unwrap_or(0.0))
-                .metric(args.umap_metric.unwrap_or_default()),
+            match args.min_dist {
+                Some(distance) => presets::umap().min_dist(distance),
+                None => presets::umap(),
+            }
+            .n_components(components)
+            .n_neighbors(args.neighbors.unwrap_or(15))
+            .metric(args.umap_metric.unwrap_or_default()),
         ),
         EmbedMethod::Pca => {
             refuse("pca", &for_umap)?;
@@ -158,22 +159,34 @@ pub(super) fn clusterers(args: &args::Fit, method: EmbedMethod) -> Result<[Arc<d
             Ok([clusterer.clone(), clusterer])
         }
         None => {
-            let share = args.min_cluster_share.unwrap_or(0.05);
-            let samples = settings.min_samples.unwrap_or(10);
-            let root = Hdbscan::new()
-                .min_cluster_size(Size::Share(share))
-                .min_samples(samples)
-                .epsilon(settings.epsilon.unwrap_or(0.0))
-                .reach(args.reach.unwrap_or(if method == EmbedMethod::Umap { 0.0 } else { 2.0 }))
-                .metric(settings.metric.unwrap_or_default());
+            let mut both = presets::hdbscan();
+            if let Some(share) = args.min_cluster_share {
+                both = both.map(|clusterer| clusterer.min_cluster_size(Size::Share(share)));
+            }
+            if let Some(samples) = settings.min_samples {
+                both = both.map(|clusterer| clusterer.min_samples(samples));
+            }
+            if let Some(epsilon) = settings.epsilon {
+                both = both.map(|clusterer| clusterer.epsilon(epsilon));
+            }
+            if let Some(metric) = settings.metric {
+                both = both.map(|clusterer| clusterer.metric(metric));
+            }
+            let [root, below] = both.map(|clusterer| clusterer.reach(reach(args, method)));
             // At 0 the root of a tree without clusters would still be one: there the setting is left out.
-            let below = match args.single_cluster_weight.unwrap_or(0.3) {
-                0.0 => root.clone(),
-                weight => root.clone().single_cluster_weight(weight),
+            let below = match args.single_cluster_weight {
+                Some(0.0) => root.clone(),
+                Some(weight) => below.single_cluster_weight(weight),
+                None => below,
             };
             Ok([Arc::new(root), Arc::new(below)])
         }
     }
+}
+
+/// How far HDBSCAN's clusters reach for noise: an embedding by UMAP leaves little of it.
+pub(super) fn reach(args: &args::Fit, method: EmbedMethod) -> f64 {
+    args.reach.unwrap_or(if method == EmbedMethod::Umap { 0.0 } else { presets::REACH })
 }
 
 /// Where finished nodes are kept: beside the output or, where the output is a folder without a name such as `.`, in it.

@@ -1,6 +1,6 @@
 //! What comes out of a fit: its report, its files, and the facts on stdout.
 
-use super::evidence;
+use super::{evidence, plan};
 use crate::args::{self, ClusterMethod, EmbedMethod, EvidencePolicy};
 use crate::failure::{Failure, tell};
 use crate::insight;
@@ -66,6 +66,11 @@ pub(super) fn draft(
                 .setting("Smallest cluster", share)
                 .setting("Weight of staying whole", args.single_cluster_weight.unwrap_or(0.3))
                 .setting("Density", format!("by {} neighbours", args.settings.min_samples.unwrap_or(10)));
+            let reach = plan::reach(args, found.embedder);
+            if reach > 0.0 {
+                report =
+                    report.setting("Noise joins a cluster within", format!("{reach} of its largest core distances"));
+            }
         }
         other => {
             report = report.setting("Clustering", args::value_name(other));
