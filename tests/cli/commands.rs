@@ -330,6 +330,18 @@ fn a_few_columns_of_numbers_are_clustered_as_they_are() {
         let told = good(at, &format!("fit --data heaps.csv {flags} --rounds 2 --depth 1 --out out"));
         told["noise"].as_u64().unwrap()
     };
+    // Two arcs of few rows, one in the other: no test holds them on half of the rows, and they are there.
+    let arc = |i: usize| (i as f32 / 99.0 * 3.0, (i * 37 % 23) as f32 / 100.0);
+    let [low, high] = [(0.0, 1.0), (1.5, -1.0)].map(|(at, side): (f32, f32)| {
+        (0..100).map(move |i| {
+            let (turn, wide) = arc(i);
+            format!("{},{}\n", at + (1.0 + wide) * turn.cos(), side * ((1.0 + wide) * turn.sin() - 0.35))
+        })
+    });
+    write(at, "arcs.csv", format!("left,up\n{}", low.chain(high).collect::<String>()));
+    let told = good(at, "fit --data arcs.csv --rounds 2 --depth 1 --out out");
+    assert_eq!(told["leaves"].as_u64(), Some(2), "{told}");
+    assert!(std::fs::read_to_string(at.join("out/tree.json")).unwrap().contains("\"grade\":"), "no verdict");
     assert!(noise("") < noise("--reach 0"), "{} and {}", noise(""), noise("--reach 0"));
     let told = bad(at, "fit --data heaps.csv --clusterer kmeans --clusters 2 --reach 1 --out out", 2);
     assert!(told.contains("--reach"), "{told}");

@@ -13,7 +13,7 @@ use crate::output::{Assignments, Staged};
 use crate::progress::Progress;
 use crate::report;
 use crate::source::Source;
-use plan::{boost, clusterers, embedder, method, partial, plan, usual_second_look, with_second_look};
+use plan::{are_few_numbers, boost, clusterers, embedder, method, partial, plan, usual_second_look, with_second_look};
 use recluster::embed::{Questions, Scaled};
 use recluster::explain::Surrogate;
 use recluster::recursive::{Checkpoint, ClusterTree};
@@ -138,9 +138,14 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     Ok(facts)
 }
 
-/// A space made of levels shows gaps where there are none more often than one of numbers; tests are cheap there.
+/// A space made of levels shows gaps where there are none more often than one of numbers; tests are cheap there. In a few columns
+/// of numbers gaps are what they seem, and the tests miss small clusters that they show.
 fn evidence(args: &args::Fit, data: &Source) -> EvidencePolicy {
-    let usual = if data.questions().is_some() { EvidencePolicy::Require } else { EvidencePolicy::Off };
+    let usual = match data.questions() {
+        Some(_) if are_few_numbers(data) => EvidencePolicy::Mark,
+        Some(_) => EvidencePolicy::Require,
+        None => EvidencePolicy::Off,
+    };
     args.evidence.unwrap_or(usual)
 }
 

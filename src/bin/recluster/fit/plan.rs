@@ -98,9 +98,14 @@ fn consensus(args: &args::Fit) -> Option<Repeats> {
 /// columns of numbers, and tears what is one piece in them.
 pub(super) fn method(args: &args::Fit, data: &Source) -> EmbedMethod {
     let of_umap = args.components.is_some() || for_umap(args).iter().any(|flag| flag.1);
+    let few = are_few_numbers(data) && !of_umap;
+    args.embedder.unwrap_or(if few { EmbedMethod::Identity } else { EmbedMethod::Umap })
+}
+
+/// Whether the columns are so few, and all of them numbers, that they can be clustered as they are.
+pub(super) fn are_few_numbers(data: &Source) -> bool {
     let numbers = |questions: &Questions| questions.schema.features().iter().all(|f| f.kind() == FeatureKind::Number);
-    let few = data.values.ncols() <= FEW && data.questions().is_none_or(numbers);
-    args.embedder.unwrap_or(if few && !of_umap { EmbedMethod::Identity } else { EmbedMethod::Umap })
+    data.values.ncols() <= FEW && data.questions().is_none_or(numbers)
 }
 
 fn for_umap(args: &args::Fit) -> [(&'static str, bool); 3] {
