@@ -20,7 +20,7 @@ use crate::evidence::{HeldOut, LatentClasses};
 use crate::recursive::{RecursiveTree, Repeats, SecondLook};
 use crate::table::Schema;
 
-/// For columns of numbers: UMAP in two columns and HDBSCAN, two levels, a [`consensus`] of ten runs at each node, a
+/// For arrays of numbers (such as `.npy` files): UMAP in two columns and HDBSCAN, two levels, a [`consensus`] of ten runs at each node, a
 /// [second look](RecursiveTree::second_look) at large leaves. For up to three columns see [`few_columns`].
 ///
 /// No evidence is asked for; [`judge`](RecursiveTree::judge) with [`HeldOut`] does, and
@@ -37,15 +37,16 @@ pub fn numbers() -> RecursiveTree<Umap, Hdbscan> {
     RecursiveTree::by_node(|_| umap(), by_level(hdbscan())).consensus(consensus()).second_look(second_look())
 }
 
-/// For one to three columns of numbers: HDBSCAN in them as they are, whose clusters [reach](Hdbscan::reach) for noise.
+/// For arrays of one to three columns: HDBSCAN in them as they are, whose clusters [reach](Hdbscan::reach) for noise.
 pub fn few_columns() -> RecursiveTree<Identity, Hdbscan> {
     RecursiveTree::by_node(|_| Identity, by_level(hdbscan().map(|clusterer| clusterer.reach(REACH))))
         .consensus(consensus())
 }
 
 /// For a table of a schema, as [`Schema::encode`] encodes it: UMAP in the space of its questions, splits that
-/// [hold on held-out rows](HeldOut), rows at the borders [reassigned by all of their answers](LatentClasses). `recluster fit` clusters
-/// tables of up to three columns, all numbers, without UMAP, as [`few_columns`] does.
+/// [hold on held-out rows](HeldOut), rows at the borders [reassigned by all of their answers](LatentClasses). For tables of up to
+/// three columns, all numbers, `recluster fit` differs: no UMAP, clusters that reach for noise, and splits that do not hold are marked
+/// and not refused.
 ///
 /// ```no_run
 /// use recluster::{Run, presets, table::{Column, Schema, Table, Values}};
@@ -77,7 +78,7 @@ pub fn hdbscan() -> [Hdbscan; 2] {
     [root, below]
 }
 
-/// How far clusters reach for noise where columns are clustered as they are.
+/// How far clusters reach for noise where there is no UMAP, whose embeddings leave little of it.
 pub const REACH: f64 = 2.0;
 
 /// Ten runs at each node of at most 30,000 rows; larger ones are stable enough by their size, and would take long.

@@ -46,6 +46,7 @@ pub(super) fn parse(text: &str, day_first: bool) -> Option<f64> {
         return Some(day);
     }
     let (date, time) = text.split_once([' ', 'T']).unwrap_or((text, ""));
+    let is_iso = text[date.len()..].starts_with('T');
     let [a, b, c] = parts(date)?;
     let year_first = date.find(['-', '/', '.']) == Some(4);
     let (year, month, day) = match (year_first, day_first) {
@@ -53,9 +54,11 @@ pub(super) fn parse(text: &str, day_first: bool) -> Option<f64> {
         (false, true) => (c, b, a),
         (false, false) => (c, a, b),
     };
-    let year = if year < 1000 && has_short_year(date) { full_year(year) } else { year };
+    // With dots the day stands first; what else looks like that are codes.
+    let is_short = has_short_year(date) && (day_first || !date.contains('.'));
+    let year = if year < 1000 && is_short { full_year(year) } else { year };
     let day = (year >= 1000).then(|| day_number(year.into(), month, day)).flatten()?;
-    Some(day as f64 + time_of_day(time)?)
+    Some(day as f64 + time_of_day(time, is_iso)?)
 }
 
 /// Whether a date is three pairs of digits between dots or slashes. Versions and numbers of chapters are seldom so.
@@ -84,10 +87,11 @@ fn with_month_name(text: &str) -> Option<f64> {
     let mut words = text.split([' ', ',', '-', '.']).filter(|word| !word.is_empty());
     let (a, b, year) = (words.next()?, words.next()?, words.next()?);
     let (month, day) = month_of(a).map(|month| (month, b)).or_else(|| Some((month_of(b)?, a)))?;
-    let year = year.parse::<u32>().ok().filter(|_| year.len() == 4)?;
+    let year = year.parse::<u32>().ok().filter(|&number| year.len() == 4 && number >= 1000)?;
     let day = day_number(year.into(), month, day.parse().ok()?)?;
-    Some(day as f64 + time_of_day(text.split_whitespace().last().filter(|time| time.contains(':')).unwrap_or(""))?)
-        .filter(|_| words.all(|word| word.contains(':')))
+    let time = words.next().unwrap_or("");
+    let ends = words.next().is_none() && !text.ends_with([',', '-', '.']);
+    (ends && !time.contains(['+', '-'])).then(|| Some(day as f64 + time_of_day(time, false)?)).flatten()
 }
 
 /// The number of a month in English, in full or by its first three letters.
@@ -111,14 +115,19 @@ fn month_of(word: &str) -> Option<u32> {
     Some(place as u32 + 1)
 }
 
-/// `13:05` or `13:05:00` as a share of a day, less its offset from UTC, if it has one; nothing is midnight.
-fn time_of_day(time: &str) -> Option<f64> {
+/// `13:05` or `13:05:00` as a share of a day, less its offset from UTC, if it has one; nothing is midnight. A minus stands before an
+/// offset only after seconds or in ISO 8601: 09:00-10:00 is from nine to ten.
+fn time_of_day(time: &str, is_iso: bool) -> Option<f64> {
     if time.is_empty() {
         return Some(0.0);
     }
     let time = time.trim_end_matches('Z');
     let (time, offset) = match time.rfind(['+', '-']) {
-        Some(at) => (&time[..at], offset(&time[at..])?),
+        Some(at) => {
+            let (clock, rest) = time.split_at(at);
+            let is_offset = is_iso || rest.starts_with('+') || clock.matches(':').count() == 2;
+            (clock, offset(rest).filter(|_| is_offset)?)
+        }
         None => (time, 0.0),
     };
     let mut seconds = 0.0;
@@ -131,17 +140,20 @@ fn time_of_day(time: &str) -> Option<f64> {
     ((1.0 / 60.0..3600.0).contains(&unit) && seconds < 86_400.0).then_some((seconds - offset) / 86_400.0)
 }
 
-/// `+02:00`, `+0200` or `+02` in seconds.
+/// `+02:00`, `+0200` or `+02` in seconds: the offsets that there are, from -12:00 to +14:00 in quarters of an hour.
 fn offset(text: &str) -> Option<f64> {
-    let sign = if text.starts_with('-') { -1.0 } else { 1.0 };
-    let digits: String = text[1..].split(':').collect();
-    let number = digits.parse::<u32>().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
-    let (hours, minutes) = match digits.len() {
-        2 => (number, 0),
-        4 => (number / 100, number % 100),
-        _ => return None,
+    let sign = if text.starts_with('-') { -1 } else { 1 };
+    let (hours, minutes) = match text.get(1..)? {
+        part if part.len() == 2 => (part, "00"),
+        part => part.split_once(':').or_else(|| part.split_at_checked(2))?,
     };
-    (hours < 24 && minutes < 60).then_some(sign * f64::from(hours * 3600 + minutes * 60))
+    let number = |part: &str| {
+        let digits = part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+        part.parse::<i32>().ok().filter(|_| digits)
+    };
+    let (hours, minutes) = (number(hours)?, number(minutes)?);
+    let seconds = sign * (hours * 3600 + minutes * 60);
+    (minutes < 60 && minutes % 15 == 0 && (-12 * 3600..=14 * 3600).contains(&seconds)).then_some(f64::from(seconds))
 }
 
 /// Whether all texts are dates, and if so whether the day stands first; where that stays open, it does unless slashes stand

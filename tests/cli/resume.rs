@@ -161,6 +161,9 @@ fn two_fits_are_compared() {
     let (told, _) = compare("compare old.csv new.csv");
     assert_eq!((told["rows"].as_u64(), told["moved"].as_u64()), (Some(2), Some(0)));
     assert_eq!((told["rows_only_before"].as_u64(), told["rows_only_after"].as_u64()), (Some(1), Some(2)));
+    // The same rows need no ids that are unique.
+    write(at, "same.csv", "row,customer,assigned,confidence\n0,cid,0.1,1\n1,cid,0.2,1\n");
+    assert_eq!(compare("compare same.csv same.csv").0["rows"].as_u64(), Some(2));
     write(at, "twice.csv", "row,customer,assigned,confidence\n0,cid,0.1,1\n1,cid,0.1,1\n");
     assert!(bad(at, "compare old.csv twice.csv", 1).contains("twice.csv: customer cid is there twice"));
     write(at, "others.csv", "row,customer,assigned,confidence\n0,zoe,0.1,1\n");

@@ -12,6 +12,7 @@ use std::collections::HashMap;
 
 pub(crate) fn compare(args: &args::Compare, progress: &Progress) -> Outcome {
     Staged::check(args.out.as_deref())?;
+    Staged::check_kind(args.out.as_deref(), "csv")?;
     let [mut before, mut after] = [read(&args.before)?, read(&args.after)?];
     let only = match (&mut before, &mut after) {
         (Side::Assigned(before), Side::Assigned(after)) => matched(before, after, args)?,
@@ -33,6 +34,7 @@ pub(crate) fn compare(args: &args::Compare, progress: &Progress) -> Outcome {
     };
     facts.insert("command".to_string(), "compare".into());
     if let Some([before, after]) = only {
+        tell(format_args!("recluster: rows matched by ids; {before} only before, {after} only after"));
         facts.insert("rows_only_before".to_string(), before.into());
         facts.insert("rows_only_after".to_string(), after.into());
     }
@@ -65,10 +67,11 @@ fn read(path: &str) -> Result<Side, Failure> {
     }
     let mut file = csv::Reader::from_path(path).map_err(|e| Failure::file(path, e))?;
     let head = file.headers().map_err(|e| Failure::file(path, e))?;
-    let place = head.iter().position(|name| name == "assigned");
+    // Ids stand before, and may be named alike.
+    let place = (0..head.len()).rev().find(|&at| &head[at] == "assigned");
     let place = place.ok_or_else(|| Failure::file(path, "has no column \"assigned\", as files of assignments have"))?;
     // Ids stand between the number of the row and what was made of it.
-    let made = head.iter().position(|name| name == "core").map_or(place, |core| core.min(place));
+    let made = if place > 0 && head.get(place - 1) == Some("core") { place - 1 } else { place };
     let ids = if head.get(0) == Some("row") { 1..made.max(1) } else { 0..0 };
     let names = ids.clone().map(|id| head[id].to_string()).collect();
     let mut found = Assigned { paths: Vec::new(), names, ids: Vec::new() };
@@ -83,7 +86,17 @@ fn read(path: &str) -> Result<Side, Failure> {
 /// Brings the rows of two files with the same ids into one order, without those that only one of them has; how many these are.
 /// Files of other ids, or of none, are compared row by row.
 fn matched(before: &mut Assigned, after: &mut Assigned, args: &args::Compare) -> Result<Option<[usize; 2]>, Failure> {
-    if before.names.is_empty() || before.names != after.names {
+    if before.names.is_empty() || before.ids == after.ids {
+        return Ok(None);
+    }
+    if before.names != after.names {
+        if !after.names.is_empty() {
+            let names = [&before.names, &after.names].map(|names| names.join(", "));
+            tell(format_args!(
+                "recluster: the ids differ ({} and {}): rows are compared in their order",
+                names[0], names[1]
+            ));
+        }
         return Ok(None);
     }
     let mut rows = HashMap::new();

@@ -52,8 +52,8 @@ impl Staged {
     pub(crate) fn check_kind(path: Option<&str>, kind: &str) -> Result<(), Failure> {
         const KINDS: [&str; 9] = ["npy", "csv", "json", "svg", "txt", "html", "md", "parquet", "tsv"];
         let extension = path.and_then(|path| Path::new(path).extension()).and_then(|found| found.to_str());
-        match (path, extension) {
-            (Some(path), Some(found)) if found != kind && KINDS.contains(&found) => {
+        match (path, extension.map(str::to_lowercase)) {
+            (Some(path), Some(found)) if found != kind && KINDS.contains(&found.as_str()) => {
                 Err(Failure::Usage(format!("{path}: what is written there is .{kind}, not .{found}")))
             }
             _ => Ok(()),

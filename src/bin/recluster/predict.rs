@@ -101,7 +101,11 @@ impl Work<'_, '_> {
         let (names, columns) = (model.feature_names(), Some(model.features()));
         input::blocks_like(data, rows, names, columns, size, &mut |mut table, first| {
             if table.values.nrows() == 0 {
-                return self.without_rows(&[]);
+                let (expected, found) = (model.features(), table.values.ncols());
+                return match expected == found {
+                    true => self.without_rows(&[]),
+                    false => Err(table.about(Error::Shape { what: "columns", expected, found })),
+                };
             }
             let values: Array2<f32> = std::mem::take(&mut table.values);
             let decided = self.decide(|run| predictor.decide(&values, run)).map_err(|e| table.about_from(e, first))?;

@@ -150,8 +150,14 @@ impl Observer for Progress {
 /// A note after the places that it was said of, a few by name.
 fn note(text: &str, places: &[String]) -> String {
     const NAMED: usize = 3;
-    let mut places: Vec<&str> = places.iter().map(String::as_str).filter(|place| !place.is_empty()).collect();
-    places.sort_unstable();
+    // Said of the whole, it is said of each place.
+    let mut places: Vec<&str> =
+        if places.iter().any(String::is_empty) { vec![] } else { places.iter().map(String::as_str).collect() };
+    // 0.2 before 0.10.
+    places.sort_by_cached_key(|place| {
+        let numbers = place.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse::<u64>().ok());
+        (numbers.collect::<Vec<_>>(), place.to_string())
+    });
     places.dedup();
     let named = places.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
     match places.len() {
@@ -170,9 +176,9 @@ mod tests {
         let progress = Progress::new(Cancel::default());
         let run = progress.run();
         run.note("a table of few rows");
-        for place in ["0.1", "0.2", "0.0", "0.1", "0.3"] {
+        for place in ["0.1", "0.10", "0.2", "0.1", "0.3"] {
             run.at(place).note("no rest");
         }
-        assert_eq!(progress.notes(), ["a table of few rows", "0.0, 0.1, 0.2 and 1 more: no rest"]);
+        assert_eq!(progress.notes(), ["a table of few rows", "0.1, 0.2, 0.3 and 1 more: no rest"]);
     }
 }

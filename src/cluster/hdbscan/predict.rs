@@ -3,7 +3,7 @@
 //! A new row hangs onto the fitted tree by its lightest edge: with core(x) its distance to its `min_samples`-th fitted
 //! row, the fitted row y of the least mutual reachability max(core(x), core(y), d(x, y)), the nearest of them in a tie.
 //! λ(x) = 1 / that. Like any row of the tree it is in y's clusters as long as the density is below λ(x), and no longer
-//! than y is. Fitted rows keep their core distances, so one new row changes nothing for another.
+//! than y is; where that is none of them, and the clusters reach for noise, it is in that of y if they are within reach. Fitted rows keep their core distances, so one new row changes nothing for another.
 
 use super::model::HdbscanModel;
 use super::reach;
@@ -47,7 +47,7 @@ pub struct HdbscanPredictor<'a> {
     label: Vec<i32>,
     owner: Vec<Option<u32>>,
     densest: Vec<f64>,
-    /// By label: the least λ at which a row next to noise that the cluster took in is taken in too.
+    /// By label: the least λ at which noise joins the cluster; see [`Hdbscan::reach`](super::Hdbscan::reach).
     reached: Vec<f64>,
 }
 
@@ -124,7 +124,7 @@ impl HdbscanModel {
             let densest = densest(&self.condensed);
             let cores = &self.fitted.core_distances;
             let limits = reach::limits(&self.scores().labels, cores, self.clusters(), self.reach);
-            let reached = limits.iter().map(|limit| 1.0 / limit).collect();
+            let reached = limits.iter().map(|&limit| if limit > 0.0 { 1.0 / limit } else { f64::INFINITY }).collect();
             Ok(HdbscanPredictor {
                 model: self,
                 columns,

@@ -2,8 +2,9 @@
 //!
 //! A cluster of the tree ends where its density falls to that of its lowest saddle towards another cluster, on all sides. Where
 //! clusters overlap, the saddle is high and their outskirts are noise although they lead to one cluster alone. With a reach
-//! the clusters grow along the spanning tree, the lightest edges first: a component of noise joins the first cluster that an
-//! edge connects it with, if that edge weighs at most `reach` times the largest core distance in the cluster.
+//! the clusters grow along the spanning tree, the lightest edges first: a component of noise joins the first cluster within whose
+//! reach an edge connects it with, at most `reach` times the largest core distance in the cluster. So the outskirts of a sparse
+//! cluster pass by a dense one that is as near.
 //!
 //! Growth from labelled rows along the spanning tree of mutual reachability: L. Lelis and J. Sander, "Semi-supervised
 //! density-based clustering" (ICDM 2009), and J. C. Gertrudes, A. Zimek, J. Sander, R. J. G. B. Campello, "A unified view of
@@ -36,7 +37,7 @@ pub(super) fn take_in(scores: &mut Scores, selected: &[u32], tree: &CondensedTre
     let Scores { labels, membership, .. } = scores;
     let limits = limits(labels, &fitted.core_distances, selected.len(), reach);
     let mut sets = Sets::new(labels.len());
-    // By the root of each set: its cluster, and by row of noise the weight of the edge that its component came in by.
+    // By the root of each set: its cluster, and the weight of the edge by which a component of noise came in.
     let mut own = labels.clone();
     let mut entry = vec![f64::INFINITY; labels.len()];
     for (a, b, weight) in fitted.spanning.edges() {

@@ -118,8 +118,8 @@ pub(crate) struct Cluster {
     /// HDBSCAN: undo splits with a side of less persistence than this in density (1 / distance) [default: 0]
     #[arg(long, value_name = "X")]
     pub(crate) min_persistence: Option<f64>,
-    /// HDBSCAN: take noise into the cluster it leads to, over distances up to this many times the cluster's largest core
-    /// distance [default: 0, none]
+    /// HDBSCAN: noise joins the cluster that it is connected with in the spanning tree, over distances up to this many
+    /// times the cluster's largest core distance [default: 0, none]
     #[arg(long, value_name = "X")]
     pub(crate) reach: Option<f64>,
     /// HDBSCAN: weight of each row, as if repeated: one number a row, .npy or .csv of one column

@@ -85,8 +85,8 @@ pub(crate) struct Fit {
     /// to be before a node is split; 0 splits whatever can be split [default: 0.3]
     #[arg(long, value_name = "X")]
     pub(crate) single_cluster_weight: Option<f64>,
-    /// HDBSCAN: take noise into the cluster it leads to, over distances up to this many times the cluster's largest core
-    /// distance [default: 2, in embeddings by UMAP 0]
+    /// HDBSCAN: noise joins the cluster that it is connected with in the spanning tree, over distances up to this many
+    /// times the cluster's largest core distance [default: 2, in embeddings by UMAP 0]
     #[arg(long, value_name = "X")]
     pub(crate) reach: Option<f64>,
     /// Evidence that clusters are separate, on held-out rows: "require" joins siblings that are not separated and refuses

@@ -18,9 +18,7 @@ pub(crate) fn embed(args: &args::Embed, progress: &Progress) -> Outcome {
         return sparse::embed(args, progress);
     }
     check_flags(args)?;
-    let outputs = [Some(args.out.as_str()), args.new_out.as_deref()];
-    Staged::check(outputs.into_iter().flatten())?;
-    outputs.into_iter().try_for_each(|path| Staged::check_kind(path, "npy"))?;
+    check_outputs(args)?;
     let data = input::table(&args.common.data, args.common.rows)?;
     let columns = data.names.as_deref();
     let new = args.new.as_deref().map(|new| input::table_like(new, None, columns)).transpose()?;
@@ -116,6 +114,12 @@ fn random_projection(args: &args::Embed) -> RandomProjection {
         None => RandomProjection::new(args.components.unwrap_or(2)),
     };
     args.density.map_or(projection.clone(), |share| projection.density(share))
+}
+
+fn check_outputs(args: &args::Embed) -> Result<(), Failure> {
+    let outputs = [Some(args.out.as_str()), args.new_out.as_deref()];
+    Staged::check(outputs.into_iter().flatten())?;
+    outputs.into_iter().try_for_each(|path| Staged::check_kind(path, "npy"))
 }
 
 /// Refuses flags of other methods.

@@ -1,18 +1,17 @@
 //! The command `embed` for sparse rows.
 
-use super::{check_flags, pca, random_projection, umap, write};
+use super::{check_flags, check_outputs, pca, random_projection, umap, write};
 use crate::args::{self, EmbedMethod};
 use crate::commands::{Outcome, facts, refuse, run};
 use crate::failure::Failure;
 use crate::input;
-use crate::output::Staged;
 use crate::progress::Progress;
 use recluster::SparseRows;
 use serde_json::json;
 
 pub(super) fn embed(args: &args::Embed, progress: &Progress) -> Outcome {
     check_flags(args)?;
-    Staged::check([Some(args.out.as_str()), args.new_out.as_deref()].into_iter().flatten())?;
+    check_outputs(args)?;
     let rows = input::sparse(&args.common.data, args.common.rows, None)?.rows;
     let new = args.new.as_deref().map(|new| input::sparse(new, None, Some(rows.columns()))).transpose()?;
     let new: Option<&SparseRows> = new.as_ref().map(|new| &new.rows);

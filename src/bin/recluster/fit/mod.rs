@@ -57,7 +57,7 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
         None => Arc::new(Scaled::new(embedder, args.scale.unwrap_or_default())),
     };
     let schema = data.questions().map(|questions| &questions.schema);
-    let evidence = evidence(args, &data);
+    let evidence = evidence(args, &data, method);
     let plan = plan(args, embedder, clusterers(args, method)?, evidence, schema)?;
     let plan = with_second_look(plan, args, usual_second_look(args, method, evidence));
     let mut boost = boost(args);
@@ -107,15 +107,7 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     let draft = progress.work(|| draft(args, &data, &tree, &found, text, &run)).map_err(named)?;
     let html = progress.work(|| draft.render(&tree))?;
     let assignments = progress.work(|| assignments(&data, &tree, &surrogate, &run)).map_err(named)?;
-    let mut files = files(args, &tree, &found, &draft, &html, &assignments)?;
-    let by_outside = Path::new(&args.out).join("outside.csv");
-    if outside.is_empty() {
-        // That of an earlier fit is of other clusters.
-        files.remove(by_outside);
-    } else {
-        let text = insight::lines_of_outside(&outside, &tree);
-        files.write(by_outside, |out| out.write_all(text.as_bytes()))?;
-    }
+    let files = files(args, &tree, &found, &draft, &html, &assignments)?;
     let mut facts = facts("fit", data.values.dim());
     facts_of(args, &tree, data.classes.as_deref(), &mut facts)?;
     facts.insert("rules".to_string(), insight::facts_of_rules(&rules));
@@ -139,10 +131,10 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
 }
 
 /// A space made of levels shows gaps where there are none more often than one of numbers; tests are cheap there. In a few columns
-/// of numbers gaps are what they seem, and the tests miss small clusters that they show.
-fn evidence(args: &args::Fit, data: &Source) -> EvidencePolicy {
+/// of numbers, as they are, gaps are what they seem, and the tests miss small clusters that they show.
+fn evidence(args: &args::Fit, data: &Source, method: EmbedMethod) -> EvidencePolicy {
     let usual = match data.questions() {
-        Some(_) if are_few_numbers(data) => EvidencePolicy::Mark,
+        Some(_) if are_few_numbers(data) && method == EmbedMethod::Identity => EvidencePolicy::Mark,
         Some(_) => EvidencePolicy::Require,
         None => EvidencePolicy::Off,
     };

@@ -69,7 +69,7 @@ pub(super) fn draft(
             let reach = plan::reach(args, found.embedder);
             if reach > 0.0 {
                 report =
-                    report.setting("Noise joins a cluster within", format!("{reach} of its largest core distances"));
+                    report.setting("Noise joins a cluster within", format!("{reach} times its largest core distance"));
             }
         }
         other => {
@@ -117,7 +117,7 @@ pub(super) fn draft(
     if let Some((width, height)) = data.image {
         report = report.image(width, height);
     }
-    let evidence = evidence(args, data);
+    let evidence = evidence(args, data, found.embedder);
     if evidence != EvidencePolicy::Off {
         let policy = format!("{} (level {})", args::value_name(evidence), args.alpha.unwrap_or(0.05));
         report = report.setting("Evidence of separation", policy);
@@ -174,6 +174,15 @@ pub(super) fn files(
         (report::DRAFT, &draft_json),
     ] {
         files.write(Path::new(&args.out).join(name), |out| out.write_all(text.as_bytes()))?;
+    }
+    let outside = Path::new(&args.out).join("outside.csv");
+    let text = insight::lines_of_outside(found.outside, tree);
+    let head = text.lines().next().unwrap_or_default();
+    if !found.outside.is_empty() {
+        files.write(outside, |out| out.write_all(text.as_bytes()))?;
+    } else if std::fs::read(&outside).is_ok_and(|before| before.starts_with(head.as_bytes())) {
+        // That of an earlier fit is of other clusters.
+        files.remove(outside);
     }
     if let Some(folder) = &args.xgboost_out {
         files.folder(folder)?;

@@ -93,6 +93,12 @@ impl Rounded {
 
 /// Reads a table: a file, or the word `digits`; only the first `rows` rows, if given.
 pub(crate) fn table(source: &str, rows: Option<usize>) -> Result<Table, Failure> {
+    let table = read(source, rows)?;
+    tell_of_names(source, &table);
+    Ok(table)
+}
+
+fn read(source: &str, rows: Option<usize>) -> Result<Table, Failure> {
     if source == "digits" {
         let images = recluster::data::digits().images;
         let keep = rows.unwrap_or(usize::MAX).min(images.nrows());
@@ -106,9 +112,6 @@ pub(crate) fn table(source: &str, rows: Option<usize>) -> Result<Table, Failure>
         Opened::Other(reason) => Err(reason.to_string()),
     };
     let table = read.map_err(|reason| Failure::file(source, reason))?;
-    if let Some(words) = table.names.as_deref().and_then(numbers_as_names) {
-        tell(format_args!("recluster: {source}: {words}"));
-    }
     if let Some(words) = table.rounded.words() {
         tell(format_args!("recluster: {source}: whole numbers from 16777216 on are rounded to 32 bits: {words}"));
     }
@@ -149,6 +152,9 @@ pub(crate) fn blocks_like(
     }
     let mut failed = None;
     let mut take = |table: Table, first: usize| {
+        if first == 0 {
+            tell_of_names(source, &table);
+        }
         if let Some(words) = table.rounded.words() {
             tell(format_args!("recluster: {source}: whole numbers from 16777216 on are rounded to 32 bits: {words}"));
         }
@@ -179,9 +185,9 @@ pub(crate) fn blocks_like(
 
 /// Reads a table to fit a model to; column names must be distinct, as later tables are matched by them.
 pub(crate) fn fitted(source: &str, rows: Option<usize>) -> Result<Table, Failure> {
-    let table = table(source, rows)?;
-    let names = table.names.as_deref().unwrap_or_default();
-    distinct(source, names)?;
+    let table = read(source, rows)?;
+    distinct(source, table.names.as_deref().unwrap_or_default())?;
+    tell_of_names(source, &table);
     Ok(table)
 }
 
@@ -202,6 +208,13 @@ pub(crate) fn names(source: &str) -> Result<Option<Vec<String>>, Failure> {
     match open(source)? {
         Opened::Raw(..) | Opened::Market(_) | Opened::Svm(_) | Opened::Other(_) => Ok(None),
         Opened::Text(reader) => csv::names(reader).map(Some).map_err(|reason| Failure::file(source, reason)),
+    }
+}
+
+/// Says so where the names of a table are numbers.
+fn tell_of_names(source: &str, table: &Table) {
+    if let Some(words) = table.names.as_deref().and_then(numbers_as_names) {
+        tell(format_args!("recluster: {source}: {words}"));
     }
 }
 
@@ -265,7 +278,7 @@ enum Opened {
 }
 
 /// What to do with what begins like an archive.
-const ZIP: &str = "is a zip archive, as spreadsheets (.xlsx) and .npz are: save it as CSV, Parquet or .npy";
+const ZIP: &str = "is a zip archive, as spreadsheets (.xlsx) and .npz are: save it as CSV";
 
 const NOT_DENSE: &str = "sparse rows are taken as the data of embed, boost, fit and predict";
 
@@ -293,7 +306,9 @@ fn open(path: &str) -> Result<Opened, Failure> {
         let head = idx::head(&mut reader).map_err(|reason| Failure::file(path, reason))?;
         Ok(Opened::Raw(reader, head))
     } else if start.starts_with(b"PAR1") {
-        Ok(Opened::Other("is Parquet, which fit and predict read; here tables are CSV or arrays of numbers"))
+        Ok(Opened::Other(
+            "is Parquet, which is read as a table with kinds of columns: here tables are CSV or arrays of numbers",
+        ))
     } else if start.starts_with(b"PK\x03\x04") {
         Ok(Opened::Other(ZIP))
     } else if start.starts_with(sparse::MARKET) {

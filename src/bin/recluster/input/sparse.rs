@@ -94,7 +94,8 @@ pub(super) fn blocks(
     each: &mut dyn FnMut(Table, usize) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let all = table.rows.rows();
-    for first in (0..all).step_by(size.max(1)) {
+    // One block at least, if need be without rows.
+    for first in (0..all.max(1)).step_by(size.max(1)) {
         let values = table.rows.to_dense(first..(first + size.max(1)).min(all))?;
         each(Table { values, ..Table::unread() }, first)?;
     }
