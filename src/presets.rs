@@ -20,8 +20,8 @@ use crate::evidence::{HeldOut, LatentClasses};
 use crate::recursive::{RecursiveTree, Repeats, SecondLook};
 use crate::table::Schema;
 
-/// For arrays of numbers (such as `.npy` files): UMAP in two columns and HDBSCAN, two levels, a [`consensus`] of ten runs at each node, a
-/// [second look](RecursiveTree::second_look) at large leaves. For up to three columns see [`few_columns`].
+/// For arrays of numbers (such as `.npy` files): UMAP in two columns and HDBSCAN, two levels, a [`consensus`] of ten runs at each
+/// node, a [second look](RecursiveTree::second_look) at large leaves. For up to three columns see [`few_columns`].
 ///
 /// No evidence is asked for; [`judge`](RecursiveTree::judge) with [`HeldOut`] does, and
 /// [`Scaled`](crate::embed::Scaled) brings columns of unlike units to one scale.

@@ -412,6 +412,14 @@ fn files_that_are_not_what_their_names_or_first_bytes_say() {
     let output = recluster(at, "fit --data bare.csv --rounds 2 --depth 1 --out fit");
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success() && told.contains("the first line (51, 1) is taken as the names"), "{told}");
+    // The outside variables of an earlier fit go with its clusters; a file of the user's stays.
+    for (head, stays) in
+        [("variable,figure,cluster,rows,estimate,low,high,index,q_value,differs\n", false), ("mine\n", true)]
+    {
+        write(at, "fit/outside.csv", head);
+        assert!(recluster(at, "fit --data bare.csv --rounds 2 --depth 1 --out fit").status.success());
+        assert_eq!(at.join("fit/outside.csv").exists(), stays, "{head}");
+    }
     write(at, "none.csv", "51,1\n");
     assert!(recluster(at, "predict --data none.csv --model fit/model.json --out p.csv").status.success());
     let written = std::fs::read_to_string(at.join("p.csv")).unwrap();

@@ -13,9 +13,7 @@ use serde_json::json;
 use std::path::Path;
 
 pub(crate) fn boost(args: &args::Boost, progress: &Progress) -> Outcome {
-    Staged::check([Some(args.out.as_str()), args.new_out.as_deref()].into_iter().flatten())?;
-    Staged::check_kind(Some(&args.out), "json")?;
-    Staged::check_kind(args.new_out.as_deref(), "npy")?;
+    Staged::check([(Some(args.out.as_str()), "json"), (args.new_out.as_deref(), "npy")])?;
     args.xgboost_out.as_deref().map_or(Ok(()), Staged::check_folder)?;
     let data = Data::read(&args.common.data, args.common.rows, None)?;
     let given = input::labels(&args.labels, args.common.rows)?;

@@ -48,10 +48,8 @@ pub(crate) fn cluster(args: &args::Cluster, progress: &Progress) -> Outcome {
     if matches!(args.selection, Some(args::Selection::Leaf)) {
         refuse("--selection leaf", &[("--single-cluster-weight", args.single_cluster_weight.is_some())])?;
     }
-    let paths = outputs.iter().filter_map(|output| output.1.as_deref());
-    Staged::check(paths.chain([args.out.as_str()]))?;
-    Staged::check_kind(Some(&args.out), "npy")?;
-    outputs.iter().try_for_each(|(_, path, kind)| Staged::check_kind(path.as_deref(), kind))?;
+    let more = outputs.iter().map(|(_, path, kind)| (path.as_deref(), *kind));
+    Staged::check(more.chain([(Some(args.out.as_str()), "npy")]))?;
     let chosen = method::chosen(args.method, &args.settings, || input::names(&args.common.data))?;
     let data = input::table(&args.common.data, args.common.rows)?;
     let run = run(&args.common, progress);

@@ -11,8 +11,7 @@ use serde_json::Value;
 use std::collections::HashMap;
 
 pub(crate) fn compare(args: &args::Compare, progress: &Progress) -> Outcome {
-    Staged::check(args.out.as_deref())?;
-    Staged::check_kind(args.out.as_deref(), "csv")?;
+    Staged::check([(args.out.as_deref(), "csv")])?;
     let [mut before, mut after] = [read(&args.before)?, read(&args.after)?];
     let only = match (&mut before, &mut after) {
         (Side::Assigned(before), Side::Assigned(after)) => matched(before, after, args)?,

@@ -20,25 +20,16 @@ pub(crate) struct Staged {
 }
 
 impl Staged {
-    /// Checks that the files can be created, before long computations.
-    pub(crate) fn check<'a>(paths: impl IntoIterator<Item = &'a str>) -> Result<(), Failure> {
+    /// Checks before long computations that the files can be created, each under a name of its own, whose extension does not say
+    /// that it is of another kind than what is written. Outputs are given as (path, kind); those without a path are not asked for.
+    pub(crate) fn check<'a>(outputs: impl IntoIterator<Item = (Option<&'a str>, &'a str)>) -> Result<(), Failure> {
+        const KINDS: [&str; 9] = ["npy", "csv", "json", "svg", "txt", "html", "md", "parquet", "tsv"];
         let mut seen = Vec::new();
-        for path in paths {
-            let folder = match Path::new(path).parent() {
-                Some(parent) if !parent.as_os_str().is_empty() => parent,
-                _ => Path::new("."),
-            };
-            if !folder.is_dir() {
-                return Err(Failure::file(path, format!("there is no folder {}", folder.display())));
-            }
-            if Path::new(path).is_dir() {
-                return Err(Failure::file(path, "is a folder, not a file"));
-            }
-            if Path::new(path).exists() && !Path::new(path).is_file() {
-                return Err(Failure::file(
-                    path,
-                    "is a device or a pipe, not a file: files are written beside and renamed",
-                ));
+        for (path, kind) in outputs.into_iter().filter_map(|(path, kind)| Some((path?, kind))) {
+            Self::check_place(path)?;
+            let extension = Path::new(path).extension().and_then(|found| found.to_str()).map(str::to_lowercase);
+            if let Some(found) = extension.filter(|found| found != kind && KINDS.contains(&found.as_str())) {
+                return Err(Failure::Usage(format!("{path}: what is written there is .{kind}, not .{found}")));
             }
             if seen.contains(&path) {
                 return Err(Failure::Usage(format!("{path}: two outputs under one name")));
@@ -48,16 +39,22 @@ impl Staged {
         Ok(())
     }
 
-    /// Checks that the name of a file does not say that it is of another kind than what is written, by its extension.
-    pub(crate) fn check_kind(path: Option<&str>, kind: &str) -> Result<(), Failure> {
-        const KINDS: [&str; 9] = ["npy", "csv", "json", "svg", "txt", "html", "md", "parquet", "tsv"];
-        let extension = path.and_then(|path| Path::new(path).extension()).and_then(|found| found.to_str());
-        match (path, extension.map(str::to_lowercase)) {
-            (Some(path), Some(found)) if found != kind && KINDS.contains(&found.as_str()) => {
-                Err(Failure::Usage(format!("{path}: what is written there is .{kind}, not .{found}")))
-            }
-            _ => Ok(()),
+    /// Checks that a file can be created.
+    fn check_place(path: &str) -> Result<(), Failure> {
+        let folder = match Path::new(path).parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        if !folder.is_dir() {
+            return Err(Failure::file(path, format!("there is no folder {}", folder.display())));
         }
+        if Path::new(path).is_dir() {
+            return Err(Failure::file(path, "is a folder, not a file"));
+        }
+        if Path::new(path).exists() && !Path::new(path).is_file() {
+            return Err(Failure::file(path, "is a device or a pipe, not a file: files are written beside and renamed"));
+        }
+        Ok(())
     }
 
     /// Checks that a folder exists or can be created.
@@ -66,7 +63,7 @@ impl Staged {
         if folder.exists() && !folder.is_dir() {
             return Err(Failure::file(path, "is a file, not a folder"));
         }
-        if folder.is_dir() { Ok(()) } else { Self::check([path.trim_end_matches('/')]) }
+        if folder.is_dir() { Ok(()) } else { Self::check_place(path.trim_end_matches('/')) }
     }
 
     /// Creates the folder of the files if it does not exist.

@@ -23,9 +23,7 @@ const VALUES: usize = 1 << 24;
 const TOLD: usize = 10;
 
 pub(crate) fn predict(args: &args::Predict, progress: &Progress) -> Outcome {
-    Staged::check([Some(args.out.as_str()), args.drift_out.as_deref()].into_iter().flatten())?;
-    Staged::check_kind(Some(&args.out), "csv")?;
-    Staged::check_kind(args.drift_out.as_deref(), "json")?;
+    Staged::check([(Some(args.out.as_str()), "csv"), (args.drift_out.as_deref(), "json")])?;
     let surrogate = Surrogate::load(&args.model).map_err(|e| match e {
         e @ Error::Io { .. } => e.into(),
         e => Failure::file(&args.model, e),

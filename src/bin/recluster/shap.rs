@@ -17,9 +17,7 @@ use std::io::Write;
 const BLOCK: usize = 256 << 20;
 
 pub(crate) fn shap(args: &args::Shap, progress: &Progress) -> Outcome {
-    Staged::check([args.out.as_deref(), args.importance_out.as_deref()].into_iter().flatten())?;
-    Staged::check_kind(args.out.as_deref(), "npy")?;
-    Staged::check_kind(args.importance_out.as_deref(), "csv")?;
+    Staged::check([(args.out.as_deref(), "npy"), (args.importance_out.as_deref(), "csv")])?;
     let Read { model, schema, paths } = model(&args.model)?;
     let read = |file: &str, rows| Like::read(file, rows, schema.as_ref(), model.feature_names());
     let data = read(&args.common.data, args.common.rows)?;

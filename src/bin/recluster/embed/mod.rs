@@ -117,9 +117,7 @@ fn random_projection(args: &args::Embed) -> RandomProjection {
 }
 
 fn check_outputs(args: &args::Embed) -> Result<(), Failure> {
-    let outputs = [Some(args.out.as_str()), args.new_out.as_deref()];
-    Staged::check(outputs.into_iter().flatten())?;
-    outputs.into_iter().try_for_each(|path| Staged::check_kind(path, "npy"))
+    Staged::check([(Some(args.out.as_str()), "npy"), (args.new_out.as_deref(), "npy")])
 }
 
 /// Refuses flags of other methods.
