@@ -23,7 +23,7 @@ machine to machine; compare ratios.
 
 boost and shap take the leaves of a `recluster fit` instead of the labels with --leaves.
 """
-import argparse, gzip, importlib, json, pathlib, statistics, subprocess, tempfile, time, warnings
+import argparse, gzip, importlib, json, os, pathlib, statistics, subprocess, tempfile, time, warnings
 import numpy as np
 
 warnings.filterwarnings("ignore")
@@ -82,14 +82,18 @@ def rows_and_labels():
 
 
 def ours(command, **flags):
-    """Runs our program; its report."""
+    """Runs our program; its report, and the megabytes that it held at most."""
     words = [str(o.bin), command]
     for flag, value in flags.items():
         words += ["--" + flag.replace("_", "-")] + ([] if value is True else [str(value)])
-    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(words)}\n{done.stderr}")
-    return json.loads(done.stdout.splitlines()[-1])["seconds"]
+    with tempfile.TemporaryFile("w+") as told, tempfile.TemporaryFile("w+") as said:
+        child = subprocess.Popen(words, stdout=told, stderr=said)
+        _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        told.seek(0), said.seek(0)
+        if child.returncode:
+            raise SystemExit(f"{' '.join(words)}\n{said.read()}")
+        return json.loads(told.read().splitlines()[-1]) | {"megabytes": used.ru_maxrss // 1024}
 
 
 def timed(work):
@@ -102,12 +106,14 @@ def in_turn(mine, other):
     """Both sides, `--runs` times in turn; what the last runs gave."""
     seconds = [], []
     for _ in range(o.runs):
-        seconds[0].append(mine()["total"])
+        report = mine()
+        seconds[0].append(report["seconds"]["total"])
         result, took = other()
         seconds[1].append(took)
     a, b = map(statistics.median, seconds)
     spread = " ".join("[" + " ".join(f"{s:.3f}" for s in side) + "]" for side in seconds)
-    print(f"{o.stage}, {len(X)} rows: recluster {a:.3f} s, {o.peer} {b:.3f} s, {b / a:.2f} times faster   {spread}")
+    print(f"{o.stage}, {len(X)} rows: recluster {a:.3f} s, {o.peer} {b:.3f} s, {b / a:.2f} times faster   {spread}; "
+          f"recluster held {report['megabytes']} MB, its input included")
     return result
 
 
@@ -155,7 +161,9 @@ def embed():
         print(f"no new rows: {TOTAL - len(NEW)} --rows at most leave {len(NEW)} that are not fitted")
     else:
         report = ours("embed", data=at("x.npy"), out=at("e.npy"), **new)
-        print(f"{len(NEW)} new rows: {report['transform']:.3f} s (index {report['index']:.3f} s), {places[0]:.3f} s, {places[0] / report['transform']:.2f} times faster")
+        own, index = report["seconds"]["transform"], report["seconds"]["index"]
+        print(f"{len(NEW)} new rows: {own:.3f} s (index {index:.3f} s), {places[0]:.3f} s, {places[0] / own:.2f} times faster")
+        print(f"recall of the fit's neighbours {report['graph']['recall']:.4f}")
     if o.quality:
         from sklearn.manifold import trustworthiness
         from sklearn.model_selection import cross_val_score

@@ -34,6 +34,9 @@ const PIECE: usize = 1024;
 #[must_use]
 pub struct Surrogate {
     classes: Vec<String>,
+    /// The names that people gave the classes; empty as long as none has one.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    names: Vec<String>,
     model: BoostModel,
     /// How a table becomes the model's features.
     #[cfg_attr(feature = "serde", serde(default))]
@@ -62,6 +65,8 @@ pub struct Assignment<'a> {
     pub class: usize,
     /// Name of the class: for a tree's surrogate the path of the leaf.
     pub path: &'a str,
+    /// The name that people gave the class, by [`Surrogate::set_name`] or in the tree; empty without one.
+    pub name: &'a str,
     /// The class's probability in 0 to 1, among all classes and none of them: e^u / (1 + Σ e^u_j) of the row's calibrated
     /// margins u. It is calibrated for rows that the model was not trained on, and low where every class's model rejects the
     /// row.
@@ -199,6 +204,7 @@ impl Surrogate {
         let surrogate = Surrogate {
             model,
             classes,
+            names: Vec::new(),
             schema: None,
             digest: 0,
             selectivity,
@@ -252,6 +258,31 @@ impl Surrogate {
     /// The number of the class of this name, such as a leaf's path: its output in explanations and probabilities.
     pub fn class_of(&self, name: &str) -> Option<usize> {
         self.classes.iter().position(|class| class == name)
+    }
+
+    /// Names a class for people, such as "Night owls": each [`Assignment`] to it says so. An empty name takes it away. A tree's
+    /// surrogate has the names that the tree had when it was trained.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a class that does not exist.
+    pub fn set_name(&mut self, class: &str, name: impl Into<String>) -> Result<()> {
+        let class =
+            self.class_of(class).ok_or_else(|| Error::setting("class", class, "must be one of the classes"))?;
+        self.names.resize(self.classes.len(), String::new());
+        self.names[class] = name.into();
+        if self.names.iter().all(String::is_empty) {
+            self.names.clear();
+        }
+        Ok(())
+    }
+
+    /// The name that people gave a class; empty without one, or where there is no such class.
+    pub fn name_of(&self, class: &str) -> &str {
+        self.class_of(class).map_or("", |class| self.named(class))
+    }
+
+    fn named(&self, class: usize) -> &str {
+        self.names.get(class).map_or("", String::as_str)
     }
 
     /// Exact SHAP values of one class's margin for every row: (row, feature, 0). As [`explain`](Explainer::explain), in a
@@ -421,8 +452,12 @@ impl Surrogate {
             }
         }
         let share = confidence_of(margins.iter().copied());
-        let of =
-            |(class, margin): (usize, f64)| Assignment { class, path: &self.classes[class], confidence: share(margin) };
+        let of = |(class, margin): (usize, f64)| Assignment {
+            class,
+            path: &self.classes[class],
+            name: self.named(class),
+            confidence: share(margin),
+        };
         (of(best), second.map(of))
     }
 }
@@ -461,6 +496,9 @@ impl crate::Saved for Surrogate {
         }
         self.profile.check(self.classes.len(), self.model.features())?;
         checks::count("names of classes", self.classes.len(), self.model.outputs().len())?;
+        if !self.names.is_empty() {
+            checks::count("names that people gave classes", self.names.len(), self.classes.len())?;
+        }
         checks::that(self.schema.is_some() || self.digest == 0, || "the schema is missing".into())?;
         if let Some(schema) = &self.schema {
             let said = |(column, reason): (String, String)| Err(format!("column \"{column}\": {reason}"));

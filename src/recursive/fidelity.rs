@@ -51,7 +51,7 @@ impl ClusterTree {
         let deepest = self.leaves().map(|leaf| leaf.level()).max().unwrap_or(1);
         let level = |level: usize| Ok(LevelFidelity { level, fidelity: self.at_level(level, &shares, weights)? });
         let levels = (deepest.min(2)..=deepest).map(level).collect::<Result<_>>()?;
-        Ok((model, levels))
+        Ok((self.with_names(model)?, levels))
     }
 
     /// For each node with children how well a model of its own rows, trained and cross-fitted on these alone, tells its

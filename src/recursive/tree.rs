@@ -163,7 +163,8 @@ impl ClusterTree {
     /// # Errors
     /// [`Error::Shape`] when `data` has other rows than the tree, and those of [`Surrogate::fit`].
     pub fn surrogate(&self, data: &ArrayRef2<f32>, boost: &Boost, run: &Run) -> Result<Surrogate> {
-        Surrogate::fit(data, &self.leaf_labels(), self.classes(data.nrows())?, boost, run)
+        let surrogate = Surrogate::fit(data, &self.leaf_labels(), self.classes(data.nrows())?, boost, run)?;
+        self.with_names(surrogate)
     }
 
     /// As [`surrogate`](ClusterTree::surrogate), with weights of the rows, such as those of
@@ -178,7 +179,9 @@ impl ClusterTree {
         boost: &Boost,
         run: &Run,
     ) -> Result<Surrogate> {
-        Surrogate::fit_weighted(data, &self.leaf_labels(), self.classes(data.nrows())?, weights, boost, run)
+        let classes = self.classes(data.nrows())?;
+        let surrogate = Surrogate::fit_weighted(data, &self.leaf_labels(), classes, weights, boost, run)?;
+        self.with_names(surrogate)
     }
 
     /// As [`surrogate`](ClusterTree::surrogate) or [`surrogate_weighted`](ClusterTree::surrogate_weighted), on sparse rows.
@@ -192,7 +195,9 @@ impl ClusterTree {
         boost: &Boost,
         run: &Run,
     ) -> Result<Surrogate> {
-        Surrogate::fit_sparse(rows, &self.leaf_labels(), self.classes(rows.rows())?, weights, boost, run)
+        let classes = self.classes(rows.rows())?;
+        let surrogate = Surrogate::fit_sparse(rows, &self.leaf_labels(), classes, weights, boost, run)?;
+        self.with_names(surrogate)
     }
 
     /// Why the rows of a leaf are in it: exact SHAP values of the leaf's margin (log-odds) for its own rows, (row, feature, 0),
@@ -233,5 +238,13 @@ impl ClusterTree {
             return Err(Error::Shape { what: "rows of the data", expected: self.rows(), found: rows });
         }
         Ok(self.leaves().map(|leaf| leaf.path.to_string()).collect())
+    }
+
+    /// The surrogate, with the leaves' names.
+    pub(super) fn with_names(&self, mut surrogate: Surrogate) -> Result<Surrogate> {
+        for leaf in self.leaves().filter(|leaf| !leaf.name().is_empty()) {
+            surrogate.set_name(&leaf.path.to_string(), leaf.name())?;
+        }
+        Ok(surrogate)
     }
 }

@@ -423,7 +423,7 @@ fn files_that_are_not_what_their_names_or_first_bytes_say() {
     write(at, "none.csv", "51,1\n");
     assert!(recluster(at, "predict --data none.csv --model fit/model.json --out p.csv").status.success());
     let written = std::fs::read_to_string(at.join("p.csv")).unwrap();
-    assert_eq!(written, "row,assigned,confidence,runner_up,runner_up_confidence\n");
+    assert_eq!(written, "row,assigned,confidence,runner_up,runner_up_confidence,name\n");
 }
 
 #[test]
@@ -457,7 +457,7 @@ fn fit_writes_a_folder_and_predict_repeats_it() {
     let numbers = of_leaves.iter().map(|leaf| leaf["rules"].as_array().unwrap().len()).sum::<usize>();
     assert_eq!(rules.lines().count(), 1 + numbers);
     let assignments = std::fs::read_to_string(at.join("one/assignments.csv")).unwrap();
-    assert_eq!(assignments.lines().next(), Some("row,core,assigned,confidence"));
+    assert_eq!(assignments.lines().next(), Some("row,core,assigned,confidence,name"));
     assert_eq!(assignments.lines().count(), 601);
     let report = report(&at.join("one"));
     assert!(report.starts_with("<!DOCTYPE html>"));

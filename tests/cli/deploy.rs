@@ -46,7 +46,7 @@ fn strangers_are_turned_away_and_drift_is_told() {
     write(at, "strange.csv", table(900..1200, true));
     let known = good(at, "predict --model f/model.json --data new.csv --abstain 0.05 --out new.out --drift-out d.json");
     let found = lines(at, "new.out");
-    assert_eq!(found[0].join(","), "row,id,assigned,confidence,runner_up,runner_up_confidence");
+    assert_eq!(found[0].join(","), "row,id,assigned,confidence,runner_up,runner_up_confidence,name");
     assert_eq!((found.len(), found[1].len()), (301, 6));
     assert!(known["drift"]["abstained"].as_f64().unwrap() < 0.15, "{known}");
     assert!(known["drift"]["clusters_psi"].as_f64().unwrap() < 0.1, "{known}");
@@ -101,7 +101,7 @@ fn bad_input_is_named_and_leaves_nothing() {
     write(at, "none.csv", "id,x,y,z,plan\n");
     good(at, "predict --model f/model.json --data none.csv --out none.out");
     let written = std::fs::read_to_string(at.join("none.out")).unwrap();
-    assert_eq!(written, "row,id,assigned,confidence,runner_up,runner_up_confidence\n");
+    assert_eq!(written, "row,id,assigned,confidence,runner_up,runner_up_confidence,name\n");
     // What is wrong stands far behind what was written already.
     let long = table(0..70_000, false).replacen("c69990,", "c69990,much", 1);
     write(at, "long.csv", long);

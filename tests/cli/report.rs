@@ -22,13 +22,14 @@ fn a_report_is_made_again_with_other_names() {
     three(at);
     good(at, FIT);
     let read = |name: &str| std::fs::read_to_string(at.join("f").join(name)).unwrap();
-    let before: Vec<String> = ["report.html", "tree.json", "rules.csv", "names.csv", "report.json"].map(read).into();
+    const FILES: [&str; 7] =
+        ["report.html", "tree.json", "rules.csv", "names.csv", "report.json", "model.json", "assignments.csv"];
+    let before: Vec<String> = FILES.map(read).into();
     assert!(before[3].starts_with("path,name,proposed,rows\n0,,,90\n0.0,,"), "{}", before[3]);
     // Without names nothing changes, byte for byte.
     let told = good(at, "report f");
     assert_eq!((told["named"].as_u64(), told["rows"].as_u64(), told["leaves"].as_u64()), (Some(0), Some(90), Some(3)));
-    let again: Vec<String> = ["report.html", "tree.json", "rules.csv", "names.csv", "report.json"].map(read).into();
-    assert!(before == again);
+    assert!(before.as_slice() == FILES.map(read));
     // A name, as a spreadsheet writes it.
     write(at, "f/names.csv", "\u{feff}Name;Path;note\r\n\"Night \"\"owls\"\" <b>\";0.1;x\r\n夜;0.2;\r\n");
     let told = good(at, "report f --title Owls");
@@ -45,6 +46,20 @@ fn a_report_is_made_again_with_other_names() {
         read("rules.csv").lines().any(|line| line.starts_with("0.1,") && line.ends_with(",\"Night \"\"owls\"\" <b>\""))
     );
     assert!(read("names.csv").contains("\n0.1,\"Night \"\"owls\"\" <b>\","));
+    // What scores rows knows the names, and so does what was scored.
+    good(at, "predict --model f/model.json --data three.csv --out new.csv");
+    for (file, cluster) in [("f/assignments.csv", 2), ("new.csv", 1)] {
+        let mut rows = csv::Reader::from_path(at.join(file)).unwrap();
+        assert_eq!(rows.headers().unwrap().iter().last(), Some("name"));
+        let name = |path: &str| match path {
+            "0.1" => "Night \"owls\" <b>",
+            "0.2" => "夜",
+            _ => "",
+        };
+        let all: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
+        assert_eq!(all.len(), 90);
+        assert!(all.iter().all(|row| row[row.len() - 1] == *name(&row[cluster])), "{file}");
+    }
     // An empty name takes it away; lines that are not there change nothing.
     write(at, "only.csv", "path,name\n0.1,\n");
     let told = good(at, "report f --names only.csv --title Owls");
@@ -54,6 +69,12 @@ fn a_report_is_made_again_with_other_names() {
     good(at, "report f --names only.csv --title Owls");
     let untitled = |html: &str| html.replace("Owls", "Clusters and what sets them apart");
     assert!(untitled(&read("report.html")) == before[0], "names that are taken back leave nothing behind");
+    assert!(read("model.json") == before[5] && read("assignments.csv") == before[6]);
+    // Without the model and what it scored there is still the report.
+    std::fs::remove_file(at.join("f/model.json")).unwrap();
+    std::fs::remove_file(at.join("f/assignments.csv")).unwrap();
+    good(at, "report f");
+    assert!(!at.join("f/model.json").exists() && !at.join("f/assignments.csv").exists());
 }
 
 #[test]

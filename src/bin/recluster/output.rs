@@ -117,7 +117,7 @@ impl Drop for Staged {
     }
 }
 
-/// The lines of a file of assignments: the row's number, what names it, its paths, how sure the model is.
+/// The lines of a file of assignments: the row's number, what names it, its paths, how sure the model is, its cluster's name.
 pub(crate) struct Assignments<'a> {
     ids: &'a [(&'a str, &'a Values)],
     pub(crate) text: String,
@@ -126,13 +126,13 @@ pub(crate) struct Assignments<'a> {
 impl<'a> Assignments<'a> {
     /// With the path in the tree beside that by the model.
     pub(crate) fn new(ids: &'a [(&'a str, &'a Values)]) -> Self {
-        Self::with_header(ids, "core,assigned,confidence\n")
+        Self::with_header(ids, "core,assigned,confidence,name\n")
     }
 
     /// Of new rows, with what comes second; the header line only before the first of them.
     pub(crate) fn decided(ids: &'a [(&'a str, &'a Values)], first: bool) -> Self {
         match first {
-            true => Self::with_header(ids, "assigned,confidence,runner_up,runner_up_confidence\n"),
+            true => Self::with_header(ids, "assigned,confidence,runner_up,runner_up_confidence,name\n"),
             false => Assignments { ids, text: String::new() },
         }
     }
@@ -153,19 +153,19 @@ impl<'a> Assignments<'a> {
         self.text.push(',');
         self.text += core;
         match to {
-            Some(to) => self.text += &format!(",{},{:.6}\n", to.path, to.confidence),
-            None => self.text += ",-,\n",
+            Some(to) => self.text += &format!(",{},{:.6},{}\n", to.path, to.confidence, quoted(to.name)),
+            None => self.text += ",-,,\n",
         }
     }
 
     /// Adds a new row: its path, or - where it is turned away.
     pub(crate) fn push_decision(&mut self, row: usize, place: usize, decision: &Decision<'_>) {
         self.begin(row, place);
-        let path = decision.assigned().map_or("-", |to| to.path);
+        let (path, name) = decision.assigned().map_or(("-", ""), |to| (to.path, to.name));
         self.text += &format!(",{path},{:.6}", decision.best.confidence);
         match &decision.runner_up {
-            Some(to) => self.text += &format!(",{},{:.6}\n", to.path, to.confidence),
-            None => self.text += ",,\n",
+            Some(to) => self.text += &format!(",{},{:.6},{}\n", to.path, to.confidence, quoted(name)),
+            None => self.text += &format!(",,,{}\n", quoted(name)),
         }
     }
 

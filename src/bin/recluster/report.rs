@@ -7,6 +7,7 @@ use crate::names;
 use crate::output::Staged;
 use crate::progress::Progress;
 use recluster::Saved;
+use recluster::explain::Surrogate;
 use recluster::recursive::{ClusterTree, Path as At};
 use recluster::report::{Draft, Text};
 use serde_json::json;
@@ -47,18 +48,37 @@ pub(crate) fn report(args: &args::Report, progress: &Progress) -> Outcome {
         })
         .map_err(|e| Failure::file(&path(DRAFT), e))?;
     let markdown = recluster::report::markdown(&html);
-    let rules = rules(&path("rules.csv"), &tree)?;
     let mut files = Staged::default();
     let texts = [
         ("report.html", html),
         ("report.md", markdown),
         (DRAFT, draft.to_json()?),
         ("tree.json", tree.to_json()?),
-        ("rules.csv", rules),
         (names::FILE, names::lines(&tree, &draft)),
     ];
     for (name, text) in texts {
         files.write(folder.join(name), |out| out.write_all(text.as_bytes()))?;
+    }
+    // Who has moved the model or the table elsewhere can still have the report.
+    if folder.join("model.json").exists() {
+        let mut model: Surrogate = load(&path("model.json"))?;
+        for class in model.classes().to_vec() {
+            let name = tree.node(&class).map_or("", |node| node.name());
+            model.set_name(&class, name)?;
+        }
+        let text = model.to_json()?;
+        files.write(folder.join("model.json"), |out| out.write_all(text.as_bytes()))?;
+    }
+    for (file, cluster) in [("rules.csv", "cluster"), ("assignments.csv", "assigned")] {
+        if !folder.join(file).exists() {
+            continue;
+        }
+        let mut failed = Ok(());
+        files.write(folder.join(file), |out| {
+            failed = with_names(&path(file), cluster, &tree, out);
+            Ok(())
+        })?;
+        failed?;
     }
     files.commit()?;
     let mut facts = facts("report", (tree.rows(), tree.columns()));
@@ -85,24 +105,24 @@ fn load<T: Saved>(path: &str) -> Result<T, Failure> {
     })
 }
 
-/// The lines of rules.csv with the names of now.
-fn rules(path: &str, tree: &ClusterTree) -> Result<String, Failure> {
+/// Writes the lines of a file with the names of now, in the last column "name", of the clusters in the last one of that title.
+fn with_names(path: &str, cluster: &str, tree: &ClusterTree, out: &mut dyn Write) -> Result<(), Failure> {
     let wrong = |e: csv::Error| Failure::file(path, e);
     let mut reader = csv::Reader::from_path(path).map_err(wrong)?;
     let head = reader.headers().map_err(wrong)?.clone();
-    let place = |name: &str| {
-        let found = head.iter().position(|own| own == name);
-        found.ok_or_else(|| Failure::file(path, format!("line 1: has no column \"{name}\"")))
+    // Ids stand before them, and may be named alike.
+    let place = |title: &str| {
+        let found = (0..head.len()).rev().find(|&at| &head[at] == title);
+        found.ok_or_else(|| Failure::file(path, format!("line 1: has no column \"{title}\"")))
     };
-    let (cluster, name) = (place("cluster")?, place("name")?);
-    let mut writer = csv::Writer::from_writer(Vec::new());
+    let (cluster, name) = (place(cluster)?, place("name")?);
+    let mut writer = csv::Writer::from_writer(out);
     writer.write_record(&head).map_err(wrong)?;
-    for record in reader.records() {
-        let record = record.map_err(wrong)?;
+    let mut record = csv::StringRecord::new();
+    while reader.read_record(&mut record).map_err(wrong)? {
         let called = record[cluster].parse::<At>().ok().and_then(|at| tree.at(&at)).map_or("", |node| node.name());
         let cells = record.iter().enumerate().map(|(place, cell)| if place == name { called } else { cell });
         writer.write_record(cells).map_err(wrong)?;
     }
-    let bytes = writer.into_inner().map_err(|e| Failure::file(path, e.error()))?;
-    String::from_utf8(bytes).map_err(|e| Failure::file(path, e))
+    writer.flush().map_err(|e| Failure::file(path, e))
 }

@@ -87,7 +87,8 @@ pub(crate) struct Predict {
     /// model.json of "recluster fit"
     #[arg(long, value_name = "FILE")]
     pub(crate) model: String,
-    /// Where the assignments go: .csv with row, assigned path, confidence, runner-up and its confidence
+    /// Where the assignments go: .csv with row, assigned path, confidence, runner-up and its confidence, and the
+    /// cluster's name
     #[arg(long, value_name = "FILE")]
     pub(crate) out: String,
     /// Turn rows away, with "-" for a path, that are less sure than all but this share of the known rows: 0.05 costs one
@@ -118,7 +119,7 @@ pub(crate) struct Compare {
 }
 
 /// Makes the report of a fit again after clusters were named in its names.csv, without fitting. The names also go into
-/// tree.json and rules.csv.
+/// tree.json, rules.csv, assignments.csv and model.json, and so into what "recluster predict" writes.
 #[derive(Debug, Args)]
 pub(crate) struct Report {
     /// What "recluster fit" wrote
