@@ -7,8 +7,8 @@
     python benches/peers/clusters.py --sets pendigits.npz --python -- --components 5
 
 A set is `digits`, `mnist` (the four gzipped IDX files in FOLDER), an .npz file with X and y, a NAME.data.gz of Gagolewski's
-benchmark suite (github.com/gagolews/clustering-data-v1) with its NAME.labels0.gz beside it, whose columns are standardised, or one
-that is generated here:
+benchmark suite (github.com/gagolews/clustering-data-v1) with its NAME.labels0.gz beside it, an .arff file with a column "class" (of
+the others those of numbers or of two levels, rows without missing values), whose columns are standardised, or one that is generated here:
 
     density   ten Gaussian groups whose widths differ twentyfold, 10 directions mapped to 50 columns with noise
     size      nine kinds of customers, 6 to 28 % of all, by Poisson counts of 80 uses: log(1 + count)
@@ -136,6 +136,30 @@ def idx(path):
     return np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3]).reshape(shape)
 
 
+def standard(X):
+    spread = X.std(axis=0)
+    return (X - X.mean(axis=0)) / np.where(spread > 0, spread, 1)
+
+
+def attributes(path):
+    from scipy.io import arff
+    table, about = arff.loadarff(path)
+    own = next(name for name in about.names() if name.lower() == "class")
+    columns = []
+    for name in about.names():
+        _, levels = about[name]
+        if name == own:
+            continue
+        try:
+            columns.append(table[name].astype(float))
+        except ValueError:
+            if len(levels) == 2:
+                columns.append((table[name] == levels[1].encode()).astype(float))
+    X = np.stack(columns, axis=1)
+    whole = np.isfinite(X).all(axis=1)
+    return standard(X[whole]), np.unique(table[own], return_inverse=True)[1][whole]
+
+
 def load(name, o):
     if name in GENERATED:
         X, y = GENERATED[name](np.random.default_rng(sum(map(ord, name))))
@@ -146,9 +170,9 @@ def load(name, o):
         X = np.concatenate([idx(o.mnist / f"{part}-images-idx3-ubyte.gz") for part in ("train", "t10k")])
         y = np.concatenate([idx(o.mnist / f"{part}-labels-idx1-ubyte.gz") for part in ("train", "t10k")])
     elif name.endswith(".data.gz"):
-        X, y = np.loadtxt(name), np.loadtxt(name.replace(".data.gz", ".labels0.gz"))
-        spread = X.std(axis=0)
-        X = (X - X.mean(axis=0)) / np.where(spread > 0, spread, 1)
+        X, y = standard(np.loadtxt(name)), np.loadtxt(name.replace(".data.gz", ".labels0.gz"))
+    elif name.endswith(".arff"):
+        X, y = attributes(name)
     else:
         found = np.load(name)
         X, y = found["X"], found["y"]

@@ -15,6 +15,7 @@ pub(crate) fn cluster_sizes(labels: &[i32], clusters: usize) -> Vec<usize> {
 /// What a [`Clusterer`](crate::Clusterer) found.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Parts"))]
 #[must_use]
 pub struct Clustering {
     /// One for each row: 0..clusters, or [`NOISE`]. Every cluster has a row.
@@ -24,6 +25,30 @@ pub struct Clustering {
     membership: Vec<f32>,
     /// One for each cluster, in 0 to 1, where the method knows it.
     persistence: Option<Vec<f64>>,
+}
+
+/// A clustering as it is saved, not yet checked.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Parts {
+    labels: Vec<i32>,
+    clusters: usize,
+    membership: Vec<f32>,
+    persistence: Option<Vec<f64>>,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Parts> for Clustering {
+    type Error = Error;
+
+    fn try_from(parts: Parts) -> Result<Self> {
+        let found = Clustering::new(parts.labels)?.with_membership(parts.membership)?;
+        super::shape::check_count("clusters", found.clusters, parts.clusters)?;
+        match parts.persistence {
+            Some(persistence) => found.with_persistence(persistence),
+            None => Ok(found),
+        }
+    }
 }
 
 impl Clustering {
@@ -185,5 +210,33 @@ mod tests {
         assert_eq!(Clustering::new(vec![]).unwrap().clusters(), 0);
         assert_eq!(Clustering::compact(vec![7, -1, 3, 7]).unwrap().labels(), [1, -1, 0, 1]);
         assert_eq!(Clustering::new(vec![-1, 0]).unwrap().membership(), [0.0, 1.0]);
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn what_is_read_is_checked() {
+        let good = Clustering::new(vec![0, -1, 1, 0]).unwrap().with_persistence(vec![0.5, 0.25]).unwrap();
+        let text = serde_json::to_string(&good).unwrap();
+        assert_eq!(serde_json::from_str::<Clustering>(&text).unwrap(), good);
+        for (from, to) in [
+            ("[0,-1,1,0]", "[0,-1,5,0]"),
+            ("[0,-1,1,0]", "[0,-1,1]"),
+            ("\"clusters\":2", "\"clusters\":3"),
+            ("[0.5,0.25]", "[0.5]"),
+        ] {
+            let edited = text.replacen(from, to, 1);
+            assert!(edited != text && serde_json::from_str::<Clustering>(&edited).is_err(), "{edited}");
+        }
+        let why = crate::Explanation::new(ndarray::Array3::zeros((2, 3, 1)), ndarray::array![0.5]).unwrap();
+        let text = serde_json::to_string(&why).unwrap();
+        assert_eq!(serde_json::from_str::<crate::Explanation>(&text).unwrap(), why);
+        assert!(
+            serde_json::from_str::<crate::Explanation>(&text.replacen("[0.5]", "[]", 1).replacen(
+                "\"dim\":[1]",
+                "\"dim\":[0]",
+                1
+            ))
+            .is_err()
+        );
     }
 }

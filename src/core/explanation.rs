@@ -9,9 +9,27 @@ use ndarray::{Array1, Array2, Array3, Axis};
 /// Always of the shape (row, feature, output), whatever the model.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Parts"))]
 pub struct Explanation {
     values: Array3<f64>,
     base: Array1<f64>,
+}
+
+/// An explanation as it is saved, not yet checked.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Parts {
+    values: Array3<f64>,
+    base: Array1<f64>,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Parts> for Explanation {
+    type Error = Error;
+
+    fn try_from(parts: Parts) -> Result<Self> {
+        Explanation::new(parts.values, parts.base)
+    }
 }
 
 impl Explanation {

@@ -4,6 +4,7 @@ use super::{Error, Result};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A file written under a temporary name beside its final one; [`StagedFile::commit`] renames it.
 ///
@@ -29,7 +30,9 @@ impl StagedFile {
             return Err(std::io::Error::new(std::io::ErrorKind::AlreadyExists, reason));
         }
         let mut name = path.file_name().unwrap_or_default().to_os_string();
-        name.push(format!(".{}.tmp", std::process::id()));
+        // Threads of one process may write files of one name.
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        name.push(format!(".{}-{}.tmp", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed)));
         let staged = StagedFile { temporary: path.with_file_name(name), path: path.to_path_buf(), committed: false };
         let mut file = BufWriter::with_capacity(1 << 16, File::create(&staged.temporary)?);
         content(&mut file)?;
@@ -69,4 +72,24 @@ impl Drop for StagedFile {
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let staged = StagedFile::write(path, |out| out.write_all(bytes));
     staged.and_then(StagedFile::commit).map_err(|e| Error::io(path, e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::write_whole;
+
+    #[test]
+    fn threads_that_write_one_file_leave_a_whole_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("one.txt");
+        std::thread::scope(|scope| {
+            for number in 0..4u8 {
+                let path = &path;
+                scope.spawn(move || (0..50).for_each(|_| write_whole(path, &[number; 100_000]).unwrap()));
+            }
+        });
+        let found = std::fs::read(&path).unwrap();
+        assert!(found.len() == 100_000 && found.iter().all(|byte| *byte == found[0]));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 }

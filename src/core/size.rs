@@ -73,10 +73,13 @@ impl std::fmt::Display for Size {
     }
 }
 
-/// A share of a whole as a percentage: one decimal, and two digits that matter where that would read as nothing.
+/// A share of a whole as a percentage: one decimal, and two digits that matter where that would read as nothing or as all.
 pub(crate) fn percent(share: f64) -> String {
     let percent = 100.0 * share;
-    let (mut decimals, mut digits) = (1, percent.abs() * 10.0);
+    // Sums of shares that are all of it are so but for rounding.
+    let rest = Some((100.0 - percent).abs()).filter(|&rest| rest > 1e-9);
+    let least = rest.map_or(percent.abs(), |rest| percent.abs().min(rest));
+    let (mut decimals, mut digits) = (1, least * 10.0);
     if digits > 0.0 && digits < 0.5 {
         while digits < 10.0 && decimals < 20 {
             (decimals, digits) = (decimals + 1, digits * 10.0);
@@ -111,6 +114,9 @@ mod tests {
             (0.0005, "0.1 %"),
             (0.000_431, "0.043 %"),
             (1e-7, "0.000010 %"),
+            (0.99971, "99.971 %"),
+            (0.9994, "99.9 %"),
+            (1.0 - 1e-15, "100.0 %"),
         ] {
             assert_eq!((Size::Share(share).to_string().as_str(), percent(share).as_str()), (text, text));
         }

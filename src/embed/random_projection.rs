@@ -179,7 +179,8 @@ impl RandomProjection {
                 components
             }
         };
-        if components > u32::MAX as usize || components.checked_mul(8 * columns.max(rows)).is_none() {
+        let fits = |count: usize| Vec::<f64>::new().try_reserve_exact(count).is_ok();
+        if components > u32::MAX as usize || !components.checked_mul(columns.max(rows)).is_some_and(fits) {
             return Err(Error::setting("n_components", components, "needs more memory than there can be"));
         }
         let density = match self.entries {

@@ -1,7 +1,7 @@
 //! Rows at the border between two clusters, reassigned by their answers.
 
 use crate::boost::{Boost, softmax};
-use crate::core::random::Stream;
+use crate::core::random::{Stream, mix};
 use crate::core::shape::check_count;
 use crate::core::{Canonical, Rows, gather, parallel};
 use crate::recursive::{Judge, Move, Proposal, Verdict};
@@ -301,10 +301,12 @@ impl<J: Judge> Judge for LatentClasses<J> {
 
     fn settings(&self) -> Settings {
         let categories = self.levels.iter().filter(|levels| **levels).count();
+        let which = self.levels.iter().fold(0, |digest, &levels| mix(digest ^ u64::from(levels)));
         Settings::new("LatentClasses")
             .with("judge", self.judge.settings())
             .with("features", self.levels.len())
             .with("categories", categories)
+            .with("digest of the categories", format!("{which:016x}"))
     }
 }
 

@@ -55,7 +55,8 @@ setting_by_debug!(Policy);
 /// times as often as the smallest middle, as in a bent cloud, separates nothing.
 ///
 /// A pair is [`Grade::Separated`] if its p-value is at most `alpha` x (n − 1) / (N − 1), with n rows of the node and N of the
-/// table, so that all tests down the tree err together at about `alpha` (as in sc-SHC, Grabski, Street, Irizarry 2023).
+/// table, so that all tests down the tree err together at about `alpha` (as in sc-SHC, Grabski, Street, Irizarry 2023); a leaf that a
+/// [second look](crate::recursive::RecursiveTree::second_look) proposes to divide is judged a second time at its level.
 /// Otherwise it is a [`Grade::Continuum`] if both clusters were found again, else [`Grade::NotFoundAgain`].
 ///
 /// # Cost

@@ -192,7 +192,11 @@ impl Guard {
     pub(super) fn check(&self, classes: usize, features: usize) -> checks::Check {
         self.model.validate()?;
         checks::count("families of the guard", self.families.len(), classes)?;
-        let families = self.families.iter().fold(0, |most, &family| most.max(family.saturating_add(1)));
+        let mut families = 0;
+        for &family in &self.families {
+            checks::that(family <= families, || format!("family {family} before family {families}"))?;
+            families = families.max(family + 1);
+        }
         checks::count("outputs of the guard", self.model.outputs().len(), families)?;
         checks::count("features of the guard", self.model.features(), features)?;
         checks::count("ranks of the guard", self.ranks.len(), 2)?;
@@ -297,6 +301,10 @@ mod tests {
             assert_eq!(Surrogate::from_json(&text).unwrap(), guarded);
             let cut = text.replacen("\"ranks\":[{\"values\":[", "\"ranks\":[{\"values\":[1e300,", 1);
             assert!(cut != text && Surrogate::from_json(&cut).is_err());
+            for families in ["[0,2,1]", "[1,0,2]", "[0,1,18446744073709551615]"] {
+                let other = text.replacen("\"families\":[0,1,2]", &format!("\"families\":{families}"), 1);
+                assert!(other != text && Surrogate::from_json(&other).is_err(), "{families}");
+            }
         }
         // The same bits in any order of the rows and at any number of threads.
         let order: Vec<usize> = (0..1000).map(|i| i * 7 % 1000).collect();

@@ -27,13 +27,19 @@ use super::quadrature::{LANES, Rule};
 /// Coefficients that all leaves share.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Coefficients {
-    /// A quadrature rule for each number of distinct features.
-    pub(super) rules: Vec<Rule>,
+    /// Quadrature rules, of 1, 2, ... [`EACH`] points, and then of twice as many as the one before.
+    rules: Vec<Rule>,
     /// (a - 1)! b! / (a + b)! at row a (from 1), column b; empty where there is no background.
     weights: Vec<Vec<f64>>,
 }
 
 impl Coefficients {
+    /// The rule for a path of so many distinct features: exact for polynomials of their degree.
+    #[inline(always)]
+    pub(super) fn rule(&self, features: usize) -> &Rule {
+        &self.rules[number_of_rule(features)]
+    }
+
     pub(super) fn new(longest: usize, background: bool) -> Self {
         let row = |a: usize| {
             let mut weight = 1.0 / a.max(1) as f64;
@@ -44,10 +50,22 @@ impl Coefficients {
             (0..=longest - a.min(longest)).map(step).collect()
         };
         Coefficients {
-            rules: (0..=longest).map(|d| Rule::new(d.div_ceil(2))).collect(),
+            rules: (0..=number_of_rule(longest))
+                .map(|i| Rule::new(if i < EACH { i + 1 } else { EACH << (i + 1 - EACH) }))
+                .collect(),
             weights: if background { (0..=longest).map(row).collect() } else { Vec::new() },
         }
     }
+}
+
+/// Points up to which each number of them has its rule.
+const EACH: usize = 32;
+
+/// The number of the rule for so many distinct features, half as many points.
+#[inline(always)]
+fn number_of_rule(features: usize) -> usize {
+    let points = features.div_ceil(2).max(1);
+    if points <= EACH { points - 1 } else { EACH - 1 + (points.div_ceil(EACH)).next_power_of_two().ilog2() as usize }
 }
 
 /// Work space of one thread.
@@ -109,7 +127,7 @@ impl Leaf {
         }
         let before = &mut work.before;
         before.resize(d.max(before.len()), [0.0; LANES]);
-        for group in &coefficients.rules[d].groups {
+        for group in &coefficients.rule(d).groups {
             let mut running = [1.0; LANES];
             for j in 0..d {
                 before[j] = running;
@@ -154,7 +172,7 @@ impl Leaf {
         let Work { factors, before, .. } = work;
         factors.resize(d.max(factors.len()), [0.0; LANES]);
         before.resize(d.max(before.len()), [0.0; LANES]);
-        for group in &coefficients.rules[d].groups {
+        for group in &coefficients.rule(d).groups {
             let mut running = [1.0; LANES];
             for j in 0..d {
                 factors[j] = self.factor(group, j, hit(hits, j));

@@ -266,8 +266,7 @@ impl Surrogate {
     /// # Errors
     /// [`Error::Setting`] for a class that does not exist.
     pub fn set_name(&mut self, class: &str, name: impl Into<String>) -> Result<()> {
-        let class =
-            self.class_of(class).ok_or_else(|| Error::setting("class", class, "must be one of the classes"))?;
+        let class = self.class_of(class).ok_or_else(|| Error::setting("class", class, "must be one of the classes"))?;
         self.names.resize(self.classes.len(), String::new());
         self.names[class] = name.into();
         if self.names.iter().all(String::is_empty) {
@@ -296,7 +295,8 @@ impl Surrogate {
         self.shap()?.explain_outputs(rows, &[output], run)
     }
 
-    fn shap(&self) -> Result<TreeShap<'_>> {
+    /// The explainer of the model, on paths that are listed once.
+    pub(super) fn shap(&self) -> Result<TreeShap<'_>> {
         Ok(TreeShap::with(&self.model, self.paths.get(|| Ok(Prepared::all(&self.model)))?))
     }
 

@@ -22,7 +22,7 @@ use std::sync::Arc;
 ///
 /// Cost for each row: in batches, for each unit of neighbouring leaves (a subtree whose distinct features above and splits
 /// within are at most 8 together), O(features of the unit) look-ups; at a leaf of more features an uncommon pattern takes
-/// O(d²), or with a background O(d x its different patterns). Trees may be of any depth.
+/// O(d²), or with a background O(d x its different patterns).
 ///
 /// ```
 /// use ndarray::array;

@@ -217,7 +217,9 @@ impl Nearest {
         run.install(|| {
             self.metric.check_rows(&rows)?;
             let canonical = Canonical::of(&rows);
-            let (lists, width) = if self.search.approximates(&self.metric, canonical.groups(), rows.columns(), self.k) {
+            let pick: Vec<u32> = (0..canonical.groups()).map(|g| canonical.representative(g) as u32).collect();
+            let space = Space::learn(&rows, &pick, &self.metric, Stream::new(run.key(), PURPOSE).of(0));
+            let (lists, width) = if self.search.approximates(&space.points(&rows, &pick), self.k) {
                 Groups::find(&rows, &canonical, self.k, &self.metric, self.search, run)?.graph()
             } else {
                 (Vec::new(), 0)

@@ -47,8 +47,9 @@ const PURPOSE: u64 = 0x6e6e;
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Search {
-    /// Exact up to 4,096 rows and in up to 10 columns (the latter for Euclidean, Manhattan and Chebyshev distance, and
-    /// in up to 9 for cosine and correlation), else approximate. Where a sample shows that less than nine tenths of the
+    /// Exact up to 4,096 rows and in up to 10 columns (the latter for Euclidean, Manhattan and Chebyshev distance, in
+    /// up to 9 for cosine and correlation, and where a k-d tree can split the rows: not where nearly all agree in most columns,
+    /// as in flags that few rows have), else approximate. Where a sample shows that less than nine tenths of the
     /// true neighbours were found, as with independent noise in many columns, a note says so; up to rows² x columns
     /// = 10¹¹ all are searched again exactly instead.
     #[default]
@@ -62,10 +63,10 @@ pub enum Search {
 crate::core::setting_by_debug!(Search);
 
 impl Search {
-    /// Whether `rows` different rows are searched approximately for their `k` nearest, each itself included.
-    fn approximates(self, measure: &Measure, rows: usize, columns: usize, k: usize) -> bool {
-        let small = rows <= EXACT_ROWS || tree::takes(measure, columns);
-        k < rows.div_ceil(2) && (self == Search::Approximate || self == Search::Auto && !small)
+    /// Whether `points`, which all differ, are searched approximately for their `k` nearest, each itself included.
+    fn approximates(self, points: &points::Points<'_>, k: usize) -> bool {
+        let small = || points.n <= EXACT_ROWS || tree::Tree::suits(points);
+        k < points.n.div_ceil(2) && (self == Search::Approximate || self == Search::Auto && !small())
     }
 }
 
@@ -229,7 +230,10 @@ impl Neighbors {
             let mut hits = 0;
             for (i, &row) in picked.iter().enumerate() {
                 let far = measure.finish(lists::worst(truth.of(i)), space.scale());
-                hits += self.distances.row(row as usize).iter().filter(|&&d| d <= far).count();
+                // By name, too: the search summed up in another order where its space was learnt from other rows.
+                let named = |row: u32| truth.of(i).iter().any(|&key| all[lists::neighbour(key) as usize] == row);
+                let found = self.distances.row(row as usize).into_iter().zip(self.indices.row(row as usize));
+                hits += found.filter(|&(&d, &row)| d <= far || named(row)).count();
             }
             Ok(hits as f64 / (count * k) as f64)
         })?
@@ -276,7 +280,7 @@ impl Groups {
         let space = Space::learn(rows, &pick, measure, draws.of(0));
         let points = space.points(rows, &pick);
         let others = (k - 1).min(pick.len() - 1);
-        let exact = others == 0 || !search.approximates(measure, pick.len(), rows.columns(), k);
+        let exact = others == 0 || !search.approximates(&points, k);
         let (lists, exact, recall) = if others == 0 {
             (Lists::new(pick.len(), 0), true, 1.0)
         } else if exact {

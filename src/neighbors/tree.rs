@@ -2,31 +2,36 @@
 
 use super::kernel::{Kernel, sound};
 use super::lists::{Lists, NONE, insert, pack_key};
-use super::measure::Measure;
 use super::points::Points;
-use super::space::prepared_width;
 use crate::core::{Result, Stage, parallel};
 use kiddo::dist::DistanceMetric;
 use kiddo::{Chebyshev, ImmutableKdTree, Manhattan, SquaredEuclidean};
 use std::marker::PhantomData;
 use std::num::NonZero;
 
-/// Most columns that the tree is used for; beyond, most of it would be visited.
-const MOST_COLUMNS: usize = 10;
+/// Points of which a column's most frequent value is learnt.
+const SAMPLE: usize = 1024;
 
-/// Whether the tree has the metric and takes so many columns.
-pub(crate) fn takes(measure: &Measure, columns: usize) -> bool {
-    prepared_width(measure, columns) <= MOST_COLUMNS
-        && matches!(measure.kernel(), Kernel::Squares | Kernel::Absolutes | Kernel::Largest)
-}
+/// Points of a leaf, about, and how many of them are a scan rather than a leaf.
+const LEAF: f64 = 32.0;
+const SCAN: f64 = 256.0;
 
 /// A k-d tree over points, which it holds a copy of: some numbers a point more than their columns.
 pub(crate) struct Tree(Box<dyn Find>);
 
 impl Tree {
-    /// The tree of all `points`; `None` where they are too wide or their metric is not one of the tree's, and where it
-    /// cannot be built, as with very many points on one coordinate.
+    /// The tree of all `points`; `None` where it does not [suit](Tree::suits) them.
     pub(crate) fn of(points: &Points<'_>) -> Option<Self> {
+        Self::suits(points).then(|| Self::way(points)?.0(points))?
+    }
+
+    /// Whether there is a tree for so few columns and this metric, and splits make small leaves of the points.
+    pub(crate) fn suits(points: &Points<'_>) -> bool {
+        Self::way(points).is_some_and(|(_, width)| points.n as f64 <= SCAN || fullest(points, width) <= SCAN)
+    }
+
+    /// How the tree is built, and in how many columns.
+    fn way(points: &Points<'_>) -> Option<(Build, usize)> {
         if points.is_sketched() || points.is_sparse() {
             return None;
         }
@@ -34,14 +39,14 @@ impl Tree {
         macro_rules! by_columns {
             ($metric:ty: $($columns:literal)*) => {
                 match points.width() {
-                    $(..=$columns => build::<$columns, $metric>(points),)*
+                    $(..=$columns => Some((build::<$columns, $metric>, $columns)),)*
                     _ => None,
                 }
             };
         }
         match points.kernel {
             // The nearest along one column are so by any sum.
-            Kernel::Absolutes | Kernel::Largest if points.width() == 1 => build::<1, SquaredEuclidean<f32>>(points),
+            Kernel::Absolutes | Kernel::Largest if points.width() == 1 => Some((build::<1, SquaredEuclidean<f32>>, 1)),
             Kernel::Squares => by_columns!(SquaredEuclidean<f32>: 1 2 3 4 6 8 10),
             Kernel::Absolutes => by_columns!(Manhattan<f32>: 2 4 6 10),
             Kernel::Largest => by_columns!(Chebyshev<f32>: 2 4 6 10),
@@ -66,6 +71,27 @@ impl std::fmt::Debug for Tree {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("k-d tree")
     }
+}
+
+type Build = fn(&Points<'_>) -> Option<Tree>;
+
+/// Points in the fullest leaf of a tree of so many columns, about.
+///
+/// kiddo halves the points along one column after the other, whatever they hold. Points that agree in a column stay together:
+/// of a flag that one row in a hundred has, 99 % of them, however often it is its turn.
+fn fullest(points: &Points<'_>, width: usize) -> f64 {
+    let levels = libm::ceil(libm::log2((points.n as f64 / LEAF).max(1.0))) as usize;
+    let count = points.n.min(SAMPLE);
+    let kept = |column: usize| {
+        let turns = levels / width + usize::from(column < levels % width);
+        let value = |i: usize| points.swept(i * points.n / count)[column];
+        let mut values: Vec<f32> = (0..count).map(value).collect();
+        values.sort_unstable_by(f32::total_cmp);
+        let most = values.chunk_by(|a, b| a == b).map(<[f32]>::len).max().unwrap_or(1);
+        let halved = libm::exp2(-(turns as f64));
+        if most == 1 { halved } else { halved.max(most as f64 / count as f64) }
+    };
+    points.n as f64 * (0..points.width()).map(kept).product::<f64>()
 }
 
 /// A tree of any width.

@@ -60,11 +60,12 @@ impl Checkpoint {
             };
             for entry in entries {
                 let entry = entry.map_err(io)?;
-                let name = entry.file_name().to_string_lossy().into_owned();
-                match (name.starts_with(NODE), name.starts_with(MANIFEST)) {
-                    (true, _) if !last => std::fs::remove_file(entry.path()).map_err(|e| Error::io(entry.path(), e))?,
-                    (_, true) if last => std::fs::remove_file(entry.path()).map_err(|e| Error::io(entry.path(), e))?,
-                    (ours, manifest) => strange |= !ours && !manifest,
+                match Kept::of(&entry.file_name().to_string_lossy()) {
+                    None => strange = true,
+                    Some(kept) if (kept == Kept::Manifest) == last => {
+                        std::fs::remove_file(entry.path()).map_err(|e| Error::io(entry.path(), e))?;
+                    }
+                    Some(_) => {}
                 }
             }
         }
@@ -73,9 +74,7 @@ impl Checkpoint {
 
     /// Begins a checkpoint of this fit, or goes on with it.
     fn open(&self, mut of: Settings) -> Result<Open<'_>> {
-        for (name, value) in self.also.iter() {
-            of = of.with(name, value.clone());
-        }
+        of = of.with("also", self.also.clone());
         let path = self.folder.join(MANIFEST);
         let manifest = Manifest { of };
         let digest = digest(manifest.to_json()?.as_bytes());
@@ -108,7 +107,7 @@ impl Checkpoint {
         }
         for entry in std::fs::read_dir(&self.folder).map_err(io)? {
             let name = entry.map_err(io)?.file_name().to_string_lossy().into_owned();
-            if !name.starts_with(MANIFEST) && !name.starts_with(NODE) {
+            if Kept::of(&name).is_none() {
                 let reason = format!("{} has \"{name}\" and no {MANIFEST}", self.folder.display());
                 return Err(Error::Format { format: Manifest::FORMAT, reason });
             }
@@ -119,6 +118,30 @@ impl Checkpoint {
 
 const MANIFEST: &str = "manifest.json";
 const NODE: &str = "node-";
+
+/// The kinds of files in a checkpoint's folder.
+#[derive(PartialEq)]
+enum Kept {
+    Manifest,
+    Node,
+}
+
+impl Kept {
+    /// The kind by a file's name, or by that under which it was being written; none for what is not a checkpoint's.
+    fn of(name: &str) -> Option<Self> {
+        let staged = |name: &'_ str| {
+            let (name, process) = name.strip_suffix(".tmp")?.rsplit_once('.')?;
+            process.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-').then(|| name.to_string())
+        };
+        let name = staged(name).unwrap_or_else(|| name.to_string());
+        if name == MANIFEST {
+            return Some(Kept::Manifest);
+        }
+        let node = name.strip_prefix(NODE)?.strip_suffix(".json")?;
+        let digest = node.len() == 16 && node.bytes().all(|byte| byte.is_ascii_hexdigit());
+        (digest || node.parse::<Path>().is_ok()).then_some(Kept::Node)
+    }
+}
 
 /// What is fitted.
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -277,7 +300,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         self.fitting().resumable(AnyTable::Dense(data), Some(weights), checkpoint, run)
     }
 
-    /// As [`fit_resumable`](RecursiveTree::fit_resumable), of sparse rows: the checkpoint is also that of the dense table's fit.
+    /// As [`fit_resumable`](RecursiveTree::fit_resumable), of sparse rows.
     ///
     /// # Errors
     /// Those of [`fit_resumable`](RecursiveTree::fit_resumable) and [`fit_sparse`](RecursiveTree::fit_sparse).
@@ -331,6 +354,7 @@ impl Fitting<'_> {
             .with("seed", Setting::Count(run.seed_value()))
             .with("scope", run.scope())
             .with("rows", rows.len())
+            .with("sparse", matches!(rows, AnyRows::Sparse(_)))
             .with("columns", rows.columns())
             .with("digest of the data", hex(data))
             .with("digest of the weights", weights.map(hex))

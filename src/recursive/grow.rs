@@ -188,8 +188,12 @@ impl<'a> Growth<'a> {
         let once = Procedure { embedder, prepared: &**prepared, clusterer, rows: numbers.len(), weights };
         let all: Vec<u32> = (0..numbers.len() as u32).collect();
         let repeats = self.plan.consensus_of(numbers.len());
-        let ready = repeats.map(|repeats| repeats.ready(&table, run)).transpose()?;
-        let consensus = repeats.zip(ready.as_deref());
+        let others = repeats.map(|repeats| repeats.ready(&table, run)).transpose();
+        let Some(others) = self.unless_too_few(node, others, &mut found)? else {
+            found.embedded = Some(embedded);
+            return Ok(found);
+        };
+        let consensus = repeats.zip(others.as_deref());
         let procedure = Repeated { once, consensus };
         let (Step { embedded, clustering }, runs) = procedure.agreed(Step { embedded, clustering }, &all, run)?;
         let clustering = found.propose(clustering, self.limits().child);
@@ -213,12 +217,16 @@ impl<'a> Growth<'a> {
                 clustering,
                 procedure,
             };
-            let verdict = judged(judge, &proposal, &run.at("judge"))?;
-            found.heed(judge, verdict, clustering)?;
+            let verdict = judged(judge, &proposal, &run.at("judge"));
+            if let Some(verdict) = self.unless_too_few(node, verdict, &mut found)? {
+                found.heed(judge, verdict, clustering)?;
+            }
         }
         if found.stop_reason.is_none() {
-            let (runs, share) = self.runs_again(once, runs, &all, &table, run)?;
-            found.stability = stability(&found.groups, &clustering, &runs, share);
+            let again = self.runs_again(once, runs, &table, run);
+            if let Some((runs, share)) = self.unless_too_few(node, again, &mut found)? {
+                found.stability = stability(&found.groups, &clustering, &runs, share);
+            }
         }
         found.runs = consensus.map(|(repeats, _)| repeats.runs());
         (found.embedded, found.clustering) = (Some(embedded), Some(clustering));
@@ -231,17 +239,17 @@ impl<'a> Growth<'a> {
         &self,
         once: Procedure<'_>,
         of_consensus: Vec<Vec<i32>>,
-        all: &[u32],
         rows: &AnyTable<'_>,
         run: &Run,
     ) -> Result<(Vec<Vec<i32>>, f64)> {
-        let Some(repeats) = self.plan.stability_of(all.len()) else {
-            let share = self.plan.consensus_of(all.len()).map_or(1.0, |repeats| repeats.share_or(1.0));
+        let Some(repeats) = self.plan.stability_of(once.rows) else {
+            let share = self.plan.consensus_of(once.rows).map_or(1.0, |repeats| repeats.share_or(1.0));
             return Ok((of_consensus, share));
         };
+        let all: Vec<u32> = (0..once.rows as u32).collect();
         let (share, run) = (repeats.share_or(0.8), run.at("stability"));
         let ready = repeats.ready(rows, &run)?;
-        Ok((repeats.labels(repeats.turns(once, &ready), all, share, None, &run)?, share))
+        Ok((repeats.labels(repeats.turns(once, &ready), &all, share, None, &run)?, share))
     }
 
     /// Clusters what was embedded.

@@ -16,6 +16,9 @@ pub struct NoiseSplit {
     /// Number of the first child found here; those before it are the node's own clusters.
     pub(super) first: u32,
     pub(super) reason: String,
+    /// Rows that the judge put into another cluster than their own.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub(super) moved: usize,
     pub(super) separations: Vec<Separation>,
     pub(super) stop_reason: Option<StopReason>,
 }
@@ -45,6 +48,11 @@ impl NoiseSplit {
     /// against each other.
     pub fn separations(&self) -> &[Separation] {
         &self.separations
+    }
+
+    /// Rows that the judge put into another child than that of their cluster.
+    pub fn moved(&self) -> usize {
+        self.moved
     }
 
     /// Why the rows stayed noise; none where clusters were found.
@@ -94,14 +102,16 @@ impl Growth<'_> {
             (child.path, child.parent_rows, child.in_noise) = (node.path.child(number), node.rows.len(), true);
         }
         node.children += found.len() as u32;
-        let (proposed, reason, separations) = match group.split {
-            Some(split) => (split.children, split.reason, split.separations),
+        node.notes.extend(group.notes.iter().map(|note| format!("of the rows left out: {note}")));
+        let (proposed, reason, moved, separations) = match group.split {
+            Some(split) => (split.children, split.reason, split.moved, split.separations),
             None => Default::default(),
         };
-        let moved = proposed.into_iter().map(|child| child.map(|child| child + first)).collect();
+        let children_of = proposed.into_iter().map(|child| child.map(|child| child + first)).collect();
         let (rows, stop_reason) = (places.len(), group.stop_reason);
         if let Some(split) = &mut node.split {
-            split.noise = Some(NoiseSplit { rows, children: moved, first, reason, separations, stop_reason });
+            split.noise =
+                Some(NoiseSplit { rows, children: children_of, first, reason, moved, separations, stop_reason });
         }
         children.append(&mut found);
         Ok(())

@@ -1,5 +1,6 @@
 //! A second look at the leaves: at their rows as the embedder compares them, without an embedding.
 
+use super::divide::stability;
 use super::grow::{Found, Growth, judged};
 use super::judge::Proposal;
 use super::step::{self, Procedure, Repeated};
@@ -136,15 +137,15 @@ impl Growth<'_> {
             if found.stop_reason.is_some() {
                 return Ok(None);
             }
+            let prepared = AsCompared.prepare(Cow::Borrowed(&rows), run)?;
+            let once = Procedure {
+                embedder: &AsCompared,
+                prepared: &*prepared,
+                clusterer: &*look.clusterer,
+                rows: numbers.len(),
+                weights,
+            };
             if let Some(judge) = self.plan.judge.as_deref() {
-                let prepared = AsCompared.prepare(Cow::Borrowed(&rows), run)?;
-                let once = Procedure {
-                    embedder: &AsCompared,
-                    prepared: &*prepared,
-                    clusterer: &*look.clusterer,
-                    rows: numbers.len(),
-                    weights,
-                };
                 let embedded = prepared.embed(None, run)?;
                 let original = match table {
                     AnyTable::Dense(original) => original,
@@ -172,7 +173,14 @@ impl Growth<'_> {
                 let embedded = step::embed(embedder, numbers.len(), run, || ready.embed(None, run))?;
                 found.embedded = Some(embedded);
             }
-            found.stability = vec![None; found.groups.len()];
+            let (runs, share) = match self.plan.stability_of(numbers.len()) {
+                Some(repeats) => {
+                    let (all, share): (Vec<u32>, f64) = ((0..numbers.len() as u32).collect(), repeats.share_or(0.8));
+                    (repeats.labels(|_| once, &all, share, None, &run.at("stability"))?, share)
+                }
+                None => (Vec::new(), 1.0),
+            };
+            found.stability = stability(&found.groups, &clustering, &runs, share);
             found.clustering = Some(clustering);
             Ok(Some(found))
         };

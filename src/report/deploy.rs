@@ -141,15 +141,16 @@ fn mistakes(text: &Text, found: &Fidelity) -> Markup {
 
 /// What is observed where the model says a probability, over all clusters.
 fn calibration(text: &Text, found: &Fidelity) -> Markup {
-    let mut bins = [(0usize, 0.0, 0.0); BINS];
+    let mut bins = [(0, 0.0, 0.0, 0.0); BINS];
     for own in found.clusters.iter().flat_map(|own| &own.curve) {
         let bin = &mut bins[((own.predicted * BINS as f64) as usize).min(BINS - 1)];
         bin.0 += own.rows;
-        bin.1 += own.predicted * own.rows as f64;
-        bin.2 += own.observed * own.rows as f64;
+        bin.1 += own.weight;
+        bin.2 += own.predicted * own.weight;
+        bin.3 += own.observed * own.weight;
     }
     let filled: Vec<(f64, f64, usize)> =
-        bins.into_iter().filter(|bin| bin.0 > 0).map(|(n, said, seen)| (said / n as f64, seen / n as f64, n)).collect();
+        bins.into_iter().filter(|bin| bin.0 > 0).map(|(n, all, said, seen)| (said / all, seen / all, n)).collect();
     html! {
         @if !filled.is_empty() {
             h3 { (say!(text, "use.calibration")) }

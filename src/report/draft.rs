@@ -1,6 +1,8 @@
 //! A report without the names of its clusters: what is shown of the rows, drawn once, so that names can change afterwards.
 
 use super::contents::Contents;
+#[cfg(feature = "serde")]
+use super::markup;
 use super::names::{Names, proposed};
 use super::shares::Shares;
 use super::text::Text;
@@ -150,7 +152,7 @@ impl crate::core::Saved for Draft {
         self.shares.check()?;
         let parts = self.leaves.iter().map(|leaf| &leaf.card).chain([&self.outside, &self.data, &self.deploy]);
         for part in parts.chain([&self.settings]) {
-            checks::that(!part.to_ascii_lowercase().contains("<script"), || "a report holds no script".to_string())?;
+            markup::fault(part).map_or(Ok(()), |what| Err(format!("a part of a report holds no {what}")))?;
         }
         let picture = |address: &str| {
             address.strip_prefix("data:image/png;base64,").is_some_and(|rest| {

@@ -88,7 +88,7 @@ fn a_card_says_who_how_sure_and_what_to_do() {
         }
     }
     for part in [
-        "3 of 3 clusters are stable or highly stable, found again in 4 runs.",
+        "3 of 3 clusters are stable or highly stable over 4 runs.",
         "Of 3 clusters 1 is separated from all its siblings and 2 run over into a sibling (continuum).",
         "are in a cluster; the others fit none",
         "<dt>Rule</dt>",

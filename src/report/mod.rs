@@ -20,6 +20,8 @@ mod findings;
 mod insight_tests;
 mod interval;
 mod markdown;
+#[cfg(feature = "serde")]
+mod markup;
 mod method;
 mod names;
 mod outside;

@@ -47,7 +47,7 @@ fn strangers_are_turned_away_and_drift_is_told() {
     let known = good(at, "predict --model f/model.json --data new.csv --abstain 0.05 --out new.out --drift-out d.json");
     let found = lines(at, "new.out");
     assert_eq!(found[0].join(","), "row,id,assigned,confidence,runner_up,runner_up_confidence,name");
-    assert_eq!((found.len(), found[1].len()), (301, 6));
+    assert_eq!((found.len(), found[1].len()), (301, 7));
     assert!(known["drift"]["abstained"].as_f64().unwrap() < 0.15, "{known}");
     assert!(known["drift"]["clusters_psi"].as_f64().unwrap() < 0.1, "{known}");
     let strange = good(at, "predict --model f/model.json --data strange.csv --abstain 0.05 --out s.out");

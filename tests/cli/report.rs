@@ -107,7 +107,7 @@ fn names_that_cannot_be_are_refused_with_their_line() {
     let script = whole.replacen("\"deploy\":\"", "\"deploy\":\"<SCRIPT>", 1);
     let newer = whole.replacen("\"version\":2", "\"version\":3", 1);
     for (text, words) in
-        [(cut, "report.json"), (&other, "another tree"), (&script, "holds no script"), (&newer, "version")]
+        [(cut, "report.json"), (&other, "another tree"), (&script, "holds no <SCRIPT"), (&newer, "version")]
     {
         assert_ne!(text, whole);
         write(at, "f/report.json", text);

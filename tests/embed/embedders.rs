@@ -242,6 +242,7 @@ fn wrong_settings_and_bad_tables_are_named() {
     };
     setting(RandomProjection::new(0).embed(&rows, &run), "n_components");
     setting(RandomProjection::new(usize::MAX).embed(&rows, &run), "n_components");
+    setting(RandomProjection::new(4_000_000_000).embed(&Array2::zeros((3000, 8)), &run), "n_components");
     setting(RandomProjection::new(2).density(0.0).embed(&rows, &run), "density");
     setting(RandomProjection::new(2).density(f64::NAN).embed(&rows, &run), "density");
     setting(RandomProjection::within(1.0).embed(&rows, &run), "eps");

@@ -145,6 +145,44 @@ fn searched_neighbours_miss_few() {
     assert!(matches!(refused, Err(Error::Shape { expected: 15, found: 14, .. })));
 }
 
+/// A k-d tree cannot split what nearly all rows have in common, and would look at all of it for each row.
+#[test]
+fn columns_that_hardly_vary_are_not_left_to_a_tree() {
+    let run = Run::new();
+    let flags = |n: usize, share: f32| {
+        Array2::from_shape_fn((n, 8), |(i, j)| match j {
+            0 => noise(i * 8) * 10.0,
+            _ => f32::from(u8::from(noise(i * 8 + j) < share)),
+        })
+    };
+    let (rare, even, few) = (flags(6000, 0.01), flags(6000, 0.4), flags(3000, 0.01));
+    let constant = Array2::from_shape_fn((6000, 8), |(i, j)| if j == 0 { noise(i) * 10.0 } else { j as f32 });
+    for (rows, split) in [(&rare, false), (&constant, false), (&even, true), (&few, true)] {
+        let found = Nearest::new(15).find(rows, &run).unwrap();
+        let recall = found.measure_recall(rows, Metric::Euclidean, 300, &run).unwrap();
+        println!("exact {}, recall {recall:.4}", found.exact);
+        assert!(recall > 0.97 && (found.exact || !split), "{recall}");
+        assert!(found.exact || found.recall < 1.0 + 1e-12);
+        let index = Nearest::new(15).index(rows, &run).unwrap();
+        let own = index.query(&rows.slice(s![..200, ..]), &run).unwrap();
+        assert!((0..200).all(|i| own.indices[[i, 0]] == i as u32 && own.distances[[i, 0]] == 0.0));
+        // Asked for exactly they are, whatever it costs.
+        let exact = Nearest::new(15).search(Search::Exact).find(rows, &run).unwrap();
+        assert_eq!((exact.exact, exact.measure_recall(rows, Metric::Euclidean, 300, &run).unwrap()), (true, 1.0));
+        if found.exact {
+            assert_eq!(found, exact);
+        }
+    }
+}
+
+#[test]
+fn an_exact_search_misses_nothing_of_many_equal_rows() {
+    // So few different rows that they have no sketches, which all rows together have.
+    let rows = Array2::from_shape_fn((300, 120), |(i, j)| noise((i % 200) * 120 + j));
+    let found = Nearest::new(15).find(&rows, &Run::new()).unwrap();
+    assert_eq!(found.measure_recall(&rows, Metric::Euclidean, 300, &Run::new()).unwrap(), 1.0);
+}
+
 /// Rows of whole numbers, most of them zero: what sets and shares of columns are made for.
 fn counts(n: usize, columns: usize, kinds: usize) -> Array2<f32> {
     Array2::from_shape_fn((n, columns), |(i, j)| {

@@ -89,12 +89,18 @@ fn deep_chains_are_exact() {
     // 64 splits on 9 features against the definition, and on 64 features by additivity.
     let rows = Array2::from_shape_fn((2, 9), |(i, j)| (i * 60 + j) as f32);
     assert_close(&model_of(9, &[(0.0, vec![chain(9, 64)])]), &rows, 1e-10);
-    let model = model_of(64, &[(0.0, vec![chain(64, 64)])]);
-    let rows = Array2::from_shape_fn((130, 64), |(i, j)| ((i * 31 + j * 17) % 70) as f32);
-    let why = TreeShap::new(&model).explain(&rows, &run).unwrap();
-    assert!(TreeShap::new(&model).additivity(&rows, &why, &run).unwrap() < 1e-12);
+    // Paths of more than 64 features share quadrature rules.
+    for deep in [64, 65, 66, 130, 300] {
+        let model = model_of(deep as usize, &[(0.0, vec![chain(deep, deep)])]);
+        let rows = Array2::from_shape_fn((130, deep as usize), |(i, j)| ((i * 31 + j * 17) % 70) as f32);
+        let why = TreeShap::new(&model).explain(&rows, &run).unwrap();
+        assert!(TreeShap::new(&model).additivity(&rows, &why, &run).unwrap() < 1e-12);
+    }
     // A path far deeper than any that we grow.
     assert_close(&model_of(5, &[(0.0, vec![chain(5, 1000)])]), &Array2::zeros((1, 5)), 1e-9);
+    // A file of a few kilobytes that would take megabytes.
+    let deeper = BoostModel::from_json(&file_of(5, &[(0.0, vec![chain(5, 1100)])]).to_string());
+    assert!(deeper.unwrap_err().to_string().contains("paths of 550 splits on average"));
 }
 
 #[test]

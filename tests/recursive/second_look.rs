@@ -167,6 +167,11 @@ fn a_second_look_finds_what_the_embedding_hid() -> Result<()> {
     let node = tree.node("0.0").unwrap();
     assert!(node.embedding().is_some() && node.stop_reason().is_none());
     assert!(tree.leaves().filter(|leaf| leaf.path().level() == 3).all(|leaf| leaf.persistence() > Some(0.85)));
+    // Its children say how well they were found again, where that is asked for.
+    let again = plan().stability(4).second_look(SecondLook::new(StableParts::new())).fit(&rows, &Run::new())?;
+    let stable =
+        |leaf: &recluster::recursive::Node| leaf.stability().is_some_and(|own| own.runs == 4 && own.jaccard > 0.8);
+    assert!(again.leaves().filter(|leaf| leaf.path().level() == 3).all(stable));
     // What is small, and what is large, is left alone; and so is what nobody asked for.
     for look in [SecondLook::new(StableParts::new()).min_size(0.9), SecondLook::new(StableParts::new()).most_rows(200)]
     {

@@ -259,11 +259,34 @@ fn a_judge_has_its_say_on_the_noise() {
             Ok(Verdict::keep(""))
         }
     }
+    // What became of small clusters there is told too.
+    let tree = plan().levels(1).noise_again(true).min_child_size(10).fit(&table(), &Run::new()).unwrap();
+    assert_eq!(tree.root().notes(), ["of the rows left out: 3 clusters of fewer than 10 rows became noise"]);
     let tree = plan().levels(1).noise_again(true).judge(NoneOfNoise).fit(&table(), &Run::new()).unwrap();
     let record = tree.root().split().unwrap().noise().unwrap();
     assert_eq!(record.stop_reason(), Some(&StopReason::Refused { why: "noise".into() }));
     assert_eq!((record.proposed(), record.child_of(0), record.reason()), (3, None, "noise"));
     assert_eq!(tree.leaves().count(), 3);
+}
+
+#[test]
+fn a_judge_with_too_few_rows_stops_a_node_below_the_root() {
+    struct Demanding;
+    impl Judge for Demanding {
+        fn judge(&self, proposal: &Proposal<'_>, _: &Run) -> Result<Verdict> {
+            match proposal.node.rows {
+                300 => Ok(Verdict::keep("")),
+                rows => Err(Error::TooFewRows { needed: 300, rows, method: "a judge" }),
+            }
+        }
+    }
+    let tree = plan().judge(Demanding).fit(&table(), &Run::new()).unwrap();
+    assert_eq!((tree.levels(), tree.leaves().count()), (1, 3));
+    let stopped =
+        tree.leaves().filter(|leaf| matches!(leaf.stop_reason(), Some(StopReason::TooFewRows { .. }))).count();
+    assert!(stopped > 0);
+    let few = table().slice(ndarray::s![..200, ..]).to_owned();
+    assert!(plan().judge(Demanding).fit(&few, &Run::new()).is_err(), "at the root it is an error");
 }
 
 #[test]
@@ -510,7 +533,13 @@ mod checkpoints {
         let judged = deep().judge(recluster::evidence::HeldOut::new().alpha(0.1));
         assert!(differs(judged, &rows, &checkpoint, &run).contains("judge.alpha: nothing there, 0.1 here"));
         let pinned = checkpoint.clone().with("survey", "2026");
-        assert_eq!(differs(deep(), &rows, &pinned, &run), "survey: nothing there, 2026 here");
+        assert_eq!(differs(deep(), &rows, &pinned, &run), "also.survey: nothing there, 2026 here");
+        let pinned = checkpoint.clone().with("seed", 5usize);
+        assert_eq!(differs(deep(), &rows, &pinned, &run), "also.seed: nothing there, 5 here");
+        // The settings of the algorithms are those of sparse rows, what they make of them is the same but for rounding.
+        let sparse = recluster::SparseRows::from_dense(&rows).unwrap();
+        let error = deep().fit_resumable_sparse(&sparse, None, &checkpoint, &run).unwrap_err();
+        assert!(error.to_string().contains("sparse: false there, true here"), "{error}");
         // A plan that chooses by the node is compared node by node.
         let by_node = |below: usize| {
             RecursiveTree::by_node(|_| Pca::new(2), move |node| KMeans::new(if node.level() == 1 { 2 } else { below }))
@@ -561,8 +590,10 @@ mod checkpoints {
         assert!(deep().fit_resumable(&Array2::zeros((0, 3)), &new, &run).is_err() && !new.folder().exists());
         // Somebody's file in the folder survives it.
         deep().fit_resumable(&rows, &new, &run).unwrap();
-        std::fs::write(new.folder().join("notes.txt"), "mine").unwrap();
+        let mine = ["notes.txt", "node-notes.txt", "node-red-flows.json", "manifest.json.bak", "node-0.1.json.bak.tmp"];
+        mine.iter().for_each(|name| std::fs::write(new.folder().join(name), "mine").unwrap());
         new.remove().unwrap();
-        assert_eq!(std::fs::read_dir(new.folder()).unwrap().count(), 1);
+        assert_eq!(std::fs::read_dir(new.folder()).unwrap().count(), mine.len());
+        assert!(mine.iter().all(|name| new.folder().join(name).exists()));
     }
 }

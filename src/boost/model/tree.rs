@@ -1,6 +1,6 @@
 //! A decision tree, and the trees of an output.
 
-use crate::boost::limits::MOST_CATEGORIES;
+use crate::boost::limits::{MOST_CATEGORIES, MOST_STEPS};
 
 /// A decision tree in flat arrays, one entry for each node; node 0 is the root and children follow their parent.
 ///
@@ -215,7 +215,18 @@ impl Tree {
                 return Some(format!("node {i}: categories {set:?}"));
             }
         }
-        parents[1..].iter().position(|&p| p == 0).map(|i| format!("node {}: no parent", i + 1))
+        if let Some(i) = parents[1..].iter().position(|&p| p == 0) {
+            return Some(format!("node {}: no parent", i + 1));
+        }
+        // Explanations list the path of each leaf, which must not take far more memory than the tree.
+        let (mut depth, mut leaves, mut steps) = (vec![0usize; n], 0, 0);
+        for i in 0..n {
+            match self.is_leaf(i) {
+                true => (leaves, steps) = (leaves + 1, steps + depth[i]),
+                false => [self.left[i], self.right[i]].iter().for_each(|&child| depth[child as usize] = depth[i] + 1),
+            }
+        }
+        (steps > MOST_STEPS * leaves).then(|| format!("paths of {} splits on average", steps / leaves))
     }
 }
 

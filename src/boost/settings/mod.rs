@@ -263,7 +263,7 @@ impl Boost {
     ///
     /// In three stratified folds, a model of as many trees as the final one is trained on two folds and gives the margins of
     /// the third; a [`Calibration`](super::Calibration) is fitted to these out-of-fold margins and applied to the leaves and
-    /// base margins of the model of all rows. Folds end once there are 200 such rows for each label: large tables take about
+    /// base margins of the model of all rows. Folds end once there are 200 such rows a label on average: large tables take about
     /// twice the training time, small ones four times. With too few rows or labels the model is left as trained, which
     /// [`Run::note`](crate::Run::note) reports, and [`Calibration::rows`](super::Calibration::rows) is 0.
     pub fn calibrated(mut self, calibrated: bool) -> Self {

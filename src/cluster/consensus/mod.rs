@@ -114,7 +114,7 @@ impl Consensus {
                 return Err(Error::Label { row, label, reason: "must be -2, -1 or a number below that of the rows" });
             }
         }
-        let least = (self.least_share * runs.len() as f64).ceil().max(1.0) as usize;
+        let least = (self.least_share * runs.len() as f64 - 1e-9).ceil().max(1.0) as usize;
         let groups = groups::of(&runs, self.threshold);
         let taken = groups::taken(&runs, &groups, least);
         assigned(&runs, &groups, &taken, self.threshold)

@@ -108,9 +108,9 @@ impl Frame {
         let mut all = Tally::new(columns);
         parts.iter().for_each(|part| all.merge(part));
         let varies = |c: usize| all.low[c] < all.high[c];
-        // A constant column's mean is that constant, whatever rounding makes of its sum.
-        let mean: Vec<f64> =
-            (0..columns).map(|c| if varies(c) { all.sums[c] / n as f64 } else { f64::from(all.low[c]) }).collect();
+        // A constant column's mean is that constant, whatever rounding makes of its sum. A zero has one sign.
+        let mean = |c: usize| if varies(c) { all.sums[c] / n as f64 } else { f64::from(all.low[c]) };
+        let mean: Vec<f64> = (0..columns).map(|c| mean(c) + 0.0).collect();
         let live: Vec<usize> = (0..columns).filter(|&c| varies(c)).collect();
         // The shift is a value of the column's range, or a mean within it, rounded.
         let narrow = live.iter().all(|&c| {

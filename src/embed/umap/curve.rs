@@ -3,12 +3,19 @@
 /// Fits 1 / (1 + a x^(2b)) to the curve that is 1 up to `min_dist` and falls as e^(−(x − min_dist) / spread) beyond, by
 /// least squares over 300 points of [0, 3 spread] (McInnes, Healy, Melville 2018, definition 11).
 ///
-/// Levenberg and Marquardt from (1, 1), with each parameter kept positive by working on its logarithm.
+/// Levenberg and Marquardt from (1, 1), with each parameter kept positive by working on its logarithm, at a spread of 1: a
+/// curve in units of the spread is that of `min_dist / spread`.
 pub(crate) fn fit(spread: f64, min_dist: f64) -> (f64, f64) {
+    let (a, b) = fit_one(min_dist / spread);
+    // Of the extreme spreads still a number in f32.
+    ((a * libm::pow(spread, -2.0 * b)).clamp(1e-37, 1e37), b)
+}
+
+fn fit_one(min_dist: f64) -> (f64, f64) {
     const POINTS: usize = 300;
     const STEPS: usize = 500;
-    let x = |i: usize| 3.0 * spread * i as f64 / (POINTS - 1) as f64;
-    let target = |x: f64| if x < min_dist { 1.0 } else { libm::exp(-(x - min_dist) / spread) };
+    let x = |i: usize| 3.0 * i as f64 / (POINTS - 1) as f64;
+    let target = |x: f64| if x < min_dist { 1.0 } else { libm::exp(min_dist - x) };
     let loss = |p: [f64; 2]| -> f64 {
         let (a, b) = (libm::exp(p[0]), libm::exp(p[1]));
         (0..POINTS)
@@ -76,10 +83,14 @@ mod tests {
 
     #[test]
     fn every_setting_gives_numbers() {
-        for spread in [1e-3, 0.1, 1.0, 30.0, 1e3] {
+        for spread in [1e-3, 0.01, 0.1, 1.0, 30.0, 200.0, 1e3] {
             for share in [0.0, 0.001, 0.5, 1.0] {
                 let (a, b) = fit(spread, spread * share);
-                assert!(a.is_finite() && b.is_finite() && a > 0.0 && b > 0.0, "{spread} {share}: {a} {b}");
+                let (one, same) = fit(1.0, share);
+                assert!(
+                    b == same && (a / one / libm::pow(spread, -2.0 * b) - 1.0).abs() < 1e-9,
+                    "{spread} {share}: {a} {b}"
+                );
             }
         }
     }

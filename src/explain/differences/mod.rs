@@ -9,7 +9,7 @@ mod why;
 pub use measures::{Difference, FeatureDifference, LevelDifference, QuestionContrast};
 pub use why::{Reason, Why};
 
-use super::{Surrogate, TreeShap};
+use super::Surrogate;
 use crate::core::shape::{check_count, check_output};
 use crate::core::{Canonical, Rows, check_weights, with_mean_one};
 use crate::table::Feature;
@@ -141,7 +141,7 @@ impl<'a> Differences<'a> {
         let pair = [here, there];
         self.check_pair(here, there)?;
         let rows = [self.sample(here)?, self.sample(there)?];
-        let shap = TreeShap::new(self.surrogate.model());
+        let shap = self.surrogate.shap()?;
         let explain = |k: usize| shap.explain_outputs(&self.data.select(Axis(0), &rows[k]), &pair, run);
         let explained = [explain(0)?, explain(1)?];
         let typical = |k: usize| self.typical(&rows[k], &explained[k], k);

@@ -1,7 +1,7 @@
 //! One row's explanation: why it is in one cluster and not in another.
 
 use super::{check_pair, features_of};
-use crate::explain::{Surrogate, TreeShap};
+use crate::explain::Surrogate;
 use crate::{Result, Run};
 use ndarray::ArrayRef2;
 use std::fmt;
@@ -48,7 +48,7 @@ impl Why {
     /// Those of [`Differences::why`](super::Differences::why).
     pub fn of(surrogate: &Surrogate, rows: &ArrayRef2<f32>, here: usize, there: usize, run: &Run) -> Result<Vec<Self>> {
         check_pair(surrogate, here, there)?;
-        let explained = TreeShap::new(surrogate.model()).explain_outputs(rows, &[here, there], run)?;
+        let explained = surrogate.shap()?.explain_outputs(rows, &[here, there], run)?;
         let (features, names) = (features_of(surrogate), surrogate.classes());
         let base = explained.base()[0] - explained.base()[1];
         let of = |(row, own): (ndarray::ArrayView1<'_, f32>, ndarray::ArrayView2<'_, f64>)| {

@@ -82,6 +82,8 @@ pub struct CurveBin {
     pub observed: f64,
     /// Number of rows, above 0.
     pub rows: usize,
+    /// Their weight: their number where rows have no weights.
+    pub weight: f64,
 }
 
 impl Fidelity {

@@ -81,7 +81,7 @@ fn cluster(found: &Predicted, k: usize, name: &str, confusion: &[Vec<f64>]) -> C
         curve: bins
             .into_iter()
             .filter(|bin| bin.3 > 0)
-            .map(|(weight, p, own, rows)| CurveBin { predicted: p / weight, observed: own / weight, rows })
+            .map(|(weight, p, own, rows)| CurveBin { predicted: p / weight, observed: own / weight, rows, weight })
             .collect(),
     }
 }

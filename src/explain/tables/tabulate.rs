@@ -15,7 +15,7 @@ multiversion! {
         let patterns = 1usize << d;
         table.clear();
         table.resize(d << d, 0.0);
-        let [group] = coefficients.rules[d].groups[..] else { return };
+        let [group] = coefficients.rule(d).groups[..] else { return };
         if leaf.background.is_some() {
             let mut out = [0.0; MOST_BITS];
             for pattern in 0..patterns {
