@@ -46,11 +46,18 @@ const MIN_SAMPLES: usize = 5;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default = "unset", deny_unknown_fields))]
 #[must_use]
 pub struct Dbscan {
     eps: f64,
     min_samples: Option<usize>,
     metric: Metric,
+}
+
+/// What settings in a file do not say. The density they must: 0 is refused where it is used.
+#[cfg(feature = "serde")]
+fn unset() -> Dbscan {
+    Dbscan::new(0.0)
 }
 
 impl Dbscan {

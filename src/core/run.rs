@@ -28,6 +28,10 @@ pub struct Run {
     cancel: Cancel,
 }
 
+/// Threads of a run at most: more would be at work for minutes before they began.
+#[cfg(feature = "rayon")]
+const MOST_THREADS: usize = 4096;
+
 /// Threads of a run, started at first use.
 struct Pool {
     threads: usize,
@@ -48,6 +52,9 @@ impl Pool {
     #[cfg(feature = "rayon")]
     fn start(&self) -> Result<Option<&rayon::ThreadPool>> {
         if self.threads > 0 && self.started.get().is_none() {
+            if self.threads > MOST_THREADS {
+                return Err(self.failed("at most 4096 are started"));
+            }
             let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads).build();
             // A lost race only drops the spare pool.
             let _ = self.started.set(pool.map_err(|e| self.failed(&e.to_string()))?);

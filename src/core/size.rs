@@ -11,12 +11,33 @@ use super::{Error, Result};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case", from = "Written"))]
 pub enum Size {
     /// This many rows.
     Count(usize),
     /// This share of the rows, in 0 to 1; rounded down.
     Share(f64),
+}
+
+/// A size as files have it: `{"count":500}` or `{"share":0.05}`, as it is saved, or the number alone, as people write it.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Count { count: usize },
+    Share { share: f64 },
+    Whole(usize),
+    Part(f64),
+}
+
+#[cfg(feature = "serde")]
+impl From<Written> for Size {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Count { count } | Written::Whole(count) => Size::Count(count),
+            Written::Share { share } | Written::Part(share) => Size::Share(share),
+        }
+    }
 }
 
 impl Size {
@@ -121,5 +142,22 @@ mod tests {
             assert_eq!((Size::Share(share).to_string().as_str(), percent(share).as_str()), (text, text));
         }
         assert_eq!(Size::Count(500).to_string(), "500");
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn files_have_numbers_or_what_they_are() {
+        let read = |text: &str| serde_json::from_str::<Size>(text);
+        for (text, size) in [
+            ("500", Size::Count(500)),
+            ("0.05", Size::Share(0.05)),
+            ("1.0", Size::Share(1.0)),
+            ("{\"count\":500}", Size::Count(500)),
+            ("{\"share\":1.0}", Size::Share(1.0)),
+        ] {
+            assert_eq!(read(text).unwrap(), size);
+            assert_eq!(read(&serde_json::to_string(&size).unwrap()).unwrap(), size);
+        }
+        assert!(read("\"5\"").is_err() && read("{\"rows\":5}").is_err());
     }
 }

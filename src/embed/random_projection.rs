@@ -35,6 +35,7 @@ const PIECE: usize = 64;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default = "unset", deny_unknown_fields))]
 #[must_use]
 pub struct RandomProjection {
     size: Size,
@@ -105,6 +106,12 @@ impl crate::Saved for RandomProjectionModel {
             }
         }
     }
+}
+
+/// What settings in a file do not say. The number of components they must: 0 is refused where it is used.
+#[cfg(feature = "serde")]
+fn unset() -> RandomProjection {
+    RandomProjection::new(0)
 }
 
 impl RandomProjection {

@@ -6,6 +6,7 @@ use super::guard::Guard;
 use super::prepared::Prepared;
 use super::profile::DataProfile;
 use crate::boost::{Boost, BoostModel, confidence_of};
+use crate::core::shape::check_count;
 use crate::core::{AnyTable, Cached, check_weights, parallel, with_mean_one};
 use crate::table::{Schema, Table};
 use crate::{Error, Explainer, Explanation, Result, Run, SparseRows};
@@ -174,6 +175,9 @@ impl Surrogate {
         run: &Run,
     ) -> Result<(Self, Array2<f64>)> {
         let weights = narrow(weights, data.dim().0)?;
+        if let Some(twice) = (1..classes.len()).find(|&k| classes[..k].contains(&classes[k])) {
+            return Err(Error::setting("classes", &classes[twice], "must not be the name of two classes"));
+        }
         let mut seen = vec![false; classes.len()];
         for (row, &label) in labels.iter().enumerate().filter(|(_, label)| **label >= 0) {
             match seen.get_mut(label as usize) {
@@ -229,8 +233,26 @@ impl Surrogate {
     /// [`assign_table`](Surrogate::assign_table), here or from a saved file. Names the columns, too.
     ///
     /// # Errors
-    /// [`Error::Shape`] when the schema has another number of features than the model.
+    /// [`Error::Shape`] when the schema has another number of features than the model; [`Error::Setting`] where the model has
+    /// other names for them, and where it splits a column of categories as if they were numbers: train it with
+    /// [`Boost::categorical`] and [`Schema::categorical`].
     pub fn with_schema(mut self, schema: Schema) -> Result<Self> {
+        let names = schema.feature_names();
+        check_count("features of the schema", self.model.features(), names.len())?;
+        if self.model.feature_names().is_some_and(|own| own != names) {
+            return Err(Error::setting("schema", "another", "must have the features that the model was trained on"));
+        }
+        let categories = schema.categorical();
+        let trees = self.model.outputs().iter().flat_map(|output| output.trees());
+        for (tree, node) in trees.flat_map(|tree| (0..tree.len()).map(move |node| (tree, node))) {
+            // What sends missing values alone to one side has no threshold.
+            let by_number = !tree.is_leaf(node) && !tree.is_categorical(node) && tree.threshold()[node].is_finite();
+            let feature = tree.feature()[node] as usize;
+            if by_number && categories.contains(&feature) {
+                let reason = "are categories, which the model takes for numbers: train it with Boost::categorical";
+                return Err(Error::setting("features", &names[feature], reason));
+            }
+        }
         self = self.with_feature_names(schema.feature_names())?;
         (self.digest, self.schema) = (schema.digest(), Some(schema));
         Ok(self)

@@ -14,7 +14,7 @@ const SAMPLE: usize = 1024;
 
 /// Points of a leaf, about, and how many of them are a scan rather than a leaf.
 const LEAF: f64 = 32.0;
-const SCAN: f64 = 256.0;
+const SCAN: f64 = 1024.0;
 
 /// A k-d tree over points, which it holds a copy of: some numbers a point more than their columns.
 pub(crate) struct Tree(Box<dyn Find>);

@@ -96,6 +96,38 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         Self::plan(Choice::ByNode(Arc::new(embedder)), Choice::ByNode(Arc::new(clusterer)))
     }
 
+    /// The same plan with another clusterer: what `change` makes of the plan's own at each node. Embedder, limits, consensus,
+    /// judge and second look stay. So a [preset](crate::presets) is tuned, and plans of unlike types become one by boxing.
+    ///
+    /// ```
+    /// use recluster::recursive::RecursiveTree;
+    /// use recluster::{Clusterer, Embedder, presets};
+    /// let plan = presets::numbers().map_clusterer(|clusterer, _| clusterer.min_cluster_size(0.02));
+    /// # let _ = plan;
+    /// let few = true;
+    /// let plan: RecursiveTree<Box<dyn Embedder>, _> = match few {
+    ///     true => presets::few_columns().map_embedder(|embedder, _| Box::new(embedder) as _),
+    ///     false => presets::numbers().map_embedder(|embedder, _| Box::new(embedder) as _),
+    /// };
+    /// # let _ = plan;
+    /// ```
+    pub fn map_clusterer<D>(self, change: impl Fn(C, &NodeInfo) -> D + Send + Sync + 'static) -> RecursiveTree<E, D>
+    where
+        C: Clone + 'static,
+    {
+        let Algorithms { embedder, clusterer } = self.algorithms;
+        RecursiveTree { algorithms: Algorithms { embedder, clusterer: clusterer.map(change) }, plan: self.plan }
+    }
+
+    /// As [`map_clusterer`](RecursiveTree::map_clusterer), of the embedder.
+    pub fn map_embedder<F>(self, change: impl Fn(E, &NodeInfo) -> F + Send + Sync + 'static) -> RecursiveTree<F, C>
+    where
+        E: Clone + 'static,
+    {
+        let Algorithms { embedder, clusterer } = self.algorithms;
+        RecursiveTree { algorithms: Algorithms { embedder: embedder.map(change), clusterer }, plan: self.plan }
+    }
+
     fn plan(embedder: Choice<E>, clusterer: Choice<C>) -> Self {
         let limits = Limits {
             levels: 2,

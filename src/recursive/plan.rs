@@ -85,6 +85,14 @@ impl<T> Choice<T> {
         }
     }
 
+    /// What `change` makes of it at each node.
+    pub(super) fn map<U>(self, change: impl Fn(T, &NodeInfo) -> U + Send + Sync + 'static) -> Choice<U>
+    where
+        T: Clone + Send + Sync + 'static,
+    {
+        Choice::ByNode(Arc::new(move |node| change(Arc::unwrap_or_clone(self.at(node)), node)))
+    }
+
     fn at(&self, node: &NodeInfo) -> Arc<T> {
         match self {
             Choice::Same(same) => same.clone(),

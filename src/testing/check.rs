@@ -132,7 +132,9 @@ impl Check {
             Check::Provided => {
                 "build them from the same steps as the required method, and draw random numbers from the run that is given"
             }
-            Check::Degenerate => "return an Error that says how many rows or columns are needed",
+            Check::Degenerate => {
+                "return an Error that says how many rows or columns are needed, or that the result is not finite"
+            }
             Check::NotFinite => {
                 "look for values that are not finite first, and return Error::NotFinite with their place"
             }

@@ -50,7 +50,7 @@ fn a_report_is_made_again_with_other_names() {
     good(at, "predict --model f/model.json --data three.csv --out new.csv");
     for (file, cluster) in [("f/assignments.csv", 2), ("new.csv", 1)] {
         let mut rows = csv::Reader::from_path(at.join(file)).unwrap();
-        assert_eq!(rows.headers().unwrap().iter().last(), Some("name"));
+        assert_eq!(rows.headers().unwrap().iter().next_back(), Some("name"));
         let name = |path: &str| match path {
             "0.1" => "Night \"owls\" <b>",
             "0.2" => "夜",

@@ -99,8 +99,8 @@ fn deep_chains_are_exact() {
     // A path far deeper than any that we grow.
     assert_close(&model_of(5, &[(0.0, vec![chain(5, 1000)])]), &Array2::zeros((1, 5)), 1e-9);
     // A file of a few kilobytes that would take megabytes.
-    let deeper = BoostModel::from_json(&file_of(5, &[(0.0, vec![chain(5, 1100)])]).to_string());
-    assert!(deeper.unwrap_err().to_string().contains("paths of 550 splits on average"));
+    let deeper = BoostModel::from_json(&file_of(5, &[(0.0, vec![chain(5, 1023)])]).to_string());
+    assert!(deeper.unwrap_err().to_string().contains("paths of 512 splits on average"));
 }
 
 #[test]

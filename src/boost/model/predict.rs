@@ -7,7 +7,7 @@ use crate::boost::calibration::softmax;
 use crate::core::numerics::sigmoid;
 use crate::core::shape::check_count;
 use crate::core::{AnyRows, Rows, SparseRows, parallel};
-use crate::{Result, Run};
+use crate::{Error, Result, Run};
 use ndarray::{Array2, ArrayRef2};
 use std::sync::Arc;
 
@@ -147,8 +147,11 @@ impl BoostModel {
     /// The output of the highest margin for each row, the first of equals: the label of a one-versus-rest model.
     ///
     /// # Errors
-    /// As [`BoostModel::margins`].
+    /// As [`BoostModel::margins`], which has the predictions of a regression; [`Error::Setting`] for such a model.
     pub fn labels(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Vec<i32>> {
+        if self.link == Link::Identity {
+            return Err(Error::setting("model", "a regression", "must have labels; its predictions are its margins"));
+        }
         let table = self.margins(rows, run)?;
         Ok(table
             .outer_iter()

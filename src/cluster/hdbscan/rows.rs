@@ -25,7 +25,7 @@ impl HdbscanModel {
             let between = distance(metric, norm.measure(rows.row(a), rows.row(b)));
             larger(between, larger(core[a], core[b])).to_bits() == weight.to_bits()
         });
-        if same { Ok(()) } else { Err(Error::setting("rows", "others", "must be the rows of the fit")) }
+        if same { Ok(()) } else { Err(Error::setting("rows", "others", "must be the rows of the fit, in their order")) }
     }
 
     /// Rows in the space of the fit.

@@ -47,6 +47,7 @@ const PURPOSE: u64 = 0x6b6d_6561;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default = "unset", deny_unknown_fields))]
 #[must_use]
 pub struct KMeans {
     clusters: usize,
@@ -55,6 +56,12 @@ pub struct KMeans {
     tol: f64,
     start: Option<Array2<f64>>,
     mini_batch: Option<usize>,
+}
+
+/// What settings in a file do not say. The number of clusters they must: 0 is refused where it is used.
+#[cfg(feature = "serde")]
+fn unset() -> KMeans {
+    KMeans::new(0)
 }
 
 impl KMeans {

@@ -65,11 +65,18 @@ setting_by_debug!(Cut, Linkage);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default = "unset", deny_unknown_fields))]
 #[must_use]
 pub struct Agglomerative {
     cut: Cut,
     linkage: Linkage,
     metric: Metric,
+}
+
+/// What settings in a file do not say. The number of clusters they must: 0 is refused where it is used.
+#[cfg(feature = "serde")]
+fn unset() -> Agglomerative {
+    Agglomerative::new(0)
 }
 
 impl Agglomerative {

@@ -52,6 +52,7 @@ use ndarray::ArrayRef2;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default = "unset", deny_unknown_fields))]
 #[must_use]
 pub struct Genie {
     clusters: usize,
@@ -59,6 +60,12 @@ pub struct Genie {
     min_samples: Option<usize>,
     noise: bool,
     metric: Metric,
+}
+
+/// What settings in a file do not say. The number of clusters they must: 0 is refused where it is used.
+#[cfg(feature = "serde")]
+fn unset() -> Genie {
+    Genie::new(0)
 }
 
 impl Genie {

@@ -48,12 +48,19 @@ const OF_SCALE: usize = 3;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default = "unset", deny_unknown_fields))]
 #[must_use]
 pub struct GraphDegree {
     clusters: usize,
     neighbors: usize,
     min_cluster_size: Size,
     metric: Metric,
+}
+
+/// What settings in a file do not say. The number of clusters they must: 0 is refused where it is used.
+#[cfg(feature = "serde")]
+fn unset() -> GraphDegree {
+    GraphDegree::new(0)
 }
 
 impl GraphDegree {

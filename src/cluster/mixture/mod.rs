@@ -76,6 +76,7 @@ impl From<Start> for Setting {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default = "unset", deny_unknown_fields))]
 #[must_use]
 pub struct GaussianMixture {
     least: usize,
@@ -86,6 +87,12 @@ pub struct GaussianMixture {
     max_iter: usize,
     tol: f64,
     reg_covar: f64,
+}
+
+/// What settings in a file do not say. The number of components they must: 0 is refused where it is used.
+#[cfg(feature = "serde")]
+fn unset() -> GaussianMixture {
+    GaussianMixture::new(0)
 }
 
 impl GaussianMixture {

@@ -32,7 +32,7 @@ const PIECE: usize = 256;
 /// How much a picture's densities are to follow the rows'; for [`Umap::densmap`](super::Umap::densmap).
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(default))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 #[must_use]
 pub struct Densmap {
     lambda: f64,
