@@ -83,7 +83,10 @@ fn a_schema_that_the_model_does_not_follow_is_refused() {
     let plans = ["free", "pro", "team"];
     let table = |second: &str| {
         let plan = Values::words((0..90).map(|i| Some(plans[i % 3].to_string())));
-        Table::new(vec![Column::new("plan", plan), Column::new(second, Values::numbers((0..90).map(|i| f64::from(i * i % 37))))])
+        Table::new(vec![
+            Column::new("plan", plan),
+            Column::new(second, Values::numbers((0..90).map(|i| f64::from(i * i % 37)))),
+        ])
     };
     let (table, other) = (table("visits").unwrap(), table("age").unwrap());
     let (schema, another) = (Schema::infer(&table), Schema::infer(&other));
