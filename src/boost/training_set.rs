@@ -89,7 +89,7 @@ fn check_labels(labels: &[i32]) -> Result<usize> {
         let reason = if label < -1 {
             "must be -1 (left out) or a label from 0"
         } else if i64::from(label) >= labels.len() as i64 {
-            "must be below the number of rows"
+            "must be below the number of rows: labels are numbered from 0, and `Clustering::compact` numbers them"
         } else {
             outputs = outputs.max((label + 1) as usize);
             continue;

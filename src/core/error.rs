@@ -2,7 +2,8 @@
 
 /// What can go wrong, and where.
 ///
-/// Every public function that can fail returns this type; none of them panics on any input.
+/// Every public function that can fail returns this type; none of them panics on any input. Its text is whole: what it is made of
+/// is in its fields, and [`source`](std::error::Error::source) has nothing to add to it, save where a plug-in's own error has.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -186,16 +187,15 @@ pub enum Error {
         row: Option<usize>,
     },
     /// An error of a plug-in's own.
-    #[error("{0}")]
-    Plugin(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error(transparent)]
+    Plugin(Box<dyn std::error::Error + Send + Sync>),
     /// An error inside a larger piece of work, such as a node of a tree or a plug-in; [`cause`](Error::cause) is the error itself.
-    #[error("{place}: {source}")]
+    #[error("{place}: {error}")]
     Within {
         /// Where: "node 0.2", or the kind and name of a plug-in, such as "clusterer \"Halves\"".
         place: String,
         /// What happened there. Its rows are numbered as in the whole table.
-        #[source]
-        source: Box<Error>,
+        error: Box<Error>,
     },
     /// A numerical problem that has no solution in f64.
     #[error("{method}: {reason}")]
@@ -246,13 +246,12 @@ pub enum Error {
         differs: Vec<String>,
     },
     /// A file could not be read or written.
-    #[error("{path}: {source}")]
+    #[error("{path}: {error}")]
     Io {
         /// The file or folder.
         path: String,
         /// The system's reason.
-        #[source]
-        source: std::io::Error,
+        error: std::io::Error,
     },
 }
 
@@ -294,7 +293,7 @@ impl Error {
     /// ```
     pub fn cause(&self) -> &Error {
         match self {
-            Error::Within { source, .. } => source.cause(),
+            Error::Within { error, .. } => error.cause(),
             error => error,
         }
     }
@@ -303,7 +302,7 @@ impl Error {
     pub(crate) fn within(self, place: impl FnOnce() -> String) -> Self {
         match self {
             Error::Cancelled { .. } => self,
-            error => Error::Within { place: place(), source: Box::new(error) },
+            error => Error::Within { place: place(), error: Box::new(error) },
         }
     }
 
@@ -324,7 +323,7 @@ impl Error {
             | Error::Label { row, .. }
             | Error::Cell { row, .. }
             | Error::Contract { row: Some(row), .. } => whole(row),
-            Error::Within { source, .. } => source.number_by(rows),
+            Error::Within { error, .. } => error.number_by(rows),
             // Here columns are rows too.
             Error::Distance { row, column, .. } => [row, column].into_iter().for_each(whole),
             _ => {}
@@ -332,7 +331,7 @@ impl Error {
     }
 
     /// A file that could not be read or written.
-    pub fn io(path: impl AsRef<std::path::Path>, source: std::io::Error) -> Self {
-        Error::Io { path: path.as_ref().display().to_string(), source }
+    pub fn io(path: impl AsRef<std::path::Path>, error: std::io::Error) -> Self {
+        Error::Io { path: path.as_ref().display().to_string(), error }
     }
 }

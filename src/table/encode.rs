@@ -27,7 +27,7 @@ impl Schema {
         let encoded = parallel::map(fields.len(), |i| encode(fields[i], sources[i].1));
         let columns: Vec<Vec<f32>> = encoded.into_iter().collect::<Result<Vec<_>>>()?.concat();
         if columns.is_empty() || table.rows() == 0 {
-            return Err(Error::Empty { what: "the table's features", rows: table.rows(), columns: columns.len() });
+            return Err(Error::Empty { what: "the encoded table", rows: table.rows(), columns: columns.len() });
         }
         let mut all = Array2::zeros((table.rows(), columns.len()));
         if let Some(values) = all.as_slice_mut() {

@@ -96,7 +96,7 @@ fn the_same_rows_are_the_same_clusters_in_whatever_file_they_come() {
         }
     }
     let assignments = text("a.csv.out/assignments.csv");
-    assert!(assignments.starts_with("row,id,core,assigned,confidence\n0,"), "{}", &assignments[..80]);
+    assert!(assignments.starts_with("row,id,core,assigned,confidence,name\n0,"), "{}", &assignments[..80]);
     // New rows, in any order of columns, more of them, or fewer where they are not the model's.
     let mut more = turned.clone();
     more.retain(|column| !["kind", "city", "same"].contains(&column.0));
@@ -177,7 +177,7 @@ fn rows_that_answer_almost_nothing_are_set_aside() {
     let told = good(at, "fit --data a.csv --depth 1 --rounds 4 --neighbors 10 --drop kind,city --out one");
     assert_eq!((told["rows"].as_u64(), told["rows_set_aside"].as_u64()), (Some(199), Some(1)), "{told}");
     let assignments = std::fs::read_to_string(at.join("one/assignments.csv")).unwrap();
-    assert!(assignments.lines().nth(8).unwrap().ends_with(",-,-,"), "{assignments}");
+    assert!(assignments.lines().nth(8).unwrap().ends_with(",-,-,,"), "{assignments}");
     assert_eq!(assignments.lines().count(), 201);
     assert!(report(&at.join("one")).contains("1 row answers fewer than a tenth of the questions"));
 }

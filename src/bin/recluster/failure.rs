@@ -42,8 +42,8 @@ impl Failure {
 
     /// Adds the column's name, if the file has names, to an error with its number.
     pub(crate) fn about(error: Error, names: Option<&[String]>) -> Self {
-        if let Error::Within { place, source } = error {
-            return match Self::about(*source, names) {
+        if let Error::Within { place, error } = error {
+            return match Self::about(*error, names) {
                 Failure::Data(reason) => Failure::Data(format!("{place}: {reason}")),
                 Failure::Usage(reason) => Failure::Usage(format!("{place}: {reason}")),
                 interrupted => interrupted,

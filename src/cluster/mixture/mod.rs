@@ -221,7 +221,8 @@ impl GaussianMixture {
             }
         }
         if self.most < self.least {
-            return Err(Error::setting("components", self.most, "the range must not be empty"));
+            let range = format!("{}..={}", self.least, self.most);
+            return Err(Error::setting("components", range, "must not end before it begins"));
         }
         for (name, value) in [("tol", self.tol), ("reg_covar", self.reg_covar)] {
             if !(value >= 0.0 && value.is_finite()) {

@@ -42,7 +42,8 @@ pub enum Solver {
     /// with a note.
     #[default]
     Auto,
-    /// Eigenpairs to the last digits; O(rows columns m + m³) in time and O(m²) in memory, m the smaller of rows and columns.
+    /// Eigenpairs to the last digits; O(rows columns m + m³) in time and O(m²) in memory, m the smaller of rows and columns;
+    /// with fewer rows than columns a copy of the rows in f64 as well.
     Exact,
     /// Ten more random directions than components, multiplied by the covariance `power_iterations` + 1 times, then by
     /// Rayleigh and Ritz: O(rows columns (components + 10) power_iterations) in time. What it misses falls with the power

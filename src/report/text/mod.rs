@@ -72,7 +72,7 @@ impl Text {
             format: "catalogue of texts",
             reason: format!("{}: {reason}", path.display()),
         };
-        let bytes = std::fs::read(path).map_err(|source| Error::Io { path: path.display().to_string(), source })?;
+        let bytes = std::fs::read(path).map_err(|error| Error::io(path, error))?;
         let source = String::from_utf8(bytes).map_err(|e| {
             let before = &e.as_bytes()[..e.utf8_error().valid_up_to()];
             named(format!("line {}: not UTF-8", 1 + before.iter().filter(|&&byte| byte == b'\n').count()))
