@@ -144,7 +144,7 @@ fn noise_that_belongs_is_found() {
 #[test]
 fn a_file_is_held_to_the_same() {
     let read = |labels: [i32; 3], clusters: usize, membership: f32, persistence: f64| {
-        let text = serde_json::json!({"labels": labels, "clusters": clusters, "membership": [membership; 3],
+        let text = serde_json::json!({"labels": labels, "clusters": clusters, "membership": vec![membership; 3],
             "persistence": [persistence, 0.5]});
         serde_json::from_value::<Clustering>(text)
     };
