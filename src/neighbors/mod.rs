@@ -33,6 +33,8 @@ pub(crate) use space::{Space, in_metric_space};
 
 /// Rows up to which every row is compared with every other, unless told otherwise.
 const EXACT_ROWS: usize = 4096;
+/// The same of rows that a k-d tree takes but [cannot split](tree::Tree::suits): two seconds of two cores.
+const NARROW_ROWS: usize = 30_000;
 /// The share of the true neighbours below which a search has failed.
 const ENOUGH: f64 = 0.9;
 /// Rows² x columns up to which a failed search is followed by an exact one: some ten seconds of one core.
@@ -48,7 +50,7 @@ const PURPOSE: u64 = 0x6e6e;
 #[non_exhaustive]
 pub enum Search {
     /// Exact up to 4,096 rows and in up to 10 columns (the latter for Euclidean, Manhattan and Chebyshev distance, in
-    /// up to 9 for cosine and correlation, and where a k-d tree can split the rows: not above some 60,000 of which nearly all agree
+    /// up to 9 for cosine and correlation, and where a k-d tree can split the rows: not above 30,000 of which nearly all agree
     /// in most columns, as in flags that few rows have), else approximate. Where a sample shows that less than nine tenths of the
     /// true neighbours were found, as with independent noise in many columns, a note says so; up to rows² x columns
     /// = 10¹¹ all are searched again exactly instead.
@@ -62,15 +64,11 @@ pub enum Search {
 
 crate::core::setting_by_debug!(Search);
 
-/// Rows of so few columns that all pairs are compared in some seconds.
-fn narrow_rows(columns: usize) -> usize {
-    if columns <= 10 { (3e10 / columns.max(1) as f64).sqrt() as usize } else { 0 }
-}
-
 impl Search {
     /// Whether `points`, which all differ, are searched approximately for their `k` nearest, each itself included.
     fn approximates(self, points: &points::Points<'_>, k: usize) -> bool {
-        let small = || points.n <= EXACT_ROWS || tree::Tree::suits(points) || points.n <= narrow_rows(points.width());
+        let few = if tree::Tree::takes(points) { NARROW_ROWS } else { EXACT_ROWS };
+        let small = || points.n <= few || tree::Tree::suits(points);
         k < points.n.div_ceil(2) && (self == Search::Approximate || self == Search::Auto && !small())
     }
 }

@@ -20,9 +20,15 @@ const SCAN: f64 = 1024.0;
 pub(crate) struct Tree(Box<dyn Find>);
 
 impl Tree {
-    /// The tree of all `points`; `None` where it does not [suit](Tree::suits) them.
+    /// The tree of all `points`; `None` where they are too wide or their metric is not one of the tree's. Also where it does not
+    /// [suit](Tree::suits) them: it is still faster than to compare all pairs.
     pub(crate) fn of(points: &Points<'_>) -> Option<Self> {
-        Self::suits(points).then(|| Self::way(points)?.0(points))?
+        Self::way(points)?.0(points)
+    }
+
+    /// Whether there is a tree for so few columns and this metric.
+    pub(crate) fn takes(points: &Points<'_>) -> bool {
+        Self::way(points).is_some()
     }
 
     /// Whether there is a tree for so few columns and this metric, and splits make small leaves of the points.
