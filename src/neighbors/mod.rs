@@ -33,7 +33,7 @@ pub(crate) use space::{Space, in_metric_space};
 
 /// Rows up to which every row is compared with every other, unless told otherwise.
 const EXACT_ROWS: usize = 4096;
-/// The same of rows that a k-d tree takes but [cannot split](tree::Tree::suits): two seconds of two cores.
+/// The same of rows that a k-d tree takes but [cannot split](tree::Tree::suits): beyond, its quadratic time is longer than that of the descent.
 const NARROW_ROWS: usize = 30_000;
 /// The share of the true neighbours below which a search has failed.
 const ENOUGH: f64 = 0.9;

@@ -211,7 +211,7 @@ fn as_bytes<'a>(points: &Points<'_>) -> Option<Cow<'a, [u8]>> {
 }
 
 /// Columns that rows of `columns` columns have once they are prepared.
-pub(crate) fn prepared_width(measure: &Measure, columns: usize) -> usize {
+fn prepared_width(measure: &Measure, columns: usize) -> usize {
     match measure.built_in() {
         Some(Metric::Cosine | Metric::Correlation | Metric::Hellinger) => columns + 1,
         _ => columns,
