@@ -70,13 +70,17 @@ pub fn umap() -> Umap {
     Umap::new().min_dist(0.0)
 }
 
-/// HDBSCAN at the root, and below: clusters of a twentieth of the rows at hand, density by ten neighbours; below the root a node
-/// without a clear gap stays whole.
+/// HDBSCAN at the root, and below: clusters of a twentieth of the rows at hand, or smaller ones where more than a tenth of them
+/// (below the root a fifth) [would be noise](Hdbscan::max_noise); density by ten neighbours. Below the root a node without a clear
+/// gap stays whole.
 pub fn hdbscan() -> [Hdbscan; 2] {
-    let root = Hdbscan::new().min_cluster_size(Size::Share(0.05)).min_samples(10);
-    let below = root.clone().single_cluster_weight(0.3);
+    let root = Hdbscan::new().min_cluster_size(Size::Share(0.05)).max_noise(MAX_NOISE[0]).min_samples(10);
+    let below = root.clone().max_noise(MAX_NOISE[1]).single_cluster_weight(0.3);
     [root, below]
 }
+
+/// The shares of noise above which HDBSCAN takes smaller clusters, at the root and below.
+pub const MAX_NOISE: [f64; 2] = [0.1, 0.2];
 
 /// How far clusters reach for noise where there is no UMAP, whose embeddings leave little of it.
 pub const REACH: f64 = 2.0;

@@ -13,6 +13,7 @@ the others those of numbers or of two levels, rows without missing values), whos
     density   ten Gaussian groups whose widths differ twentyfold, 10 directions mapped to 50 columns with noise
     size      nine kinds of customers, 6 to 28 % of all, by Poisson counts of 80 uses: log(1 + count)
     many      32 clear Gaussian groups of 2 to 6 %, in eights of four, 12 directions mapped to 50 columns with noise
+    equal     40 Gaussian groups of a fortieth each, likewise; power, 60 whose sizes fall from 8 to 0.3 %; nested, six times ten
     shape     rings, a sheet, moons, a fork, a filament and a ball, 4 directions mapped to 40 columns, bent, with noise
     plane     moons, a ring around a disc, two stretched and three unlike Gaussian groups, in 2 columns
     space     the same in 3 columns, a third direction of noise turned into them
@@ -28,7 +29,7 @@ Of several sets the means of these medians come last.
 
 Both sides: two levels (--depth), clusters of at least 5 % of the rows at hand (--share), min_samples 10, no zoom into
 clusters under 2 % of all rows. Ours runs with the defaults of `recluster fit` but for that; flags after `--` are handed
-to it. Python: UMAP(min_dist=0, random_state=seed), HDBSCAN in its two columns. With --keep FOLDER Python's leaves are
+to it; one of these defaults is to halve the 5 % where much is noise (--max-noise). Python: UMAP(min_dist=0, random_state=seed), HDBSCAN in its two columns. With --keep FOLDER Python's leaves are
 saved and used again.
 """
 import argparse, csv, gzip, json, pathlib, statistics, subprocess, sys, tempfile, time, warnings
@@ -109,6 +110,27 @@ def many(draws):
     return latent @ draws.normal(size=(12, 50)) / np.sqrt(12) + 0.3 * draws.normal(size=(30_000, 50)), classes
 
 
+def mixed(draws, centres, classes, widths):
+    latent = centres[classes] + draws.normal(size=(8_000, 12)) * widths[classes, None]
+    return latent @ draws.normal(size=(12, 50)) / np.sqrt(12) + 0.3 * draws.normal(size=(8_000, 50)), classes
+
+
+def equal(draws):
+    centres, widths = draws.normal(scale=2.5, size=(40, 12)), draws.uniform(0.6, 1.2, 40)
+    return mixed(draws, centres, draws.integers(0, 40, 8_000), widths)
+
+
+def power(draws):
+    shares = 1 / np.arange(1, 61) ** 0.8
+    classes = draws.choice(60, 8_000, p=shares / shares.sum())
+    return mixed(draws, draws.normal(scale=2.5, size=(60, 12)), classes, draws.uniform(0.6, 1.2, 60))
+
+
+def nested(draws):
+    centres = np.repeat(draws.normal(scale=5.0, size=(6, 12)), 10, axis=0) + draws.normal(scale=1.8, size=(60, 12))
+    return mixed(draws, centres, draws.integers(0, 60, 8_000), np.full(60, 0.8))
+
+
 def plane(draws):
     n = 500
     turn = lambda t, r: np.stack([r * np.cos(2 * np.pi * t), r * np.sin(2 * np.pi * t)], 1)
@@ -127,7 +149,8 @@ def space(draws):
     return np.column_stack([flat, 0.15 * draws.normal(size=len(flat))]) @ turn, classes
 
 
-GENERATED = {"density": density, "size": size, "many": many, "shape": shape, "plane": plane, "space": space}
+GENERATED = {"density": density, "size": size, "shape": shape, "many": many, "equal": equal, "power": power, "nested": nested,
+             "plane": plane, "space": space}
 
 
 def idx(path):

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use recluster::cluster::{Hdbscan, HdbscanModel, Prediction, Selection};
 use recluster::neighbors::Metric;
 use recluster::validity::dbcv;
-use recluster::{Error, Run, Saved};
+use recluster::{Error, Run, Saved, Size};
 use serde_json::Value;
 
 fn numbers(value: &Value) -> Vec<f64> {
@@ -263,6 +263,7 @@ fn whole_weights_are_repeated_rows() {
             Hdbscan::new().min_samples(12).selection(Selection::Leaf),
             Hdbscan::new().min_samples(40).min_cluster_size(20).allow_single_cluster(true),
             Hdbscan::new().min_samples(5).min_cluster_size(15).reach(2.0),
+            Hdbscan::new().min_samples(5).min_cluster_size(150).max_noise(0.1),
         ] {
             let a = settings.fit_weighted(&rows, &weights, &Run::new()).unwrap();
             let b = settings.fit(&repeated, &Run::new()).unwrap();
@@ -275,7 +276,7 @@ fn whole_weights_are_repeated_rows() {
             for (x, y) in a.persistence().iter().zip(b.persistence()) {
                 approx::assert_relative_eq!(*x, *y, epsilon = 1e-9);
             }
-            assert_eq!(a.clusters(), b.clusters());
+            assert_eq!((a.clusters(), a.min_cluster_size()), (b.clusters(), b.min_cluster_size()));
         }
     }
     let rows = blobs(60, 2, 2, 1.0, 1);
@@ -413,6 +414,44 @@ proptest! {
         prop_assert!(turned.iter().zip(again.labels()).all(|(&row, &label)| model.labels()[row] == label));
     }
 
+    /// The least size is halved while too much is noise and less of it is left, and not once more; whatever the order of the rows.
+    #[test]
+    fn smaller_clusters_where_too_much_is_noise(
+        n in 2usize..400,
+        columns in 1usize..3,
+        groups in 1usize..12,
+        spread in 0.1f64..3.0,
+        size in 2usize..200,
+        most in 0.0f64..0.6,
+        single in any::<bool>(),
+        seed in any::<u64>(),
+    ) {
+        let rows = blobs(n, columns, groups, spread, seed);
+        let run = Run::new();
+        let settings = Hdbscan::new().min_cluster_size(size).min_samples(5).allow_single_cluster(single);
+        let noise = |model: &HdbscanModel| {
+            model.labels().iter().filter(|&&label| label < 0).count() as f64 / n as f64
+        };
+        let mut expected = settings.fit(&rows, &run).unwrap();
+        for half in [size / 2, size / 4, size / 8] {
+            if noise(&expected) <= most || half < 10 {
+                break;
+            }
+            let finer = settings.clone().min_cluster_size(half).fit(&rows, &run).unwrap();
+            if noise(&finer) > 0.9 * noise(&expected) {
+                break;
+            }
+            expected = finer;
+        }
+        let settings = settings.max_noise(most);
+        let model = settings.fit(&rows, &run).unwrap();
+        prop_assert_eq!(&model, &expected);
+        prop_assert_eq!(&expected.recut(&settings).unwrap(), &model);
+        let turned: Vec<usize> = (0..n).rev().collect();
+        let again = settings.fit(&rows.select(Axis(0), &turned), &run).unwrap();
+        prop_assert!(turned.iter().zip(again.labels()).all(|(&row, &label)| model.labels()[row] == label));
+    }
+
     /// Anything that is asked of any model has an answer without NaN.
     #[test]
     fn nothing_is_ever_nan(n in 1usize..60, columns in 1usize..4, kinds in 1u32..9, size in 2usize..9, seed in any::<u64>()) {
@@ -466,6 +505,29 @@ fn a_reach_takes_in_outskirts_and_leaves_outliers() {
     assert_eq!(HdbscanModel::from_json(&model.to_json().unwrap()).unwrap(), model);
     for bad in [-1.0, f64::NAN, f64::INFINITY] {
         assert!(matches!(settings.clone().reach(bad).fit(&rows, &run), Err(Error::Setting { name: "reach", .. })));
+    }
+}
+
+/// Thirty groups, all below the least size: most of them are found, and a share that is no share is refused.
+#[test]
+fn many_groups_below_the_least_size_are_found() {
+    let rows = Array2::from_shape_fn((1_200, 2), |(i, j)| {
+        let group = i / 40;
+        let centre = [group % 6 * 10 + group * 7 % 3, group / 6 * 10 + group * 5 % 4][j] as f32;
+        centre + [i * 37 % 40, i * 11 % 40][j] as f32 / 20.0
+    });
+    let settings = Hdbscan::new().min_cluster_size(Size::Share(0.05)).min_samples(10);
+    let run = Run::new();
+    let (fixed, model) =
+        (settings.fit(&rows, &run).unwrap(), settings.clone().max_noise(0.1).fit(&rows, &run).unwrap());
+    assert!(fixed.clusters() < 15, "{}", fixed.clusters());
+    assert_eq!((model.clusters(), model.min_cluster_size(), model.min_samples()), (30, 30, 10));
+    assert_eq!(HdbscanModel::from_json(&model.to_json().unwrap()).unwrap(), model);
+    for bad in [-0.1, 1.1, f64::NAN] {
+        assert!(matches!(
+            settings.clone().max_noise(bad).fit(&rows, &run),
+            Err(Error::Setting { name: "max_noise", .. })
+        ));
     }
 }
 

@@ -31,6 +31,7 @@ pub(crate) fn cluster(args: &args::Cluster, progress: &Progress) -> Outcome {
             ("--single-cluster-weight", args.single_cluster_weight.is_some()),
             ("--min-persistence", args.min_persistence.is_some()),
             ("--reach", args.reach.is_some()),
+            ("--max-noise", args.max_noise.is_some()),
             ("--weights", args.weights.is_some()),
             ("--validity", args.validity),
         ];
@@ -90,6 +91,7 @@ fn hdbscan(
     hdbscan = args.single_cluster_weight.map_or(hdbscan.clone(), |x| hdbscan.single_cluster_weight(x));
     hdbscan = args.min_persistence.map_or(hdbscan.clone(), |x| hdbscan.min_persistence(x));
     hdbscan = args.reach.map_or(hdbscan.clone(), |x| hdbscan.reach(x));
+    hdbscan = args.max_noise.map_or(hdbscan.clone(), |x| hdbscan.max_noise(x));
     hdbscan = match args.selection {
         Some(args::Selection::Leaf) => hdbscan.selection(Selection::Leaf),
         Some(args::Selection::Eom) | None => hdbscan.selection(Selection::Eom),

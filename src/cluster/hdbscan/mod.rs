@@ -11,7 +11,8 @@
 //!    [`condense`];
 //! 5. clusters by excess of mass, S(C) = Σ over rows x of C of λ_out(x) - λ_birth(C), or the leaves: [`select`], where
 //!    memberships and GLOSH(x) = 1 - λ(x) / λ_max(x) are computed too; `epsilon` after Malzer and Baum (2020);
-//! 6. on request, noise near a cluster joins it: [`reach`].
+//! 6. on request, steps 4 and 5 again for smaller clusters, where too many rows would be noise: [`cut`];
+//! 7. on request, noise near a cluster joins it: [`reach`].
 //!
 //! # Deviations
 //! From the paper: `min_samples` does not count the row itself unless asked to, and rows fall out of a cluster without
@@ -19,6 +20,7 @@
 //! event, distances of zero stay finite, sums are in f64, no persistence is above 1.
 
 mod condense;
+mod cut;
 mod draw;
 mod fit;
 mod hierarchy;

@@ -1,13 +1,14 @@
 //! What a fit found.
 
 use super::condense::CondensedTree;
-use super::hierarchy::{Hierarchy, Mass};
+use super::cut::{Cut, cut};
+use super::hierarchy::Mass;
 use super::reach;
-use super::select::{Choice, Flat, Scores, flat, owners, scores};
+use super::select::{Choice, Flat, Scores, owners, scores};
 use super::settings::Hdbscan;
+use crate::cluster::spanning::SpanningTree;
 #[cfg(feature = "serde")]
 use crate::cluster::spanning::check_metric;
-use crate::cluster::spanning::{ONE, SpanningTree};
 use crate::core::{Clustering, Error, Result, Run, cluster_sizes};
 #[cfg(feature = "serde")]
 use crate::core::{NOISE, checks};
@@ -21,7 +22,7 @@ pub(crate) struct Fitted {
     pub(crate) core_distances: Vec<f64>,
     /// Neighbours of a core distance, the row itself not counted.
     pub(super) others: usize,
-    /// What each row weighs, in parts of [`ONE`]; none when each weighs one.
+    /// What each row weighs, in parts of [`ONE`](crate::cluster::spanning::ONE); none when each weighs one.
     pub(crate) weights: Option<Vec<u64>>,
     /// None when only distances were known.
     pub(super) metric: Option<Metric>,
@@ -92,15 +93,8 @@ impl crate::core::Saved for HdbscanModel {
 
 impl HdbscanModel {
     pub(super) fn cut(fitted: Fitted, choice: &Choice, run: Option<&Run>) -> Self {
-        let least = (choice.min_cluster_size as u64).saturating_mul(ONE);
-        let stage = run.map(|run| run.stage("condensing", 1));
-        let mut condensed = CondensedTree::new(&Hierarchy::new(&fitted.spanning, fitted.mass(), least), least);
-        if choice.min_persistence > 0.0 {
-            condensed = condensed.without_shallow(choice.min_persistence);
-        }
-        drop(stage);
-        let _stage = run.map(|run| run.stage("selection", 1));
-        let Flat { mut scores, selected, persistence, threshold } = flat(&condensed, choice, fitted.mass());
+        let Cut { condensed, flat, min_cluster_size } = cut(&fitted, choice, run);
+        let Flat { mut scores, selected, persistence, threshold } = flat;
         reach::take_in(&mut scores, &selected, &condensed, &fitted, choice.reach);
         let Scores { labels, membership, outlier_scores } = scores;
         HdbscanModel {
@@ -110,7 +104,7 @@ impl HdbscanModel {
             selected,
             persistence,
             threshold,
-            min_cluster_size: choice.min_cluster_size,
+            min_cluster_size,
             reach: choice.reach,
             fitted,
             condensed,
@@ -180,7 +174,7 @@ impl HdbscanModel {
         cluster_sizes(&self.labels, self.clusters())
     }
 
-    /// The least rows (or weight) of a cluster, as resolved at fit.
+    /// The least rows (or weight) of a cluster, as resolved at fit: of a share, and of [`Hdbscan::max_noise`].
     pub fn min_cluster_size(&self) -> usize {
         self.min_cluster_size
     }

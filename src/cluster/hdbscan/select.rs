@@ -32,6 +32,7 @@ pub(super) struct Choice {
     pub(super) max_cluster_size: usize,
     pub(super) min_persistence: f64,
     pub(super) reach: f64,
+    pub(super) max_noise: f64,
 }
 
 /// A flat clustering.

@@ -45,6 +45,7 @@ pub struct Hdbscan {
     max_cluster_size: Option<Size>,
     min_persistence: f64,
     reach: f64,
+    max_noise: f64,
     pub(super) metric: Metric,
 }
 
@@ -68,12 +69,13 @@ impl Hdbscan {
             max_cluster_size: None,
             min_persistence: 0.0,
             reach: 0.0,
+            max_noise: 1.0,
             metric: Metric::Euclidean,
         }
     }
 
     /// Rows below which a group is no cluster: a count of at least 2, or a share of the rows (at least 2 of them);
-    /// default 5.
+    /// default 5. See also [`Hdbscan::max_noise`].
     pub fn min_cluster_size(mut self, size: impl Into<Size>) -> Self {
         self.min_cluster_size = size.into();
         self
@@ -184,6 +186,36 @@ impl Hdbscan {
         self
     }
 
+    /// Halves `min_cluster_size` where more than this share of the rows would be noise: once, twice or three times, to no fewer
+    /// than 10 rows, as long as each halving leaves at most nine tenths of the noise; in 0 to 1, default 1: never.
+    ///
+    /// Groups below the least size are in no cluster, or joined to others, and the gaps between those that are large enough are
+    /// lost among them. Where there are many groups, that is most of the rows. [`HdbscanModel::min_cluster_size`] is the
+    /// size that was taken. Noise is counted by weight, before clusters [reach](Hdbscan::reach) for it. `min_samples`
+    /// stays what it is for `min_cluster_size`. O(rows) for each halving, beside the spanning tree.
+    ///
+    /// [`HdbscanModel::min_cluster_size`]: super::HdbscanModel::min_cluster_size
+    ///
+    /// ```
+    /// use ndarray::Array2;
+    /// use recluster::{Run, Size, cluster::Hdbscan};
+    ///
+    /// // 30 groups of 40 rows, unevenly spaced; a tenth of the rows is more than any of them has.
+    /// let rows = Array2::from_shape_fn((1200, 1), |(i, _)| {
+    ///     let group = i / 40;
+    ///     (10 * group + group * group % 7) as f32 + (i * 37 % 40) as f32 / 40.0
+    /// });
+    /// let hdbscan = Hdbscan::new().min_cluster_size(Size::Share(0.1)).min_samples(5);
+    /// let (fixed, adapted) = (hdbscan.fit(&rows, &Run::new())?, hdbscan.max_noise(0.1).fit(&rows, &Run::new())?);
+    /// assert!(fixed.clusters() < 10);
+    /// assert_eq!((adapted.clusters(), adapted.min_cluster_size()), (30, 30));
+    /// # Ok::<(), recluster::Error>(())
+    /// ```
+    pub fn max_noise(mut self, share: f64) -> Self {
+        self.max_noise = share;
+        self
+    }
+
     /// How far rows are from each other; default Euclidean.
     ///
     /// Cosine and correlation distances (1 - x·y / (|x| |y|)) are taken from unit vectors in f32, as half the squared
@@ -230,6 +262,9 @@ impl Hdbscan {
         if !(self.reach >= 0.0 && self.reach.is_finite()) {
             return Err(Error::setting("reach", self.reach, "must be a finite number of at least 0"));
         }
+        if !(0.0..=1.0).contains(&self.max_noise) {
+            return Err(Error::setting("max_noise", self.max_noise, "must be in 0 to 1"));
+        }
         let max_cluster_size = match self.max_cluster_size {
             None => usize::MAX,
             Some(size) => {
@@ -249,6 +284,7 @@ impl Hdbscan {
             max_cluster_size,
             min_persistence: self.min_persistence,
             reach: self.reach,
+            max_noise: self.max_noise,
         };
         Ok((choice, min_samples))
     }
@@ -283,6 +319,7 @@ impl Hdbscan {
                 max_cluster_size,
                 min_persistence,
                 reach,
+                max_noise,
                 metric
             } = self
         )

@@ -122,6 +122,10 @@ pub(crate) struct Cluster {
     /// times the cluster's largest core distance [default: 0, none]
     #[arg(long, value_name = "X")]
     pub(crate) reach: Option<f64>,
+    /// HDBSCAN: where more than this share of the rows would be noise, --min-cluster-size is halved, up to three times, as
+    /// long as that leaves less noise [default: 1, never]
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) max_noise: Option<f64>,
     /// HDBSCAN: weight of each row, as if repeated: one number a row, .npy or .csv of one column
     #[arg(long, value_name = "FILE")]
     pub(crate) weights: Option<String>,

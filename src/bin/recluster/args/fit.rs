@@ -81,6 +81,10 @@ pub(crate) struct Fit {
     /// HDBSCAN: the least share of a node's rows that makes a cluster [default: 0.05]
     #[arg(long, value_name = "SHARE")]
     pub(crate) min_cluster_share: Option<f64>,
+    /// HDBSCAN: where more than this share of a node's rows would be noise, --min-cluster-share is halved, up to three times,
+    /// as long as that leaves less noise; 1 for never [default: 0.1, below the first level 0.2]
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) max_noise: Option<f64>,
     /// HDBSCAN, below the root: weight of leaving a node whole against the clusters inside. The higher, the wider a gap has
     /// to be before a node is split; 0 splits whatever can be split [default: 0.3]
     #[arg(long, value_name = "X")]

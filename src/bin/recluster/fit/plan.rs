@@ -158,6 +158,7 @@ pub(super) fn clusterers(args: &args::Fit, method: EmbedMethod) -> Result<[Arc<d
                 ("--min-cluster-share", args.min_cluster_share.is_some()),
                 ("--single-cluster-weight", args.single_cluster_weight.is_some()),
                 ("--reach", args.reach.is_some()),
+                ("--max-noise", args.max_noise.is_some()),
             ];
             refuse(args::value_name(args.clusterer), &for_hdbscan)?;
             let clusterer: Arc<dyn Clusterer> = clusterer.into();
@@ -167,6 +168,9 @@ pub(super) fn clusterers(args: &args::Fit, method: EmbedMethod) -> Result<[Arc<d
             let mut both = presets::hdbscan();
             if let Some(share) = args.min_cluster_share {
                 both = both.map(|clusterer| clusterer.min_cluster_size(Size::Share(share)));
+            }
+            if let Some(noise) = args.max_noise {
+                both = both.map(|clusterer| clusterer.max_noise(noise));
             }
             if let Some(samples) = settings.min_samples {
                 both = both.map(|clusterer| clusterer.min_samples(samples));

@@ -12,7 +12,7 @@ use recluster::explain::{ClusterRules, Difference, Fidelity, OutsideVariable, Su
 use recluster::recursive::ClusterTree;
 use recluster::report::{Draft, Report, Text};
 use recluster::validity::adjusted_rand;
-use recluster::{Explanation, Run, Saved, Size};
+use recluster::{Explanation, Run, Saved, Size, presets};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
@@ -61,7 +61,12 @@ pub(super) fn draft(
     }
     match args.clusterer {
         ClusterMethod::Hdbscan => {
-            let share = format!("{} of the rows at hand", Size::Share(args.min_cluster_share.unwrap_or(0.05)));
+            let least = Size::Share(args.min_cluster_share.unwrap_or(0.05));
+            let noise = Size::Share(args.max_noise.unwrap_or(presets::MAX_NOISE[0]));
+            let share = match args.max_noise {
+                Some(1.0) => format!("{least} of the rows at hand"),
+                _ => format!("{least} of the rows at hand, less where more than {noise} would be in no cluster"),
+            };
             report = report
                 .setting("Smallest cluster", share)
                 .setting("Weight of staying whole", args.single_cluster_weight.unwrap_or(0.3))
@@ -198,10 +203,10 @@ fn on_noise(args: &args::Fit, tree: &ClusterTree) -> Option<String> {
     const MUCH: f64 = 0.2;
     let share = tree.root().noise() as f64 / tree.rows().max(1) as f64;
     (args.clusterer == ClusterMethod::Hdbscan && share > MUCH).then(|| {
-        let (noise, least) = (Size::Share(share), Size::Share(args.min_cluster_share.unwrap_or(0.05)));
         format!(
-            "{noise} of the rows are in no cluster of the first level: groups below {least} of the rows become noise; a smaller \
-             --min-cluster-share finds smaller groups"
+            "{} of the rows are in no cluster of the first level: they lie between clusters, or in groups below the least size; \
+             a smaller --min-cluster-share finds smaller groups",
+            Size::Share(share)
         )
     })
 }
