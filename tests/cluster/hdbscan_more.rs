@@ -511,17 +511,13 @@ fn a_reach_takes_in_outskirts_and_leaves_outliers() {
 /// Thirty groups, all below the least size: most of them are found, and a share that is no share is refused.
 #[test]
 fn many_groups_below_the_least_size_are_found() {
-    let rows = Array2::from_shape_fn((1_200, 2), |(i, j)| {
-        let group = i / 40;
-        let centre = [group % 6 * 10 + group * 7 % 3, group / 6 * 10 + group * 5 % 4][j] as f32;
-        centre + [i * 37 % 40, i * 11 % 40][j] as f32 / 20.0
-    });
+    let rows = blobs(1_500, 6, 30, 0.3, 5);
     let settings = Hdbscan::new().min_cluster_size(Size::Share(0.05)).min_samples(10);
     let run = Run::new();
     let (fixed, model) =
         (settings.fit(&rows, &run).unwrap(), settings.clone().max_noise(0.1).fit(&rows, &run).unwrap());
     assert!(fixed.clusters() < 15, "{}", fixed.clusters());
-    assert_eq!((model.clusters(), model.min_cluster_size(), model.min_samples()), (30, 30, 10));
+    assert_eq!((model.clusters(), model.min_cluster_size(), model.min_samples()), (30, 37, 10));
     assert_eq!(HdbscanModel::from_json(&model.to_json().unwrap()).unwrap(), model);
     for bad in [-0.1, 1.1, f64::NAN] {
         assert!(matches!(

@@ -29,14 +29,14 @@ pub(super) struct Cut {
 
 /// The cut at the chosen least size, or at a smaller one where more than [`Choice::max_noise`] of the rows would be noise.
 pub(super) fn cut(fitted: &Fitted, choice: &Choice, run: Option<&Run>) -> Cut {
-    let mut best = at(fitted, choice, choice.min_cluster_size, run);
+    let mut best = at(fitted, *choice, run);
     let mut noise = best.noise(fitted);
     for _ in 0..MOST_HALVINGS {
         let half = best.min_cluster_size / 2;
         if noise <= choice.max_noise || half < FEWEST_ROWS {
             break;
         }
-        let finer = at(fitted, choice, half, run);
+        let finer = at(fitted, Choice { min_cluster_size: half, ..*choice }, run);
         let left = finer.noise(fitted);
         if left > MOST_LEFT * noise {
             break;
@@ -49,8 +49,8 @@ pub(super) fn cut(fitted: &Fitted, choice: &Choice, run: Option<&Run>) -> Cut {
     best
 }
 
-fn at(fitted: &Fitted, choice: &Choice, min_cluster_size: usize, run: Option<&Run>) -> Cut {
-    let least = (min_cluster_size as u64).saturating_mul(ONE);
+fn at(fitted: &Fitted, choice: Choice, run: Option<&Run>) -> Cut {
+    let least = (choice.min_cluster_size as u64).saturating_mul(ONE);
     let stage = run.map(|run| run.stage("condensing", 1));
     let mut condensed = CondensedTree::new(&Hierarchy::new(&fitted.spanning, fitted.mass(), least), least);
     if choice.min_persistence > 0.0 {
@@ -58,8 +58,8 @@ fn at(fitted: &Fitted, choice: &Choice, min_cluster_size: usize, run: Option<&Ru
     }
     drop(stage);
     let _stage = run.map(|run| run.stage("selection", 1));
-    let flat = flat(&condensed, choice, fitted.mass());
-    Cut { condensed, flat, min_cluster_size }
+    let flat = flat(&condensed, &choice, fitted.mass());
+    Cut { condensed, flat, min_cluster_size: choice.min_cluster_size }
 }
 
 impl Cut {

@@ -200,14 +200,14 @@ impl Hdbscan {
     /// use ndarray::Array2;
     /// use recluster::{Run, Size, cluster::Hdbscan};
     ///
-    /// // 30 groups of 40 rows, unevenly spaced; a tenth of the rows is more than any of them has.
-    /// let rows = Array2::from_shape_fn((1200, 1), |(i, _)| {
+    /// // 30 groups of 40 rows, here and there; none has a twentieth of the rows.
+    /// let rows = Array2::from_shape_fn((1200, 2), |(i, j)| {
     ///     let group = i / 40;
-    ///     (10 * group + group * group % 7) as f32 + (i * 37 % 40) as f32 / 40.0
+    ///     [group * 37 % 101, group * group * 13 % 97][j] as f32 + [i * 7 % 40, i * 11 % 40][j] as f32 / 40.0
     /// });
-    /// let hdbscan = Hdbscan::new().min_cluster_size(Size::Share(0.1)).min_samples(5);
-    /// let (fixed, adapted) = (hdbscan.fit(&rows, &Run::new())?, hdbscan.max_noise(0.1).fit(&rows, &Run::new())?);
-    /// assert!(fixed.clusters() < 10);
+    /// let hdbscan = Hdbscan::new().min_cluster_size(Size::Share(0.05)).min_samples(10);
+    /// let (fixed, adapted) = (hdbscan.fit(&rows, &Run::new())?, hdbscan.max_noise(0.05).fit(&rows, &Run::new())?);
+    /// assert!(fixed.clusters() < 12);
     /// assert_eq!((adapted.clusters(), adapted.min_cluster_size()), (30, 30));
     /// # Ok::<(), recluster::Error>(())
     /// ```
