@@ -189,7 +189,7 @@ fn noise_is_looked_at_again() {
         csv += &format!("{},{}\n", x + wide * jitter(37), y + wide * jitter(53));
     }
     write(at, "groups.csv", csv);
-    let fit = "fit --data groups.csv --scale none --embedder identity --depth 1 --min-cluster-share 0.3 --rounds 3";
+    let fit = "fit --data groups.csv --scale none --embedder identity --depth 1 --min-cluster-share 0.3 --max-noise 1 --rounds 3";
     let (plain, again) =
         (good(at, &format!("{fit} --out plain")), good(at, &format!("{fit} --noise-again --out again")));
     assert_eq!((plain["leaves"].as_u64(), again["leaves"].as_u64()), (Some(2), Some(4)), "{plain} {again}");
