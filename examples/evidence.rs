@@ -9,11 +9,11 @@
 use ndarray::Array2;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use recluster::cluster::{Hdbscan, KMeans};
-use recluster::embed::{Identity, Umap};
+use recluster::cluster::KMeans;
+use recluster::embed::Identity;
 use recluster::evidence::HeldOut;
 use recluster::recursive::RecursiveTree;
-use recluster::{Clusterer, Embedder, Result, Run, Size};
+use recluster::{Clusterer, Embedder, Result, Run, presets};
 use std::f64::consts::{PI, TAU};
 
 /// Numbers between 0 and 1, and from the standard normal distribution.
@@ -108,8 +108,8 @@ fn main() -> Result<()> {
                 let values: Vec<f64> = (0..n).flat_map(|i| row(kind, i, d, &mut numbers)).collect();
                 let table = Array2::from_shape_fn((n, d), |(i, j)| values[i * d + j] as f32);
                 let (embedder, clusterer): (Box<dyn Embedder>, Box<dyn Clusterer>) = if umap {
-                    let hdbscan = Hdbscan::new().min_cluster_size(Size::Share(0.05)).min_samples(10);
-                    (Box::new(Umap::new().min_dist(0.0)), Box::new(hdbscan))
+                    let [hdbscan, _] = presets::hdbscan();
+                    (Box::new(presets::umap()), Box::new(hdbscan))
                 } else {
                     (Box::new(Identity), Box::new(KMeans::new(3)))
                 };
