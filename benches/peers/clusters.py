@@ -13,7 +13,7 @@ the others those of numbers or of two levels, rows without missing values), whos
     density   ten Gaussian groups whose widths differ twentyfold, 10 directions mapped to 50 columns with noise
     size      nine kinds of customers, 6 to 28 % of all, by Poisson counts of 80 uses: log(1 + count)
     many      32 clear Gaussian groups of 2 to 6 %, in eights of four, 12 directions mapped to 50 columns with noise
-    equal     40 Gaussian groups of a fortieth each, likewise; power, 60 whose sizes fall from 8 to 0.3 %; nested, six times ten
+    equal     40 Gaussian groups of a fortieth each, likewise; power, 60 whose sizes fall from 14 to 0.5 %; nested, six times ten
     shape     rings, a sheet, moons, a fork, a filament and a ball, 4 directions mapped to 40 columns, bent, with noise
     plane     moons, a ring around a disc, two stretched and three unlike Gaussian groups, in 2 columns
     space     the same in 3 columns, a third direction of noise turned into them
@@ -29,8 +29,8 @@ Of several sets the means of these medians come last.
 
 Both sides: two levels (--depth), clusters of at least 5 % of the rows at hand (--share), min_samples 10, no zoom into
 clusters under 2 % of all rows. Ours runs with the defaults of `recluster fit` but for that; flags after `--` are handed
-to it; one of these defaults is to halve the 5 % where much is noise (--max-noise). Python: UMAP(min_dist=0, random_state=seed), HDBSCAN in its two columns. With --keep FOLDER Python's leaves are
-saved and used again.
+to it. One of these defaults is to halve the 5 % where much is noise (--max-noise). Python: UMAP(min_dist=0,
+random_state=seed), HDBSCAN in its two columns. With --keep FOLDER Python's leaves are saved and used again.
 """
 import argparse, csv, gzip, json, pathlib, statistics, subprocess, sys, tempfile, time, warnings
 import numpy as np

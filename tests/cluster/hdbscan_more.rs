@@ -508,7 +508,7 @@ fn a_reach_takes_in_outskirts_and_leaves_outliers() {
     }
 }
 
-/// Thirty groups, all below the least size: most of them are found, and a share that is no share is refused.
+/// Thirty groups, all below the least size, are found, and a share that is no share is refused.
 #[test]
 fn many_groups_below_the_least_size_are_found() {
     let rows = blobs(1_500, 6, 30, 0.3, 5);

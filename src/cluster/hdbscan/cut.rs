@@ -44,7 +44,7 @@ pub(super) fn cut(fitted: &Fitted, choice: &Choice, run: Option<&Run>) -> Cut {
         (best, noise) = (finer, left);
     }
     if let Some(run) = run.filter(|_| best.min_cluster_size < choice.min_cluster_size) {
-        run.note("clusters below min_cluster_size were admitted, as more than max_noise of the rows were in none");
+        run.note("clusters below the least size were admitted, as too many rows were in none");
     }
     best
 }

@@ -62,11 +62,15 @@ pub(super) fn draft(
     match args.clusterer {
         ClusterMethod::Hdbscan => {
             let least = Size::Share(args.min_cluster_share.unwrap_or(0.05));
-            let noise = Size::Share(args.max_noise.unwrap_or(presets::MAX_NOISE[0]));
-            let share = match args.max_noise {
-                Some(1.0) => format!("{least} of the rows at hand"),
-                _ => format!("{least} of the rows at hand, less where more than {noise} would be in no cluster"),
+            let [first, below] = args.max_noise.map_or(presets::MAX_NOISE, |noise| [noise; 2]).map(Size::Share);
+            let unless = match args.max_noise {
+                Some(1.0) => String::new(),
+                Some(_) => format!(", less where more than {first} would be in no cluster"),
+                None => {
+                    format!(", less where more than {first} (below the first level {below}) would be in no cluster")
+                }
             };
+            let share = format!("{least} of the rows at hand{unless}");
             report = report
                 .setting("Smallest cluster", share)
                 .setting("Weight of staying whole", args.single_cluster_weight.unwrap_or(0.3))
