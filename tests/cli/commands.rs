@@ -343,8 +343,10 @@ fn a_few_columns_of_numbers_are_clustered_as_they_are() {
     assert_eq!(told["leaves"].as_u64(), Some(2), "{told}");
     assert!(std::fs::read_to_string(at.join("out/tree.json")).unwrap().contains("\"grade\":"), "no verdict");
     assert!(noise("") < noise("--reach 0"), "{} and {}", noise(""), noise("--reach 0"));
-    let told = bad(at, "fit --data heaps.csv --clusterer kmeans --clusters 2 --reach 1 --out out", 2);
-    assert!(told.contains("--reach"), "{told}");
+    for flag in ["--reach", "--max-noise"] {
+        let told = bad(at, &format!("fit --data heaps.csv --clusterer kmeans --clusters 2 {flag} 1 --out out"), 2);
+        assert!(told.contains(flag), "{told}");
+    }
 }
 
 /// What the command line does without a flag, a program has by one call.
