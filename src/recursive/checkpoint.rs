@@ -363,6 +363,7 @@ impl Fitting<'_> {
             .with("judge", self.plan.judge.as_ref().map(|judge| judge.settings()))
             .with("consensus", self.plan.consensus.as_ref().map(Repeats::settings))
             .with("stability", self.plan.stability.as_ref().map(Repeats::settings))
+            .with("min stability", self.plan.min_stability)
             .with("second look", self.plan.second_look.as_ref().map(SecondLook::settings));
         Ok(self.plan.limits.list(settings))
     }

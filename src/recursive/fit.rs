@@ -61,6 +61,7 @@ impl<E: Embedder, C: Clusterer> std::fmt::Debug for RecursiveTree<E, C> {
             .field("judge", &self.plan.judge.as_ref().map(|judge| judge.name()))
             .field("consensus", &self.plan.consensus)
             .field("stability", &self.plan.stability)
+            .field("min_stability", &self.plan.min_stability)
             .field("second_look", &self.plan.second_look)
             .field("limits", &self.plan.limits)
             .finish()
@@ -139,7 +140,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
         };
         RecursiveTree {
             algorithms: Algorithms { embedder, clusterer },
-            plan: Plan { judge: None, consensus: None, stability: None, second_look: None, limits },
+            plan: Plan { judge: None, consensus: None, stability: None, min_stability: 0.0, second_look: None, limits },
         }
     }
 
@@ -187,6 +188,20 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     /// Cost: the layout and the clustering of a node, times the runs.
     pub fn stability(mut self, repeats: impl Into<Repeats>) -> Self {
         self.plan.stability = Some(repeats.into());
+        self
+    }
+
+    /// Sets how stable the clusters of a split have to be, below the root: where the mean of their Jaccard indices, each
+    /// cluster counting by its rows, is less than `jaccard`, the split is refused and the node stays a leaf. In 0 to 1;
+    /// default 0, which refuses none. In Hennig's words clusters below .6 are doubtful, below .75 a pattern.
+    ///
+    /// The indices are those of [`stability`](RecursiveTree::stability), or else of the runs of a
+    /// [consensus](RecursiveTree::consensus), which differ by their seed alone and refuse less. A node that is too large for
+    /// either is divided whatever this says, and so is the root: a root that stays whole is never zoomed into. It comes before
+    /// a [`Judge`], which tests another thing: see [`Stability`](super::Stability). A leaf that is refused may still be divided by
+    /// a [second look](RecursiveTree::second_look), whose own splits are held to this as well if `stability` is set.
+    pub fn min_stability(mut self, jaccard: f64) -> Self {
+        self.plan.min_stability = jaccard;
         self
     }
 

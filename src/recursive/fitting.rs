@@ -83,6 +83,13 @@ impl Fitting<'_> {
     pub(super) fn check(&self) -> Result<()> {
         self.plan.limits.check()?;
         [&self.plan.consensus, &self.plan.stability].into_iter().flatten().try_for_each(Repeats::check)?;
+        let Plan { min_stability, consensus, stability, .. } = self.plan;
+        if !(0.0..=1.0).contains(min_stability) {
+            return Err(Error::setting("min_stability", *min_stability, "must be in 0 to 1"));
+        }
+        if *min_stability > 0.0 && consensus.is_none() && stability.is_none() {
+            return Err(Error::setting("min_stability", *min_stability, "needs runs of `stability` or `consensus`"));
+        }
         self.plan.second_look.as_ref().map_or(Ok(()), SecondLook::check)?;
         self.plan.judge.as_ref().map_or(Ok(()), |judge| judge.check())
     }

@@ -195,8 +195,16 @@ impl<'a> Growth<'a> {
         };
         let consensus = repeats.zip(others.as_deref());
         let procedure = Repeated { once, consensus };
-        let (Step { embedded, clustering }, runs) = procedure.agreed(Step { embedded, clustering }, &all, run)?;
+        let (Step { embedded, clustering }, mut runs) = procedure.agreed(Step { embedded, clustering }, &all, run)?;
         let clustering = found.propose(clustering, self.limits().child);
+        let mut again = None;
+        if found.stop_reason.is_none() && self.plan.min_stability > 0.0 && node.level() > 1 {
+            let runs = self.runs_again(once, std::mem::take(&mut runs), &table, run);
+            again = self.unless_too_few(node, runs, &mut found)?;
+            if let Some((runs, share)) = &again {
+                found.require_stable(&clustering, runs, *share, self.plan.min_stability);
+            }
+        }
         if let (Some(judge), None) = (self.plan.judge.as_deref(), &found.stop_reason) {
             let prepared = once.prepared;
             let dense = prepared.rows();
@@ -223,8 +231,11 @@ impl<'a> Growth<'a> {
             }
         }
         if found.stop_reason.is_none() {
-            let again = self.runs_again(once, runs, &table, run);
-            if let Some((runs, share)) = self.unless_too_few(node, again, &mut found)? {
+            if again.is_none() {
+                let runs = self.runs_again(once, runs, &table, run);
+                again = self.unless_too_few(node, runs, &mut found)?;
+            }
+            if let Some((runs, share)) = again {
                 found.stability = stability(&found.groups, &clustering, &runs, share);
             }
         }
@@ -299,6 +310,25 @@ impl Found {
         self.groups = (0..clusters).map(|cluster| vec![cluster]).collect();
         self.stop_reason = (clusters < 2).then_some(StopReason::OneCluster { clusters });
         clustering
+    }
+
+    /// Refuses the split where the mean stability of its clusters, weighted by their rows, is below `least`; runs there may
+    /// be none of.
+    pub(super) fn require_stable(&mut self, clustering: &Clustering, runs: &[Vec<i32>], share: f64, least: f64) {
+        let stability = stability(&self.groups, clustering, runs, share);
+        let sizes = clustering.sizes();
+        let known = || stability.iter().zip(&sizes).filter_map(|(known, &size)| Some((known.as_ref()?, size as f64)));
+        let rows: f64 = known().map(|(_, size)| size).sum();
+        let mean = known().map(|(stability, size)| stability.jaccard * size).sum::<f64>() / rows;
+        if rows > 0.0 && mean < least {
+            self.reason = format!(
+                "its {} clusters are not stable: mean Jaccard index {mean:.2} over {} runs, of the {least} required",
+                sizes.len(),
+                runs.len()
+            );
+            self.stop_reason = Some(StopReason::Refused { why: self.reason.clone() });
+            self.groups.clear();
+        }
     }
 
     /// Does as the judge says.

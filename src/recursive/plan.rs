@@ -12,6 +12,8 @@ pub(super) struct Plan {
     pub(super) judge: Option<Arc<dyn Judge>>,
     pub(super) consensus: Option<Repeats>,
     pub(super) stability: Option<Repeats>,
+    /// The least mean stability of the clusters of a split below the root.
+    pub(super) min_stability: f64,
     pub(super) second_look: Option<SecondLook>,
     pub(super) limits: Limits,
 }

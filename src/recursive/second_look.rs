@@ -169,10 +169,6 @@ impl Growth<'_> {
             if found.stop_reason.is_some() {
                 return Ok(None);
             }
-            if unseen {
-                let embedded = step::embed(embedder, numbers.len(), run, || ready.embed(None, run))?;
-                found.embedded = Some(embedded);
-            }
             let (runs, share) = match self.plan.stability_of(numbers.len()) {
                 Some(repeats) => {
                     let (all, share): (Vec<u32>, f64) = ((0..numbers.len() as u32).collect(), repeats.share_or(0.8));
@@ -180,6 +176,16 @@ impl Growth<'_> {
                 }
                 None => (Vec::new(), 1.0),
             };
+            if self.plan.min_stability > 0.0 && info.level() > 1 {
+                found.require_stable(&clustering, &runs, share, self.plan.min_stability);
+                if found.stop_reason.is_some() {
+                    return Ok(None);
+                }
+            }
+            if unseen {
+                let embedded = step::embed(embedder, numbers.len(), run, || ready.embed(None, run))?;
+                found.embedded = Some(embedded);
+            }
             found.stability = stability(&found.groups, &clustering, &runs, share);
             found.clustering = Some(clustering);
             Ok(Some(found))

@@ -113,6 +113,44 @@ fn stability_changes_no_cluster() {
 }
 
 #[test]
+fn splits_below_the_root_must_be_stable_where_that_is_required() {
+    // Three groups, each of which k-means cuts into three parts, in another way each time.
+    let rows = groups(450, 3, 9.0);
+    let plan = RecursiveTree::new(Identity, KMeans::new(3).restarts(1)).stability(12);
+    let free = plan.fit(&rows, &Run::new()).unwrap();
+    assert_eq!((free.root().children(), free.leaves().count()), (3, 9));
+    let firm = plan.clone().min_stability(0.9);
+    let tree = firm.fit(&rows, &Run::new()).unwrap();
+    assert_eq!(tree.leaves().count(), 3);
+    for leaf in tree.leaves() {
+        let Some(StopReason::Refused { why }) = leaf.stop_reason() else { panic!("{:?}", leaf.stop_reason()) };
+        assert!(why.starts_with("its 3 clusters are not stable: mean Jaccard index 0."), "{why}");
+        let split = leaf.split().unwrap();
+        assert_eq!((split.proposed(), split.reason(), split.judge()), (3, why.as_str(), None));
+        assert!(split.clustering().is_some(), "what was refused stays on the record");
+        // The mean that counts is that of the children which the plan without it makes.
+        let path = leaf.path();
+        let kept = || free.leaves().filter(|child| child.path().parent().as_ref() == Some(path));
+        let rows = kept().map(|child| child.rows().len()).sum::<usize>() as f64;
+        let mean = kept().map(|c| c.stability().unwrap().jaccard * c.rows().len() as f64).sum::<f64>() / rows;
+        assert!(why.contains(&format!("{mean:.2} over 12 runs")), "{why}, {mean}");
+    }
+    // Where it is met, and at the root, it changes nothing.
+    assert_eq!(plan.clone().min_stability(0.05).fit(&rows, &Run::new()).unwrap(), free);
+    assert_eq!(firm.fit(&rows, &Run::new().threads(3)).unwrap(), tree);
+    let order: Vec<usize> = (0..450).map(|i| (i * 7 + 11) % 450).collect();
+    let turned = firm.fit(&rows.select(Axis(0), &order), &Run::new()).unwrap();
+    assert_eq!(turned.paths(), order.iter().map(|&row| tree.paths()[row].clone()).collect::<Vec<_>>());
+    // It needs runs to go by: of a consensus, if there are no others.
+    let bare = RecursiveTree::new(Identity, KMeans::new(3).restarts(1)).min_stability(0.9);
+    assert!(bare.fit(&rows, &Run::new()).unwrap_err().to_string().contains("min_stability"));
+    assert!(bare.clone().consensus(6).fit(&rows, &Run::new()).is_ok());
+    for wrong in [-0.1, 1.1, f64::NAN] {
+        assert!(plan.clone().min_stability(wrong).fit(&rows, &Run::new()).is_err());
+    }
+}
+
+#[test]
 fn threads_and_the_order_of_rows_change_no_bit() {
     let rows = groups(300, 5, 7.0);
     let repeats =

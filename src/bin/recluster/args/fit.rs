@@ -108,6 +108,10 @@ pub(crate) struct Fit {
     /// Runs on 80 % of a node's rows that say how stable each cluster is [default: those of --consensus]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) stability: Option<usize>,
+    /// Below the first level, a node stays whole where its clusters are less stable than this (mean Jaccard index, each cluster
+    /// counting by its rows; 0.6 leaves out what is doubtful); with 10 runs of --stability, if that does not say otherwise
+    #[arg(long, value_name = "INDEX", default_value_t = 0.0)]
+    pub(crate) min_stability: f64,
     /// Leaves of at least this share of all rows and at most 5,000 rows are looked at once more, at neighbours in all columns
     /// instead of an embedding: parts that many runs agree on become clusters, if they have a tenth of the leaf (or
     /// --min-cluster-share, where that is more); 1 for no second look [default: 0.125 with umap and hdbscan on dense rows, unless

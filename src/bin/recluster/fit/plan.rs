@@ -56,9 +56,11 @@ pub(super) fn plan(
     if let Some(repeats) = consensus(args) {
         plan = plan.consensus(repeats);
     }
-    if let Some(runs) = args.stability {
+    let usual = (args.min_stability > 0.0).then_some(10);
+    if let Some(runs) = args.stability.or(usual) {
         plan = plan.stability(runs);
     }
+    plan = plan.min_stability(args.min_stability);
     Ok(plan)
 }
 

@@ -131,6 +131,9 @@ pub(super) fn draft(
         let policy = format!("{} (level {})", args::value_name(evidence), args.alpha.unwrap_or(0.05));
         report = report.setting("Evidence of separation", policy);
     }
+    if args.min_stability > 0.0 {
+        report = report.setting("Least stability of a split", args.min_stability);
+    }
     if args.noise_again {
         report = report.setting("Rows in no cluster", "clustered once more");
     }
