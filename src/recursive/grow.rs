@@ -312,8 +312,8 @@ impl Found {
         clustering
     }
 
-    /// Refuses the split where the mean stability of its clusters, weighted by their rows, is below `least`; runs there may
-    /// be none of.
+    /// Refuses the split where the mean stability of its clusters, weighted by their rows, is below `least`, unless there are no
+    /// runs to tell. Before a judge joins any of them.
     pub(super) fn require_stable(&mut self, clustering: &Clustering, runs: &[Vec<i32>], share: f64, least: f64) {
         let stability = stability(&self.groups, clustering, runs, share);
         let sizes = clustering.sizes();
@@ -322,7 +322,7 @@ impl Found {
         let mean = known().map(|(stability, size)| stability.jaccard * size).sum::<f64>() / rows;
         if rows > 0.0 && mean < least {
             self.reason = format!(
-                "its {} clusters are not stable: mean Jaccard index {mean:.2} over {} runs, of the {least} required",
+                "its {} clusters change from run to run (mean Jaccard index {mean:.2} over {} runs, {least} required)",
                 sizes.len(),
                 runs.len()
             );

@@ -273,7 +273,8 @@ impl Split {
         self.judge.as_deref()
     }
 
-    /// Why it was decided so, in the judge's words; empty without a judge.
+    /// Why it was decided so, in the judge's words, or that the clusters are [not stable](super::RecursiveTree::min_stability);
+    /// else empty.
     pub fn reason(&self) -> &str {
         &self.reason
     }

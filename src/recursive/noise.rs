@@ -39,7 +39,7 @@ impl NoiseSplit {
         self.children.get(cluster).copied().flatten().map(|child| child as usize)
     }
 
-    /// Why it was decided so, in the judge's words; empty without a judge.
+    /// Why it was decided so, as [`Split::reason`](super::Split::reason).
     pub fn reason(&self) -> &str {
         &self.reason
     }

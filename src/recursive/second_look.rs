@@ -145,6 +145,21 @@ impl Growth<'_> {
                 rows: numbers.len(),
                 weights,
             };
+            let again = || match self.plan.stability_of(numbers.len()) {
+                Some(repeats) => {
+                    let (all, share): (Vec<u32>, f64) = ((0..numbers.len() as u32).collect(), repeats.share_or(0.8));
+                    Ok((repeats.labels(|_| once, &all, share, None, &run.at("stability"))?, share))
+                }
+                None => Ok::<_, Error>((Vec::new(), 1.0)),
+            };
+            let mut runs = None;
+            if self.plan.min_stability > 0.0 && info.level() > 1 {
+                let (labels, share) = runs.insert(again()?);
+                found.require_stable(&clustering, labels, *share, self.plan.min_stability);
+                if found.stop_reason.is_some() {
+                    return Ok(None);
+                }
+            }
             if let Some(judge) = self.plan.judge.as_deref() {
                 let embedded = prepared.embed(None, run)?;
                 let original = match table {
@@ -169,23 +184,14 @@ impl Growth<'_> {
             if found.stop_reason.is_some() {
                 return Ok(None);
             }
-            let (runs, share) = match self.plan.stability_of(numbers.len()) {
-                Some(repeats) => {
-                    let (all, share): (Vec<u32>, f64) = ((0..numbers.len() as u32).collect(), repeats.share_or(0.8));
-                    (repeats.labels(|_| once, &all, share, None, &run.at("stability"))?, share)
-                }
-                None => (Vec::new(), 1.0),
-            };
-            if self.plan.min_stability > 0.0 && info.level() > 1 {
-                found.require_stable(&clustering, &runs, share, self.plan.min_stability);
-                if found.stop_reason.is_some() {
-                    return Ok(None);
-                }
-            }
             if unseen {
                 let embedded = step::embed(embedder, numbers.len(), run, || ready.embed(None, run))?;
                 found.embedded = Some(embedded);
             }
+            let (runs, share) = match runs {
+                Some(runs) => runs,
+                None => again()?,
+            };
             found.stability = stability(&found.groups, &clustering, &runs, share);
             found.clustering = Some(clustering);
             Ok(Some(found))

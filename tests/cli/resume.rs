@@ -173,6 +173,25 @@ fn two_fits_are_compared() {
 }
 
 #[test]
+fn splits_that_are_not_stable_are_refused_on_request() {
+    let tmp = folder();
+    let at = tmp.path();
+    let fit = "fit --data digits --consensus 1 --min-node-share 0.02 --second-look 1 --rounds 2";
+    let (plain, firm) =
+        (good(at, &format!("{fit} --out plain")), good(at, &format!("{fit} --min-stability 1 --out firm")));
+    let leaves = |told: &serde_json::Value| told["leaves"].as_u64().unwrap();
+    assert!(leaves(&plain) > leaves(&firm) && leaves(&firm) > 1);
+    let below = |node: &&serde_json::Value| node["path"].as_str().unwrap().matches('.').count() == 2;
+    let kept = firm["nodes"].as_array().unwrap().iter().filter(below).all(|node| node["stability"]["jaccard"] == 1.0);
+    assert!(kept, "{}", firm["nodes"]);
+    let stability = &firm["nodes"][1]["stability"];
+    assert_eq!((stability["runs"].as_u64(), stability["share"].as_f64()), (Some(10), Some(0.8)));
+    let report = crate::help::report(&at.join("firm"));
+    assert!(report.contains("Least stability of a split") && report.contains("change from run to run"));
+    assert!(bad(at, &format!("{fit} --min-stability 2 --out wrong"), 2).contains("min_stability"));
+}
+
+#[test]
 fn noise_is_looked_at_again() {
     let tmp = folder();
     let at = tmp.path();

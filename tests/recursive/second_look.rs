@@ -225,6 +225,33 @@ fn a_judge_judges_a_second_look() -> Result<()> {
 }
 
 #[test]
+fn a_second_look_must_be_stable_where_that_is_required() -> Result<()> {
+    // Three means of one cloud or of two are others each time; a judge would join them, but is not asked.
+    let rows = hidden();
+    let look = SecondLook::new(KMeans::new(3).restarts(1));
+    let free = plan().stability(8).second_look(look.clone());
+    let firm = free.clone().min_stability(0.95);
+    assert!(free.fit(&rows, &Run::new())?.leaves().count() > 2);
+    let tree = firm.fit(&rows, &Run::new())?;
+    assert_eq!(tree, plan().stability(8).fit(&rows, &Run::new())?);
+    assert_eq!(firm.judge(Never).fit(&rows, &Run::new())?.leaves().count(), 2);
+    // The parts that are there come back each time.
+    let parts = plan().stability(8).min_stability(0.8).second_look(SecondLook::new(StableParts::new()));
+    assert_eq!(parts.fit(&rows, &Run::new())?.leaves().count(), 3);
+    Ok(())
+}
+
+/// Is asked about the root alone.
+struct Never;
+
+impl Judge for Never {
+    fn judge(&self, proposal: &Proposal<'_>, _run: &Run) -> Result<Verdict> {
+        assert_eq!(proposal.node.level(), 1);
+        Ok(Verdict::keep("root"))
+    }
+}
+
+#[test]
 fn a_root_that_stays_whole_is_looked_at_again() -> Result<()> {
     let rows = clouds(400, 20, 2, 6.0);
     let plan = RecursiveTree::new(Identity, KMeans::new(1)).levels(1);

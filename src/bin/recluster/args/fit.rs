@@ -109,7 +109,7 @@ pub(crate) struct Fit {
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) stability: Option<usize>,
     /// Below the first level, a node stays whole where its clusters are less stable than this (mean Jaccard index, each cluster
-    /// counting by its rows; 0.6 leaves out what is doubtful); with 10 runs of --stability, if that does not say otherwise
+    /// counting by its rows; 0.6 leaves out what is doubtful). By the runs of --stability, else 10 in nodes of up to 30,000 rows
     #[arg(long, value_name = "INDEX", default_value_t = 0.0)]
     pub(crate) min_stability: f64,
     /// Leaves of at least this share of all rows and at most 5,000 rows are looked at once more, at neighbours in all columns

@@ -56,9 +56,9 @@ pub(super) fn plan(
     if let Some(repeats) = consensus(args) {
         plan = plan.consensus(repeats);
     }
-    let usual = (args.min_stability > 0.0).then_some(10);
-    if let Some(runs) = args.stability.or(usual) {
-        plan = plan.stability(runs);
+    let usual = (args.min_stability > 0.0).then(presets::consensus);
+    if let Some(repeats) = args.stability.map(Repeats::new).or(usual) {
+        plan = plan.stability(repeats);
     }
     plan = plan.min_stability(args.min_stability);
     Ok(plan)
