@@ -1,0 +1,5 @@
+//! Links the system's OpenBLAS.
+
+fn main() {
+    println!("cargo::rustc-link-lib=openblas");
+}
