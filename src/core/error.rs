@@ -245,6 +245,14 @@ pub enum Error {
         /// Each setting that is not the same, and how it differs.
         differs: Vec<String>,
     },
+    /// A file that does not hold what it is read as.
+    #[error("{path}: {reason}")]
+    File {
+        /// The file.
+        path: String,
+        /// What does not fit, and where.
+        reason: String,
+    },
     /// A file could not be read or written.
     #[error("{path}: {error}")]
     Io {

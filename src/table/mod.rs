@@ -1,7 +1,7 @@
 //! Tables with named columns of words, numbers, dates and missing answers, and what clustering and boosted trees see of
 //! them.
 //!
-//! A [`Table`] holds what was read. A [`Schema`] says what each column is: its kind, its role, the order of its levels, the
+//! A [`Table`] holds what was read; `Table::read` (feature `files`) reads CSV, TSV and Parquet files. A [`Schema`] says what each column is: its kind, its role, the order of its levels, the
 //! question it belongs to. It is inferred, can be amended, and is saved with a model. [`Schema::encode`] turns a table into
 //! the numbers that a [`RecursiveTree`](crate::recursive::RecursiveTree) is fitted to, one column for each feature, NaN for
 //! a missing answer, categories as numbers of their levels: what boosted trees see. An embedder sees them through
@@ -33,6 +33,8 @@ mod date;
 mod encode;
 mod feature;
 mod field;
+#[cfg(feature = "files")]
+mod file;
 mod infer;
 mod number;
 mod orders;
@@ -48,5 +50,7 @@ pub(crate) use feature::Part;
 pub(crate) use feature::RangeWords;
 pub use feature::{Feature, FeatureKind};
 pub use field::{Cycle, Field, Kind, Role, Scale};
+#[cfg(feature = "files")]
+pub use file::{FileRows, TableFile};
 pub use schema::Schema;
 pub use values::{Column, Table, Values, Words};

@@ -2,9 +2,9 @@
 
 use super::measured;
 use crate::heap;
-use crate::input::{self, Typed};
+use crate::{failure, input};
 use recluster::Error;
-use recluster::table::Schema;
+use recluster::table::{FileRows, Schema, TableFile};
 use std::io::Write;
 use std::path::Path;
 
@@ -34,6 +34,7 @@ pub fn csv(data: &[u8]) {
 }
 
 pub fn parquet(data: &[u8]) {
+    failure::quiet_panics();
     with_file(".parquet", data, |path| measured(data, || words(path)));
 }
 
@@ -100,9 +101,10 @@ fn words(path: &str) {
     if !input::has_names(path).unwrap_or(false) {
         return;
     }
-    let whole = input::typed(path, None);
+    let Ok(file) = TableFile::open(path) else { return };
+    let whole = file.read();
     let mut rows = 0;
-    let parts = input::blocks(path, BLOCK, &mut |block| {
+    let parts = file.blocks(BLOCK, |block| -> recluster::Result<()> {
         assert_eq!(block.first, rows);
         rows += block.table.rows();
         Ok(())
@@ -111,14 +113,14 @@ fn words(path: &str) {
     let Ok(whole) = whole else { return };
     assert_eq!(rows, whole.table.rows());
     known(&whole);
-    if let Ok(first) = input::typed(path, Some(2)) {
+    if let Ok(first) = file.head(2) {
         assert_eq!(first.table.rows(), rows.min(2));
         known(&first);
     }
 }
 
 /// The kinds of the columns and what boosted trees see of them.
-fn known(typed: &Typed) {
+fn known(typed: &FileRows) {
     let _ = typed.line(typed.table.rows().saturating_sub(1));
     let schema = Schema::infer(&typed.table);
     schema.kinds_in_words().for_each(drop);

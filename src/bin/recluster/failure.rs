@@ -1,11 +1,25 @@
 //! Errors of the program, in one line, with their exit status.
 
 use recluster::Error;
+use recluster::table::TableFile;
 use std::io::Write;
 
 /// Writes a line to stderr. Where that is closed or full nobody can be told, and the work goes on.
 pub(crate) fn tell(words: impl std::fmt::Display) {
     let _ = writeln!(std::io::stderr(), "{words}");
+}
+
+/// From now on a panic whose message becomes an error of a file is not also written to stderr.
+pub(crate) fn quiet_panics() {
+    static HOOK: std::sync::Once = std::sync::Once::new();
+    HOOK.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !TableFile::catches_panics() {
+                usual(info);
+            }
+        }));
+    });
 }
 
 /// The exit status of a program that Ctrl-C ended, as a shell gives it: 128 and the signal's number.

@@ -17,6 +17,7 @@ struct File {
 
 pub(crate) fn kinds(args: &args::Kinds) -> Result<(), Failure> {
     let typed = input::typed(&args.common.data, args.common.rows)?;
+    input::tell_of(&args.common.data, &typed);
     let text = print(&Schema::infer(&typed.table))?;
     std::io::stdout().write_all(text.as_bytes()).map_err(|e| Failure::data(format!("stdout: {e}")))
 }

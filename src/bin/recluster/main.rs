@@ -33,6 +33,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    failure::quiet_panics();
     // Wrong arguments end the program here, with status 2.
     let cli = match args::parse() {
         Ok(cli) => cli,

@@ -1,10 +1,10 @@
 //! Outside variables of a fit: columns of its own file, and those of other files, joined by an id or row by row.
 
 use crate::failure::Failure;
-use crate::input::{self, Typed};
+use crate::input;
 use ndarray::{Array1, Array2, Axis};
 use recluster::Error;
-use recluster::table::{Role, Schema, Table, Values};
+use recluster::table::{FileRows, Role, Schema, Table, Values};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -29,12 +29,12 @@ pub(crate) struct Rows<'a> {
 
 impl Outside {
     /// The columns of a table that have the role; none where no column has.
-    pub(crate) fn of_role(schema: &Schema, typed: &Typed) -> Result<Option<Self>, Failure> {
+    pub(crate) fn of_role(schema: &Schema, typed: &FileRows) -> Result<Option<Self>, Failure> {
         let Some(schema) = schema.profiles() else { return Ok(None) };
         // There may be no feature: none may have levels to count.
         let values = match schema.features().is_empty() {
             true => Array2::zeros((typed.table.rows(), 0)),
-            false => schema.encode(&typed.table).map_err(|e| typed.about(e))?,
+            false => schema.encode(&typed.table).map_err(|e| typed.error(e))?,
         };
         Ok(Some(Outside { schema, values }))
     }
@@ -45,7 +45,7 @@ impl Outside {
         let mut notes: Vec<String> = typed.notes.iter().map(|note| format!("{path}: {note}")).collect();
         let id = rows.ids.iter().find_map(|&(name, ids)| Some((name, ids, typed.table.column(name)?.values())));
         let places = match id {
-            Some((name, ids, theirs)) => Some(joined(ids, theirs).map_err(|e| typed.about(twice(name, e)))?),
+            Some((name, ids, theirs)) => Some(joined(ids, theirs).map_err(|e| typed.error(twice(name, e)))?),
             None if !rows.named.is_empty() => {
                 let names = rows.named.join("\" or \"");
                 return Err(Failure::file(path, format!("no column \"{names}\", by which --id says to join it")));

@@ -2,14 +2,14 @@
 
 use crate::args;
 use crate::commands::{Outcome, facts, run};
-use crate::failure::{Failure, tell};
-use crate::input::{self, Typed};
+use crate::failure::Failure;
+use crate::input;
 use crate::output::{Assignments, Staged};
 use crate::progress::Progress;
 use crate::source::ids;
 use ndarray::Array2;
 use recluster::explain::{Abstain, Decision, Drift, DriftWatch, Predictor, Surrogate};
-use recluster::table::{Schema, Table};
+use recluster::table::{FileRows, Schema, Table, TableFile};
 use recluster::{Error, Run, Saved};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -116,23 +116,23 @@ impl Work<'_, '_> {
     fn of_table(&mut self, schema: &Schema) -> Result<(), Failure> {
         let (data, rows, size) = (&self.args.common.data, self.args.common.rows, self.block());
         let predictor = self.predictor;
-        let mut block = |typed: Typed| {
-            typed.notes.iter().for_each(|note| tell(format_args!("recluster: {data}: {note}")));
+        let mut block = |typed: FileRows| {
+            input::tell_of(data, &typed);
             let table: &Table = &typed.table;
             let values = match self.progress.work(|| schema.encode(table)) {
                 Ok(values) => values,
                 // The right columns, and none who answered: so has the file that is written.
                 Err(Error::Empty { rows: 0, .. }) => return self.without_rows(&ids(schema, table)),
-                Err(error) => return Err(typed.about(error)),
+                Err(error) => return Err(typed.error(error).into()),
             };
-            let decided = self.decide(|run| predictor.decide(&values, run)).map_err(|e| typed.about(e))?;
+            let decided = self.decide(|run| predictor.decide(&values, run)).map_err(|e| typed.error(e))?;
             let count = || self.watch.add(&values, &decided).and_then(|()| self.watch.add_levels(table));
             self.progress.work(count)?;
             self.write(&ids(schema, table), &decided)
         };
         match rows {
             Some(first) => block(input::typed(data, Some(first))?),
-            None => input::blocks(data, size, &mut block),
+            None => TableFile::open(data)?.blocks(size, block),
         }
     }
 

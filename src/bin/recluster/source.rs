@@ -3,12 +3,12 @@
 use crate::args;
 use crate::commands::refuse;
 use crate::failure::{Failure, tell};
-use crate::input::{self, Typed};
+use crate::input;
 use crate::kinds;
 use crate::outside::{self, Outside};
 use ndarray::{Array2, Axis};
 use recluster::Error;
-use recluster::table::{Role, Schema, Table, Values};
+use recluster::table::{FileRows, Role, Schema, Table, Values};
 use std::collections::HashMap;
 
 /// Rows that answer a smaller share of the questions are set aside.
@@ -46,7 +46,7 @@ pub(crate) struct Like {
 
 enum Place {
     Numbers(input::Table),
-    Table(Box<Typed>),
+    Table(Box<FileRows>),
 }
 
 impl Like {
@@ -60,7 +60,8 @@ impl Like {
         // Numbers without names are the model's features in their order.
         if let Some(schema) = schema.filter(|_| !matches!(input::has_names(path), Ok(false))) {
             let typed = input::typed(path, rows)?;
-            let values = schema.encode(&typed.table).map_err(|e| typed.about(e))?;
+            input::tell_of(path, &typed);
+            let values = schema.encode(&typed.table).map_err(|e| typed.error(e))?;
             return Ok(Like { values, place: Place::Table(Box::new(typed)) });
         }
         let mut table = input::table_like(path, rows, names)?;
@@ -71,14 +72,14 @@ impl Like {
     pub(crate) fn about(&self, error: recluster::Error) -> Failure {
         match &self.place {
             Place::Numbers(table) => table.about(error),
-            Place::Table(typed) => typed.about(error),
+            Place::Table(typed) => typed.error(error).into(),
         }
     }
 }
 
 /// A table behind the values.
 pub(crate) struct Questions {
-    typed: Typed,
+    typed: FileRows,
     pub(crate) schema: Schema,
     /// Rows of the file that are fitted, where some are set aside.
     pub(crate) kept: Option<Vec<u32>>,
@@ -135,9 +136,10 @@ impl Source {
 
     fn table(args: &args::Fit) -> Result<Self, Failure> {
         let mut typed = input::typed(&args.common.data, args.common.rows)?;
+        input::tell_of(&args.common.data, &typed);
         let (files, columns) = outside::files(&args.table.profile, Some(&typed.table));
         let schema = schema(&args.table, &columns, &typed)?;
-        let mut values = schema.encode(&typed.table).map_err(|e| typed.about(e))?;
+        let mut values = schema.encode(&typed.table).map_err(|e| typed.error(e))?;
         // Only a schema that was given or edited can lack levels of its own table.
         for found in schema.unseen_levels(&typed.table)? {
             let (levels, more) = found.levels.split_at(found.levels.len().min(5));
@@ -196,7 +198,7 @@ impl Source {
     pub(crate) fn about(&self, error: recluster::Error) -> Failure {
         match &self.origin {
             Origin::Numbers(table) => table.about(error),
-            Origin::Table(questions) => questions.typed.about(error),
+            Origin::Table(questions) => questions.typed.error(error).into(),
         }
     }
 }
@@ -231,7 +233,7 @@ pub(crate) fn ids<'t>(schema: &Schema, table: &'t Table) -> Vec<(&'t str, &'t Va
 }
 
 /// What the columns are: inferred, then as the file of kinds and the flags say.
-fn schema(args: &args::Table, profiles: &[&str], typed: &Typed) -> Result<Schema, Failure> {
+fn schema(args: &args::Table, profiles: &[&str], typed: &FileRows) -> Result<Schema, Failure> {
     let amendments = args.kinds.as_deref().map(kinds::read).transpose()?.unwrap_or_default();
     let said = || {
         Schema::infer(&typed.table)
@@ -242,11 +244,11 @@ fn schema(args: &args::Table, profiles: &[&str], typed: &Typed) -> Result<Schema
             .with_role(Role::Weight, args.weight.as_slice())?
             .with_role(Role::Label, args.label.as_slice())
     };
-    said().map_err(|e| typed.about(e))
+    said().map_err(|e| typed.error(e).into())
 }
 
 /// The weights of the rows that are kept, where a column has them.
-fn weights(schema: &Schema, typed: &Typed, kept: Option<&[u32]>) -> Result<Option<Vec<f64>>, Failure> {
+fn weights(schema: &Schema, typed: &FileRows, kept: Option<&[u32]>) -> Result<Option<Vec<f64>>, Failure> {
     let columns = schema.columns_of(Role::Weight, &typed.table)?;
     let (column, values) = match columns[..] {
         [] => return Ok(None),
@@ -255,18 +257,18 @@ fn weights(schema: &Schema, typed: &Typed, kept: Option<&[u32]>) -> Result<Optio
     };
     let of = |row: usize| match values {
         Values::Numbers(numbers) if numbers[row] > 0.0 && numbers[row].is_finite() => Ok(numbers[row]),
-        _ => Err(typed.about(Error::Cell {
+        _ => Err(typed.error(Error::Cell {
             column: column.to_string(),
             row,
             value: values.text(row).map_or_else(String::new, String::from),
             reason: "no weight, which is a number above 0",
         })),
     };
-    let weights: Result<Vec<f64>, Failure> = match kept {
+    let weights: Result<Vec<f64>, Error> = match kept {
         Some(kept) => kept.iter().map(|&row| of(row as usize)).collect(),
         None => (0..values.len()).map(of).collect(),
     };
-    weights.map(Some)
+    Ok(Some(weights?))
 }
 
 /// Outside variables with those of other files, and what a reader should know of these.

@@ -1,20 +1,24 @@
 //! Data files, recognised by their first bytes; svmlight's, which begin like any text, by their names.
 
 mod csv;
+// Of the library's tables from files: how files begin, and the empty lines of a file of one column.
+#[path = "../../../table/file/header.rs"]
+mod header;
 mod idx;
+#[path = "../../../table/file/lines.rs"]
 mod lines;
 mod npy;
 mod raw;
 mod sparse;
-mod typed;
 
 use crate::failure::{Failure, tell};
+use header::{GZIP, NPY, PARQUET, ZIP, numbers_as_names};
 use ndarray::Array2;
 use recluster::Error;
+use recluster::table::{FileRows, TableFile};
 pub(crate) use sparse::{SparseTable, is_sparse, sparse, whole};
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read};
-pub(crate) use typed::{Typed, blocks, has_names, typed};
 
 /// A table, with its file's information about the columns.
 #[derive(Debug)]
@@ -200,6 +204,24 @@ fn distinct(source: &str, names: &[String]) -> Result<(), Failure> {
     })
 }
 
+/// Whether a file has named columns, so that [`typed`] reads it: it is neither `digits` nor a file of `.npy`, IDX or sparse rows. A
+/// pipe, which can be read only once, is taken to have them.
+pub(crate) fn has_names(source: &str) -> Result<bool, Failure> {
+    let is_pipe = std::fs::metadata(source).is_ok_and(|kind| !kind.is_file() && !kind.is_dir());
+    Ok(source != "digits" && (is_pipe || !is_sparse(source)? && TableFile::open(source)?.has_names()?))
+}
+
+/// Reads a table of named columns with types; only the first `rows` rows, if given.
+pub(crate) fn typed(source: &str, rows: Option<usize>) -> Result<FileRows, Failure> {
+    let file = TableFile::open(source)?;
+    Ok(rows.map_or_else(|| file.read(), |rows| file.head(rows))?)
+}
+
+/// Says how a table was read.
+pub(crate) fn tell_of(source: &str, typed: &FileRows) {
+    typed.notes.iter().for_each(|note| tell(format_args!("recluster: {source}: {note}")));
+}
+
 /// Reads only the column names of a table, if it has any.
 pub(crate) fn names(source: &str) -> Result<Option<Vec<String>>, Failure> {
     if source == "digits" {
@@ -216,16 +238,6 @@ fn tell_of_names(source: &str, table: &Table) {
     if let Some(words) = table.names.as_deref().and_then(numbers_as_names) {
         tell(format_args!("recluster: {source}: {words}"));
     }
-}
-
-/// What to say of a text file whose first line are numbers.
-fn numbers_as_names(names: &[String]) -> Option<String> {
-    let numbers = !names.is_empty() && names.iter().all(|name| name.parse::<f64>().is_ok_and(f64::is_finite));
-    numbers.then(|| {
-        let first = names.iter().take(3).map(String::as_str).collect::<Vec<_>>().join(", ");
-        let more = if names.len() > 3 { ", ..." } else { "" };
-        format!("the first line ({first}{more}) is taken as the names of the columns: if it is a row, put a line of names above it")
-    })
 }
 
 /// Reads labels: one whole number for each row, or those of an svmlight file.
@@ -277,9 +289,6 @@ enum Opened {
     Text(Reader),
 }
 
-/// What to do with what begins like an archive.
-const ZIP: &str = "is a zip archive, as spreadsheets (.xlsx) and .npz are: save it as CSV";
-
 const NOT_DENSE: &str = "sparse rows are taken as the data of embed, boost, fit and predict";
 
 /// Opens the file, decompressing gzip, and recognises its format.
@@ -290,14 +299,14 @@ fn open(path: &str) -> Result<Opened, Failure> {
         return Err(Failure::file(path, "is a folder, not a file"));
     }
     let mut reader: Reader = BufReader::with_capacity(1 << 16, Box::new(file));
-    if reader.fill_buf().map_err(bad)?.starts_with(&[0x1f, 0x8b]) {
+    if reader.fill_buf().map_err(bad)?.starts_with(GZIP) {
         reader = BufReader::with_capacity(1 << 16, Box::new(flate2::bufread::MultiGzDecoder::new(reader)));
     }
     let start = reader.fill_buf().map_err(bad)?;
     if start.is_empty() {
         return Err(Failure::file(path, "the file is empty"));
     }
-    let is_npy = start.starts_with(npy::MAGIC);
+    let is_npy = start.starts_with(NPY);
     let is_idx = start.starts_with(&[0, 0]);
     if is_npy {
         let head = npy::head(&mut reader).map_err(|reason| Failure::file(path, reason))?;
@@ -305,12 +314,12 @@ fn open(path: &str) -> Result<Opened, Failure> {
     } else if is_idx {
         let head = idx::head(&mut reader).map_err(|reason| Failure::file(path, reason))?;
         Ok(Opened::Raw(reader, head))
-    } else if start.starts_with(b"PAR1") {
+    } else if start.starts_with(PARQUET) {
         Ok(Opened::Other(
             "is Parquet, which is read as a table with kinds of columns: here tables are CSV or arrays of numbers",
         ))
-    } else if start.starts_with(b"PK\x03\x04") {
-        Ok(Opened::Other(ZIP))
+    } else if start.starts_with(ZIP.0) {
+        Ok(Opened::Other(ZIP.1))
     } else if start.starts_with(sparse::MARKET) {
         Ok(Opened::Market(reader))
     } else if sparse::is_svm(path) {

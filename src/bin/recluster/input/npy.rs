@@ -3,8 +3,6 @@
 use super::raw::{Head, Kind};
 use std::io::Read;
 
-pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
-
 /// Reads the header.
 pub(crate) fn head(reader: &mut impl Read) -> Result<Head, String> {
     let mut start = [0; 8];
@@ -68,7 +66,8 @@ mod tests {
 
     /// A file as NumPy writes it.
     fn file(head: &str, data: &[u8]) -> Vec<u8> {
-        let mut bytes = [MAGIC, &[1, 0], &(head.len() as u16).to_le_bytes(), head.as_bytes()].concat();
+        let mut bytes =
+            [crate::input::header::NPY, &[1, 0], &(head.len() as u16).to_le_bytes(), head.as_bytes()].concat();
         bytes.extend_from_slice(data);
         bytes
     }

@@ -1,9 +1,10 @@
 //! Delimited text: what its columns are, and its rows.
 
 use super::cells::{Cells, Fault};
-use super::source::Source;
+use super::header::numbers_as_names;
+use super::source::{Reader, Source};
 use super::{delimiter, place};
-use crate::failure::{Failure, tell};
+use crate::{Error, Result};
 use arrow_array::RecordBatch;
 use arrow_csv::reader::{Format, ReaderBuilder};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
@@ -24,21 +25,24 @@ pub(super) struct Layout {
 
 impl Layout {
     /// Finds what the columns are from the file's first `rows` rows, or all.
-    pub(super) fn infer(source: &Source, rows: Option<usize>) -> Result<Self, Failure> {
-        let path = source.path();
-        let delimiter = delimiter::find(source.text()?).map_err(|e| Failure::file(path, e))?;
+    pub(super) fn infer(source: &Source, rows: Option<usize>) -> Result<Self> {
+        let delimiter = delimiter::find(source.text()?).map_err(|e| source.io(e))?;
         let empty = Layout { delimiter, schema: Arc::new(Schema::empty()), notes: Vec::new() };
         let mut cells = empty.cells(source, rows)?;
         let names = cells.names.clone();
         if names.is_empty() {
-            return Err(Failure::file(path, "has no header line"));
+            return Err(source.fault("has no header line"));
         }
-        super::super::distinct(path, &names)?;
+        let as_names = numbers_as_names(&names);
+        crate::match_columns(&names, &names).map_err(|e| match &as_names {
+            Some(words) => source.fault(format_args!("{e}; {words}")),
+            None => source.fault(e),
+        })?;
         let inferred = Format::default().infer_schema(&mut cells, None);
         if let Some(fault) = cells.fault.take() {
             return Err(empty.explain(source, &names, fault));
         }
-        let (inferred, _) = inferred.map_err(|e| Failure::file(path, e))?;
+        let (inferred, _) = inferred.map_err(|e| source.fault(e))?;
         let known = |column: usize| match inferred.fields().get(column).map(|field| field.data_type().clone()) {
             None => DataType::Null,
             Some(DataType::Int64) if cells.seen[column].is_code => DataType::Utf8,
@@ -50,10 +54,7 @@ impl Layout {
             Some(kind) => kind,
         };
         let fields: Vec<Field> = names.iter().enumerate().map(|(i, name)| Field::new(name, known(i), true)).collect();
-        let mut layout = Layout { delimiter, schema: Arc::new(Schema::new(fields)), notes: Vec::new() };
-        if let Some(words) = super::super::numbers_as_names(&names) {
-            tell(format_args!("recluster: {path}: {words}"));
-        }
+        let mut layout = Layout { delimiter, schema: Arc::new(Schema::new(fields)), notes: Vec::from_iter(as_names) };
         for (column, is_numeric) in layout.numeric().into_iter().enumerate() {
             if let Some(infinite) = cells.infinite(column).filter(|_| is_numeric) {
                 let line = layout.line(source, infinite.first).map_or_else(String::new, |line| format!("line {line}"));
@@ -69,24 +70,24 @@ impl Layout {
         self.schema.fields().iter().map(|field| is_numeric(field.data_type())).collect()
     }
 
-    fn cells(&self, source: &Source, rows: Option<usize>) -> Result<Cells<super::super::Reader>, Failure> {
+    fn cells(&self, source: &Source, rows: Option<usize>) -> Result<Cells<Reader>> {
         Cells::new(source.text()?, self.delimiter, rows).map_err(|fault| self.explain(source, &[], fault))
     }
 
     /// Reads batches in order, the first without rows.
-    pub(super) fn batches(
+    pub(super) fn batches<E: From<Error>>(
         &self,
         source: &Source,
         rows: Option<usize>,
-        each: &mut dyn FnMut(RecordBatch) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+        each: &mut dyn FnMut(RecordBatch) -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
         each(RecordBatch::new_empty(self.schema.clone()))?;
         let mut cells = self.cells(source, rows)?.with_numeric(self.numeric());
         let size = (CELLS / self.schema.fields().len()).clamp(256, ROWS);
         let mut reader = ReaderBuilder::new(self.schema.clone())
             .with_batch_size(size)
             .build_buffered(BufReader::with_capacity(1 << 16, &mut cells))
-            .map_err(|e| Failure::file(source.path(), e))?;
+            .map_err(|e| source.fault(e))?;
         let error = loop {
             match reader.next() {
                 Some(Ok(batch)) => each(batch)?,
@@ -96,8 +97,8 @@ impl Layout {
         };
         drop(reader);
         match (cells.fault.take(), error) {
-            (Some(fault), _) => Err(self.explain(source, &cells.names, fault)),
-            (None, Some(error)) => Err(Failure::file(source.path(), error)),
+            (Some(fault), _) => Err(self.explain(source, &cells.names, fault).into()),
+            (None, Some(error)) => Err(source.fault(error).into()),
             (None, None) => Ok(()),
         }
     }
@@ -111,7 +112,7 @@ impl Layout {
         place::line(source.text().ok()?, self.delimiter, columns, row).ok().flatten()
     }
 
-    fn explain(&self, source: &Source, names: &[String], fault: Fault) -> Failure {
+    fn explain(&self, source: &Source, names: &[String], fault: Fault) -> Error {
         let line = |row| match self.line_of(source, names.len(), row) {
             Some(line) => format!("line {line}"),
             None => format!("row {row} (counted from 0)"),
@@ -127,6 +128,6 @@ impl Layout {
             Fault::Header => "the header line is not text in UTF-8".to_string(),
             Fault::Read(reason) => reason,
         };
-        Failure::file(source.path(), reason)
+        source.fault(reason)
     }
 }

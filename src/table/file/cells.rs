@@ -1,7 +1,7 @@
 //! The records of a text file, made plain for a CSV reader: trimmed cells between commas, empty where they are missing.
 
-use super::super::lines::{Lines, unclosed};
 use super::Infinite;
+use super::lines::{Lines, unclosed};
 use arrow_array::types::{Date32Type, Float64Type, Int64Type};
 use arrow_cast::parse::{Parser, string_to_timestamp_nanos};
 use std::io::{BufRead, Read};

@@ -1,9 +1,9 @@
 use super::*;
+use crate::table::{Kind, Schema, Values};
 use ::parquet::arrow::ArrowWriter;
 use ::parquet::basic::Compression;
 use ::parquet::file::properties::WriterProperties;
 use arrow_array::*;
-use recluster::table::{Kind, Schema, Values};
 use std::io::Write;
 use tempfile::NamedTempFile;
 
@@ -17,7 +17,20 @@ fn path(file: &NamedTempFile) -> &str {
     file.path().to_str().unwrap()
 }
 
-fn read(text: impl AsRef<[u8]>) -> Typed {
+fn typed(path: &str, rows: Option<usize>) -> Result<FileRows> {
+    let file = TableFile::open(path)?;
+    rows.map_or_else(|| file.read(), |rows| file.head(rows))
+}
+
+fn blocks(path: &str, rows: usize, each: impl FnMut(FileRows) -> Result<()>) -> Result<()> {
+    TableFile::open(path)?.blocks(rows, each)
+}
+
+fn has_names(path: &str) -> bool {
+    TableFile::open(path).unwrap().has_names().unwrap()
+}
+
+fn read(text: impl AsRef<[u8]>) -> FileRows {
     typed(path(&file(text)), None).unwrap()
 }
 
@@ -28,7 +41,7 @@ fn why(text: impl AsRef<[u8]>) -> String {
     failure.strip_prefix(&format!("{}: ", path(&file))).expect("the file's name").to_string()
 }
 
-fn values<'t>(typed: &'t Typed, name: &str) -> &'t Values {
+fn values<'t>(typed: &'t FileRows, name: &str) -> &'t Values {
     typed.table.column(name).unwrap().values()
 }
 
@@ -37,7 +50,7 @@ fn same(a: &Values, b: &Values) -> bool {
     format!("{a:?}") == format!("{b:?}")
 }
 
-fn names(typed: &Typed) -> Vec<&str> {
+fn names(typed: &FileRows) -> Vec<&str> {
     typed.table.columns().iter().map(|column| column.name()).collect()
 }
 
@@ -212,7 +225,7 @@ fn rows_and_blocks() {
     assert!(matches!(values(&some, "x"), Values::Numbers(_)) && matches!(values(&all, "x"), Values::Words(_)));
     for size in [1, 300, 500, 1000, 5000] {
         let mut seen = 0;
-        blocks(path(&file), size, &mut |block| {
+        blocks(path(&file), size, |block| {
             assert_eq!(block.first, seen);
             assert!(block.table.rows() > 0 && block.table.rows() <= size);
             for (column, whole) in block.table.columns().iter().zip(all.table.columns()) {
@@ -227,7 +240,7 @@ fn rows_and_blocks() {
         .unwrap();
         assert_eq!(seen, 1000);
     }
-    let stop = blocks(path(&file), 10, &mut |_| Err(Failure::data("enough")));
+    let stop = blocks(path(&file), 10, |_| Err(Error::Plugin("enough".into())));
     assert_eq!(stop.unwrap_err().to_string(), "enough");
 }
 
@@ -240,7 +253,7 @@ fn many_rows_come_in_batches() {
     assert_eq!(values(&found, "n"), &Values::integers((0..rows).map(|row| Some((row as i64) << 37))));
     assert_eq!(values(&found, "w"), &Values::words((0..rows).map(|row| Some(format!("w{}", row / 50_000)))));
     let mut count = 0;
-    blocks(path(&file(format!("n,w\n{text}"))), 70_000, &mut |block| {
+    blocks(path(&file(format!("n,w\n{text}"))), 70_000, |block| {
         count += block.table.rows();
         Ok(())
     })
@@ -264,8 +277,9 @@ fn a_pipe_is_read_once() {
     writer.write_all(b"a,b\n1,x\n").unwrap();
     drop(writer);
     let source = format!("/proc/self/fd/{}", reader.as_raw_fd());
-    assert!(has_names(&source).unwrap());
-    assert_eq!(typed(&source, None).unwrap().table.rows(), 1);
+    let file = TableFile::open(&source).unwrap();
+    assert!(file.has_names().unwrap());
+    assert_eq!(file.read().unwrap().table.rows(), 1);
 }
 
 #[test]
@@ -273,13 +287,13 @@ fn errors_name_file_and_line() {
     let file = file("n,m\n1,x\n\"a\n\",y\n");
     let found = typed(path(&file), None).unwrap();
     let cell = |row| Error::Cell { column: "n".into(), row, value: "a".into(), reason: "not a number" };
-    let about = found.about(cell(1)).to_string();
+    let about = found.error(cell(1)).to_string();
     assert_eq!(about, format!("{}: line 3, column \"n\": \"a\" is not a number", path(&file)));
     let kinds = Error::Kinds { column: "n".into(), reason: "no levels".into() };
-    assert_eq!(found.about(kinds).to_string(), format!("{}: column \"n\": no levels", path(&file)));
-    blocks(path(&file), 1, &mut |block| {
+    assert_eq!(found.error(kinds).to_string(), format!("{}: column \"n\": no levels", path(&file)));
+    blocks(path(&file), 1, |block| {
         let line = if block.first == 0 { "line 2," } else { "line 3," };
-        assert!(block.about(cell(0)).to_string().contains(line));
+        assert!(block.error(cell(0)).to_string().contains(line));
         Ok(())
     })
     .unwrap();
@@ -325,7 +339,7 @@ fn parquet_and_text_of_the_same_rows_are_one_table() {
         Compression::LZ4_RAW,
     ] {
         let file = parquet_of(&batch, compression);
-        assert!(has_names(path(&file)).unwrap());
+        assert!(has_names(path(&file)));
         let found = typed(path(&file), None).unwrap();
         assert_eq!(names(&found), names(&from_text));
         for name in names(&found) {
@@ -372,9 +386,9 @@ fn parquet_rows_are_named_and_infinite_numbers_told() {
     let note = "column \"x\": 2 infinite numbers count as missing, the first in row 2 (counted from 0)";
     assert_eq!(found.notes, [note]);
     let cell = Error::Cell { column: "x".into(), row: 4, value: "a".into(), reason: "not a number" };
-    assert!(found.about(cell).to_string().contains(": row 4 (counted from 0), column \"x\""));
+    assert!(found.error(cell).to_string().contains(": row 4 (counted from 0), column \"x\""));
     let mut rows = Vec::new();
-    blocks(path(&file), 2, &mut |block| {
+    blocks(path(&file), 2, |block| {
         rows.push((block.first, block.table.rows()));
         Ok(())
     })
