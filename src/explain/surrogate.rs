@@ -272,6 +272,37 @@ impl Surrogate {
         self.assign(&self.encoded(table)?, run)
     }
 
+    /// Why each row of a table is where it is, by question: SHAP values (row, question, class), those of a question's columns added
+    /// up, the questions in the order of [`Schema::questions`]. 8 bytes each: of many rows explain a sample.
+    ///
+    /// ```
+    /// use recluster::{Run, boost::Boost, explain::Surrogate, table::{Column, Schema, Table, Values}};
+    /// let plans = (0..60).map(|i| Some(["basic", "pro", "team"][i % 3]));
+    /// let visits = Values::numbers((0..60).map(|i| (i * 7 % 41) as f64));
+    /// let table = Table::new(vec![Column::new("plan", Values::words(plans)), Column::new("visits", visits)])?;
+    /// let schema = Schema::infer(&table);
+    /// let labels: Vec<i32> = (0..60).map(|i| i % 3).collect(); // the plan
+    /// let boost = Boost::new().rounds(10).categorical(&schema.categorical());
+    /// let classes = ["a", "b", "c"].map(String::from).to_vec();
+    /// let data = schema.encode(&table)?;
+    /// let model = Surrogate::fit(&data, &labels, classes, &boost, &Run::new())?.with_schema(schema)?;
+    /// let why = model.explain_table(&table, &Run::new())?;
+    /// assert_eq!(model.schema().unwrap().questions(), ["plan", "visits"]);
+    /// assert_eq!(why.values().dim(), (60, 2, 3));
+    /// assert!(why.values()[[0, 0, 0]] > 0.5 && why.values()[[0, 1, 0]].abs() < 0.1);
+    /// # Ok::<(), recluster::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`assign_table`](Surrogate::assign_table) and of [`explain`](Explainer::explain).
+    pub fn explain_table(&self, table: &Table, run: &Run) -> Result<Explanation> {
+        let data = self.encoded(table)?;
+        match &self.schema {
+            Some(schema) => self.explain(&data, run)?.summed(&schema.question_of_features()),
+            None => self.explain(&data, run),
+        }
+    }
+
     /// Names of the classes, by number.
     pub fn classes(&self) -> &[String] {
         &self.classes

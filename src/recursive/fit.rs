@@ -200,6 +200,20 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     /// either is divided whatever this says, and so is the root: a root that stays whole is never zoomed into. It comes before
     /// a [`Judge`], which tests another thing: see [`Stability`](super::Stability). A leaf that is refused may still be divided by
     /// a [second look](RecursiveTree::second_look), whose own splits are held to this as well if `stability` is set.
+    ///
+    /// ```
+    /// use recluster::{Run, Size, cluster::KMeans, embed::Identity, recursive::RecursiveTree};
+    /// // Two discs: k-means cuts each in two halves, along any line through its middle.
+    /// let rows = ndarray::Array2::from_shape_fn((400, 2), |(i, j)| {
+    ///     let (radius, angle) = ((i / 2) as f32, 2.4 * (i / 2) as f32);
+    ///     radius.sqrt() * if j == 0 { angle.cos() } else { angle.sin() } + (i % 2 * 100) as f32
+    /// });
+    /// let plan = RecursiveTree::new(Identity, KMeans::new(2)).min_size(Size::Count(2)).stability(10);
+    /// assert_eq!(plan.clone().fit(&rows, &Run::new())?.leaves().count(), 4);
+    /// let tree = plan.min_stability(0.9).fit(&rows, &Run::new())?;
+    /// assert_eq!(tree.leaves().count(), 2);
+    /// # Ok::<(), recluster::Error>(())
+    /// ```
     pub fn min_stability(mut self, jaccard: f64) -> Self {
         self.plan.min_stability = jaccard;
         self

@@ -70,6 +70,14 @@ fn a_report_is_made_again_with_other_names() {
     let untitled = |html: &str| html.replace("Owls", "Clusters and what sets them apart");
     assert!(untitled(&read("report.html")) == before[0], "names that are taken back leave nothing behind");
     assert!(read("model.json") == before[5] && read("assignments.csv") == before[6]);
+    // A file that somebody gave other columns is theirs.
+    for text in ["row,assigned\n0,0.1\n", "anything\n"] {
+        write(at, "f/assignments.csv", text);
+        let output = recluster(at, "report f");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() && told.contains("assignments.csv: has no columns"), "{told}");
+        assert_eq!(read("assignments.csv"), text);
+    }
     // Without the model and what it scored there is still the report.
     std::fs::remove_file(at.join("f/model.json")).unwrap();
     std::fs::remove_file(at.join("f/assignments.csv")).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::args;
 use crate::commands::{Outcome, facts};
-use crate::failure::Failure;
+use crate::failure::{Failure, tell};
 use crate::names;
 use crate::output::Staged;
 use crate::progress::Progress;
@@ -73,9 +73,16 @@ pub(crate) fn report(args: &args::Report, progress: &Progress) -> Outcome {
         if !folder.join(file).exists() {
             continue;
         }
+        let Some(places) = places(&path(file), [cluster, "name"])? else {
+            tell(format_args!(
+                "recluster: {}: has no columns \"{cluster}\" and \"name\", and stays as it is",
+                path(file)
+            ));
+            continue;
+        };
         let mut failed = Ok(());
         files.write(folder.join(file), |out| {
-            failed = with_names(&path(file), cluster, &tree, out);
+            failed = with_names(&path(file), places, &tree, out);
             Ok(())
         })?;
         failed?;
@@ -105,17 +112,21 @@ fn load<T: Saved>(path: &str) -> Result<T, Failure> {
     })
 }
 
-/// Writes the lines of a file with the names of now, in the last column "name", of the clusters in the last one of that title.
-fn with_names(path: &str, cluster: &str, tree: &ClusterTree, out: &mut dyn Write) -> Result<(), Failure> {
+/// The last columns of these titles: ids stand before them, and may be named alike.
+fn places(path: &str, titles: [&str; 2]) -> Result<Option<[usize; 2]>, Failure> {
+    let wrong = |e: csv::Error| Failure::file(path, e);
+    let mut reader = csv::Reader::from_path(path).map_err(wrong)?;
+    let head = reader.headers().map_err(wrong)?;
+    let [first, second] = titles.map(|title| (0..head.len()).rev().find(|&at| &head[at] == title));
+    Ok(first.zip(second).map(|(first, second)| [first, second]))
+}
+
+/// Writes the lines of a file with the names of now, in one column, of the clusters in another.
+fn with_names(path: &str, places: [usize; 2], tree: &ClusterTree, out: &mut dyn Write) -> Result<(), Failure> {
     let wrong = |e: csv::Error| Failure::file(path, e);
     let mut reader = csv::Reader::from_path(path).map_err(wrong)?;
     let head = reader.headers().map_err(wrong)?.clone();
-    // Ids stand before them, and may be named alike.
-    let place = |title: &str| {
-        let found = (0..head.len()).rev().find(|&at| &head[at] == title);
-        found.ok_or_else(|| Failure::file(path, format!("line 1: has no column \"{title}\"")))
-    };
-    let (cluster, name) = (place(cluster)?, place("name")?);
+    let [cluster, name] = places;
     let mut writer = csv::Writer::from_writer(out);
     writer.write_record(&head).map_err(wrong)?;
     let mut record = csv::StringRecord::new();

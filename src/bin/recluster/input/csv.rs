@@ -1,5 +1,6 @@
-//! CSV with a header line and numeric columns; an empty cell is a missing value.
+//! Delimited text with a header line and numeric columns; an empty cell is a missing value.
 
+use super::delimiter;
 use super::lines::{Lines, unclosed};
 use super::{Rounded, Table};
 use ndarray::Array2;
@@ -112,11 +113,16 @@ enum Visit<'a> {
 
 /// Visits the cells row by row and returns the column names.
 fn walk(
-    reader: impl BufRead,
+    mut reader: impl BufRead,
     rows: Option<usize>,
     mut visit: impl FnMut(Visit<'_>) -> Result<(), String>,
 ) -> Result<Vec<String>, String> {
-    let mut reader = ::csv::ReaderBuilder::new().trim(::csv::Trim::All).from_reader(Lines::new(reader, b','));
+    let sample = reader.fill_buf().map_err(|e| e.to_string())?;
+    let delimiter = delimiter::find(sample).map_err(|e| e.to_string())?;
+    let mut reader = ::csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .trim(::csv::Trim::All)
+        .from_reader(Lines::new(reader, delimiter));
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let names: Vec<String> = reader.byte_headers().map_err(explain)?.iter().map(text).collect();
     let mut record = ::csv::ByteRecord::new();
@@ -164,6 +170,9 @@ mod tests {
         assert_eq!((found.values.dim(), found.values[[1, 0]], found.values[[1, 1]]), ((2, 2), -2.5, 300.0));
         assert!(found.values[[0, 1]].is_nan());
         assert_eq!(table(&b"a\n1\n2\n3\n"[..], Some(2)).unwrap().values.dim(), (2, 1));
+        for text in ["a;b\n1;2\n3;4\n", "a\tb\n1\t2\n3\t4\n", "a|b\n1|2\n3|4"] {
+            assert_eq!(table(text.as_bytes(), None).unwrap().values, ndarray::array![[1.0, 2.0], [3.0, 4.0]], "{text}");
+        }
         assert_eq!(labels(&b"label\n3\n-1\n"[..], None).unwrap(), [3, -1]);
         // A quote that is never closed; one that is, in several lines; and one beyond the rows asked for.
         let open = walk(&b"a,b\n1,2\n3,\"4\n5,6\n"[..], None, |_| Ok(()));

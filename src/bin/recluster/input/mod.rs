@@ -1,7 +1,9 @@
 //! Data files, recognised by their first bytes; svmlight's, which begin like any text, by their names.
 
 mod csv;
-// Of the library's tables from files: how files begin, and the empty lines of a file of one column.
+// Of the library's tables from files: what stands between cells, how files begin, the empty lines of a file of one column.
+#[path = "../../../table/file/delimiter.rs"]
+mod delimiter;
 #[path = "../../../table/file/header.rs"]
 mod header;
 mod idx;
