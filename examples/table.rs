@@ -1,4 +1,4 @@
-//! A table from a file, all the way to a report: what `recluster fit --data FILE` does, in a program of one's own.
+//! A table from a file, all the way to a report, by the plan of `recluster fit --data FILE`, in a program of one's own.
 //!
 //!     cargo run --release --example table FILE [FOLDER]
 //!
@@ -10,7 +10,7 @@ use recluster::explain::Rules;
 use recluster::report::Report;
 use recluster::table::{Role, Schema, TableFile};
 use recluster::{Error, Result, Run, Saved, presets};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 fn main() -> Result<()> {
     let mut words = std::env::args().skip(1);
@@ -50,7 +50,8 @@ fn main() -> Result<()> {
 
     std::fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, e))?;
     model.save(folder.join("model.json"))?;
-    let report = Report::new(&tree, &data).title(file).schema(schema).rules(&rules).explained_by(&model, &run)?;
+    let title = Path::new(&file).file_stem().map_or_else(|| file.clone(), |stem| stem.to_string_lossy().into_owned());
+    let report = Report::new(&tree, &data).title(title).schema(schema).rules(&rules).explained_by(&model, &run)?;
     report.write(folder.join("report.html"))?;
     println!("\n{}", folder.join("report.html").display());
     Ok(())

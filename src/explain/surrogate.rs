@@ -296,11 +296,8 @@ impl Surrogate {
     /// # Errors
     /// Those of [`assign_table`](Surrogate::assign_table) and of [`explain`](Explainer::explain).
     pub fn explain_table(&self, table: &Table, run: &Run) -> Result<Explanation> {
-        let data = self.encoded(table)?;
-        match &self.schema {
-            Some(schema) => self.explain(&data, run)?.summed(&schema.question_of_features()),
-            None => self.explain(&data, run),
-        }
+        let schema = self.given_schema()?;
+        self.explain(&schema.encode(table)?, run)?.summed(&schema.question_of_features())
     }
 
     /// Names of the classes, by number.
@@ -448,10 +445,12 @@ impl Surrogate {
     }
 
     fn encoded(&self, table: &Table) -> Result<Array2<f32>> {
-        match &self.schema {
-            Some(schema) => schema.encode(table),
-            None => Err(Error::setting("schema", "none", "must be given to the surrogate by with_schema")),
-        }
+        self.given_schema()?.encode(table)
+    }
+
+    fn given_schema(&self) -> Result<&Schema> {
+        let none = || Error::setting("schema", "none", "must be given to the surrogate by with_schema");
+        self.schema.as_ref().ok_or_else(none)
     }
 
     /// The decisions about rows of which `margins` gives a model's margins.

@@ -16,7 +16,7 @@ pub(super) fn find(reader: impl Read) -> std::io::Result<u8> {
     let mut best = (b',', 0.0, 1);
     for delimiter in DELIMITERS {
         let (share, cells) = fit(&sample, is_cut, delimiter);
-        if cells > 1 && (share, cells) > (best.1, best.2) {
+        if share > 0.0 && cells > 1 && (share, cells) > (best.1, best.2) {
             best = (delimiter, share, cells);
         }
     }
@@ -50,6 +50,7 @@ mod tests {
             ("a;b, in EUR\n1;1,5\n2;2,5\n", b';'),
             ("name,tags\nx,a;b\ny,a\nz,\"b;c\"\n", b','),
             ("text\nwell, yes\nno\n", b','),
+            ("height; cm\n180\n175\n", b','),
             ("\"a;b\",c\n\"x;y\",2\n", b','),
             ("a;b;c", b';'),
             ("a", b','),

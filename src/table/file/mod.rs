@@ -137,7 +137,7 @@ impl TableFile {
         all.ok_or_else(|| self.source.fault("no rows"))
     }
 
-    /// Calls `each` with blocks of at most `rows` rows, in order: at least one, which may be without rows. What the columns of text are
+    /// Calls `each` with blocks of at most `rows` rows (0 counts as 1), in order: at least one, which may be without rows. What the columns of text are
     /// is found from the whole file first. The notes on text stand in the first block, those on each block of Parquet in it.
     ///
     /// # Errors
