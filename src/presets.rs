@@ -16,14 +16,14 @@
 use crate::Size;
 use crate::cluster::{Hdbscan, StableParts};
 use crate::embed::{Identity, Questions, Umap};
-use crate::evidence::{HeldOut, LatentClasses};
+use crate::evidence::{HeldOut, LatentClasses, Policy};
 use crate::recursive::{RecursiveTree, Repeats, SecondLook};
 use crate::table::Schema;
 
 /// For arrays of numbers (such as `.npy` files): UMAP in two columns and HDBSCAN, two levels, a [`consensus`] of ten runs at each
 /// node, a [second look](RecursiveTree::second_look) at large leaves. For up to three columns see [`few_columns`].
 ///
-/// No evidence is asked for; [`judge`](RecursiveTree::judge) with [`HeldOut`] does, and
+/// Held-out rows say of each split whether its clusters are separate ([`marked`]); it is kept in either case.
 /// [`Scaled`](crate::embed::Scaled) brings columns of unlike units to one scale.
 ///
 /// ```no_run
@@ -34,12 +34,17 @@ use crate::table::Schema;
 /// # Ok::<(), recluster::Error>(())
 /// ```
 pub fn numbers() -> RecursiveTree<Umap, Hdbscan> {
-    RecursiveTree::by_node(|_| umap(), by_level(hdbscan())).consensus(consensus()).second_look(second_look())
+    RecursiveTree::by_node(|_| umap(), by_level(hdbscan()))
+        .judge(marked())
+        .consensus(consensus())
+        .second_look(second_look())
 }
 
-/// For arrays of one to three columns: HDBSCAN in them as they are, whose clusters [reach](Hdbscan::reach) for noise.
+/// For arrays of one to three columns: HDBSCAN in them as they are, whose clusters [reach](Hdbscan::reach) for noise. What is
+/// separate is [`marked`].
 pub fn few_columns() -> RecursiveTree<Identity, Hdbscan> {
     RecursiveTree::by_node(|_| Identity, by_level(hdbscan().map(|clusterer| clusterer.reach(REACH))))
+        .judge(marked())
         .consensus(consensus())
 }
 
@@ -84,6 +89,11 @@ pub const MAX_NOISE: [f64; 2] = [0.1, 0.2];
 
 /// How far clusters reach for noise where there is no UMAP, whose embeddings leave little of it.
 pub const REACH: f64 = 2.0;
+
+/// Says on held-out rows which clusters are separate, and keeps all of them.
+pub fn marked() -> HeldOut {
+    HeldOut::new().policy(Policy::Mark)
+}
 
 /// Ten runs at each node of at most 30,000 rows; larger ones are stable enough by their size, and would take long.
 pub fn consensus() -> Repeats {

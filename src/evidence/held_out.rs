@@ -169,7 +169,8 @@ impl Judge for HeldOut {
                     }
                 }
                 _ => {
-                    record.extend(nearest(&separations, &groups, &confused));
+                    let found = |group: &[usize]| tests.iter().any(|test| test.found(group));
+                    record.extend(nearest(&separations, &groups, &found, &confused));
                     break;
                 }
             }
@@ -333,17 +334,27 @@ fn worst<'a>(separations: &'a [Separation], confused: &dyn Fn(&[usize], &[usize]
     })
 }
 
-/// For each group the pair in which it is least separated, each pair once.
+/// For each group the pair in which it is least separated, each pair once. That a sibling was not found again says nothing of
+/// a group that was, where it has others to be compared with.
 fn nearest(
     separations: &[Separation],
     groups: &[Vec<usize>],
+    found: &dyn Fn(&[usize]) -> bool,
     confused: &dyn Fn(&[usize], &[usize]) -> usize,
 ) -> Vec<Separation> {
     let mut kept: Vec<Separation> = Vec::new();
     for group in groups {
         let own: Vec<Separation> = separations.iter().filter(|s| s.of == *group || s.from == *group).cloned().collect();
-        if let Some(worst) = worst(&own, confused).filter(|worst| !kept.contains(worst)) {
-            kept.push(worst.clone());
+        let tested: Vec<Separation> = own.iter().filter(|s| s.grade != Grade::NotFoundAgain).cloned().collect();
+        let Some(mut worst) = worst(if tested.is_empty() { &own } else { &tested }, confused).cloned() else {
+            continue;
+        };
+        if worst.grade == Grade::NotFoundAgain && found(group) == (worst.of == *group) {
+            // First the one that was not found again: this group, or else its sibling.
+            std::mem::swap(&mut worst.of, &mut worst.from);
+        }
+        if !kept.contains(&worst) {
+            kept.push(worst);
         }
     }
     kept
@@ -353,11 +364,22 @@ fn nearest(
 fn reason(policy: Policy, clusters: usize, kept: usize, record: &[Separation], small: &str) -> String {
     let count = |grade: Grade| record.iter().filter(|s| s.grade == grade).count();
     match (policy, kept) {
-        (Policy::Mark, _) => match record.len() - count(Grade::Separated) {
-            0 => "every cluster is separated from its siblings".to_string(),
-            1 => "one pair of siblings is not separated".to_string(),
-            open => format!("{open} pairs of siblings are not separated"),
-        },
+        (Policy::Mark, _) => {
+            let lost = match count(Grade::NotFoundAgain) {
+                0 => None,
+                1 => Some("one cluster is not found again on half of the rows".to_string()),
+                lost => Some(format!("{lost} clusters are not found again on half of the rows")),
+            };
+            let open = match count(Grade::Continuum) {
+                0 => None,
+                1 => Some("one pair of siblings is not separated".to_string()),
+                open => Some(format!("{open} pairs of siblings are not separated")),
+            };
+            match [lost, open].into_iter().flatten().collect::<Vec<_>>() {
+                none if none.is_empty() => "every cluster is separated from its siblings".to_string(),
+                found => format!("{}{small}", found.join(", ")),
+            }
+        }
         (_, 1) if count(Grade::Continuum) == 0 => {
             format!("its clusters are not found again on half of the rows{small}")
         }

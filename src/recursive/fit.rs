@@ -156,7 +156,7 @@ impl<E: Embedder, C: Clusterer> RecursiveTree<E, C> {
     /// A row's [`membership`](Node::membership) is then the share of runs that have it in its cluster, and rows that most
     /// runs leave out are noise. The first run is the node's own: its embedding is kept. What can be shared between runs is:
     /// of [`Umap`](crate::embed::Umap) the neighbours and the graph. An evidence [`Judge`] is given the consensus, and
-    /// repeats it on its halves. A run that finds a single cluster leaves the rows whole, whatever it calls noise.
+    /// tries one run on its halves. A run that finds a single cluster leaves the rows whole, whatever it calls noise.
     /// Where there is no setting of [`stability`](RecursiveTree::stability), the runs also say how stable each cluster is.
     ///
     /// Cost: the layout and the clustering of a node, times the runs.

@@ -4,9 +4,10 @@ use super::divide::{check_moves, stability};
 use super::judge::{Judge, Move, Proposal, Verdict};
 use super::limits::Limits;
 use super::plan::{AnyAlgorithms, Plan};
-use super::step::{Procedure, Repeated};
+use super::repeats::Repeats;
+use super::step::Procedure;
 use super::weights::Weights;
-use super::{Node, NodeInfo, Path, Separation, Stability, Step, StopReason, step};
+use super::{Node, NodeInfo, Path, Separation, Stability, StopReason, step};
 use crate::core::{AnyRows, AnyTable, parallel, plugin};
 use crate::{Clusterer, Clustering, Embedded, Embedder, Error, Result, Run, Size};
 
@@ -186,16 +187,16 @@ impl<'a> Growth<'a> {
         let (Some(prepared), Some(clustering)) = (&ready, found.clustering.take()) else { return Ok(found) };
         let Some(embedded) = found.embedded.take() else { return Ok(found) };
         let once = Procedure { embedder, prepared: &**prepared, clusterer, rows: numbers.len(), weights };
-        let all: Vec<u32> = (0..numbers.len() as u32).collect();
         let repeats = self.plan.consensus_of(numbers.len());
         let others = repeats.map(|repeats| repeats.ready(&table, run)).transpose();
         let Some(others) = self.unless_too_few(node, others, &mut found)? else {
             found.embedded = Some(embedded);
             return Ok(found);
         };
-        let consensus = repeats.zip(others.as_deref());
-        let procedure = Repeated { once, consensus };
-        let (Step { embedded, clustering }, mut runs) = procedure.agreed(Step { embedded, clustering }, &all, run)?;
+        let (clustering, mut runs) = match repeats.zip(others.as_deref()) {
+            Some((repeats, others)) => repeats.agreed(once, others, clustering, run)?,
+            None => (clustering, Vec::new()),
+        };
         let clustering = found.propose(clustering, self.limits().child);
         let mut again = None;
         if found.stop_reason.is_none() && self.plan.min_stability > 0.0 && node.level() > 1 {
@@ -213,18 +214,8 @@ impl<'a> Growth<'a> {
                 AnyTable::Sparse(_) => &dense,
             };
             let (embedded, clustering) = (&embedded, &clustering);
-            let proposal = Proposal {
-                node,
-                rows,
-                numbers,
-                weights,
-                embedder,
-                prepared,
-                clusterer,
-                embedded,
-                clustering,
-                procedure,
-            };
+            let proposal =
+                Proposal { node, rows, numbers, weights, embedder, prepared, clusterer, embedded, clustering };
             let verdict = judged(judge, &proposal, &run.at("judge"));
             if let Some(verdict) = self.unless_too_few(node, verdict, &mut found)? {
                 found.heed(judge, verdict, clustering)?;
@@ -239,7 +230,7 @@ impl<'a> Growth<'a> {
                 found.stability = stability(&found.groups, &clustering, &runs, share);
             }
         }
-        found.runs = consensus.map(|(repeats, _)| repeats.runs());
+        found.runs = repeats.map(Repeats::runs);
         (found.embedded, found.clustering) = (Some(embedded), Some(clustering));
         Ok(found)
     }

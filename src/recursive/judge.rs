@@ -1,6 +1,6 @@
 //! Whether the clusters found at a node become its children.
 
-use super::step::Repeated;
+use super::step::Procedure;
 use super::{NodeInfo, Step};
 use crate::core::short_type_name;
 use crate::{Clusterer, Clustering, Embedded, Embedder, Error, Prepared, Result, Run, Settings};
@@ -89,7 +89,6 @@ pub struct Proposal<'a> {
     pub embedded: &'a Embedded,
     /// Two clusters or more, label i being that of row i of `rows`.
     pub clustering: &'a Clustering,
-    pub(super) procedure: Repeated<'a>,
 }
 
 impl std::fmt::Debug for Proposal<'_> {
@@ -104,14 +103,15 @@ impl std::fmt::Debug for Proposal<'_> {
 }
 
 impl Proposal<'_> {
-    /// The node's own procedure on a part of its rows, by their places in [`rows`](Proposal::rows): settings that count
-    /// rows are scaled to it, see [`Clusterer::for_sample`], and so are weights, to a mean of 1; where the node's clusters
-    /// are a [consensus](super::RecursiveTree::consensus), so are these.
+    /// The node's embedder and clusterer on a part of its rows, by their places in [`rows`](Proposal::rows): settings that
+    /// count rows are scaled to it, see [`Clusterer::for_sample`], and so are weights, to a mean of 1. One run, also where the
+    /// node's clusters are a [consensus](super::RecursiveTree::consensus) of several.
     ///
     /// # Errors
     /// Those of [`step`](super::step()), rows named by their places in the node.
     pub fn again(&self, part: &[u32], run: &Run) -> Result<Step> {
-        Ok(self.procedure.on(part, run)?.0)
+        let Proposal { embedder, prepared, clusterer, weights, .. } = *self;
+        Procedure { embedder, prepared, clusterer, rows: self.numbers.len(), weights }.once(part, run)
     }
 }
 
@@ -140,7 +140,7 @@ pub struct Move {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Separation {
-    /// Numbers of the proposed clusters of one group.
+    /// Numbers of the proposed clusters of one group; where one of the two was not found again, of that one.
     pub of: Vec<usize>,
     /// Those of the other.
     pub from: Vec<usize>,

@@ -3,7 +3,7 @@
 use super::step::Procedure;
 #[cfg(feature = "serde")]
 use crate::Settings;
-use crate::cluster::ABSENT;
+use crate::cluster::{ABSENT, Consensus};
 use crate::core::random::Stream;
 use crate::core::{AnyTable, parallel};
 use crate::{Clusterer, Clustering, Embedder, Error, Prepared, Result, Run};
@@ -118,6 +118,19 @@ impl Repeats {
     /// The embedders added, made ready for a node's rows.
     pub(super) fn ready<'a>(&'a self, rows: &'a AnyTable<'a>, run: &Run) -> Result<Vec<Box<dyn Prepared + 'a>>> {
         self.others.iter().map(|(embedder, _)| rows.ready(&**embedder, run)).collect()
+    }
+
+    /// What the runs agree on, with the labels that each gives to the node's rows; the first has been `found`.
+    pub(super) fn agreed<'a>(
+        &'a self,
+        own: Procedure<'a>,
+        ready: &'a [Box<dyn Prepared + 'a>],
+        found: Clustering,
+        run: &Run,
+    ) -> Result<(Clustering, Vec<Vec<i32>>)> {
+        let all: Vec<u32> = (0..own.rows as u32).collect();
+        let runs = self.labels(self.turns(own, ready), &all, self.share_or(1.0), Some(&found), run)?;
+        Ok((Consensus::new().of(&runs)?, runs))
     }
 
     /// The node's procedure and those added, which take turns.

@@ -3,7 +3,7 @@
 use super::divide::stability;
 use super::grow::{Found, Growth, judged};
 use super::judge::Proposal;
-use super::step::{self, Procedure, Repeated};
+use super::step::{self, Procedure};
 use super::{Node, NodeInfo, StopReason};
 #[cfg(feature = "serde")]
 use crate::Settings;
@@ -176,7 +176,6 @@ impl Growth<'_> {
                     clusterer: &*look.clusterer,
                     embedded: &embedded,
                     clustering: &clustering,
-                    procedure: Repeated { once, consensus: None },
                 };
                 let verdict = judged(judge, &proposal, &run.at("judge"))?;
                 found.heed(judge, verdict, &clustering)?;

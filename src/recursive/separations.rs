@@ -1,10 +1,11 @@
 //! Which children of a split a judge compared, and how well they are separated.
 
-use super::{ClusterTree, Node, Path, Separation, Split};
+use super::{ClusterTree, Grade, Node, Path, Separation, Split};
 
 impl ClusterTree {
     /// The sibling that a node is least separated from, and how well: of the comparisons that a [`Judge`](super::Judge) has
-    /// recorded, that with the highest p-value. None where nothing was compared.
+    /// recorded, that with the highest p-value. One that a sibling was [not found again](super::Grade::NotFoundAgain) in counts
+    /// where there is no other. None where nothing was compared.
     ///
     /// ```
     /// use ndarray::Array2;
@@ -25,10 +26,13 @@ impl ClusterTree {
             None => split.compared(),
         };
         let number = node.path().number()? as usize;
-        // A pair that is the least separated one of both stands there once. Of equal ones the first counts.
+        // A pair that is the least separated one of both stands there once.
         let own = pairs.into_iter().filter(|(of, from, _)| [of, from].contains(&&number));
-        let (of, from, worst) =
-            own.reduce(|worst, pair| if pair.2.p_value > worst.2.p_value { pair } else { worst })?;
+        let counts = |&(of, _, pair): &(usize, usize, &Separation)| {
+            (of == number || pair.grade != Grade::NotFoundAgain, pair.p_value)
+        };
+        // Of equal ones the first counts.
+        let (of, from, worst) = own.reduce(|worst, pair| if counts(&pair) > counts(&worst) { pair } else { worst })?;
         let other = if of == number { from } else { of };
         Some((parent.path().child(other as u32), worst))
     }

@@ -1,7 +1,5 @@
 //! One step of the recursion: embed some rows, cluster their embedding, and hold both to their contracts.
 
-use super::repeats::Repeats;
-use crate::cluster::Consensus;
 use crate::core::{plugin, with_mean_one};
 use crate::{Clusterer, Clustering, Embedded, Embedder, Error, Prepared, Result, Run};
 use ndarray::{Array2, ArrayRef2};
@@ -73,31 +71,6 @@ impl Procedure<'_> {
         let clustering =
             cluster(clusterer, &embedded.embedding, weights.as_deref(), run).map_err(|error| error.of_part(part))?;
         Ok(Step { embedded, clustering })
-    }
-}
-
-/// A node's procedure, with what it repeats.
-#[derive(Clone, Copy)]
-pub(super) struct Repeated<'a> {
-    pub(super) once: Procedure<'a>,
-    /// What the clustering is the consensus of, with the embedders that it adds.
-    pub(super) consensus: Option<(&'a Repeats, &'a [Box<dyn Prepared + 'a>])>,
-}
-
-impl Repeated<'_> {
-    /// The clusters of a part of the rows, with those of each run where they are a consensus.
-    pub(super) fn on(&self, part: &[u32], run: &Run) -> Result<(Step, Vec<Vec<i32>>)> {
-        let step = self.once.once(part, run)?;
-        self.agreed(step, part, run)
-    }
-
-    /// The same, where the first step has been taken.
-    pub(super) fn agreed(&self, first: Step, part: &[u32], run: &Run) -> Result<(Step, Vec<Vec<i32>>)> {
-        let Some((repeats, ready)) = self.consensus else { return Ok((first, Vec::new())) };
-        let turn = repeats.turns(self.once, ready);
-        let runs = repeats.labels(turn, part, repeats.share_or(1.0), Some(&first.clustering), run)?;
-        let clustering = Consensus::new().of(&runs)?;
-        Ok((Step { clustering, ..first }, runs))
     }
 }
 

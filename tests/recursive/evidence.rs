@@ -153,6 +153,45 @@ fn mark_keeps_all_clusters_and_says_which_are_separated() {
     }
 }
 
+/// Finds the groups of `k` along the first column, and in the whole table one more of every tenth row.
+struct WithChance(usize);
+
+impl Clusterer for WithChance {
+    fn cluster(&self, rows: &ArrayRef2<f32>, run: &Run) -> Result<Clustering> {
+        let mut labels = KMeans::new(self.0).cluster(rows, run)?.labels().to_vec();
+        if rows.nrows() == 900 {
+            labels.iter_mut().step_by(10).for_each(|label| *label = self.0 as i32);
+        }
+        Clustering::compact(labels)
+    }
+}
+
+#[test]
+fn a_cluster_that_is_not_found_again_says_nothing_of_its_siblings() {
+    let fit = |groups: usize| {
+        let rows =
+            table(900, 4, 8, |i, j, draws| draws.normal() + if j == 0 { 12.0 * (i % groups) as f64 } else { 0.0 });
+        let judge = HeldOut::new().policy(Policy::Mark);
+        RecursiveTree::new(Identity, WithChance(groups)).levels(1).judge(judge).fit(&rows, &Run::new()).unwrap()
+    };
+    let grades = |tree: &ClusterTree| -> Vec<Grade> {
+        let grade = |node| tree.least_separated(node).map(|(_, found)| found.grade);
+        tree.children(tree.root()).map(|child| grade(child).unwrap()).collect()
+    };
+    let tree = fit(3);
+    let split = tree.root().split().unwrap();
+    assert_eq!(split.reason(), "one cluster is not found again on half of the rows");
+    let lost: Vec<usize> = (0..4).filter(|&c| tree.children(tree.root()).nth(c).unwrap().rows().len() == 90).collect();
+    for (child, grade) in grades(&tree).into_iter().enumerate() {
+        let expected = if lost.contains(&child) { Grade::NotFoundAgain } else { Grade::Separated };
+        assert_eq!(grade, expected, "{child}: {:?}", split.separations());
+    }
+    let records = split.separations().iter().filter(|s| s.grade == Grade::NotFoundAgain);
+    assert_eq!(records.map(|s| s.of.clone()).collect::<Vec<_>>(), [lost]);
+    // Without another sibling there is nothing to be compared with.
+    assert_eq!(grades(&fit(1)), [Grade::NotFoundAgain; 2]);
+}
+
 fn in_columns_of_one_scale(scaling: Scaling) -> ClusterTree {
     // A column a thousand times as wide as the one that separates.
     let rows = groups(600, 5, 2, 4);

@@ -95,7 +95,7 @@ pub(crate) struct Fit {
     pub(crate) reach: Option<f64>,
     /// Evidence that clusters are separate, on held-out rows: "require" joins siblings that are not separated and refuses
     /// splits of one cloud, "mark" keeps all clusters and says which are separated, "off" does not test [default: require
-    /// for tables, mark for those of up to three columns that are numbers, off for arrays]
+    /// for tables, mark for those of up to three columns that are numbers, and for arrays]
     #[arg(long, value_enum)]
     pub(crate) evidence: Option<EvidencePolicy>,
     /// The level of the tests of evidence, for the whole tree [default: 0.05]

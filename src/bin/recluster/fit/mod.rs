@@ -130,13 +130,15 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
     Ok(facts)
 }
 
-/// A space made of levels shows gaps where there are none more often than one of numbers; tests are cheap there. In a few columns
-/// of numbers, as they are, gaps are what they seem, and the tests miss small clusters that they show.
+const USUAL_OF_ARRAYS: EvidencePolicy = EvidencePolicy::Mark;
+
+/// A space made of levels shows gaps where there are none more often than one of numbers. In a few columns of numbers, as they
+/// are, gaps are what they seem, and the tests miss small clusters that they show; of arrays they refuse classes that touch.
 fn evidence(args: &args::Fit, data: &Source, method: EmbedMethod) -> EvidencePolicy {
     let usual = match data.questions() {
         Some(_) if are_few_numbers(data) && method == EmbedMethod::Identity => EvidencePolicy::Mark,
         Some(_) => EvidencePolicy::Require,
-        None => EvidencePolicy::Off,
+        None => USUAL_OF_ARRAYS,
     };
     args.evidence.unwrap_or(usual)
 }

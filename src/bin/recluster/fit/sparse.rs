@@ -1,8 +1,9 @@
 //! The main job for sparse rows: the tree, the model that stands in for it, and a report of the columns that it uses most.
 
+use super::USUAL_OF_ARRAYS;
 use super::plan::{boost, clusterers, embedder, partial, plan, with_second_look};
 use super::results::{Findings, TIMED, draft, facts_of, files};
-use crate::args::{self, EmbedMethod, EvidencePolicy};
+use crate::args::{self, EmbedMethod};
 use crate::commands::{Outcome, facts, refuse, run};
 use crate::failure::Failure;
 use crate::input::{self, SparseTable};
@@ -38,7 +39,7 @@ pub(super) fn fit(args: &args::Fit, progress: &Progress) -> Outcome {
     }
     let run = run(&args.common, progress);
     let named = |e| Failure::about(e, None);
-    let plan = plan(args, embedder.into(), clusterers, args.evidence.unwrap_or(EvidencePolicy::Off), None)?;
+    let plan = plan(args, embedder.into(), clusterers, args.evidence.unwrap_or(USUAL_OF_ARRAYS), None)?;
     let plan = with_second_look(plan, args, false);
     let checkpoint = args.resume.then(|| Checkpoint::new(partial(&args.out)));
     let grow = || match &checkpoint {
