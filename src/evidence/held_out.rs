@@ -20,6 +20,8 @@ const VOTES: usize = 15;
 const SEARCHED: usize = 45;
 /// A boundary that is crossed more often than this for each crossing of a middle is one of a bent cloud.
 const MOST_CROSSED: f64 = 1.25;
+/// A boundary that is crossed less often than this for each crossing of a middle would be separated, had there been enough rows.
+const PLAIN: f64 = 0.5;
 /// Clusters of fewer rows have some 20 in a half at most, by which hardly anything is separated.
 const FEW: usize = 40;
 /// Most rows of a half.
@@ -57,7 +59,9 @@ setting_by_debug!(Policy);
 /// A pair is [`Grade::Separated`] if its p-value is at most `alpha` x (n − 1) / (N − 1), with n rows of the node and N of the
 /// table, so that all tests down the tree err together at about `alpha` (as in sc-SHC, Grabski, Street, Irizarry 2023); a leaf that a
 /// [second look](crate::recursive::RecursiveTree::second_look) proposes to divide is judged a second time at its level.
-/// Otherwise it is a [`Grade::Continuum`] if both clusters were found again, else [`Grade::NotFoundAgain`].
+/// Otherwise it is [`Grade::NotFoundAgain`] if either cluster was not found again; [`Grade::Undecided`] if not even an empty
+/// boundary would have such a p-value, or if the boundary is crossed less than half as often as the middles; else a
+/// [`Grade::Continuum`].
 ///
 /// # Cost
 /// That of the node's embedder and clusterer on two halves, and of 45 nearest neighbours in 30 columns. Memory O(rows).
@@ -261,15 +265,20 @@ fn pairs(
                 fewer.extend(tests[t].in_discriminant(space, pair, clusters, run)?);
             }
             let fewer = Score::of(&fewer);
+            let least = best.least.min(fewer.least);
             if fewer.p_value < best.p_value {
                 best = fewer;
             }
+            best.least = least;
         }
         // Two tests of each pair.
         let p_value = (2.0 * best.p_value).min(1.0);
         let grade = match found.is_empty() {
             true => Grade::NotFoundAgain,
             false if p_value <= level => Grade::Separated,
+            false if 2.0 * best.least > level || best.boundary.is_some_and(|boundary| boundary < PLAIN) => {
+                Grade::Undecided
+            }
             false => Grade::Continuum,
         };
         let boundary = best.boundary.filter(|_| !found.is_empty());
@@ -295,6 +304,8 @@ impl Side {
 /// What the sides of both trials say.
 struct Score {
     p_value: f64,
+    /// The p-value that an empty boundary would have.
+    least: f64,
     boundary: Option<f64>,
 }
 
@@ -302,16 +313,19 @@ impl Score {
     /// In each trial the side counts whose boundary is less empty; scores of the two trials, which share no held-out row but
     /// the proposal, are added up as if they were correlated by one half (after Stouffer), and a single one counts twice.
     fn of(trials: &[[Side; 2]]) -> Self {
-        let z =
-            |sides: &[Side; 2]| sides.iter().map(|side| score(side.crossing, side.parallel)).fold(f64::MAX, f64::min);
-        let p_value = match trials {
-            [first, second] => upper_tail((z(first) + z(second)) / 3.0f64.sqrt()),
-            [one] => (2.0 * upper_tail(z(one))).min(1.0),
-            _ => 1.0,
+        let p_value = |score: &dyn Fn(&Side) -> f64| {
+            let z = |sides: &[Side; 2]| sides.iter().map(score).fold(f64::MAX, f64::min);
+            match trials {
+                [first, second] => upper_tail((z(first) + z(second)) / 3.0f64.sqrt()),
+                [one] => (2.0 * upper_tail(z(one))).min(1.0),
+                _ => 1.0,
+            }
         };
+        let found = p_value(&|side| score(side.crossing, side.parallel));
+        let least = p_value(&|side| score(Crossing::default(), side.parallel));
         let boundary = trials.iter().flatten().map(|side| ratio(side.crossing, side.middle)).reduce(f64::max);
         let bent = boundary.is_none_or(|boundary| boundary > MOST_CROSSED);
-        Score { p_value: if bent { 1.0 } else { p_value }, boundary }
+        Score { p_value: if bent { 1.0 } else { found }, least, boundary }
     }
 }
 
@@ -375,14 +389,20 @@ fn reason(policy: Policy, clusters: usize, kept: usize, record: &[Separation], s
                 1 => Some("one pair of siblings is not separated".to_string()),
                 open => Some(format!("{open} pairs of siblings are not separated")),
             };
-            match [lost, open].into_iter().flatten().collect::<Vec<_>>() {
+            let undecided = match count(Grade::Undecided) {
+                0 => None,
+                1 => Some("one pair of siblings has too few rows to tell".to_string()),
+                few => Some(format!("{few} pairs of siblings have too few rows to tell")),
+            };
+            match [lost, open, undecided].into_iter().flatten().collect::<Vec<_>>() {
                 none if none.is_empty() => "every cluster is separated from its siblings".to_string(),
-                found => format!("{}{small}", found.join(", ")),
+                found => found.join("; "),
             }
         }
-        (_, 1) if count(Grade::Continuum) == 0 => {
+        (_, 1) if count(Grade::NotFoundAgain) == record.len() => {
             format!("its clusters are not found again on half of the rows{small}")
         }
+        (_, 1) if count(Grade::Continuum) == 0 => format!("its clusters have too few rows to tell them apart{small}"),
         (_, 1) => {
             format!(
                 "its clusters are parts of one cloud: no boundary between them is emptier than their middles{small}"

@@ -162,16 +162,19 @@ pub enum Grade {
     Separated,
     /// Found again, but a cut through one cloud: perhaps useful, not natural.
     Continuum,
+    /// Found again, but the rows are too few to tell a boundary from a cut through one cloud.
+    Undecided,
     /// Not found again on other rows.
     NotFoundAgain,
 }
 
-/// "separated", "continuum", "not found again".
+/// "separated", "continuum", "undecided", "not found again".
 impl std::fmt::Display for Grade {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Grade::Separated => "separated",
             Grade::Continuum => "continuum",
+            Grade::Undecided => "undecided",
             Grade::NotFoundAgain => "not found again",
         })
     }

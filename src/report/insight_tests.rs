@@ -100,7 +100,7 @@ fn a_card_says_who_how_sure_and_what_to_do() {
     assert!(!html.contains("<a>") && !html.contains("<script"));
     let tree = sure_of(&data, Grade::NotFoundAgain);
     let html = Report::new(&tree, &data).render().unwrap();
-    assert!(html.contains("1 is separated from all its siblings and 2 were not found again on other rows."));
+    assert!(html.contains("2 are separated from all their siblings and 1 was not found again on other rows."));
     let last = card(&html, &format!("0.{third_child}"));
     let compared = format!("<b>Not found again</b> on other rows; it was compared with 0.{second_child}");
     assert!(last.contains(&compared));

@@ -104,13 +104,14 @@ fn separate(shown: &Shown<'_>, leaves: &[&Node]) -> String {
     if found.iter().all(|&own| own == Grade::Separated) && found.len() == leaves.len() {
         return words!(text, "separate.all", n = Value::Digits(leaves.len()));
     }
-    let parts: Vec<String> = [Grade::Separated, Grade::Continuum, Grade::NotFoundAgain]
+    let parts: Vec<String> = [Grade::Separated, Grade::Continuum, Grade::Undecided, Grade::NotFoundAgain]
         .into_iter()
         .map(|grade| (grade, found.iter().filter(|&&own| own == grade).count()))
         .filter(|&(_, number)| number > 0)
         .map(|(grade, number)| match grade {
             Grade::Separated => words!(text, "separate.separated", n = Value::Digits(number)),
             Grade::Continuum => words!(text, "separate.continuum", n = Value::Digits(number)),
+            Grade::Undecided => words!(text, "separate.undecided", n = Value::Digits(number)),
             Grade::NotFoundAgain => words!(text, "separate.not_found_again", n = Value::Digits(number)),
         })
         .collect();

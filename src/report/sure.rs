@@ -82,6 +82,7 @@ pub(super) fn graded(text: &Text, grade: Grade) -> String {
     match grade {
         Grade::Separated => words!(text, "verdict.separated"),
         Grade::Continuum => words!(text, "verdict.continuum"),
+        Grade::Undecided => words!(text, "verdict.undecided"),
         Grade::NotFoundAgain => words!(text, "verdict.not_found_again"),
     }
 }
@@ -138,6 +139,9 @@ pub(super) fn separation(text: &Text, other: &Path, found: &Separation) -> Marku
         Grade::Continuum => {
             say!(text, "separation.continuum", verdict = verdict, other = other.to_string(), crossed = crossed)
         }
+        Grade::Undecided => {
+            say!(text, "separation.undecided", verdict = verdict, other = other.to_string(), crossed = crossed)
+        }
         Grade::NotFoundAgain => {
             say!(text, "separation.not_found_again", verdict = verdict, other = other.to_string(), crossed = crossed)
         }
@@ -170,12 +174,7 @@ fn crossed(text: &Text, separation: &Separation) -> Markup {
         b if b < 0.005 => words!(text, "crossed.never"),
         b => words!(text, "crossed.often", boundary = text.decimals(b, 2)),
     };
-    // Half as often would be plain, had there been enough rows.
-    let but = match separation.grade == Grade::Continuum && boundary < 0.5 {
-        true => words!(text, "crossed.but"),
-        false => String::new(),
-    };
-    say!(text, "crossed.line", often = often, but = but, p = small(text, separation.p_value))
+    say!(text, "crossed.line", often = often, p = small(text, separation.p_value))
 }
 
 /// A p-value to two digits.
@@ -201,6 +200,7 @@ pub(super) fn advice(text: &Text, grade: Option<StabilityGrade>, verdict: Option
     match (grade, verdict) {
         (Some(StabilityGrade::Pattern), _) => say!(text, "advice.pattern"),
         (_, Some(Grade::Continuum)) => say!(text, "advice.segment"),
+        (_, Some(Grade::Undecided)) => say!(text, "advice.undecided"),
         (Some(_), None) => say!(text, "advice.counted"),
         (Some(_), Some(_)) => say!(text, "advice.kind"),
         (None, Some(_)) => say!(text, "advice.kind_not_measured"),
@@ -226,6 +226,7 @@ mod tests {
         assert!(advice(stable, Some(Grade::NotFoundAgain)).starts_with("Do not build on it"));
         assert!(advice(Some(StabilityGrade::Dissolved), Some(Grade::Separated)).starts_with("Do not build on it"));
         assert!(advice(stable, Some(Grade::Continuum)).contains("segment of a range"));
+        assert!(advice(stable, Some(Grade::Undecided)).contains("too few to tell"));
         assert!(advice(stable, Some(Grade::Separated)).starts_with("Use it as a kind of its own"));
         assert!(advice(None, None).contains("neither"));
     }

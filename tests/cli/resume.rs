@@ -82,7 +82,7 @@ fn a_checkpoint_of_another_fit_is_refused_by_what_differs() {
         (format!("{line} --seed 1"), vec!["seed: 0 there, 1 here"]),
         (format!("{line} --depth 3"), vec!["levels: 2 there, 3 here"]),
         (format!("{line} --scale robust"), vec!["embedder.scaling: None there, Robust here"]),
-        (format!("{line} --evidence mark"), vec!["judge: unset there", "judge.policy: nothing there, Mark here"]),
+        (format!("{line} --evidence require"), vec!["judge.policy: Mark there, Require here"]),
     ] {
         let said = bad(at, &other, 1);
         assert!(words.iter().all(|word| said.contains(word)), "{other}: {said}");

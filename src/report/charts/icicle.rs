@@ -177,10 +177,10 @@ pub(in crate::report) fn number(node: &Node) -> i32 {
     node.path().number().unwrap_or(0) as i32
 }
 
-/// The sign of a verdict that readers should see; none for what is separated.
+/// The sign of a verdict that readers should see; none for what is separated, or may be.
 pub(in crate::report) fn mark(verdict: Grade) -> Option<&'static str> {
     match verdict {
-        Grade::Separated => None,
+        Grade::Separated | Grade::Undecided => None,
         Grade::Continuum => Some("≈"),
         Grade::NotFoundAgain => Some("?"),
     }
