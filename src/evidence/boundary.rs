@@ -14,6 +14,9 @@ pub(super) struct Boundary<'a> {
     held_out: Vec<Lists>,
     /// For each row that was held out the cluster of most of its nearest own rows.
     voted: Vec<i32>,
+    /// The places of each cluster's own rows, and of the rows that voted for it, ascending.
+    own_of: Vec<Vec<u32>>,
+    voted_of: Vec<Vec<u32>>,
     k: usize,
 }
 
@@ -72,14 +75,14 @@ impl<'a> Boundary<'a> {
         }
         spread(&mut voted, &held_out);
         let own = (own as u32..).zip(labels.iter().copied()).collect();
-        Boundary { space: space.view(), own, held_out, voted, k }
+        let (own_of, voted_of) = (by_cluster(labels), by_cluster(&voted));
+        Boundary { space: space.view(), own, held_out, voted, own_of, voted_of, k }
     }
 
     /// Rows of the space that the groups' clusters were found on, and rows that were carried over to them.
     pub(super) fn rows_of(&self, group: &[usize], other: usize) -> (Vec<u32>, Vec<u32>) {
-        let own = self.own.iter().filter(|(_, label)| within(group, *label)).map(|&(row, _)| row).collect();
-        let voted = (other as u32..).zip(&self.voted).filter(|(_, label)| within(group, **label)).map(|(row, _)| row);
-        (own, voted.collect())
+        let own = together(&self.own_of, group).iter().map(|&at| self.own[at as usize].0).collect();
+        (own, together(&self.voted_of, group).iter().map(|&at| other as u32 + at).collect())
     }
 
     /// The cluster of an own row of the space.
@@ -108,27 +111,22 @@ impl<'a> Boundary<'a> {
     /// The edges across the middle of one group, seen from one side: it is cut at the median along its first principal
     /// component.
     pub(super) fn middle(&self, group: &[usize]) -> Crossing {
-        let members = self.members(group);
+        let members = together(&self.own_of, group);
         self.first_component(&members).map_or_else(Crossing::default, |direction| self.cut(group, &members, &direction))
     }
 
     /// The same where it is cut parallel to its boundary with another group: across the line between their means.
     pub(super) fn parallel_middle(&self, group: &[usize], other: &[usize]) -> Crossing {
-        let (members, others) = (self.members(group), self.members(other));
+        let [members, others] = [group, other].map(|group| together(&self.own_of, group));
         let direction: Vec<f64> = self.mean(&others).iter().zip(self.mean(&members)).map(|(a, b)| a - b).collect();
         self.cut(group, &members, &direction)
     }
 
-    /// The own rows of a group.
-    fn members(&self, group: &[usize]) -> Vec<usize> {
-        (0..self.own.len()).filter(|&at| within(group, self.own[at].1)).collect()
+    fn row(&self, at: u32) -> impl Iterator<Item = f64> {
+        self.space.row(self.own[at as usize].0 as usize).into_iter().map(|&x| f64::from(x))
     }
 
-    fn row(&self, at: usize) -> impl Iterator<Item = f64> {
-        self.space.row(self.own[at].0 as usize).into_iter().map(|&x| f64::from(x))
-    }
-
-    fn mean(&self, members: &[usize]) -> Vec<f64> {
+    fn mean(&self, members: &[u32]) -> Vec<f64> {
         let mut mean = vec![0.0; self.space.ncols()];
         for &at in members {
             mean.iter_mut().zip(self.row(at)).for_each(|(sum, x)| *sum += x);
@@ -138,7 +136,7 @@ impl<'a> Boundary<'a> {
         mean
     }
 
-    fn first_component(&self, members: &[usize]) -> Option<Vec<f64>> {
+    fn first_component(&self, members: &[u32]) -> Option<Vec<f64>> {
         let (d, mean) = (self.space.ncols(), self.mean(members));
         let mut covariance = vec![0.0; d * d];
         for &at in members {
@@ -154,23 +152,28 @@ impl<'a> Boundary<'a> {
 
     /// The edges across a cut at the median along a direction. Rows that were held out take the side of most of their
     /// nearest own rows.
-    fn cut(&self, group: &[usize], members: &[usize], direction: &[f64]) -> Crossing {
-        let along = |at: usize| self.row(at).zip(direction).map(|(x, w)| x * w).sum::<f64>();
-        let mut scores: Vec<(f64, usize)> = members.iter().map(|&at| (along(at), at)).collect();
+    fn cut(&self, group: &[usize], members: &[u32], direction: &[f64]) -> Crossing {
+        let along = |at: u32| self.row(at).zip(direction).map(|(x, w)| x * w).sum::<f64>();
+        let mut scores: Vec<(f64, u32)> = members.iter().map(|&at| (along(at), at)).collect();
         scores.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         let mut sides = vec![None; self.own.len()];
         for (place, &(_, at)) in scores.iter().enumerate() {
-            sides[at] = Some(i32::from(2 * place >= scores.len()));
+            sides[at as usize] = Some(i32::from(2 * place >= scores.len()));
         }
-        let side_of = |(lists, &voted): (&Lists, &i32)| {
-            let most = most(lists.own.iter().filter_map(|&at| sides[at as usize]));
-            (within(group, voted) && most >= 0).then_some(most)
-        };
-        let side: Vec<Option<i32>> = self.held_out.iter().zip(&self.voted).map(side_of).collect();
+        let voted = together(&self.voted_of, group);
+        let mut side = vec![None; self.held_out.len()];
+        for &row in &voted {
+            let most = most(self.held_out[row as usize].own.iter().filter_map(|&at| sides[at as usize]));
+            side[row as usize] = (most >= 0).then_some(most);
+        }
         let mut crossing = Crossing::default();
-        for (lists, own) in self.held_out.iter().zip(&side) {
-            let Some(own) = own else { continue };
-            let crossed = lists.others.iter().filter(|&&other| side[other as usize] == Some(1 - own)).count();
+        for row in voted {
+            let Some(own) = side[row as usize] else { continue };
+            let crossed = self.held_out[row as usize]
+                .others
+                .iter()
+                .filter(|&&other| side[other as usize] == Some(1 - own))
+                .count();
             if crossed > 0 {
                 crossing.add(crossed as f64 / self.k as f64);
             }
@@ -180,8 +183,23 @@ impl<'a> Boundary<'a> {
     }
 }
 
-fn within(group: &[usize], label: i32) -> bool {
-    usize::try_from(label).is_ok_and(|label| group.contains(&label))
+/// The places of each cluster, ascending.
+fn by_cluster(labels: &[i32]) -> Vec<Vec<u32>> {
+    let clusters = labels.iter().max().map_or(0, |&most| (most + 1).max(0) as usize);
+    let mut places = vec![Vec::new(); clusters];
+    for (place, &label) in labels.iter().enumerate().filter(|(_, label)| **label >= 0) {
+        places[label as usize].push(place as u32);
+    }
+    places
+}
+
+/// The places of all clusters of a group, ascending.
+fn together(places: &[Vec<u32>], group: &[usize]) -> Vec<u32> {
+    let mut all: Vec<u32> = group.iter().filter_map(|&cluster| places.get(cluster)).flatten().copied().collect();
+    if group.len() > 1 {
+        all.sort_unstable();
+    }
+    all
 }
 
 /// The label that occurs most often, of equally many the lower; noise where there is none.

@@ -9,6 +9,7 @@ use crate::neighbors::Nearest;
 use crate::recursive::{Grade, Judge, Proposal, Separation, Verdict};
 use crate::{Clustering, Error, Result, Run, Settings};
 use ndarray::ArrayRef2;
+use std::collections::HashMap;
 
 const PURPOSE: u64 = 0x6576_6964;
 /// Principal components that distances are measured in.
@@ -244,9 +245,10 @@ fn pairs(
         (test.boundary.crossings(groups, clusters), middles)
     };
     let counts: Vec<(Vec<Crossing>, Vec<Crossing>)> = tests.iter().map(count).collect();
+    let known: HashMap<_, _> = known.iter().map(|pair| ((&pair.of, &pair.from), pair)).collect();
     let mut separations = Vec::new();
     for (a, b) in (0..m).flat_map(|a| (a + 1..m).map(move |b| (a, b))) {
-        if let Some(same) = known.iter().find(|known| known.of == groups[a] && known.from == groups[b]) {
+        if let Some(&same) = known.get(&(&groups[a], &groups[b])) {
             separations.push(same.clone());
             continue;
         }
