@@ -260,7 +260,7 @@ fn map_card(shown: &Shown<'_>, node: &Node, maps: usize) -> Result<Markup> {
                 @if node.split().is_some_and(|split| split.second_look().is_some()) { " " (say!(text, "map.second_look")) }
                 @for note in node.notes() { " " (note) }
             }
-            @if let Some(split) = node.split() { (sure::evidence(text, node, split)) }
+            @if let Some(split) = node.split() { (sure::evidence(text, tree, node, split)) }
             (drawn::drawing(shown, node, embedding, width(node, maps))?)
             div class="legend" {
                 @for child in tree.children(node) {

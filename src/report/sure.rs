@@ -148,19 +148,37 @@ pub(super) fn separation(text: &Text, other: &Path, found: &Separation) -> Marku
     }
 }
 
-/// What the tests on held-out rows say of a split: its reason, and each child's least separated sibling.
-pub(super) fn evidence(text: &Text, node: &Node, split: &Split) -> Markup {
+/// Pairs of siblings up to which each is told, even if all are separated.
+const PAIRS: usize = 4;
+
+/// What the tests on held-out rows say of a split: its reason, and each child's least separated sibling; of many children
+/// those that are separated from all others by their names alone.
+pub(super) fn evidence(text: &Text, tree: &ClusterTree, node: &Node, split: &Split) -> Markup {
     let name = |child: usize| node.path().child(child as u32).to_string();
+    let pairs = split.compared();
+    let is_separate =
+        |child: &&Node| tree.least_separated(child).is_some_and(|(_, found)| found.grade == Grade::Separated);
+    let separate: Vec<String> = match pairs.len() > PAIRS {
+        true => tree.children(node).filter(is_separate).map(|child| child.path().to_string()).collect(),
+        false => Vec::new(),
+    };
+    let told = pairs.into_iter().filter(|(_, _, found)| separate.is_empty() || found.grade != Grade::Separated);
     let pair = |of: usize, from: usize, found: &Separation| {
         let (verdict, crossed) = (graded(text, found.grade), crossed(text, found));
-        say!(text, "evidence.pair", one = name(of), other = name(from), verdict = verdict, crossed = crossed)
+        match found.grade {
+            Grade::NotFoundAgain => {
+                say!(text, "evidence.not_found_again", one = name(of), other = name(from), verdict = verdict)
+            }
+            _ => say!(text, "evidence.pair", one = name(of), other = name(from), verdict = verdict, crossed = crossed),
+        }
     };
     html! {
         @if split.judge().is_some() {
             p class="small" { (say!(text, "evidence.split", reason = split.reason())) }
             ul class="small" {
-                @for (of, from, separation) in split.compared() {
-                    li { (pair(of, from, separation)) }
+                @for (of, from, separation) in told { li { (pair(of, from, separation)) } }
+                @if !separate.is_empty() {
+                    li { (say!(text, "evidence.separated", list = text.list(&separate), n = Value::Digits(separate.len()))) }
                 }
             }
         }
@@ -211,6 +229,50 @@ pub(super) fn advice(text: &Text, grade: Option<StabilityGrade>, verdict: Option
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::KMeans;
+    use crate::embed::Identity;
+    use crate::recursive::{Judge, Proposal, RecursiveTree, Verdict};
+    use crate::{Result, Run};
+
+    /// Compares each of six clusters with the next: the last two run over into each other, the third was not found again.
+    struct Chain;
+
+    impl Judge for Chain {
+        fn judge(&self, _proposal: &Proposal<'_>, _run: &Run) -> Result<Verdict> {
+            let pair = |of: usize, from: usize, grade: Grade, p_value: f64| {
+                let boundary = (grade != Grade::NotFoundAgain).then_some(0.2);
+                Separation { of: vec![of], from: vec![from], grade, p_value, boundary }
+            };
+            Ok(Verdict::keep("tested").with_separations(vec![
+                pair(0, 1, Grade::Separated, 0.01),
+                pair(1, 3, Grade::Separated, 0.02),
+                pair(2, 3, Grade::NotFoundAgain, 1.0),
+                pair(3, 4, Grade::Separated, 0.03),
+                pair(4, 5, Grade::Continuum, 0.6),
+            ]))
+        }
+    }
+
+    #[test]
+    fn of_many_clusters_the_separate_ones_are_named_together() -> Result<()> {
+        let rows = ndarray::Array2::from_shape_fn((600, 1), |(i, _)| (i % 6 * 100) as f32 + (i % 7) as f32);
+        let tree = RecursiveTree::new(Identity, KMeans::new(6)).levels(1).judge(Chain).fit(&rows, &Run::new())?;
+        let split = tree.root().split().unwrap();
+        let child = |cluster: usize| tree.root().path().child(split.child_of(cluster).unwrap() as u32).to_string();
+        let told = evidence(Text::english(), &tree, tree.root(), split).into_string().replace(['\u{a0}'], " ");
+        let mut separate = [0, 1, 3].map(child);
+        separate.sort();
+        let [a, b, c] = separate;
+        for line in [
+            format!("<b>separated</b> from all their siblings: {a}, {b} and {c}."),
+            format!("{}: <b>not found again</b> on other rows; it was compared with {}.", child(2), child(3)),
+            format!("{} and {}: <b>continuum</b>;", child(4), child(5)),
+        ] {
+            assert!(told.contains(&line), "{line}: {told}");
+        }
+        assert_eq!(told.matches("<li>").count(), 3);
+        Ok(())
+    }
 
     #[test]
     fn shares_are_numbers_of_a_hundred() {
