@@ -381,22 +381,17 @@ fn reason(policy: Policy, clusters: usize, kept: usize, record: &[Separation], s
     let count = |grade: Grade| record.iter().filter(|s| s.grade == grade).count();
     match (policy, kept) {
         (Policy::Mark, _) => {
-            let lost = match count(Grade::NotFoundAgain) {
+            let told = |grade: Grade, one: &str, more: &str| match count(grade) {
                 0 => None,
-                1 => Some("one cluster is not found again on half of the rows".to_string()),
-                lost => Some(format!("{lost} clusters are not found again on half of the rows")),
+                1 => Some(format!("one {one}")),
+                number => Some(format!("{number} {more}")),
             };
-            let open = match count(Grade::Continuum) {
-                0 => None,
-                1 => Some("one pair of siblings is not separated".to_string()),
-                open => Some(format!("{open} pairs of siblings are not separated")),
-            };
-            let undecided = match count(Grade::Undecided) {
-                0 => None,
-                1 => Some("one pair of siblings has too few rows to tell".to_string()),
-                few => Some(format!("{few} pairs of siblings have too few rows to tell")),
-            };
-            match [lost, open, undecided].into_iter().flatten().collect::<Vec<_>>() {
+            let parts = [
+                told(Grade::NotFoundAgain, "cluster is not found again", "clusters are not found again"),
+                told(Grade::Continuum, "pair of siblings is not separated", "pairs of siblings are not separated"),
+                told(Grade::Undecided, "pair of siblings has too few rows to tell", "pairs have too few rows to tell"),
+            ];
+            match parts.into_iter().flatten().collect::<Vec<_>>() {
                 none if none.is_empty() => "every cluster is separated from its siblings".to_string(),
                 found => found.join("; "),
             }

@@ -4,8 +4,8 @@ use super::{ClusterTree, Grade, Node, Path, Separation, Split};
 
 impl ClusterTree {
     /// The sibling that a node is least separated from, and how well: of the comparisons that a [`Judge`](super::Judge) has
-    /// recorded, that with the highest p-value. One that a sibling was [not found again](super::Grade::NotFoundAgain) in counts
-    /// where there is no other. None where nothing was compared.
+    /// recorded, that with the highest p-value. That with a sibling that was [not found again](super::Grade::NotFoundAgain)
+    /// counts only where there is no other. None where nothing was compared.
     ///
     /// ```
     /// use ndarray::Array2;

@@ -180,7 +180,7 @@ fn a_cluster_that_is_not_found_again_says_nothing_of_its_siblings() {
     };
     let tree = fit(3);
     let split = tree.root().split().unwrap();
-    assert_eq!(split.reason(), "one cluster is not found again on half of the rows");
+    assert_eq!(split.reason(), "one cluster is not found again");
     let lost: Vec<usize> = (0..4).filter(|&c| tree.children(tree.root()).nth(c).unwrap().rows().len() == 90).collect();
     for (child, grade) in grades(&tree).into_iter().enumerate() {
         let expected = if lost.contains(&child) { Grade::NotFoundAgain } else { Grade::Separated };
