@@ -30,6 +30,7 @@ pub use measure::Measure;
 pub use metric::Metric;
 use ndarray::{Array2, ArrayRef2};
 pub(crate) use space::{Space, in_metric_space};
+pub(crate) use subset::check_part;
 
 /// Rows up to which every row is compared with every other, unless told otherwise.
 const EXACT_ROWS: usize = 4096;

@@ -167,6 +167,11 @@ impl Neighbors {
     }
 }
 
+/// Checks that a part names rows among `n`, each at most once.
+pub(crate) fn check_part(part: &[u32], n: usize) -> Result<()> {
+    places(part, n).map(drop)
+}
+
 /// For each of `n` rows its place in the part.
 fn places(part: &[u32], n: usize) -> Result<Vec<u32>> {
     let mut places = vec![NOWHERE; n];

@@ -322,6 +322,11 @@ fn umap_made_ready_shares_its_graph_and_changes_nothing() {
         let places: Vec<usize> = part.iter().map(|&row| row as usize).collect();
         let alone = umap.embed_in_full(&rows.select(Axis(0), &places), &run).unwrap();
         assert_eq!(prepared.embed(Some(&part), &run).unwrap().embedding, alone.embedding);
+        // A small part is searched by itself.
+        let few: Vec<u32> = part.iter().copied().step_by(4).collect();
+        let places: Vec<usize> = few.iter().map(|&row| row as usize).collect();
+        let alone = umap.embed_in_full(&rows.select(Axis(0), &places), &run).unwrap();
+        assert_eq!(prepared.embed(Some(&few), &run).unwrap(), alone);
         assert!(matches!(prepared.embed(Some(&[999]), &run), Err(Error::Setting { name: "part", .. })));
         assert!(matches!(prepared.embed(Some(&[1, 1]), &run), Err(Error::Setting { name: "part", .. })));
         assert!(matches!(prepared.embed(Some(&[]), &run), Err(Error::Empty { .. })));

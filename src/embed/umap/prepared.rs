@@ -4,7 +4,7 @@ use super::rows::GraphRows;
 use super::start::Dense;
 use super::{Given, Umap, UmapGraph};
 use crate::core::{AnyTable, Cached, OwnTable, Rows};
-use crate::neighbors::{Nearest, Neighbors};
+use crate::neighbors::{Nearest, Neighbors, check_part};
 use crate::{Embedded, Error, Prepared, Result, Run};
 use ndarray::ArrayView2;
 use std::borrow::Cow;
@@ -12,6 +12,9 @@ use std::sync::Arc;
 
 /// Of four rows in five, lists this many times as long nearly always leave enough neighbours.
 const LONGER: usize = 2;
+/// A part of one row in this many, or fewer, is searched by itself: longer lists of all rows would cost more, and little of
+/// them would be left.
+const SMALL_PART: usize = 4;
 
 /// Seeds share the graph; parts share the search for neighbours, which the first of them makes.
 pub(super) struct PreparedUmap<'a> {
@@ -37,11 +40,13 @@ impl<'a> PreparedUmap<'a> {
         })
     }
 
-    /// Neighbours of a part of the rows, from the longer lists; none where some rows have so many copies that a list would hold
-    /// little else: such parts are searched anew, copies as one.
+    /// Neighbours of a part of the rows, from the longer lists; none, to be searched anew, for a small part, and where some rows
+    /// have so many copies that a list would hold little else.
     fn of_part(&self, table: AnyTable<'_>, part: &[u32], run: &Run) -> Result<Option<Neighbors>> {
         let canonical = &self.graph.canonical;
-        if (0..canonical.groups()).any(|group| 2 * canonical.weight(group) > self.umap.n_neighbors) {
+        check_part(part, canonical.group_of_row().len())?;
+        let is_small = part.len().saturating_mul(SMALL_PART) <= canonical.group_of_row().len();
+        if is_small || (0..canonical.groups()).any(|group| 2 * canonical.weight(group) > self.umap.n_neighbors) {
             return Ok(None);
         }
         self.longer()?.part_of(table, part, self.umap.n_neighbors, self.umap.metric.clone(), run).map(Some)
