@@ -360,8 +360,8 @@ fn the_presets_are_the_plans_of_fit() {
         ClusterTree::load(at.join("out/tree.json")).unwrap().paths()
     };
     let digits = recluster::data::digits().images;
-    let tree = presets::numbers().fit(&digits.slice_move(ndarray::s![..900, ..]), &run).unwrap();
-    assert!(tree.paths() == paths("--data digits --rows 900"), "{tree}");
+    let tree = presets::numbers().fit(&digits.slice_move(ndarray::s![..600, ..]), &run).unwrap();
+    assert!(tree.paths() == paths("--data digits --rows 600"), "{tree}");
     // The same rows as numbers, and as a table with words.
     let place = |i: usize| [(i % 3 * 9 + i * 37 % 97 % 5) as f32, (i % 2 * 8) as f32 + (i * 61 % 89) as f32 / 16.0];
     let plan = |i: usize| ["basic", "pro", "plus"][(i % 3 + usize::from(i.is_multiple_of(11))) % 3];

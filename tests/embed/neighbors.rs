@@ -81,7 +81,7 @@ fn brute(rows: &Array2<f32>, metric: Metric, i: usize, j: usize) -> f64 {
 fn exact_neighbours_are_those_of_the_slow_way() {
     // Few columns (k-d tree), some (plain rows), many (sketches).
     for columns in [1, 3, 10, 11, 64, 130] {
-        let mut rows = blobs(400, columns, 9);
+        let mut rows = blobs(250, columns, 9);
         rows.row_mut(17).fill(0.0);
         for metric in Metric::ALL {
             if columns < 3 && matches!(metric, Metric::Cosine | Metric::Correlation | Metric::Hellinger) {

@@ -217,13 +217,15 @@ impl Fired {
         self.words.clear();
         self.words.resize(targets.len() / 32 + 1, 0);
         firing(&rates[edges.clone()], t, &mut self.words);
-        self.targets.clear();
-        self.targets.extend(Ones::of(&self.words).map(|edge| targets[edge]));
         self.before.clear();
         let mut count = 0;
         for word in &self.words {
             self.before.push(count);
             count += word.count_ones() as usize;
+        }
+        self.targets.resize(count, 0);
+        for (to, edge) in self.targets.iter_mut().zip(Ones::of(&self.words)) {
+            *to = targets[edge];
         }
         self.starts.clear();
         self.starts.push(0);
