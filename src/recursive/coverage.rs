@@ -55,7 +55,7 @@ impl ClusterTree {
     pub(super) fn coverage_in_words(&self) -> Option<String> {
         let levels = self.coverage();
         let below: Vec<String> =
-            levels.iter().skip(1).map(|at| format!("{} on level {}", percent(at.share), at.level)).collect();
+            levels.iter().skip(1).map(|at| format!("{} on level {}", percent(at.share), at.level - 1)).collect();
         (!below.is_empty()).then(|| format!("in clusters: {}", below.join(", ")))
     }
 }

@@ -31,7 +31,12 @@ pub(super) fn rows(contents: &Contents<'_>, found: &Difference) -> Markup {
             }
         }
     };
-    let (typical, border) = (words!(text, "rows.typical"), words!(text, "rows.border"));
+    let typical = words!(text, "rows.typical");
+    let there = contents.report.tree.leaves().position(|leaf| leaf.path().to_string() == found.there);
+    let border = |row: u32| match usize::try_from(contents.leaf_of_row[row as usize]).ok() == there {
+        true => words!(text, "rows.border_of", cluster = &found.there),
+        false => words!(text, "rows.border"),
+    };
     let table = html! {
         div class="scroll" {
             table class="rows" {
@@ -41,7 +46,7 @@ pub(super) fn rows(contents: &Contents<'_>, found: &Difference) -> Markup {
                 } }
                 tbody {
                     @for &row in found.typical_here.iter().take(ROWS) { (line(row, &typical)) }
-                    @for &row in found.borderline.iter().take(ROWS) { (line(row, &border)) }
+                    @for &row in found.borderline.iter().take(ROWS) { (line(row, &border(row))) }
                 }
             }
         }

@@ -20,14 +20,17 @@ impl Schema {
     ///
     /// # Errors
     /// [`Error::Columns`] for features that the table lacks; [`Error::Cell`] for a value that is no number, or no date, where
-    /// the field says that it is one; [`Error::Empty`] without rows or features.
+    /// the field says that it is one; [`Error::Empty`] without rows; [`Error::Kinds`] where no column is a feature.
     pub fn encode(&self, table: &Table) -> Result<Array2<f32>> {
         let sources = self.columns_of(Role::Feature, table)?;
         let fields: Vec<&Field> = self.of_role(Role::Feature).collect();
+        if let (true, Some(first)) = (fields.is_empty(), self.fields().first()) {
+            return Err(nothing_left(first, self.fields().len() - 1));
+        }
         let encoded = parallel::map(fields.len(), |i| encode(fields[i], sources[i].1));
         let columns: Vec<Vec<f32>> = encoded.into_iter().collect::<Result<Vec<_>>>()?.concat();
         if columns.is_empty() || table.rows() == 0 {
-            return Err(Error::Empty { what: "the encoded table", rows: table.rows(), columns: columns.len() });
+            return Err(Error::Empty { what: "the table", rows: table.rows(), columns: table.columns().len() });
         }
         let mut all = Array2::zeros((table.rows(), columns.len()));
         if let Some(values) = all.as_slice_mut() {
@@ -40,6 +43,18 @@ impl Schema {
         }
         Ok(all)
     }
+}
+
+/// Why a table of no features cannot be encoded.
+fn nothing_left(first: &Field, others: usize) -> Error {
+    let why = first.reason.as_ref().map_or(String::new(), |reason| format!(" ({reason})"));
+    let too = match others {
+        0 => String::new(),
+        1 => " and so is the other column".to_string(),
+        others => format!(" and so are the {others} other columns"),
+    };
+    let reason = format!("it is set aside{why}{too}: nothing is left to find clusters by");
+    Error::Kinds { column: first.name.clone(), reason }
 }
 
 /// Levels of a column that the fitted rows did not have.
@@ -195,8 +210,14 @@ fn numbers(field: &Field, values: &Values) -> Result<Vec<f32>> {
             let levels: Vec<Option<f32>> = words.levels().iter().map(parse).collect();
             let of_row = |row| match words.code(row) {
                 None => Ok(f32::NAN),
-                Some(code) => levels[code as usize]
-                    .ok_or_else(|| cell(field, row, words.levels()[code as usize].clone(), "not a number")),
+                Some(code) => levels[code as usize].ok_or_else(|| {
+                    let text = words.levels()[code as usize].clone();
+                    let why = match !field.decimal_comma && number::parse(&text, true).is_some() {
+                        true => "a number with a decimal comma, where the schema has a decimal point",
+                        false => "not a number",
+                    };
+                    cell(field, row, text, why)
+                }),
             };
             (0..words.len()).map(of_row).collect()
         }

@@ -6,6 +6,7 @@ use super::number;
 use super::orders;
 use super::schema::{MOST_LEVELS, counted};
 use super::values::{Column, Values, Words, number_text};
+use crate::core::parallel;
 
 /// Levels of an ordinal that is whole numbers, at most, and the largest of them.
 const STEPS: usize = 11;
@@ -16,13 +17,21 @@ const EXACT: f64 = 16_777_216.0;
 const CODES: usize = 60;
 /// Different answers of one question at most.
 const ANSWERS: usize = 100;
+/// Words from which on texts of which no two are alike are no names, but free text.
+const FREE_TEXT: f64 = 6.0;
 /// Skewness from which on a scale is changed.
 const SKEWED: f64 = 2.0;
 /// The level of all that are too rare for one of their own.
 const OTHER: &str = "other";
 
-/// What `column` is in a table of `rows` rows.
-pub(super) fn field(column: &Column, rows: usize) -> Field {
+/// What each column of a table of `rows` rows is.
+pub(super) fn fields(columns: &[Column], rows: usize) -> Vec<Field> {
+    let commas = number::have_decimal_commas(columns.iter().map(Column::values));
+    parallel::map(columns.len(), |i| field(&columns[i], rows, commas))
+}
+
+/// What a column is; `commas` says that the table's other numbers have decimal commas.
+fn field(column: &Column, rows: usize, commas: bool) -> Field {
     let name = column.name();
     let mut field = Field::new(name, Kind::Number);
     let missing = (0..rows).filter(|&row| column.values().is_missing(row)).count();
@@ -30,7 +39,7 @@ pub(super) fn field(column: &Column, rows: usize) -> Field {
         return field.with_role(Role::Dropped, "it has no values");
     }
     field = match column.values() {
-        Values::Words(words) => of_words(field, words, rows, missing),
+        Values::Words(words) => of_words(field, words, rows, missing, commas),
         Values::Numbers(numbers) => of_numbers(field, &present(numbers), missing),
         Values::Dates(days) => of_dates(field, &present(days), missing),
         Values::Flags(flags) => of_flags(field, &present(flags), missing),
@@ -147,8 +156,8 @@ fn skewness(sorted: &[f64]) -> f64 {
     if square > 0.0 { cube / (square * square.sqrt()) } else { 0.0 }
 }
 
-fn of_words(mut field: Field, words: &Words, rows: usize, missing: usize) -> Field {
-    if let Some(read) = number::read(words) {
+fn of_words(mut field: Field, words: &Words, rows: usize, missing: usize, commas: bool) -> Field {
+    if let Some(read) = number::read(words, commas) {
         let numbers: Vec<f64> = (0..rows)
             .filter_map(|row| words.code(row))
             .filter_map(|code| number::parse(&words.levels()[code as usize], read.decimal_comma))
@@ -158,6 +167,10 @@ fn of_words(mut field: Field, words: &Words, rows: usize, missing: usize) -> Fie
         // Whole numbers beyond f64 came as texts, and so do codes with leading zeros.
         let exact = numbers.iter().all(|x| x.abs() <= 9e15);
         if exact && !codes {
+            if read.unsure {
+                let stands = if commas { "before decimals, as in other columns" } else { "between thousands" };
+                field.reason = Some(format!("a comma with three digits after it is read as one {stands}"));
+            }
             if !read.words.is_empty() {
                 let (are, count) =
                     if words_among == 1 { ("cell is a word", "counts") } else { ("cells are words", "count") };
@@ -190,6 +203,10 @@ fn of_words(mut field: Field, words: &Words, rows: usize, missing: usize) -> Fie
         return field;
     }
     if present > 20 && levels.len() == present && missing == 0 {
+        let words: usize = levels.iter().map(|level| level.0.split_whitespace().count()).sum();
+        if words as f64 > FREE_TEXT * present as f64 {
+            return field.with_role(Role::Dropped, "free text, no two alike");
+        }
         return field.with_role(Role::Id, "texts, no two alike");
     }
     if present > 20 && levels.len() as f64 > 0.5 * present as f64 {

@@ -11,7 +11,7 @@ fn numbers(rows: usize, of: impl Fn(usize) -> f64) -> Values {
 
 fn of(name: &str, values: Values) -> Field {
     let rows = values.len();
-    field(&Column::new(name, values), rows)
+    field(&Column::new(name, values), rows, false)
 }
 
 #[test]
@@ -31,6 +31,9 @@ fn kinds_of_words() {
     let ids: Vec<String> = (0..60).map(|i| format!("{i:040}x")).collect();
     let id = of("k", Values::words(ids.iter().map(Some)));
     assert_eq!((id.role, id.kind), (Role::Id, Kind::Category));
+    let said: Vec<String> = (0..60).map(|i| format!("the {i}th time I called they told me to wait")).collect();
+    let free = of("k", Values::words(said.iter().map(Some)));
+    assert_eq!((free.role, free.reason.as_deref()), (Role::Dropped, Some("free text, no two alike")));
     let comments: Vec<String> = (0..60).map(|i| format!("text {}", i / 2 * 2 + i % 2 * (i % 3))).collect();
     assert_eq!(of("k", Values::words(comments.iter().map(Some))).role, Role::Dropped);
     let many: Vec<String> = (0..3000).map(|i| format!("c{}", i * 7919 % 3001 % 400)).collect();
@@ -81,6 +84,43 @@ fn numbers_among_texts() {
     assert!(found.reason.unwrap().starts_with("1 cell is a word among numbers"));
     // Codes with leading zeros are no numbers.
     assert_eq!(of("zip", words(&["01234", "99999", "00001"], 60)).kind, Kind::Category);
+}
+
+#[test]
+fn a_comma_that_may_be_either_is_read_as_in_the_other_columns() {
+    let thousandths: Vec<String> = (0..60).map(|i| format!("{},{:03}", 1 + i % 7, i * 137 % 1000)).collect();
+    let column = || Column::new("a", Values::words(thousandths.iter().map(Some)));
+    let first = |more: Option<Column>| {
+        let table = Table::new([column()].into_iter().chain(more).collect()).unwrap();
+        let schema = Schema::infer(&table);
+        let encoded = schema.encode(&table).unwrap()[[1, 0]];
+        (encoded, schema.field("a").unwrap().reason.clone().unwrap())
+    };
+    let (alone, why) = first(None);
+    assert!(alone == 2137.0 && why.ends_with("between thousands"), "{alone} {why}");
+    let (beside, why) = first(Some(Column::new("b", words(&["1,5", "22,75", "3,0", "0,125"], 60))));
+    assert!(beside == 2.137 && why.ends_with("as in other columns"), "{beside} {why}");
+    let (beside, _) = first(Some(Column::new("b", numbers(60, |i| i as f64 / 4.0))));
+    assert_eq!(beside, 2137.0);
+}
+
+#[test]
+fn what_cannot_be_encoded_says_why() {
+    let told = |schema: &Schema, table: &Table| schema.encode(table).unwrap_err().to_string();
+    let fitted = Table::new(vec![Column::new("a", numbers(60, |i| i as f64 / 4.0))]).unwrap();
+    let comma = Table::new(vec![Column::new("a", words(&["0,033", "1,5"], 4))]).unwrap();
+    assert_eq!(
+        told(&Schema::infer(&fitted), &comma),
+        "column \"a\", row 0: \"0,033\" is a number with a decimal comma, where the schema has a decimal point"
+    );
+    let ids = || Values::words((0..60).map(|i| Some(format!("k{i}"))));
+    let table = Table::new(vec![Column::new("a", ids()), Column::new("b", ids())]).unwrap();
+    assert_eq!(
+        told(&Schema::infer(&table), &table),
+        "column \"a\": it is set aside (texts, no two alike) and so is the other column: nothing is left to find clusters by"
+    );
+    let none = Table::new(vec![Column::new("a", numbers(0, |_| 0.0))]).unwrap();
+    assert_eq!(told(&Schema::infer(&fitted), &none), "the table is empty: 0 rows x 1 columns");
 }
 
 #[test]

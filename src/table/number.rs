@@ -1,6 +1,6 @@
 //! Numbers that were read as texts.
 
-use super::values::Words;
+use super::values::{Values, Words};
 
 /// A text as a number: digits with a sign, a currency or a percent sign, thousands set apart. `decimal_comma` says that a
 /// comma stands before the decimals; else commas stand between thousands.
@@ -39,16 +39,23 @@ fn is_grouped(text: &str) -> bool {
     first && more.peek().is_some() && more.all(|group| group.len() == 3 && digits(group))
 }
 
-/// Whether other than three digits follow the last comma, and so no thousands.
-fn has_comma_before_decimals(text: &str) -> bool {
-    text.rsplit_once(',').is_some_and(|(_, tail)| tail.chars().take_while(char::is_ascii_digit).count() != 3)
+/// Whether other than three digits follow the last comma, or nothing but 0 stands before it, and so no thousands.
+pub(super) fn has_comma_before_decimals(text: &str) -> bool {
+    text.rsplit_once(',').is_some_and(|(head, tail)| !has_three_digits(tail) || is_zero(head))
+}
+
+fn has_three_digits(tail: &str) -> bool {
+    tail.chars().take_while(char::is_ascii_digit).count() == 3
+}
+
+fn is_zero(head: &str) -> bool {
+    head.trim_start_matches(['-', '+', '$', '€', '£', ' ']) == "0"
 }
 
 /// Whether other than three digits follow the last dot, or a comma or nothing but 0 stands before it.
 fn has_dot_before_decimals(text: &str) -> bool {
     text.rsplit_once('.').is_some_and(|(head, tail)| {
-        let three = tail.chars().take_while(char::is_ascii_digit).count() == 3;
-        !tail.contains(',') && (head.contains(',') || !three || head.trim_start_matches(['-', '+']) == "0")
+        !tail.contains(',') && (head.contains(',') || !has_three_digits(tail) || is_zero(head))
     })
 }
 
@@ -56,6 +63,8 @@ fn has_dot_before_decimals(text: &str) -> bool {
 #[derive(Debug, PartialEq)]
 pub(super) struct Read {
     pub(super) decimal_comma: bool,
+    /// Whether its commas, as in 1,234, may as well stand between thousands as before decimals.
+    pub(super) unsure: bool,
     /// The words, which can only mean that the number is missing.
     pub(super) words: Vec<String>,
 }
@@ -64,25 +73,66 @@ pub(super) struct Read {
 const WORDS: usize = 10;
 const SHARE: f64 = 0.1;
 
+/// Whether the columns of a table that leave no doubt have decimal commas, and none a decimal point.
+pub(super) fn have_decimal_commas<'v>(columns: impl Iterator<Item = &'v Values>) -> bool {
+    let mut any = false;
+    for values in columns {
+        match values {
+            Values::Words(words) => match Marks::of(words) {
+                Marks { commas, dots, .. } if dots > commas => return false,
+                marks => any |= marks.commas > 0 && read(words, false).is_some_and(|read| read.decimal_comma),
+            },
+            Values::Numbers(numbers) if numbers.iter().any(|x| x.fract() != 0.0 && x.is_finite()) => return false,
+            _ => {}
+        }
+    }
+    any
+}
+
+/// Rows whose number can only have a decimal comma, or only a decimal point; those with a dot, or with a comma, that may stand
+/// between thousands as well.
+struct Marks {
+    commas: usize,
+    dots: usize,
+    either_dot: usize,
+    either_comma: usize,
+}
+
+impl Marks {
+    fn of(words: &Words) -> Self {
+        let counts = words.counts();
+        let numeric = |text: &str| {
+            text.trim_matches(['$', '€', '£', '%', ' ']).starts_with(|c: char| c.is_ascii_digit() || c == '-')
+        };
+        let rows = |says: &dyn Fn(&str) -> bool| -> usize {
+            let levels = words.levels().iter().zip(&counts).filter(|(text, _)| numeric(text) && says(text));
+            levels.map(|(_, count)| count).sum()
+        };
+        Marks {
+            commas: rows(&|text| has_comma_before_decimals(text) && parse(text, true).is_some()),
+            dots: rows(&|text| {
+                let thousands = text.matches(',').count() > 1;
+                (thousands || has_dot_before_decimals(text)) && parse(text, false).is_some()
+            }),
+            either_dot: rows(&|text| is_grouped(text) && !has_dot_before_decimals(text)),
+            either_comma: rows(&|text| {
+                text.matches(',').count() == 1 && !has_comma_before_decimals(text) && parse(text, true).is_some()
+            }),
+        }
+    }
+}
+
 /// Reads a column as numbers, if at least nine of ten texts are, and all others are a few words. Commas stand before decimals if
-/// more texts say so than say it of dots.
-pub(super) fn read(words: &Words) -> Option<Read> {
-    let counts = words.counts();
-    let levels = || words.levels().iter().zip(&counts).filter(|(_, count)| **count > 0);
-    let numeric = |text: &String| {
-        text.trim_matches(['$', '€', '£', '%', ' ']).starts_with(|c: char| c.is_ascii_digit() || c == '-')
-    };
-    let rows = |says: &dyn Fn(&str) -> bool| {
-        levels().filter(|(text, _)| numeric(text) && says(text)).map(|(_, count)| count).sum::<usize>()
-    };
-    let commas = rows(&|text| has_comma_before_decimals(text) && parse(text, true).is_some());
-    let dots = rows(&|text| has_dot_before_decimals(text) && parse(text, false).is_some());
+/// more texts say so than say it of dots; where none says either, as those of the table's other columns `usually` do.
+pub(super) fn read(words: &Words, usually: bool) -> Option<Read> {
+    let marks = Marks::of(words);
+    let unsure = marks.commas == 0 && marks.dots == 0 && marks.either_comma > 0;
     // 1.234 may be either; a few odd cells are no reason to take a column of them for thousands.
-    let either = rows(&|text| is_grouped(text) && !has_dot_before_decimals(text));
-    let decimal_comma = commas > dots && commas as f64 >= SHARE * either as f64;
-    let mut read = Read { decimal_comma, words: Vec::new() };
+    let commas = marks.commas > marks.dots && marks.commas as f64 >= SHARE * marks.either_dot as f64;
+    let decimal_comma = if unsure { usually } else { commas };
+    let mut read = Read { decimal_comma, unsure, words: Vec::new() };
     let (mut all, mut left) = (0, 0);
-    for (text, count) in levels() {
+    for (text, count) in words.levels().iter().zip(words.counts()).filter(|(_, count)| *count > 0) {
         all += count;
         if parse(text, decimal_comma).is_none() {
             left += count;
@@ -117,6 +167,8 @@ mod tests {
             ("1.234", false, Some(1.234)),
             ("1,23", false, None),
             ("1,00,000", false, Some(100_000.0)),
+            ("0,033", false, None),
+            ("-0,033", true, Some(-0.033)),
             ("1\u{202f}234\u{2009}567,5", true, Some(1_234_567.5)),
             ("1’234.5", false, Some(1234.5)),
             ("$1,000", false, Some(1000.0)),
@@ -136,20 +188,45 @@ mod tests {
     fn a_few_words_among_numbers_are_missing_values() {
         let of = |more: &[&str]| {
             let texts = (0..30).map(|i| i.to_string()).chain(more.iter().map(ToString::to_string));
-            read(&texts.map(Some).collect())
+            read(&texts.map(Some).collect(), false)
         };
-        assert_eq!(of(&["?", "?"]), Some(Read { decimal_comma: false, words: vec!["?".into()] }));
-        assert_eq!(of(&["1,5"]), Some(Read { decimal_comma: true, words: vec![] }));
-        assert_eq!(of(&["1,500"]), Some(Read { decimal_comma: false, words: vec![] }));
+        assert_eq!(of(&["?", "?"]), Some(Read { decimal_comma: false, unsure: false, words: vec!["?".into()] }));
+        assert_eq!(of(&["1,5"]), Some(Read { decimal_comma: true, unsure: false, words: vec![] }));
+        assert_eq!(of(&["1,500"]), Some(Read { decimal_comma: false, unsure: true, words: vec![] }));
+        assert_eq!(of(&["1,500", "0,500"]), Some(Read { decimal_comma: true, unsure: false, words: vec![] }));
+        assert_eq!(of(&["1,500", "1,500,000"]), Some(Read { decimal_comma: false, unsure: false, words: vec![] }));
         // One comma among decimal points is an odd cell, and no reason to read all others otherwise.
-        assert_eq!(of(&["9,843.00", "2.5", "1,23"]), Some(Read { decimal_comma: false, words: vec!["1,23".into()] }));
-        assert_eq!(of(&["9.843,00", "2,5", "1.23"]), Some(Read { decimal_comma: true, words: vec![] }));
+        assert_eq!(
+            of(&["9,843.00", "2.5", "1,23"]),
+            Some(Read { decimal_comma: false, unsure: false, words: vec!["1,23".into()] })
+        );
+        assert_eq!(of(&["9.843,00", "2,5", "1.23"]), Some(Read { decimal_comma: true, unsure: false, words: vec![] }));
         let thirds = |odd: &str| {
-            read(&(0..40).map(|i| format!("{}.{:03}", 1 + i % 4, 7 * i)).chain([odd.into()]).map(Some).collect())
+            read(&(0..40).map(|i| format!("{}.{:03}", 1 + i % 4, 7 * i)).chain([odd.into()]).map(Some).collect(), false)
         };
-        assert_eq!(thirds("1,5"), Some(Read { decimal_comma: false, words: vec!["1,5".into()] }));
+        assert_eq!(thirds("1,5"), Some(Read { decimal_comma: false, unsure: false, words: vec!["1,5".into()] }));
         assert_eq!(of(&["a", "b", "c", "d"]), None);
-        assert_eq!(read(&[Some("a")].into_iter().collect()), None);
-        assert_eq!(read(&Words::default()), None);
+        assert_eq!(read(&[Some("a")].into_iter().collect(), false), None);
+        assert_eq!(read(&Words::default(), false), None);
+    }
+
+    #[test]
+    fn commas_that_may_be_either_are_read_as_in_the_other_columns() {
+        let words = |texts: &[&str]| Values::Words(texts.iter().map(Some).collect());
+        let (open, comma, point) =
+            (words(&["1,886", "2,125"]), words(&["1,5", "2,25"]), words(&["1,886.50", "2,125.00"]));
+        let (text, fraction) = (words(&["a, b", "c, d"]), Values::numbers([1.5, 2.0]));
+        for (columns, expected) in [
+            (vec![&open], false),
+            (vec![&open, &comma, &text], true),
+            (vec![&open, &comma, &point], false),
+            (vec![&open, &comma, &fraction], false),
+            (vec![&open, &text], false),
+        ] {
+            assert_eq!(have_decimal_commas(columns.into_iter()), expected);
+        }
+        let Values::Words(open) = open else { panic!() };
+        assert_eq!(read(&open, true), Some(Read { decimal_comma: true, unsure: true, words: vec![] }));
+        assert_eq!(read(&open, false), Some(Read { decimal_comma: false, unsure: true, words: vec![] }));
     }
 }

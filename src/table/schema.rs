@@ -37,9 +37,7 @@ impl Schema {
     /// [`Field::reason`] says why a column is set aside, and names what was decided by its name. The order of rows and columns
     /// does not matter. O(cells), and a sort of each column of numbers.
     pub fn infer(table: &Table) -> Self {
-        let fields =
-            crate::core::parallel::map(table.columns().len(), |i| infer::field(&table.columns()[i], table.rows()));
-        Schema::sorted(fields)
+        Schema::sorted(infer::fields(table.columns(), table.rows()))
     }
 
     /// A schema of given fields.

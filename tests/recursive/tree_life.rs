@@ -161,7 +161,7 @@ fn coverage_decays_by_level() {
     // 30 rows of noise at the root, a tenth of the others below.
     assert_eq!(levels, [(1, 300, 0), (2, 270, 30), (3, 243, 57)]);
     assert_eq!(tree.coverage()[2].noise, tree.leaf_labels().iter().filter(|&&label| label < 0).count());
-    assert!(tree.to_string().ends_with("in clusters: 90.0 % on level 2, 81.0 % on level 3\n"));
+    assert!(tree.to_string().ends_with("in clusters: 90.0 % on level 1, 81.0 % on level 2\n"));
     // A leaf above a level still holds its rows there.
     let mut pruned = tree;
     pruned.prune("0.0").unwrap();

@@ -2,7 +2,7 @@
 
 use crate::args;
 use crate::commands::{Outcome, facts, run};
-use crate::failure::Failure;
+use crate::failure::{Failure, tell_at_terminal};
 use crate::input;
 use crate::output::{Assignments, Staged};
 use crate::progress::Progress;
@@ -13,6 +13,7 @@ use recluster::table::{FileRows, Schema, Table, TableFile};
 use recluster::{Error, Run, Saved};
 use serde_json::{Value, json};
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Rows of a block at most, and its values, about.
@@ -24,6 +25,9 @@ const TOLD: usize = 10;
 
 pub(crate) fn predict(args: &args::Predict, progress: &Progress) -> Outcome {
     Staged::check([(Some(args.out.as_str()), "csv"), (args.drift_out.as_deref(), "json")])?;
+    if Path::new(&args.model).is_dir() {
+        return Err(Failure::file(&args.model, "is a folder; the model of a fit is model.json in it"));
+    }
     let surrogate = Surrogate::load(&args.model).map_err(|e| match e {
         e @ Error::Io { .. } => e.into(),
         e => Failure::file(&args.model, e),
@@ -58,11 +62,35 @@ pub(crate) fn predict(args: &args::Predict, progress: &Progress) -> Outcome {
         files.write(path, |out| out.write_all(text.as_bytes()))?;
     }
     files.commit()?;
+    tell_at_terminal(in_words(&drift, &args.out));
     let mut facts = facts("predict", (drift.rows, surrogate.model().features()));
     facts.insert("clusters".to_string(), surrogate.classes().len().into());
     facts.insert("threshold".to_string(), predictor.threshold().into());
     facts.insert("drift".to_string(), told(&drift));
     Ok(facts)
+}
+
+/// What came of the rows, for whoever watches the terminal.
+fn in_words(drift: &Drift, out: &str) -> String {
+    let mut lines = vec![format!("{} rows: {out}", drift.rows)];
+    lines.extend(drift.unseen.iter().map(|unseen| {
+        let levels: Vec<String> = unseen.levels.iter().map(|level| format!("{level:?}")).collect();
+        let (column, rows) = (&unseen.column, unseen.rows);
+        format!(
+            "column {column:?}: {rows} rows with levels that the model does not know, such as {}",
+            levels.join(", ")
+        )
+    }));
+    // From .25 on a population has changed, as the index is usually read.
+    let moved: Vec<_> = drift.features.iter().filter(|feature| feature.psi >= 0.25).collect();
+    if let Some(most) = moved.iter().max_by(|a, b| a.psi.total_cmp(&b.psi)) {
+        let (count, all, name) = (moved.len(), drift.features.len(), &most.name);
+        lines.push(format!(
+            "{count} of {all} features have drifted, most {name:?}: population stability index {:.2}",
+            most.psi
+        ));
+    }
+    lines.join("\n")
 }
 
 /// The drift without the features that hardly moved.

@@ -6,7 +6,7 @@ mod sparse;
 
 use crate::args::{self, ClusterMethod, EmbedMethod, EvidencePolicy};
 use crate::commands::{facts, run};
-use crate::failure::Failure;
+use crate::failure::{Failure, tell_at_terminal};
 use crate::input;
 use crate::insight;
 use crate::output::{Assignments, Staged};
@@ -18,7 +18,7 @@ use recluster::embed::{Questions, Scaled};
 use recluster::explain::Surrogate;
 use recluster::recursive::{Checkpoint, ClusterTree};
 use recluster::{Embedder, Run};
-use results::{Findings, TIMED, draft, facts_of, files};
+use results::{Findings, TIMED, draft, facts_of, files, in_words};
 use serde_json::{Map, Value};
 use std::path::Path;
 use std::sync::Arc;
@@ -124,6 +124,7 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
         facts.insert("rows_set_aside".to_string(), (questions.rows() - data.values.nrows()).into());
     }
     files.commit()?;
+    tell_at_terminal(in_words(&tree, &args.out));
     if let Some(checkpoint) = checkpoint {
         checkpoint.remove()?;
     }

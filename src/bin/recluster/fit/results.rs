@@ -258,3 +258,13 @@ fn nodes(tree: &ClusterTree) -> Value {
     };
     Value::Array(tree.nodes().iter().map(node).collect())
 }
+
+/// What a fit found, for whoever watches the terminal.
+pub(super) fn in_words(tree: &ClusterTree, out: &str) -> String {
+    const MOST: usize = 40;
+    let clusters = match tree.nodes().len() {
+        few if few <= MOST => tree.to_string(),
+        _ => format!("{} clusters, too many to be listed here\n", tree.leaves().count()),
+    };
+    format!("{clusters}report: {out}/report.html; the rows: {out}/assignments.csv; the model: {out}/model.json")
+}
