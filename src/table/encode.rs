@@ -24,7 +24,7 @@ impl Schema {
     pub fn encode(&self, table: &Table) -> Result<Array2<f32>> {
         let sources = self.columns_of(Role::Feature, table)?;
         let fields: Vec<&Field> = self.of_role(Role::Feature).collect();
-        if let (true, Some(first)) = (fields.is_empty(), self.fields().first()) {
+        if let (true, true, Some(first)) = (table.rows() > 0, fields.is_empty(), self.fields().first()) {
             return Err(nothing_left(first, self.fields().len() - 1));
         }
         let encoded = parallel::map(fields.len(), |i| encode(fields[i], sources[i].1));

@@ -2,18 +2,11 @@
 
 use recluster::Error;
 use recluster::table::TableFile;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 
 /// Writes a line to stderr. Where that is closed or full nobody can be told, and the work goes on.
 pub(crate) fn tell(words: impl std::fmt::Display) {
     let _ = writeln!(std::io::stderr(), "{words}");
-}
-
-/// Says it to whoever watches: where stderr is a terminal. Programs read stdout.
-pub(crate) fn tell_at_terminal(words: impl std::fmt::Display) {
-    if std::io::stderr().is_terminal() {
-        tell(words);
-    }
 }
 
 /// From now on a panic whose message becomes an error of a file is not also written to stderr.

@@ -60,7 +60,9 @@ fn main() -> ExitCode {
     progress.end();
     let written = done.and_then(|facts| {
         let object = object(facts, &progress);
-        writeln!(std::io::stdout(), "{object}").map_err(|e| Failure::data(format!("stdout: {e}")))
+        writeln!(std::io::stdout(), "{object}").map_err(|e| Failure::data(format!("stdout: {e}")))?;
+        progress.summary().into_iter().for_each(failure::tell);
+        Ok(())
     });
     end(written)
 }

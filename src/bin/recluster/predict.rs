@@ -2,7 +2,7 @@
 
 use crate::args;
 use crate::commands::{Outcome, facts, run};
-use crate::failure::{Failure, tell_at_terminal};
+use crate::failure::Failure;
 use crate::input;
 use crate::output::{Assignments, Staged};
 use crate::progress::Progress;
@@ -62,7 +62,7 @@ pub(crate) fn predict(args: &args::Predict, progress: &Progress) -> Outcome {
         files.write(path, |out| out.write_all(text.as_bytes()))?;
     }
     files.commit()?;
-    tell_at_terminal(in_words(&drift, &args.out));
+    progress.sum_up(in_words(&drift, &args.out));
     let mut facts = facts("predict", (drift.rows, surrogate.model().features()));
     facts.insert("clusters".to_string(), surrogate.classes().len().into());
     facts.insert("threshold".to_string(), predictor.threshold().into());
@@ -81,8 +81,9 @@ fn in_words(drift: &Drift, out: &str) -> String {
             levels.join(", ")
         )
     }));
-    // From .25 on a population has changed, as the index is usually read.
-    let moved: Vec<_> = drift.features.iter().filter(|feature| feature.psi >= 0.25).collect();
+    // From .25 on a population has changed, as the index is usually read; of a few rows it says nothing.
+    let many = drift.rows >= 100;
+    let moved: Vec<_> = drift.features.iter().filter(|feature| many && feature.psi >= 0.25).collect();
     if let Some(most) = moved.iter().max_by(|a, b| a.psi.total_cmp(&b.psi)) {
         let (count, all, name) = (moved.len(), drift.features.len(), &most.name);
         lines.push(format!(

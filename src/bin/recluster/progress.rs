@@ -21,6 +21,7 @@ struct State {
     notes: Vec<(String, Vec<String>)>,
     total: f64,
     bar: Option<ProgressBar>,
+    summary: Option<String>,
 }
 
 impl State {
@@ -29,6 +30,15 @@ impl State {
         match self.seconds.iter_mut().find(|s| s.0 == stage) {
             Some(sum) => sum.1 += seconds,
             None => self.seconds.push((stage.to_string(), seconds)),
+        }
+    }
+
+    /// Several stages may run at once: the bar is that of the last one that was heard of.
+    fn show(&self, scope: &str, stage: &str, done: usize, total: usize) {
+        if let Some(bar) = &self.bar {
+            bar.set_length(total as u64);
+            bar.set_position(done as u64);
+            bar.set_message(format!("{scope} {stage}").trim_start().to_string());
         }
     }
 }
@@ -102,6 +112,16 @@ impl Progress {
         self.state().notes.iter().map(|(text, places)| note(text, places)).collect()
     }
 
+    /// Keeps what came of the command in words, for whoever watches a terminal.
+    pub(crate) fn sum_up(&self, words: String) {
+        self.state().summary = Some(words);
+    }
+
+    /// These words, where stderr is a terminal. Programs read stdout.
+    pub(crate) fn summary(&self) -> Option<String> {
+        self.state().summary.take().filter(|_| std::io::stderr().is_terminal())
+    }
+
     /// Takes the bar away.
     pub(crate) fn end(&self) {
         if let Some(bar) = self.state().bar.take() {
@@ -118,19 +138,8 @@ impl Observer for Progress {
     fn event(&self, event: &Event<'_>) {
         let mut state = self.state();
         match *event {
-            Event::Started { scope, stage, total } => {
-                if let Some(bar) = &state.bar {
-                    bar.set_length(total as u64);
-                    bar.set_position(0);
-                    bar.set_message(format!("{scope} {stage}").trim_start().to_string());
-                }
-            }
-            Event::Advanced { done, total, .. } => {
-                if let Some(bar) = &state.bar {
-                    bar.set_length(total as u64);
-                    bar.set_position(done as u64);
-                }
-            }
+            Event::Started { scope, stage, total } => state.show(scope, stage, 0, total),
+            Event::Advanced { scope, stage, done, total } => state.show(scope, stage, done, total),
             Event::Finished { stage, seconds, .. } => state.add(stage, seconds),
             Event::Note { scope, text } => {
                 if let Some(known) = state.notes.iter_mut().find(|known| known.0 == text) {

@@ -6,7 +6,7 @@ mod sparse;
 
 use crate::args::{self, ClusterMethod, EmbedMethod, EvidencePolicy};
 use crate::commands::{facts, run};
-use crate::failure::{Failure, tell_at_terminal};
+use crate::failure::Failure;
 use crate::input;
 use crate::insight;
 use crate::output::{Assignments, Staged};
@@ -124,7 +124,7 @@ pub(crate) fn fit(args: &args::Fit, progress: &Progress) -> Result<Map<String, V
         facts.insert("rows_set_aside".to_string(), (questions.rows() - data.values.nrows()).into());
     }
     files.commit()?;
-    tell_at_terminal(in_words(&tree, &args.out));
+    progress.sum_up(in_words(&tree, &args.out));
     if let Some(checkpoint) = checkpoint {
         checkpoint.remove()?;
     }

@@ -5,7 +5,7 @@ use super::plan::{boost, clusterers, embedder, partial, plan, with_second_look};
 use super::results::{Findings, TIMED, draft, facts_of, files, in_words};
 use crate::args::{self, EmbedMethod};
 use crate::commands::{Outcome, facts, refuse, run};
-use crate::failure::{Failure, tell_at_terminal};
+use crate::failure::Failure;
 use crate::input::{self, SparseTable};
 use crate::insight;
 use crate::output::{Assignments, Staged};
@@ -71,7 +71,7 @@ pub(super) fn fit(args: &args::Fit, progress: &Progress) -> Outcome {
     facts_of(args, &tree, classes.as_deref(), &mut facts)?;
     facts.insert("rules".to_string(), insight::facts_of_rules(&rules));
     files.commit()?;
-    tell_at_terminal(in_words(&tree, &args.out));
+    progress.sum_up(in_words(&tree, &args.out));
     if let Some(checkpoint) = checkpoint {
         checkpoint.remove()?;
     }
