@@ -76,7 +76,7 @@ pub(super) fn difference(
         let (here, there) = (percent(own.missing[0]), percent(own.missing[1]));
         return words!(text, "near.missing", name = called, here = here, there = there);
     };
-    let [here, there] = [here, there].map(|mean| figure(text, feature, feature.words(mean)));
+    let [here, there] = feature.averages([here, there]).map(|mean| figure(text, feature, mean));
     let means = words!(text, "near.means", name = called, here = here, there = there);
     match own.standardised {
         Some(d) if d > 0.0 => words!(text, "near.higher", means = means, number = text.decimals(d, 1)),

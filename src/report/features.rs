@@ -62,7 +62,7 @@ impl Column {
         }
     }
 
-    /// The levels from `first` to `last`, behind the column's name: " = two year", ": 4 or above", ": 2 to 3".
+    /// The levels from `first` to `last`, behind the column's name: " = two year", ": at least 4", ": 2 to 3".
     pub(super) fn span(&self, text: &Text, first: usize, last: usize) -> String {
         let name = |level: usize| self.levels.get(level).map_or("", String::as_str);
         match (first, last + 1 == self.levels.len()) {
@@ -223,7 +223,7 @@ mod tests {
         let rating = &found.columns[4];
         assert_eq!(
             [(0, 1), (1, 2), (2, 2)].map(|(a, b)| rating.span(Text::english(), a, b)),
-            [": 2 or below", ": 2 or above", " = 3"]
+            [": at most 2", ": at least 2", " = 3"]
         );
         assert_eq!(found.columns[0].words(Text::english(), 59.5, 9.0), "1970-03-01");
     }

@@ -16,7 +16,7 @@ const NAME: usize = 44;
 pub(super) struct Finding {
     /// Name of the column.
     name: String,
-    /// What stands behind it: " = two year", ": 4 or above", " missing"; nothing for an average.
+    /// What stands behind it: " = two year", ": at least 4", " missing"; nothing for an average.
     rest: String,
     /// The difference in standard deviations of all rows.
     distance: f64,

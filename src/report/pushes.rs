@@ -263,7 +263,7 @@ mod tests {
             said(field(kind), 0.0, (0..50).map(move |i| (value(i), pushes[i % 5])))
         };
         let speaks = |text: &str| format!("{text} for this cluster");
-        assert_eq!(of(Kind::Ordinal, [-1.0, -0.5, 0.4, 1.0, 0.0]), speaks(": c or above speaks"));
+        assert_eq!(of(Kind::Ordinal, [-1.0, -0.5, 0.4, 1.0, 0.0]), speaks(": at least c speaks"));
         assert_eq!(of(Kind::Ordinal, [-1.0, 0.5, 0.4, -1.0, 0.0]), speaks(": b to c speaks"));
         assert_eq!(of(Kind::Ordinal, [-1.0, 0.5, -0.4, -1.0, 0.0]), speaks(" = b speaks"));
         assert_eq!(of(Kind::Ordinal, [1.0, -1.0, 0.9, -0.4, 0.0]), " = a and c speak for this cluster, b against it");

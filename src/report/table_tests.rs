@@ -99,7 +99,7 @@ fn clusters_are_described_in_the_tables_words() {
         "Contract = two year: 100 % (25 %)",
         "<title>reach us by (several answers are possible): shop</title>",
         ">reach us by (several answers are poss…: shop<",
-        "rating: medium or above",
+        "rating: at least medium",
         "<title>worth missing</title>",
         "50 % (15 %)",
         // Attributions.

@@ -110,6 +110,12 @@ impl Feature {
 }
 
 impl Feature {
+    /// Two averages in words: of dates the days, unless they are less than a day apart.
+    pub(crate) fn averages(&self, averages: [f64; 2]) -> [String; 2] {
+        let days = self.kind == FeatureKind::Date && (averages[0] - averages[1]).abs() >= 1.0;
+        averages.map(|average| self.words(if days { average.floor() } else { average }))
+    }
+
     /// What its rows are counted by: levels; of a cycle its parts, such as the days of the week. None of numbers and dates.
     pub(crate) fn parts(&self) -> Vec<String> {
         match self.kind {
@@ -250,6 +256,8 @@ mod tests {
         assert_eq!(of(FeatureKind::Category).words(f64::NAN), "missing");
         assert_eq!(of(FeatureKind::Category).words(7.0), "7");
         assert_eq!(of(FeatureKind::Date).words(19_782.0), "2024-02-29");
+        assert_eq!(of(FeatureKind::Date).averages([19_782.3, 19_790.0]), ["2024-02-29", "2024-03-08"]);
+        assert_eq!(of(FeatureKind::Date).averages([19_782.5, 19_783.0]), ["2024-02-29 12:00:00", "2024-03-01"]);
         assert_eq!(of(FeatureKind::Cycle(Cycle::Week)).words(6.5), "Sunday");
         for (number, text) in [(0.0, "0"), (12.0, "12"), (1234.4, "1234"), (0.12345, "0.1235"), (-2.5, "-2.5")] {
             assert_eq!(of(FeatureKind::Number).words(number), text);

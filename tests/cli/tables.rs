@@ -159,7 +159,7 @@ fn kinds_are_printed_edited_and_kept() {
         let said = bad(at, "fit --data a.csv --out o --kinds k.toml", 1);
         assert!(said.contains(words), "{kinds}: {said}");
     }
-    assert!(bad(at, "fit --data a.csv --out o --id name", 1).contains("missing \"name\""));
+    assert!(bad(at, "fit --data a.csv --out o --id name", 1).contains("--id: the table has no column \"name\""));
     assert!(bad(at, "fit --data digits --out o --drop a", 2).contains("--drop"));
 }
 

@@ -156,12 +156,19 @@ impl Observer for Progress {
     }
 }
 
+/// Whether it is the path of a node, such as 0.2.1.
+fn is_path(text: &str) -> bool {
+    text.split('.').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// A note after the places that it was said of, a few by name.
 fn note(text: &str, places: &[String]) -> String {
     const NAMED: usize = 3;
+    // Of the run of a node or the half of its judge, the node.
+    let node = |place: &str| place.find(' ').filter(|&at| is_path(&place[..at])).unwrap_or(place.len());
     // Said of the whole, it is said of each place.
-    let mut places: Vec<&str> =
-        if places.iter().any(String::is_empty) { vec![] } else { places.iter().map(String::as_str).collect() };
+    let whole = places.iter().any(String::is_empty);
+    let mut places: Vec<&str> = places.iter().filter(|_| !whole).map(|place| &place[..node(place)]).collect();
     // 0.2 before 0.10.
     places.sort_by_cached_key(|place| {
         let numbers = place.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse::<u64>().ok());
@@ -185,7 +192,7 @@ mod tests {
         let progress = Progress::new(Cancel::default());
         let run = progress.run();
         run.note("a table of few rows");
-        for place in ["0.1", "0.10", "0.2", "0.1", "0.3"] {
+        for place in ["0.1", "0.10", "0.2 run 3", "0.1 judge first half", "0.2", "0.1", "0.3"] {
             run.at(place).note("no rest");
         }
         assert_eq!(progress.notes(), ["a table of few rows", "0.1, 0.2, 0.3 and 1 more: no rest"]);

@@ -10,6 +10,7 @@ use ndarray::{Array2, Axis};
 use recluster::Error;
 use recluster::table::{FileRows, Role, Schema, Table, Values};
 use std::collections::HashMap;
+use std::path::Path;
 
 /// Rows that answer a smaller share of the questions are set aside.
 const ANSWERED: f64 = 0.1;
@@ -90,6 +91,10 @@ impl Source {
         let numbers = args.scale.is_some() || args.image.is_some() || !input::has_names(&args.common.data)?;
         let mut source = if numbers { Self::numbers(args)? } else { Self::table(args)? };
         if let Some(path) = &args.labels {
+            let is_column = source.questions().is_some_and(|own| own.typed.table.column(path).is_some());
+            if is_column && !Path::new(path).exists() {
+                return Err(Failure::data(format!("--labels takes a file; for the column: --label {path}")));
+            }
             let classes = input::labels(path, args.common.rows)?;
             let rows = source.rows();
             if classes.len() != rows {
@@ -235,6 +240,13 @@ pub(crate) fn ids<'t>(schema: &Schema, table: &'t Table) -> Vec<(&'t str, &'t Va
 /// What the columns are: inferred, then as the file of kinds and the flags say.
 fn schema(args: &args::Table, profiles: &[&str], typed: &FileRows) -> Result<Schema, Failure> {
     let amendments = args.kinds.as_deref().map(kinds::read).transpose()?.unwrap_or_default();
+    let (weight, label) = (args.weight.as_slice(), args.label.as_slice());
+    let named = [("--id", args.id.as_slice()), ("--drop", &args.drop), ("--weight", weight), ("--label", label)];
+    for (flag, names) in named {
+        if let Some(name) = names.iter().find(|name| typed.table.column(name).is_none()) {
+            return Err(Failure::data(format!("{flag}: the table has no column \"{name}\"")));
+        }
+    }
     let said = || {
         Schema::infer(&typed.table)
             .amended(&typed.table, &amendments)?

@@ -227,7 +227,8 @@ fn words(feature: &Feature, found: &FeatureDifference) -> String {
     let (Some(here), Some(there)) = (found.mean[0], found.mean[1]) else {
         return format!("{name}: missing {} here, {} there", percent(found.missing[0]), percent(found.missing[1]));
     };
-    let text = format!("{name}: {} here, {} there on average", feature.words(here), feature.words(there));
+    let [here, there] = feature.averages([here, there]);
+    let text = format!("{name}: {here} here, {there} there on average");
     match found.standardised {
         Some(d) if d != 0.0 => {
             let way = if d > 0.0 { "higher" } else { "lower" };

@@ -202,8 +202,8 @@ fn header_names_are_trimmed_and_completed() {
 fn what_is_malformed_is_named_by_line() {
     assert_eq!(why("a,b\n1,2\n3\n"), "line 3 has 1 cells, the header line has 2");
     assert_eq!(why("a,b\r\n\"1\r\n\",2\r\n\r\n3,4,5\r\n"), "line 5 has 3 cells, the header line has 2");
-    assert_eq!(why(b"a,b\n1,2\n3,\xe9t\xe9\n"), "line 3, column \"b\": not text in UTF-8");
-    assert_eq!(why(b"a,\xe9\n1,2\n"), "the header line is not text in UTF-8");
+    assert!(why(b"a,b\n1,2\n3,\xe9t\xe9\n").starts_with("line 3, column \"b\": not text in UTF-8"));
+    assert!(why(b"a,\xe9\n1,2\n").starts_with("the header line is not text in UTF-8"));
     assert!(why(b"\xff\xfea\0,\0b\0\n\0").contains("UTF-16"));
     assert!(why(b"a\0,\0b\0\n\0").contains("neither text in UTF-8 nor Parquet"));
     assert!(why(b"\x93NUMPY\x01\0").contains("array of numbers"));

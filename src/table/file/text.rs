@@ -14,6 +14,8 @@ use std::sync::Arc;
 /// Cells of a batch, about, and its rows at most.
 const CELLS: usize = 1 << 21;
 const ROWS: usize = 1 << 16;
+/// What is wrong with texts of other encodings, in the words of spreadsheets.
+const NOT_UTF8: &str = "not text in UTF-8; save the file as \"CSV UTF-8\"";
 
 /// What is known of a text file.
 #[derive(Debug)]
@@ -122,10 +124,10 @@ impl Layout {
                 format!("{} has {width} cells, the header line has {}", line(row), names.len())
             }
             Fault::Text(row, column) => match names.get(column) {
-                Some(name) => format!("{}, column \"{name}\": not text in UTF-8", line(row)),
-                None => format!("{}: not text in UTF-8", line(row)),
+                Some(name) => format!("{}, column \"{name}\": {NOT_UTF8}", line(row)),
+                None => format!("{}: {NOT_UTF8}", line(row)),
             },
-            Fault::Header => "the header line is not text in UTF-8".to_string(),
+            Fault::Header => format!("the header line is {NOT_UTF8}"),
             Fault::Read(reason) => reason,
         };
         source.fault(reason)
