@@ -26,7 +26,8 @@ const OTHER: &str = "other";
 
 /// What each column of a table of `rows` rows is.
 pub(super) fn fields(columns: &[Column], rows: usize) -> Vec<Field> {
-    let commas = number::have_decimal_commas(columns.iter().map(Column::values));
+    let told = parallel::map(columns.len(), |i| number::has_decimal_commas(columns[i].values()));
+    let commas = told.contains(&Some(true)) && !told.contains(&Some(false));
     parallel::map(columns.len(), |i| field(&columns[i], rows, commas))
 }
 
@@ -167,16 +168,18 @@ fn of_words(mut field: Field, words: &Words, rows: usize, missing: usize, commas
         // Whole numbers beyond f64 came as texts, and so do codes with leading zeros.
         let exact = numbers.iter().all(|x| x.abs() <= 9e15);
         if exact && !codes {
+            let mut reasons = Vec::new();
             if read.unsure {
                 let stands = if commas { "before decimals, as in other columns" } else { "between thousands" };
-                field.reason = Some(format!("a comma with three digits after it is read as one {stands}"));
+                reasons.push(format!("a comma with three digits after it is read as one {stands}"));
             }
             if !read.words.is_empty() {
                 let (are, count) =
                     if words_among == 1 { ("cell is a word", "counts") } else { ("cells are words", "count") };
                 let words = few(&read.words);
-                field.reason = Some(format!("{words_among} {are} among numbers, which {count} as missing: {words}"));
+                reasons.push(format!("{words_among} {are} among numbers, which {count} as missing: {words}"));
             }
+            field.reason = Some(reasons.join("; ")).filter(|reason| !reason.is_empty());
             (field.missing, field.decimal_comma) = (read.words, read.decimal_comma);
             return of_numbers(field, &present(&numbers), rows - numbers.len());
         }

@@ -73,20 +73,17 @@ pub(super) struct Read {
 const WORDS: usize = 10;
 const SHARE: f64 = 0.1;
 
-/// Whether the columns of a table that leave no doubt have decimal commas, and none a decimal point.
-pub(super) fn have_decimal_commas<'v>(columns: impl Iterator<Item = &'v Values>) -> bool {
-    let mut any = false;
-    for values in columns {
-        match values {
-            Values::Words(words) => match Marks::of(words) {
-                Marks { commas, dots, .. } if dots > commas => return false,
-                marks => any |= marks.commas > 0 && read(words, false).is_some_and(|read| read.decimal_comma),
-            },
-            Values::Numbers(numbers) if numbers.iter().any(|x| x.fract() != 0.0 && x.is_finite()) => return false,
-            _ => {}
+/// Whether a column's numbers have decimal commas or a decimal point, where they leave no doubt.
+pub(super) fn has_decimal_commas(values: &Values) -> Option<bool> {
+    match values {
+        Values::Words(words) => {
+            let Marks { commas, dots, .. } = Marks::of(words);
+            let are_commas = || commas > 0 && read(words, false).is_some_and(|read| read.decimal_comma);
+            if dots > commas { Some(false) } else { Some(true).filter(|_| are_commas()) }
         }
+        Values::Numbers(numbers) => Some(false).filter(|_| numbers.iter().any(|x| x.is_finite() && x.fract() != 0.0)),
+        Values::Flags(_) | Values::Dates(_) => None,
     }
-    any
 }
 
 /// Rows whose number can only have a decimal comma, or only a decimal point; those with a dot, or with a comma, that may stand
@@ -211,22 +208,21 @@ mod tests {
     }
 
     #[test]
-    fn commas_that_may_be_either_are_read_as_in_the_other_columns() {
-        let words = |texts: &[&str]| Values::Words(texts.iter().map(Some).collect());
-        let (open, comma, point) =
-            (words(&["1,886", "2,125"]), words(&["1,5", "2,25"]), words(&["1,886.50", "2,125.00"]));
-        let (text, fraction) = (words(&["a, b", "c, d"]), Values::numbers([1.5, 2.0]));
-        for (columns, expected) in [
-            (vec![&open], false),
-            (vec![&open, &comma, &text], true),
-            (vec![&open, &comma, &point], false),
-            (vec![&open, &comma, &fraction], false),
-            (vec![&open, &text], false),
+    fn commas_that_may_be_either_are_read_as_they_usually_are() {
+        let of = |texts: &[&str]| texts.iter().map(Some).collect::<Words>();
+        let open = of(&["1,886", "2,125"]);
+        for (values, expected) in [
+            (Values::Words(open.clone()), None),
+            (Values::Words(of(&["1,5", "2,25"])), Some(true)),
+            (Values::Words(of(&["1,886.50", "2,125.00"])), Some(false)),
+            (Values::Words(of(&["a, b", "c, d"])), None),
+            (Values::numbers([1.5, 2.0]), Some(false)),
+            (Values::numbers([1.0, 2.0]), None),
         ] {
-            assert_eq!(have_decimal_commas(columns.into_iter()), expected);
+            assert_eq!(has_decimal_commas(&values), expected, "{values:?}");
         }
-        let Values::Words(open) = open else { panic!() };
-        assert_eq!(read(&open, true), Some(Read { decimal_comma: true, unsure: true, words: vec![] }));
-        assert_eq!(read(&open, false), Some(Read { decimal_comma: false, unsure: true, words: vec![] }));
+        for usually in [true, false] {
+            assert_eq!(read(&open, usually), Some(Read { decimal_comma: usually, unsure: true, words: vec![] }));
+        }
     }
 }

@@ -75,11 +75,8 @@ fn in_words(drift: &Drift, out: &str) -> String {
     let mut lines = vec![format!("{} rows: {out}", drift.rows)];
     lines.extend(drift.unseen.iter().map(|unseen| {
         let levels: Vec<String> = unseen.levels.iter().map(|level| format!("{level:?}")).collect();
-        let (column, rows) = (&unseen.column, unseen.rows);
-        format!(
-            "column {column:?}: {rows} rows with levels that the model does not know, such as {}",
-            levels.join(", ")
-        )
+        let rows = if unseen.rows == 1 { "1 row has a level" } else { &format!("{} rows have levels", unseen.rows) };
+        format!("column {:?}: {rows} that the model does not know: {}", unseen.column, levels.join(", "))
     }));
     // From .25 on a population has changed, as the index is usually read; of a few rows it says nothing.
     let many = drift.rows >= 100;
