@@ -32,9 +32,8 @@ pub(super) fn proposed(report: &Report<'_>, columns: &[String], features: &[Feat
     // The name of a pixel says nothing; the average image does.
     let rules = report.rules.filter(|_| report.image.is_none()).unwrap_or_default();
     let named = leaves(report.tree).zip(rules).filter_map(|(leaf, own)| {
-        let text = best(&own.rules).map(|rule| {
-            plain(&conditions(&report.text, rule, columns, features).join(&words!(report.text, "list.between")))
-        })?;
+        let between = words!(report.text, "list.between");
+        let text = best(&own.rules).map(|rule| listed(&conditions(&report.text, rule, columns, features), &between))?;
         Some((leaf.path().clone(), text))
     });
     named.collect()
@@ -61,6 +60,22 @@ fn best(rules: &[Rule]) -> Option<&Rule> {
     let score = |rule: &Rule| 2.0 * rule.precision * rule.recall / (rule.precision + rule.recall);
     let precise = rules.iter().filter(|rule| rule.precision >= LEAST);
     precise.reduce(|best, rule| if score(rule) > score(best) { rule } else { best })
+}
+
+/// The first of the conditions that a name has room for: a value that is cut says something else.
+fn listed(conditions: &[String], between: &str) -> String {
+    let mut name = conditions.first().map_or(String::new(), |first| plain(first));
+    for (i, condition) in conditions.iter().enumerate().skip(1) {
+        let longer = format!("{name}{between}{}", one_line(condition));
+        let more = format!("{name}{between}…");
+        // Before the last one there has to be room for what says that there are more.
+        let mark = if i + 1 < conditions.len() { between.chars().count() + 1 } else { 0 };
+        if longer.chars().count() + mark > MOST {
+            return if more.chars().count() > MOST { name } else { more };
+        }
+        name = longer;
+    }
+    name
 }
 
 /// The leaves below the root, in their order; of a root that stayed whole nothing is to be told.
@@ -105,6 +120,18 @@ mod tests {
         let rules = [rule(1.0, 0.2), rule(0.8, 0.7), rule(0.8, 0.7), rule(0.4, 1.0)];
         assert!(std::ptr::eq(best(&rules).unwrap(), &rules[1]));
         assert!(best(&rules[3..]).is_none() && best(&[]).is_none() && best(&[rule(f64::NAN, 0.0)]).is_none());
+    }
+
+    #[test]
+    fn a_name_has_whole_conditions() {
+        let of =
+            |lengths: &[usize]| listed(&lengths.iter().map(|&length| "x".repeat(length)).collect::<Vec<_>>(), ", ");
+        let sizes = |lengths: &[usize]| of(lengths).split(", ").map(|part| part.chars().count()).collect::<Vec<_>>();
+        assert_eq!((sizes(&[20, 20]), sizes(&[40, 38])), (vec![20, 20], vec![40, 38]));
+        assert_eq!(sizes(&[30, 30, 30]), [30, 30, 1]);
+        assert!(of(&[30, 30, 30]).ends_with(", …"));
+        assert_eq!((sizes(&[75, 20]), sizes(&[79, 20]), sizes(&[100, 20])), (vec![75, 1], vec![79], vec![MOST]));
+        assert_eq!(of(&[]), "");
     }
 
     #[test]
