@@ -6,7 +6,8 @@ use std::fmt::Write;
 
 impl ClusterTree {
     /// The tree as text: a line for each node with its path, rows, share of all rows and persistence, its name if it has
-    /// one, then what `remark` adds for it, such as its most important features; last the [coverage](ClusterTree::coverage).
+    /// one, then what `remark` adds for it, such as its most important features; last the [coverage](ClusterTree::coverage),
+    /// of which level 1 is here the first below the root.
     pub fn to_text(&self, mut remark: impl FnMut(&Node) -> String) -> String {
         let names: Vec<String> =
             self.nodes.iter().map(|node| format!("{}{}", indent(node.level()), node.path)).collect();

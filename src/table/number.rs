@@ -40,7 +40,7 @@ fn is_grouped(text: &str) -> bool {
 }
 
 /// Whether other than three digits follow the last comma, or nothing but 0 stands before it, and so no thousands.
-pub(super) fn has_comma_before_decimals(text: &str) -> bool {
+fn has_comma_before_decimals(text: &str) -> bool {
     text.rsplit_once(',').is_some_and(|(head, tail)| !has_three_digits(tail) || is_zero(head))
 }
 

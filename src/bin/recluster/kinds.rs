@@ -29,7 +29,8 @@ const HEAD: &str = "\
 # evaluation only), dropped
 # scale of numbers, for comparing rows: linear, log, rank
 # also: question and group (names that columns share), weight (of the question), missing (texts that count as missing),
-# blank (the level that a missing value means), cycles of dates (day, week, year)
+# blank (the level that a missing value means), cycles of dates (day, week, year), decimal_comma and day_first (true where texts
+# are written so: 1,5 and 31/12/2024)
 ";
 
 fn print(schema: &Schema) -> Result<String, Failure> {
